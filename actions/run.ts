@@ -1,0 +1,17 @@
+/** The one entry of the bundle: every stub calls it, and only the named action's code is loaded. */
+export async function run(action: string, phase: 'main' | 'post'): Promise<void> {
+  const definition = await load(action);
+  await definition[phase]();
+}
+
+interface ActionModule {
+  main(): Promise<void>;
+  post(): Promise<void>;
+}
+
+async function load(action: string): Promise<ActionModule> {
+  switch (action) {
+    default:
+      throw new TypeError(`no action is called ${action}`);
+  }
+}

@@ -1,0 +1,12 @@
+// Node 24 runs the sources as they are; jest alone needs the types taken out (swc), and sees the same `.ts` specifiers.
+export default {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/dist/', '<rootDir>/.cache/'],
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } }],
+  },
+  cacheDirectory: '<rootDir>/.cache/jest',
+  testTimeout: 30_000,
+};

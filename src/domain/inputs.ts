@@ -1,0 +1,191 @@
+import { type Duration, formatDuration, parseDuration } from './duration.ts';
+
+/** One thing that is wrong with what the user gave. Several are gathered and shown together. */
+export interface InputProblem {
+  /** Name of the input, or a path into a file: `policy.yml:7:3 rules[2]`. */
+  readonly input: string;
+  /** What was given, cut to a printable length; absent for secrets and for what is missing. */
+  readonly given?: string;
+  /** `is not a duration` */
+  readonly problem: string;
+  /** `a number with a unit: 90s, 5m, 1h30m` */
+  readonly accepted?: string;
+  readonly nearest?: string;
+}
+
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly InputProblem[] };
+
+export const good = <T>(value: T): Checked<T> => ({ ok: true, value });
+export const bad = (...problems: readonly InputProblem[]): Checked<never> => ({ ok: false, problems });
+
+/** Result of reading one field: the value, or why not. */
+export type FieldResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problem: string; readonly accepted?: string; readonly nearest?: string };
+
+/** One input of an action: the single source of action.yml's check, of the README's table and of the reader. */
+export interface InputField<T> {
+  /** The effect, the accepted values, one example, what it excludes. */
+  readonly description: string;
+  /** For the table: `text`, `duration`, `run | prepare | shift`. */
+  readonly accepts: string;
+  readonly required: boolean;
+  /** The text that stands for an absent input. Stated in the description by action.yml, because a `default:` there would hide sluice.yml. */
+  readonly fallback?: string;
+  /** `stage`: a value of the same name in the stage of sluice.yml is used when the input is absent. */
+  readonly from: 'input' | 'stage';
+  readonly secret: boolean;
+  /** `structure`: the text is YAML (or JSON) and `read` gets the parsed value; else `read` gets the trimmed text. */
+  readonly form: 'text' | 'structure';
+  read(value: unknown): FieldResult<T>;
+}
+
+export type InputSpec = Readonly<Record<string, InputField<unknown>>>;
+type ValueOf<F> = F extends InputField<infer T> ? T : never;
+/** Values by input name. An optional field without a fallback reads as undefined when absent. */
+export type InputsOf<S extends InputSpec> = { readonly [K in keyof S]: ValueOf<S[K]> };
+
+interface FieldOptions {
+  readonly description: string;
+  readonly from?: 'input' | 'stage';
+}
+export interface Required extends FieldOptions {
+  readonly required: true;
+}
+export interface WithFallback extends FieldOptions {
+  readonly fallback: string;
+}
+export interface Optional extends FieldOptions {
+  readonly required?: false;
+}
+type Options = Required | WithFallback | Optional;
+/** Required fields and fields with a fallback always have a value. */
+type Presence<T, O extends Options> = O extends Required | WithFallback ? T : T | undefined;
+
+interface Kind<T> {
+  readonly accepts: string;
+  readonly form?: 'text' | 'structure';
+  readonly secret?: true;
+  read(value: unknown): FieldResult<T>;
+}
+
+function field<T, O extends Options>(options: O, kind: Kind<T>): InputField<Presence<T, O>> {
+  return {
+    description: options.description,
+    accepts: kind.accepts,
+    required: 'required' in options && options.required === true,
+    ...('fallback' in options ? { fallback: options.fallback } : {}),
+    from: options.from ?? 'input',
+    secret: kind.secret ?? false,
+    form: kind.form ?? 'text',
+    read: kind.read as (value: unknown) => FieldResult<Presence<T, O>>,
+  };
+}
+
+export const text = <O extends Options>(options: O): InputField<Presence<string, O>> =>
+  field(options, { accepts: 'text', read: (value) => ({ ok: true, value: String(value) }) });
+
+/** Masked by the runtime before anything else sees it. */
+export const secret = <O extends Options>(options: O): InputField<Presence<string, O>> =>
+  field(options, { accepts: 'secret', secret: true, read: (value) => ({ ok: true, value: String(value) }) });
+
+export const oneOf = <const C extends readonly string[], O extends Options>(
+  choices: C,
+  options: O,
+): InputField<Presence<C[number], O>> =>
+  field<C[number], O>(options, {
+    accepts: choices.join(' | '),
+    read(value) {
+      const given = String(value);
+      if (choices.includes(given)) return { ok: true, value: given };
+      const nearest = nearestOf(given, choices);
+      return { ok: false, problem: 'is not one of the accepted values', accepted: choices.join(', '), ...(nearest ? { nearest } : {}) };
+    },
+  });
+
+/** `true` or `false`, nothing else: `yes`, `1` and the empty string are errors, never a silent no. */
+export const flag = <O extends Options>(options: O): InputField<Presence<boolean, O>> =>
+  field(options, {
+    accepts: 'true | false',
+    read: (value) =>
+      String(value) === 'true' || String(value) === 'false'
+        ? { ok: true, value: String(value) === 'true' }
+        : { ok: false, problem: 'is neither true nor false', accepted: 'true, false' },
+  });
+
+export const duration = <O extends Options>(options: O & { readonly min?: Duration; readonly max?: Duration }): InputField<Presence<Duration, O>> =>
+  field<Duration, O>(options, {
+    accepts: 'duration',
+    read(value) {
+      const read = parseDuration(String(value));
+      const accepted = 'a number with a unit: 90s, 5m, 1h30m';
+      if (read === undefined) return { ok: false, problem: 'is not a duration', accepted };
+      if (options.min !== undefined && read < options.min) return { ok: false, problem: `is shorter than ${formatDuration(options.min)}`, accepted };
+      if (options.max !== undefined && read > options.max) return { ok: false, problem: `is longer than ${formatDuration(options.max)}`, accepted };
+      return { ok: true, value: read };
+    },
+  });
+
+/** A whole number in a range. `0`, absent and empty are three inputs. */
+export const count = <O extends Options>(options: O & { readonly min: number; readonly max: number }): InputField<Presence<number, O>> =>
+  field(options, {
+    accepts: `whole number ${options.min}..${options.max}`,
+    read(value) {
+      const given = String(value).trim();
+      const number = /^-?\d+$/.test(given) ? Number(given) : Number.NaN;
+      return number >= options.min && number <= options.max
+        ? { ok: true, value: number }
+        : { ok: false, problem: 'is not a whole number in the range', accepted: `${options.min} to ${options.max}` };
+    },
+  });
+
+/** One entry a line, or separated by commas; blank entries are dropped. From sluice.yml: a YAML list. */
+export const list = <O extends Options>(options: O): InputField<Presence<readonly string[], O>> =>
+  field<readonly string[], O>(options, {
+    accepts: 'list',
+    read: (value) => ({
+      ok: true,
+      value: (Array.isArray(value) ? value.map(String) : String(value).split(/[\n,]/)).map((entry) => entry.trim()).filter((entry) => entry !== ''),
+    }),
+  });
+
+/** An http or https URL without credentials in it. */
+export const httpUrl = <O extends Options>(options: O): InputField<Presence<string, O>> =>
+  field(options, {
+    accepts: 'http(s) URL',
+    read(value) {
+      const url = URL.parse(String(value));
+      const fits = url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.username === '' && url.password === '';
+      return fits ? { ok: true, value: String(value).replace(/\/+$/, '') } : { ok: false, problem: 'is not a base URL', accepted: 'http://host or https://host, without credentials' };
+    },
+  });
+
+/** A value with an inner shape, given as YAML or JSON; `read` judges the parsed value. */
+export const structure = <T, O extends Options>(options: O, accepts: string, read: (value: unknown) => FieldResult<T>): InputField<Presence<T, O>> =>
+  field<T, O>(options, { accepts, form: 'structure', read });
+
+/** The choice within two edits of `given`, or none. */
+export function nearestOf(given: string, choices: readonly string[]): string | undefined {
+  let best: { choice: string; distance: number } | undefined;
+  for (const choice of choices) {
+    const distance = editDistance(given.toLowerCase(), choice.toLowerCase());
+    if (distance <= Math.max(2, Math.floor(choice.length / 4)) && (best === undefined || distance < best.distance)) best = { choice, distance };
+  }
+  return best?.choice;
+}
+
+/** Levenshtein distance with one row of memory. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, substitution));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}

@@ -1,0 +1,48 @@
+import type { Checked, InputSpec, InputsOf } from '../domain/inputs.ts';
+import type { Report } from '../domain/report.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+
+/** Who runs: facts of the workflow run, read once at the edge. */
+export interface RunIdentity {
+  readonly repository: string;
+  readonly runId: string;
+  readonly attempt: number;
+  readonly job: string;
+  readonly actor: string;
+  readonly commit: string;
+  readonly workspace: string;
+  /** A folder that the runner clears after the job. */
+  readonly temp: string;
+}
+
+export interface ActionTools {
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Aborted by SIGINT or SIGTERM; the reason is a Cancelled. */
+  readonly signal: AbortSignal;
+  readonly run: RunIdentity;
+  /** The one call that restores a safe state, made when a signal comes; it has 5 s. Replaces the one set before. */
+  onCancel(restore: ((signal: AbortSignal) => Promise<string>) | undefined): void;
+  /** Hides a value from the log from now on. */
+  mask(value: string): void;
+  /** Keeps a value for `post` (and reads what `main` kept). */
+  saveState(name: string, value: string): void;
+  savedState(name: string): string | undefined;
+  /** An environment variable that the user's own file names (`${API_TOKEN}`); undefined when unset or empty. */
+  environment(name: string): string | undefined;
+  /** A file of the workspace, as text; a missing one is a Failure that says which input named it. */
+  readFile(path: string, namedBy: string): Promise<string>;
+  writeFile(path: string, content: string): Promise<void>;
+}
+
+/** All that runAction needs to know of one action. `main` and `post` load adapters by `import()` after the inputs are good. */
+export interface ActionDefinition<S extends InputSpec, Request> {
+  readonly name: string;
+  readonly spec: S;
+  /** PURE: values of single inputs -> the request, or the problems between them. */
+  toRequest(values: InputsOf<S>): Checked<Request>;
+  main(request: Request, tools: ActionTools): Promise<Report>;
+  /** Finishes what a killed or cancelled `main` left; undefined: nothing was left. Must do nothing after a `main` that ended. */
+  post?(request: Request, tools: ActionTools): Promise<Report | undefined>;
+}
