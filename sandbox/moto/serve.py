@@ -1,0 +1,47 @@
+"""Serves moto on a free port of 127.0.0.1, prints {"port": N} in one line, and ends when its standard input ends.
+
+The parent holds the other end of that pipe, so that moto cannot outlive it, however the parent died.
+"""
+
+import json
+import logging
+import os
+import sys
+import types
+
+
+def without_openapi_validator() -> None:
+    """CloudFormation imports the models of every service, and API Gateway's wants this library at import time. The
+    sandbox offers no API Gateway, so a name to import is enough."""
+    for name, members in {
+        "openapi_spec_validator": ["validate_spec"],
+        "openapi_spec_validator.validation": [],
+        "openapi_spec_validator.validation.exceptions": ["OpenAPIValidationError"],
+    }.items():
+        module = types.ModuleType(name)
+        for member in members:
+            setattr(module, member, type(member, (Exception,), {}))
+        sys.modules.setdefault(name, module)
+
+
+def main() -> None:
+    # Thousands of machine images in every account; nothing here starts one.
+    os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+    without_openapi_validator()
+
+    from moto.server import ThreadedMotoServer
+    from werkzeug.serving import WSGIRequestHandler
+
+    # HTTP/1.0, the default, opens a connection for each call.
+    WSGIRequestHandler.protocol_version = "HTTP/1.1"
+    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    print(json.dumps({"port": server.get_host_and_port()[1]}), flush=True)
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
