@@ -1,0 +1,54 @@
+import type { ContainerImages } from '../../domain/ecs/result.ts';
+import type { Duration, Instant } from '../../domain/duration.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Ecs, EcsServiceRef } from '../../ports/ecs.ts';
+import type { Log } from '../../ports/log.ts';
+
+export interface RolloutTools {
+  readonly ecs: Ecs;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Who writes: stands in the service's tags, so that another run can tell whose deployment it meets. */
+export interface Writer {
+  /** Same in every stage and attempt: the release id, or the image when there is none. */
+  readonly release: string;
+  /** `<run id>/<attempt>`. */
+  readonly run: string;
+}
+
+export interface DeployImageRequest {
+  readonly ref: EcsServiceRef;
+  readonly images: ContainerImages;
+  /** Absent: the service keeps its count (and autoscaling its say). */
+  readonly desired?: number;
+  /** Added to the tags of a newly registered task definition. */
+  readonly tags: Readonly<Record<string, string>>;
+  readonly writer: Writer;
+  /** The new revision is steady by then, or it failed. The way back has its own limit. */
+  readonly deadline: Instant;
+  /** How long the way back may take. Absent: 15m. */
+  readonly rollbackWithin?: Duration;
+  readonly onFailure: 'rollback' | 'leave';
+  /** What to do when somebody else's deployment is in flight. */
+  readonly onConflict: 'fail' | 'wait';
+  /** Told at once when there is something to undo, and again when more is known of it; `undefined`: nothing is left to undo. */
+  readonly onFollowing?: (following: Following | undefined) => void;
+}
+
+/** One deployment in flight: all that is needed to stop it and go back, from this process or another. A JSON value. */
+export interface Following {
+  readonly ref: EcsServiceRef;
+  readonly taskDefinition: string;
+  readonly previousTaskDefinition?: string;
+  /** Count to restore on the way back, when the deployment changed it. */
+  readonly previousDesired?: number;
+  /** `ecs-svc/1234567890`, as DescribeServices lists it. */
+  readonly deploymentId?: string;
+  readonly serviceDeploymentArn?: string;
+  /** Deployments that were there before ours: a read that shows only these is stale. */
+  readonly earlierDeployments: readonly string[];
+  readonly startedAt: Instant;
+  readonly writer: Writer;
+}
