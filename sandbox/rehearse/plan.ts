@@ -57,7 +57,14 @@ function rollingStage(values: Values, shared: Shared): StagePlan {
   const service = text(values, 'service', shared.name);
   // The file names the service alone; its load balancer and target group get names of their own within ELBv2's 32 characters.
   const stem = service.replace(/-service$/, '').slice(0, 28);
-  return { ...shared, release: 'rolling', services: [service], targetGroups: [`${stem}-tg`], loadBalancer: `${stem}-alb`, port: 443 };
+  return {
+    ...shared,
+    release: 'rolling',
+    services: [service],
+    targetGroups: [`${stem}-tg`],
+    loadBalancer: `${stem}-alb`,
+    port: 443,
+  };
 }
 
 function blueGreenStage(values: Values, shared: Shared): StagePlan {
@@ -77,13 +84,21 @@ function blueGreenStage(values: Values, shared: Shared): StagePlan {
 
 function record(value: unknown, path: string): Values {
   if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Values;
-  throw new Failure({ what: `${path} is missing`, why: 'the rehearsal builds the stage from it', next: `Add ${path} to the configuration` });
+  throw new Failure({
+    what: `${path} is missing`,
+    why: 'the rehearsal builds the stage from it',
+    next: `Add ${path} to the configuration`,
+  });
 }
 
 function text(values: Values, key: string, stage: string): string {
   const value = values[key];
   if (typeof value === 'string' && value !== '') return value;
-  throw new Failure({ what: `Stage ${stage} has no ${key}`, why: 'the rehearsal builds the stage from it', next: `Add ${key} to the stage or to stages.defaults` });
+  throw new Failure({
+    what: `Stage ${stage} has no ${key}`,
+    why: 'the rehearsal builds the stage from it',
+    next: `Add ${key} to the stage or to stages.defaults`,
+  });
 }
 
 function optional(values: Values, key: string): string | undefined {

@@ -29,9 +29,15 @@ export function scaleDurations(value: unknown, scaling: Scaling, path = ''): { v
   if (value !== null && typeof value === 'object') {
     const parts = Object.entries(value).map(([key, entry]) => {
       const inner = path === '' ? key : `${path}.${key}`;
-      return [key, KEPT.has(key) ? { value: entry as unknown, changes: [] } : scaleDurations(entry, scaling, inner)] as const;
+      return [
+        key,
+        KEPT.has(key) ? { value: entry as unknown, changes: [] } : scaleDurations(entry, scaling, inner),
+      ] as const;
     });
-    return { value: Object.fromEntries(parts.map(([key, part]) => [key, part.value])), changes: parts.flatMap(([, part]) => part.changes) };
+    return {
+      value: Object.fromEntries(parts.map(([key, part]) => [key, part.value])),
+      changes: parts.flatMap(([, part]) => part.changes),
+    };
   }
   if (typeof value !== 'string') return { value, changes: [] };
   const scaled = scaleText(value, scaling);

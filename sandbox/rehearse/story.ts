@@ -63,7 +63,10 @@ export function wordsOfHarm(story: StageStory): readonly string[] {
   const harm = harmOf(story.users);
   const time = (at: number): string => new Date(at).toISOString().slice(11, 19);
   const lines = [`${story.stage}: ${story.headline}`];
-  if (story.detectedAt) lines.push(`Seen at ${story.detectedAt}${story.restoredAt ? `, traffic back at ${story.restoredAt}` : ''}${story.rollbackSeconds ? ` (${story.rollbackSeconds} s later)` : ''}.`);
+  if (story.detectedAt)
+    lines.push(
+      `Seen at ${story.detectedAt}${story.restoredAt ? `, traffic back at ${story.restoredAt}` : ''}${story.rollbackSeconds ? ` (${story.rollbackSeconds} s later)` : ''}.`,
+    );
   lines.push(
     harm.firstFailureAt === undefined || harm.lastFailureAt === undefined
       ? `No user request failed (of ${harm.requests}).`
@@ -73,14 +76,21 @@ export function wordsOfHarm(story: StageStory): readonly string[] {
 }
 
 /** The report as Markdown: table, words, and the failed requests over time as a chart. */
-export function markdownOf(input: { readonly title: string; readonly stories: readonly StageStory[]; readonly changed: readonly string[] }): string {
+export function markdownOf(input: {
+  readonly title: string;
+  readonly stories: readonly StageStory[];
+  readonly changed: readonly string[];
+}): string {
   const rows = rowsOf(input.stories);
-  const table = [COLUMNS, COLUMNS.map((_, column) => (column < 2 ? '---' : '--:')), ...rows].map((row) => `| ${row.join(' | ')} |`);
+  const table = [COLUMNS, COLUMNS.map((_, column) => (column < 2 ? '---' : '--:')), ...rows].map(
+    (row) => `| ${row.join(' | ')} |`,
+  );
   const parts = [`# ${input.title}`, '', ...table, ''];
   for (const story of input.stories.filter((each) => each.conclusion !== 'not reached')) {
     parts.push(`## ${story.stage}`, '', ...wordsOfHarm(story), '', ...chartOf(story), '');
   }
-  if (input.changed.length > 0) parts.push('## What the rehearsal changed', '', ...input.changed.map((line) => `- ${line}`), '');
+  if (input.changed.length > 0)
+    parts.push('## What the rehearsal changed', '', ...input.changed.map((line) => `- ${line}`), '');
   return `${parts.join('\n').trimEnd()}\n`;
 }
 

@@ -14,8 +14,7 @@ export interface InputProblem {
 }
 
 export type Checked<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problems: readonly InputProblem[] };
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly InputProblem[] };
 
 export const good = <T>(value: T): Checked<T> => ({ ok: true, value });
 export const bad = (...problems: readonly InputProblem[]): Checked<never> => ({ ok: false, problems });
@@ -101,7 +100,12 @@ export const oneOf = <const C extends readonly string[], O extends Options>(
       const given = String(value);
       if (choices.includes(given)) return { ok: true, value: given };
       const nearest = nearestOf(given, choices);
-      return { ok: false, problem: 'is not one of the accepted values', accepted: choices.join(', '), ...(nearest ? { nearest } : {}) };
+      return {
+        ok: false,
+        problem: 'is not one of the accepted values',
+        accepted: choices.join(', '),
+        ...(nearest ? { nearest } : {}),
+      };
     },
   });
 
@@ -115,21 +119,27 @@ export const flag = <O extends Options>(options: O): InputField<Presence<boolean
         : { ok: false, problem: 'is neither true nor false', accepted: 'true, false' },
   });
 
-export const duration = <O extends Options>(options: O & { readonly min?: Duration; readonly max?: Duration }): InputField<Presence<Duration, O>> =>
+export const duration = <O extends Options>(
+  options: O & { readonly min?: Duration; readonly max?: Duration },
+): InputField<Presence<Duration, O>> =>
   field<Duration, O>(options, {
     accepts: 'duration',
     read(value) {
       const read = parseDuration(String(value));
       const accepted = 'a number with a unit: 90s, 5m, 1h30m';
       if (read === undefined) return { ok: false, problem: 'is not a duration', accepted };
-      if (options.min !== undefined && read < options.min) return { ok: false, problem: `is shorter than ${formatDuration(options.min)}`, accepted };
-      if (options.max !== undefined && read > options.max) return { ok: false, problem: `is longer than ${formatDuration(options.max)}`, accepted };
+      if (options.min !== undefined && read < options.min)
+        return { ok: false, problem: `is shorter than ${formatDuration(options.min)}`, accepted };
+      if (options.max !== undefined && read > options.max)
+        return { ok: false, problem: `is longer than ${formatDuration(options.max)}`, accepted };
       return { ok: true, value: read };
     },
   });
 
 /** A whole number in a range. `0`, absent and empty are three inputs. */
-export const count = <O extends Options>(options: O & { readonly min: number; readonly max: number }): InputField<Presence<number, O>> =>
+export const count = <O extends Options>(
+  options: O & { readonly min: number; readonly max: number },
+): InputField<Presence<number, O>> =>
   field(options, {
     accepts: `whole number ${options.min}..${options.max}`,
     read(value) {
@@ -147,7 +157,9 @@ export const list = <O extends Options>(options: O): InputField<Presence<readonl
     accepts: 'list',
     read: (value) => ({
       ok: true,
-      value: (Array.isArray(value) ? value.map(String) : String(value).split(/[\n,]/)).map((entry) => entry.trim()).filter((entry) => entry !== ''),
+      value: (Array.isArray(value) ? value.map(String) : String(value).split(/[\n,]/))
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== ''),
     }),
   });
 
@@ -157,21 +169,31 @@ export const httpUrl = <O extends Options>(options: O): InputField<Presence<stri
     accepts: 'http(s) URL',
     read(value) {
       const url = URL.parse(String(value));
-      const fits = url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.username === '' && url.password === '';
-      return fits ? { ok: true, value: String(value).replace(/\/+$/, '') } : { ok: false, problem: 'is not a base URL', accepted: 'http://host or https://host, without credentials' };
+      const fits =
+        url !== null &&
+        (url.protocol === 'http:' || url.protocol === 'https:') &&
+        url.username === '' &&
+        url.password === '';
+      return fits
+        ? { ok: true, value: String(value).replace(/\/+$/, '') }
+        : { ok: false, problem: 'is not a base URL', accepted: 'http://host or https://host, without credentials' };
     },
   });
 
 /** A value with an inner shape, given as YAML or JSON; `read` judges the parsed value. */
-export const structure = <T, O extends Options>(options: O, accepts: string, read: (value: unknown) => FieldResult<T>): InputField<Presence<T, O>> =>
-  field<T, O>(options, { accepts, form: 'structure', read });
+export const structure = <T, O extends Options>(
+  options: O,
+  accepts: string,
+  read: (value: unknown) => FieldResult<T>,
+): InputField<Presence<T, O>> => field<T, O>(options, { accepts, form: 'structure', read });
 
 /** The choice within two edits of `given`, or none. */
 export function nearestOf(given: string, choices: readonly string[]): string | undefined {
   let best: { choice: string; distance: number } | undefined;
   for (const choice of choices) {
     const distance = editDistance(given.toLowerCase(), choice.toLowerCase());
-    if (distance <= Math.max(2, Math.floor(choice.length / 4)) && (best === undefined || distance < best.distance)) best = { choice, distance };
+    if (distance <= Math.max(2, Math.floor(choice.length / 4)) && (best === undefined || distance < best.distance))
+      best = { choice, distance };
   }
   return best?.choice;
 }

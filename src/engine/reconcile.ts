@@ -1,4 +1,13 @@
-import { type Duration, type Instant, after, between, formatDuration, formatTimeOfDay, milliseconds, seconds } from '../domain/duration.ts';
+import {
+  type Duration,
+  type Instant,
+  after,
+  between,
+  formatDuration,
+  formatTimeOfDay,
+  milliseconds,
+  seconds,
+} from '../domain/duration.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 
@@ -39,7 +48,10 @@ export async function reconcile<Observation, Move, Outcome>(loop: Loop<Observati
         said = undefined;
         break;
       case 'wait': {
-        const due = said === undefined || said.text !== decision.for || clock.now() >= after(said.at, loop.progressEvery ?? seconds(30));
+        const due =
+          said === undefined ||
+          said.text !== decision.for ||
+          clock.now() >= after(said.at, loop.progressEvery ?? seconds(30));
         if (due) {
           log.info(progressLine(decision, clock.now()));
           said = { text: decision.for, at: clock.now() };

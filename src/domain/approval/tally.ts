@@ -33,7 +33,8 @@ export interface Ballot {
 }
 
 /** Why a comment that looks like a vote does not count; each is said once to its author. */
-export type VoidReason = 'edited' | 'bot' | 'via-app' | 'not-eligible' | 'wrong-code' | 'code-missing' | 'not-understood';
+export type VoidReason =
+  'edited' | 'bot' | 'via-app' | 'not-eligible' | 'wrong-code' | 'code-missing' | 'not-understood';
 
 export interface Standing {
   readonly person: Person;
@@ -80,7 +81,8 @@ function record(last: Map<number, Standing>, ballot: Ballot, comment: Comment, v
   const person = ballot.eligible.find((each) => each.id === comment.authorId);
   if (person === undefined) return;
   if (vote.kind === 'revoke') last.delete(person.id);
-  if (vote.kind === 'approve' || vote.kind === 'deny') last.set(person.id, { person, vote: vote.kind, commentId: comment.id });
+  if (vote.kind === 'approve' || vote.kind === 'deny')
+    last.set(person.id, { person, vote: vote.kind, commentId: comment.id });
 }
 
 /** undefined: the comment counts (or is talk of somebody who has no vote, which needs no word). */

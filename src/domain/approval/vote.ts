@@ -20,10 +20,13 @@ const LONGEST_COMMAND = 64;
 export function readVote(body: string): Vote {
   const line = firstSpokenLine(plain(body.slice(0, LONGEST_READ)));
   if (line === undefined || line.length > LONGEST_COMMAND) return { kind: 'none' };
-  const words = undecorated(line).toLowerCase().split(/[ \t]+/);
+  const words = undecorated(line)
+    .toLowerCase()
+    .split(/[ \t]+/);
   const [word = '', code, ...rest] = words;
   if (rest.length > 0) return { kind: 'none' };
-  if (code !== undefined) return APPROVE.has(word) && /^[0-9a-f]{6}$/.test(code) ? { kind: 'approve', code } : { kind: 'none' };
+  if (code !== undefined)
+    return APPROVE.has(word) && /^[0-9a-f]{6}$/.test(code) ? { kind: 'approve', code } : { kind: 'none' };
   if (APPROVE.has(word)) return { kind: 'approve' };
   if (DENY.has(word)) return { kind: 'deny' };
   if (REVOKE.has(word)) return { kind: 'revoke' };
@@ -31,7 +34,11 @@ export function readVote(body: string): Vote {
 }
 
 /** Full-width letters become ASCII (NFKC); zero-width and direction marks go: what a reader cannot see must not count. */
-const plain = (body: string): string => body.normalize('NFKC').replace(/\p{Cf}/gu, '').replace(/\r\n?/g, '\n');
+const plain = (body: string): string =>
+  body
+    .normalize('NFKC')
+    .replace(/\p{Cf}/gu, '')
+    .replace(/\r\n?/g, '\n');
 
 /** The first line that the author says himself: outside code fences, quotes, indented code and HTML comments. */
 function firstSpokenLine(text: string): string | undefined {

@@ -56,7 +56,10 @@ describe('a comment that is no vote', () => {
 test('text whose letters are not those of a word never approves', () => {
   const words = ['approve', 'approved', 'lgtm', 'yes'];
   const outside = fc.string({ unit: 'grapheme' }).filter((body) => {
-    const letters = body.normalize('NFKC').toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+    const letters = body
+      .normalize('NFKC')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}]/gu, '');
     return !words.some((word) => letters.startsWith(word));
   });
   fc.assert(

@@ -3,11 +3,18 @@ import { readArguments } from '../../../sandbox/rehearse/arguments.ts';
 
 describe('the command line of npm start', () => {
   test('nothing given rehearses a good release of the example', () => {
-    expect(readArguments([], 'example.yml')).toEqual({ release: 'good', config: 'example.yml', report: 'out/rehearsal.md' });
+    expect(readArguments([], 'example.yml')).toEqual({
+      release: 'good',
+      config: 'example.yml',
+      report: 'out/rehearsal.md',
+    });
   });
 
   test('a release and a configuration are taken over', () => {
-    expect(readArguments(['--release', 'slow', '--config', 'mine.yml'], 'example.yml')).toMatchObject({ release: 'slow', config: 'mine.yml' });
+    expect(readArguments(['--release', 'slow', '--config', 'mine.yml'], 'example.yml')).toMatchObject({
+      release: 'slow',
+      config: 'mine.yml',
+    });
   });
 
   test.each([

@@ -6,7 +6,10 @@ const scaling = { divisor: 20, floor: seconds(1) };
 
 describe('durations of a rehearsal', () => {
   test('waits and holds are divided, and every change is listed with its path', () => {
-    const { value, changes } = scaleDurations({ bake: '5m', rules: [{ fail: 'error-rate > 5% for 2m' }], recheck: { after: '30s' } }, scaling);
+    const { value, changes } = scaleDurations(
+      { bake: '5m', rules: [{ fail: 'error-rate > 5% for 2m' }], recheck: { after: '30s' } },
+      scaling,
+    );
     expect(value).toEqual({ bake: '15s', rules: [{ fail: 'error-rate > 5% for 6s' }], recheck: { after: '2s' } });
     expect(changes.map((change) => change.path)).toEqual(['bake', 'rules[0].fail', 'recheck.after']);
   });
@@ -24,6 +27,9 @@ describe('durations of a rehearsal', () => {
   });
 
   test('nothing becomes shorter than the floor, and what is shorter already stays', () => {
-    expect(scaleDurations({ interval: '15s', every: '500ms' }, scaling).value).toEqual({ interval: '1s', every: '500ms' });
+    expect(scaleDurations({ interval: '15s', every: '500ms' }, scaling).value).toEqual({
+      interval: '1s',
+      every: '500ms',
+    });
   });
 });

@@ -16,7 +16,13 @@ const story = (change: Partial<StageStory> = {}): StageStory => ({
 
 describe('harm to users', () => {
   test('runs from the first second with a failure to the end of the last one', () => {
-    expect(harmOf(story().users)).toEqual({ requests: 300, failed: 9, firstFailureAt: T0 + 1_000, lastFailureAt: T0 + 3_000, hurtFor: 3_000 });
+    expect(harmOf(story().users)).toEqual({
+      requests: 300,
+      failed: 9,
+      firstFailureAt: T0 + 1_000,
+      lastFailureAt: T0 + 3_000,
+      hurtFor: 3_000,
+    });
   });
 
   test('is nothing without a failed request', () => {
@@ -26,7 +32,9 @@ describe('harm to users', () => {
 
 describe('the words at the end', () => {
   test('say what was seen, when, and how long users were hurt', () => {
-    const lines = wordsOfHarm(story({ detectedAt: '2026-11-20T10:00:02Z', restoredAt: '2026-11-20T10:00:04Z', rollbackSeconds: '1.9' }));
+    const lines = wordsOfHarm(
+      story({ detectedAt: '2026-11-20T10:00:02Z', restoredAt: '2026-11-20T10:00:04Z', rollbackSeconds: '1.9' }),
+    );
     expect(lines).toEqual([
       'production: error-rate 31.2 % > 5 % (n=412)',
       'Seen at 2026-11-20T10:00:02Z, traffic back at 2026-11-20T10:00:04Z (1.9 s later).',
