@@ -1,4 +1,5 @@
 import { type Duration, formatDuration, parseDuration } from './duration.ts';
+import { Failure } from './failure.ts';
 
 /** One thing that is wrong with what the user gave. Several are gathered and shown together. */
 export interface InputProblem {
@@ -18,6 +19,42 @@ export type Checked<T> =
 
 export const good = <T>(value: T): Checked<T> => ({ ok: true, value });
 export const bad = (...problems: readonly InputProblem[]): Checked<never> => ({ ok: false, problems });
+
+/** More than anybody mends in one go; the rest is counted, so that the annotation stays readable. */
+const SHOWN_PROBLEMS = 30;
+
+/** `timeout: "5" is not a duration. Accepted: a number with a unit: 90s, 5m, 1h30m. Did you mean ...?` */
+export function describeProblem(problem: InputProblem): string {
+  const given = problem.given === undefined ? '' : `${JSON.stringify(problem.given)} `;
+  const accepted = problem.accepted === undefined ? '' : ` Accepted: ${problem.accepted}.`;
+  const nearest = problem.nearest === undefined ? '' : ` Did you mean ${problem.nearest}?`;
+  return `${problem.input}: ${given}${problem.problem}.${accepted}${nearest}`;
+}
+
+/** `given` of a problem: one line, cut to a printable length. */
+export function printable(value: unknown): string {
+  const whole = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  const line = whole.replaceAll(/\s+/g, ' ').trim();
+  return line.length > 80 ? `${line.slice(0, 79)}…` : line;
+}
+
+/**
+ * Everything that is wrong with what the user gave, as one message. Thrown before anything was touched: by the runtime
+ * for inputs, by an action for a file that an input names.
+ */
+export class InvalidInput extends Failure {
+  override readonly name: string = 'InvalidInput';
+  readonly problems: readonly InputProblem[];
+
+  constructor(subject: string, problems: readonly InputProblem[]) {
+    super({ what: `${subject} cannot be used`, now: 'Nothing was touched' });
+    this.problems = problems;
+    const shown = problems.slice(0, SHOWN_PROBLEMS).map((problem) => `  ${describeProblem(problem)}`);
+    const more = problems.length > SHOWN_PROBLEMS ? [`  and ${problems.length - SHOWN_PROBLEMS} more`] : [];
+    const counted = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+    this.message = [`${subject} cannot be used, ${counted}:`, ...shown, ...more, 'Nothing was touched.'].join('\n');
+  }
+}
 
 /** Result of reading one field: the value, or why not. */
 export type FieldResult<T> =
@@ -162,6 +199,41 @@ export const list = <O extends Options>(options: O): InputField<Presence<readonl
         .filter((entry) => entry !== ''),
     }),
   });
+
+/** Text of one shape, e.g. an ARN. `shape` must match the whole of it; `accepted` describes it with an example. */
+export const matching = <O extends Options>(
+  options: O & { readonly shape: RegExp; readonly accepts: string; readonly accepted: string },
+): InputField<Presence<string, O>> =>
+  field(options, {
+    accepts: options.accepts,
+    read: (value) =>
+      fitsWhole(options.shape, String(value))
+        ? { ok: true, value: String(value) }
+        : { ok: false, problem: `is not ${options.accepts}`, accepted: options.accepted },
+  });
+
+/** A list whose entries all have one shape; given but without an entry is an error, never "no restriction". */
+export const listMatching = <O extends Options>(
+  options: O & { readonly shape: RegExp; readonly accepts: string; readonly accepted: string },
+): InputField<Presence<readonly string[], O>> =>
+  field<readonly string[], O>(options, {
+    accepts: `list of ${options.accepts}`,
+    read(value) {
+      const entries = entriesOf(value);
+      const wrong = entries.find((entry) => !fitsWhole(options.shape, entry));
+      if (entries.length === 0) return { ok: false, problem: 'has no entry', accepted: options.accepted };
+      if (wrong !== undefined)
+        return { ok: false, problem: `has the entry ${JSON.stringify(printable(wrong))}`, accepted: options.accepted };
+      return { ok: true, value: entries };
+    },
+  });
+
+const fitsWhole = (shape: RegExp, given: string): boolean => shape.exec(given)?.[0] === given;
+
+const entriesOf = (value: unknown): readonly string[] =>
+  (Array.isArray(value) ? value.map(String) : String(value).split(/[\n,]/))
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
 
 /** An http or https URL without credentials in it. */
 export const httpUrl = <O extends Options>(options: O): InputField<Presence<string, O>> =>
