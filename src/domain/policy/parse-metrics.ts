@@ -1,0 +1,144 @@
+import { milliseconds, seconds } from '../duration.ts';
+import { nearestOf } from '../inputs.ts';
+import { type Mapping, durationAt, mappingAt, refuse, refuseUnknownKeys, textAt } from './document.ts';
+import { isBuiltIn, kindOf } from './metric.ts';
+import type { MetricSource, ProbeSource, WebSource } from './policy.ts';
+
+const SUPPORTED = ['probe', 'web'] as const;
+/** Part of the grammar, not of this version. */
+const LATER = ['cloudwatch', 'prometheus'] as const;
+const PLACEHOLDERS = ['color', 'target-group', 'window', 'from', 'to'];
+const MIN_PROBE_INTERVAL = milliseconds(20);
+
+/** The source of every metric in the file; what cannot be read is refused and left out. */
+export function readMetrics(policy: Mapping): Readonly<Record<string, MetricSource>> {
+  const metrics = mappingAt(policy, 'metrics');
+  const sources: Record<string, MetricSource> = {};
+  for (const name of Object.keys(metrics?.values ?? {})) {
+    if (metrics === undefined) break;
+    if (!/^[a-z][a-z0-9-]{0,62}$/.test(name))
+      refuse(metrics, name, {
+        problem: 'is not a name for a metric',
+        accepted: 'a-z, 0-9 and -, beginning with a letter',
+      });
+    const entry = mappingAt(metrics, name);
+    const source = entry && readSource(entry, name);
+    if (source) sources[name] = source;
+  }
+  return sources;
+}
+
+/** The source of a built-in metric that the file does not list: own requests, /health for the checks. */
+export const builtInSource = (metric: string): ProbeSource => ({
+  from: 'probe',
+  path: metric === 'health' ? '/health' : '/',
+  every: seconds(1),
+  timeout: seconds(5),
+});
+
+function readSource(entry: Mapping, metric: string): MetricSource | undefined {
+  const from = textAt(entry, 'from');
+  switch (from) {
+    case 'probe':
+      return readProbe(entry, metric);
+    case 'web':
+      return readWeb(entry, metric);
+    case undefined:
+      return entry.values['from'] === undefined
+        ? refuse(entry, 'from', { problem: 'is missing', accepted: SUPPORTED.join(', ') })
+        : undefined;
+    default: {
+      if (LATER.some((each) => each === from)) {
+        return refuse(entry, 'from', {
+          problem: `is not supported in this version: ${metric} cannot be read from ${from}`,
+          accepted: SUPPORTED.join(', '),
+        });
+      }
+      const nearest = nearestOf(from, [...SUPPORTED, ...LATER]);
+      return refuse(entry, 'from', {
+        problem: 'is not a source of metrics',
+        accepted: SUPPORTED.join(', '),
+        ...(nearest ? { nearest } : {}),
+      });
+    }
+  }
+}
+
+function readProbe(entry: Mapping, metric: string): ProbeSource | undefined {
+  refuseUnknownKeys(entry, ['from', 'path', 'every', 'timeout']);
+  if (!isBuiltIn(metric))
+    return refuse(entry, 'from', {
+      problem: `cannot measure ${metric}: a probe knows the built-in metrics only`,
+      accepted: 'web',
+    });
+  if (kindOf(metric) === 'throughput')
+    return refuse(entry, 'from', {
+      problem: 'cannot count the requests of users: a probe sees only its own',
+      accepted: 'web',
+    });
+  const fallback = builtInSource(metric);
+  const path = textAt(entry, 'path') ?? fallback.path;
+  if (!path.startsWith('/'))
+    refuse(entry, 'path', { problem: 'is not a path', accepted: 'a path that begins with /: /health' });
+  return {
+    from: 'probe',
+    path,
+    every: durationAt(entry, 'every', { fallback: fallback.every, min: MIN_PROBE_INTERVAL }),
+    timeout: durationAt(entry, 'timeout', { fallback: fallback.timeout, min: MIN_PROBE_INTERVAL }),
+  };
+}
+
+function readWeb(entry: Mapping, metric: string): WebSource {
+  refuseUnknownKeys(entry, ['from', 'url', 'value', 'samples', 'headers', 'timeout']);
+  const samples = path(
+    entry,
+    'samples',
+    kindOf(metric) === 'rate' || kindOf(metric) === 'time' ? 'required' : 'optional',
+  );
+  return {
+    from: 'web',
+    url: template(entry),
+    value: path(entry, 'value', 'required') ?? '$',
+    samples,
+    headers: readHeaders(entry),
+    timeout: durationAt(entry, 'timeout', { fallback: seconds(10), min: milliseconds(100) }),
+  };
+}
+
+function template(entry: Mapping): string {
+  const url = textAt(entry, 'url');
+  if (url === undefined) {
+    if (entry.values['url'] === undefined) refuse(entry, 'url', { problem: 'is missing', accepted: 'http(s) URL' });
+    return '';
+  }
+  for (const [, name = ''] of url.matchAll(/(?<!\$)\{([^}]*)\}/g)) {
+    if (PLACEHOLDERS.includes(name)) continue;
+    const nearest = nearestOf(name, PLACEHOLDERS);
+    refuse(entry, 'url', {
+      problem: `has the placeholder {${name}}`,
+      accepted: PLACEHOLDERS.map((each) => `{${each}}`).join(', '),
+      ...(nearest ? { nearest } : {}),
+    });
+  }
+  if (!/^(https?:\/\/|\$\{)/.test(url)) refuse(entry, 'url', { problem: 'is not an http or https URL' });
+  return url;
+}
+
+/** Without the number of requests behind a rate nobody can say whether it means anything: there the path is required. */
+function path(entry: Mapping, key: 'value' | 'samples', presence: 'required' | 'optional'): string | undefined {
+  const given = textAt(entry, key);
+  const accepted = 'an RFC 9535 path: $.requests';
+  if (given === undefined) {
+    if (entry.values[key] === undefined && presence === 'required')
+      refuse(entry, key, { problem: 'is missing', accepted });
+    return undefined;
+  }
+  return given.startsWith('$') ? given : refuse(entry, key, { problem: 'is not a path', accepted });
+}
+
+function readHeaders(entry: Mapping): Readonly<Record<string, string>> {
+  const headers = mappingAt(entry, 'headers');
+  if (headers === undefined) return {};
+  const read = Object.keys(headers.values).map((name) => [name.toLowerCase(), textAt(headers, name) ?? ''] as const);
+  return Object.fromEntries(read);
+}

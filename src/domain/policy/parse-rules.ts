@@ -1,0 +1,135 @@
+import { type Duration, milliseconds } from '../duration.ts';
+import {
+  type Mapping,
+  choiceAt,
+  countAt,
+  durationAt,
+  isMapping,
+  printed,
+  refuse,
+  refuseUnknownKeys,
+  textAt,
+} from './document.ts';
+import { defaultMinSamples, kindOf } from './metric.ts';
+import { type Level, type Rule, type Sentence, LEVELS, RULE_GRAMMAR, readSentence } from './rule.ts';
+
+export interface RuleContext {
+  /** Names a rule may use. */
+  readonly metrics: readonly string[];
+  readonly interval: Duration;
+}
+
+/** Reads the list of rules; what cannot be read or judged is refused and left out. */
+export function readRules(policy: Mapping, context: RuleContext): readonly Rule[] {
+  const given = policy.values['rules'];
+  if (given === undefined) {
+    refuse(policy, 'rules', {
+      problem: 'is missing: without a rule nothing is judged',
+      accepted: `a list of fail: RULE and warn: RULE; RULE is ${RULE_GRAMMAR}`,
+    });
+    return [];
+  }
+  if (!Array.isArray(given)) {
+    refuse(policy, 'rules', { problem: 'is not a list', accepted: '- fail: error-rate > 5% for 2m' });
+    return [];
+  }
+  const entries = given.map((entry: unknown, index) => ruleMapping(entry, `rules[${index}]`, policy));
+  const rules = entries.flatMap((entry) => (entry ? (readRule(entry, context) ?? []) : []));
+  if (entries.every((entry) => entry !== undefined && levelOf(entry) === 'warn')) {
+    refuse(policy, 'rules', {
+      problem: 'has no rule that fails, so nothing could stop a bad release',
+      accepted: 'at least one fail: RULE',
+    });
+  }
+  return rules;
+}
+
+/** A rule as text (`fail: RULE`, `warn: RULE`, or RULE alone, which fails) is the short form of the mapping. */
+function ruleMapping(entry: unknown, path: string, policy: Mapping): Mapping | undefined {
+  const { problems } = policy;
+  if (isMapping(entry)) return { path, values: entry, problems };
+  if (typeof entry === 'string') {
+    const [, level = 'fail', rule = ''] = /^(?:- *)?(?:(fail|warn): *)?(.*)$/s.exec(entry.trim()) ?? [];
+    return { path, values: { [level]: rule }, problems };
+  }
+  problems.push({ input: path, given: printed(entry), problem: 'is not a rule', accepted: 'fail: RULE or warn: RULE' });
+  return undefined;
+}
+
+const levelOf = (entry: Mapping): Level | undefined => LEVELS.find((level) => entry.values[level] !== undefined);
+
+function readRule(entry: Mapping, context: RuleContext): Rule | undefined {
+  refuseUnknownKeys(entry, [...LEVELS, 'window', 'min-samples', 'test', 'fast-fail']);
+  const level = levelOf(entry);
+  if (level === undefined || LEVELS.every((each) => entry.values[each] !== undefined)) {
+    entry.problems.push({
+      input: entry.path,
+      given: printed(entry.values),
+      problem: 'needs one of fail and warn',
+      accepted: 'fail: RULE or warn: RULE',
+    });
+    return undefined;
+  }
+  const given = textAt(entry, level);
+  if (given === undefined) return undefined;
+  const read = readSentence(given, context.metrics);
+  if (!read.ok)
+    return refuse(entry, level, {
+      problem: read.problem,
+      accepted: read.accepted,
+      ...(read.nearest ? { nearest: read.nearest } : {}),
+    });
+  return ruleOf({ entry, level, sentence: read.sentence, text: read.text }, context);
+}
+
+interface Parsed {
+  readonly entry: Mapping;
+  readonly level: Level;
+  readonly sentence: Sentence;
+  readonly text: string;
+}
+
+function ruleOf({ entry, level, sentence, text }: Parsed, context: RuleContext): Rule | undefined {
+  switch (sentence.kind) {
+    case 'against-stable':
+      return refuse(entry, level, {
+        problem: `is not supported in this version: a comparison with stable (${sentence.margin}) cannot be judged`,
+        accepted: 'a limit of its own: error-rate > 5% for 2m',
+      });
+    case 'streak':
+      for (const key of ['window', 'min-samples', 'test', 'fast-fail'].filter(
+        (each) => entry.values[each] !== undefined,
+      )) {
+        refuse(entry, key, { problem: 'does not apply to a rule that counts checks' });
+      }
+      return { kind: 'streak', text, level, metric: sentence.metric, times: sentence.times };
+    case 'threshold': {
+      if (entry.values['test'] !== undefined) {
+        refuse(entry, 'test', { problem: 'is not supported in this version: it belongs to comparisons with stable' });
+      }
+      return {
+        kind: 'threshold',
+        text,
+        level,
+        metric: sentence.metric,
+        comparator: sentence.comparator,
+        limit: sentence.limit,
+        hold: sentence.hold,
+        window: durationAt(entry, 'window', { fallback: milliseconds(2 * context.interval), min: milliseconds(1) }),
+        minSamples: countAt(entry, 'min-samples', { fallback: defaultMinSamples(sentence.metric), min: 1 }),
+        fastFail: fastFailOf(entry, sentence),
+      };
+    }
+  }
+}
+
+/** Only an excess of a rate can be beyond doubt by counting; everywhere else it is off. */
+function fastFailOf(entry: Mapping, sentence: Extract<Sentence, { kind: 'threshold' }>): 'on' | 'off' {
+  const countable = kindOf(sentence.metric) === 'rate' && sentence.comparator.startsWith('>');
+  const given = entry.values['fast-fail'];
+  if (given === undefined) return countable ? 'on' : 'off';
+  const values = typeof given === 'boolean' ? { ...entry.values, 'fast-fail': String(given) } : entry.values;
+  const wanted = choiceAt({ ...entry, values }, 'fast-fail', ['true', 'false']);
+  if (wanted === 'true' && !countable) refuse(entry, 'fast-fail', { problem: 'applies only to error-rate > LIMIT' });
+  return wanted === 'true' && countable ? 'on' : 'off';
+}

@@ -1,0 +1,57 @@
+import type { Duration } from '../duration.ts';
+import type { Rule } from './rule.ts';
+
+/** How a release is judged while it takes over traffic: the parsed form of a policy file, or of the inputs `steps`, `bake` and `rules`. */
+export interface Policy {
+  /** Percent of the traffic for the candidate, rising, the last is 100. */
+  readonly steps: readonly number[];
+  /** Judged time at each step. */
+  readonly bake: Duration;
+  /** After the last step: wait `after`, then judge for `for`. */
+  readonly recheck: Recheck | undefined;
+  /** Of the whole shift, from its first write to the end of the recheck; at the deadline it is rolled back. */
+  readonly deadline: Duration;
+  /** From the moment of detection to the verified return of the traffic; passing it is said, it stops nothing. */
+  readonly rollbackWithin: Duration;
+  readonly rules: readonly Rule[];
+  readonly onInconclusive: OnInconclusive;
+  readonly onNoData: OnNoData;
+  readonly noDataTimeout: Duration;
+  /** Grid of the measurements: start + k * interval. */
+  readonly interval: Duration;
+  /** Where each metric comes from: every metric that a rule names, and what the file lists beside them. */
+  readonly metrics: Readonly<Record<string, MetricSource>>;
+}
+
+export interface Recheck {
+  readonly after: Duration;
+  readonly for: Duration;
+}
+
+export const ON_INCONCLUSIVE = ['continue', 'hold', 'rollback'] as const;
+export type OnInconclusive = (typeof ON_INCONCLUSIVE)[number];
+export const ON_NO_DATA = ['rollback', 'hold', 'continue'] as const;
+export type OnNoData = (typeof ON_NO_DATA)[number];
+
+export type MetricSource = ProbeSource | WebSource;
+
+/** Own requests to the candidate, `every` so often. */
+export interface ProbeSource {
+  readonly from: 'probe';
+  readonly path: string;
+  readonly every: Duration;
+  readonly timeout: Duration;
+}
+
+/** JSON over HTTP from a service that knows the numbers. */
+export interface WebSource {
+  readonly from: 'web';
+  /** With `{color}`, `{target-group}`, `{window}`, `{from}`, `{to}` and `${NAME}` of the environment still in it. */
+  readonly url: string;
+  /** RFC 9535 path of the value: rates are fractions, times are milliseconds. */
+  readonly value: string;
+  /** RFC 9535 path of the number of requests behind the value; absent only where a value stands for itself. */
+  readonly samples: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeout: Duration;
+}

@@ -1,0 +1,157 @@
+import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { longestTime, shortestTime } from '../../../src/domain/policy/budget.ts';
+import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
+import type { Policy } from '../../../src/domain/policy/policy.ts';
+
+const policyOf = (value: unknown): Policy => {
+  const read = parsePolicy(value);
+  expect(read).toMatchObject({ ok: true });
+  return (read as { value: Policy }).value;
+};
+const problemsOf = (value: unknown): readonly { input: string; problem: string; nearest?: string }[] => {
+  const read = parsePolicy(value);
+  expect(read).toMatchObject({ ok: false });
+  return (read as { problems: readonly { input: string; problem: string }[] }).problems;
+};
+const FAILS = ['fail: error-rate > 5% for 2m'];
+
+describe('a policy', () => {
+  test('is read whole, with windows, samples and units resolved', () => {
+    const policy = policyOf(
+      parse(`
+steps: [10%, 50%, 100%]
+bake: 5m
+recheck: { after: 30s, for: 2m }
+deadline: 30m
+rollback-within: 2m
+interval: 15s
+rules:
+  - fail: health fails 4 in a row
+  - fail: error-rate > 5% for 2m
+  - fail: p95 > 2s for 5m
+    min-samples: 50
+    window: 1m
+  - warn: queue-depth >= 100
+on-inconclusive: hold
+on-no-data: continue
+no-data-timeout: 90s
+metrics:
+  health: { from: probe, path: /ready }
+  error-rate: { from: web, url: 'https://metrics/{target-group}', value: $.rate, samples: $.n }
+  queue-depth: { from: web, url: 'https://metrics/q', value: $.depth }
+`),
+    );
+    expect(policy).toMatchObject({
+      steps: [10, 50, 100],
+      bake: 300_000,
+      recheck: { after: 30_000, for: 120_000 },
+      deadline: 1_800_000,
+      rollbackWithin: 120_000,
+      onInconclusive: 'hold',
+      onNoData: 'continue',
+      noDataTimeout: 90_000,
+    });
+    expect(policy.rules).toEqual([
+      { kind: 'streak', text: 'health fails 4 in a row', level: 'fail', metric: 'health', times: 4 },
+      {
+        kind: 'threshold', text: 'error-rate > 5% for 2m', level: 'fail', metric: 'error-rate', comparator: '>',
+        limit: { value: 0.05, unit: '%' }, hold: 120_000, window: 30_000, minSamples: 20, fastFail: 'on',
+      },
+      {
+        kind: 'threshold', text: 'p95 > 2s for 5m', level: 'fail', metric: 'p95', comparator: '>',
+        limit: { value: 2_000, unit: 's' }, hold: 300_000, window: 60_000, minSamples: 50, fastFail: 'off',
+      },
+      {
+        kind: 'threshold', text: 'queue-depth >= 100', level: 'warn', metric: 'queue-depth', comparator: '>=',
+        limit: { value: 100, unit: '' }, hold: 0, window: 30_000, minSamples: 1, fastFail: 'off',
+      },
+    ]); // prettier-ignore
+    expect(policy.metrics['p95']).toEqual({ from: 'probe', path: '/', every: 1_000, timeout: 5_000 });
+    expect(policy.metrics['health']).toMatchObject({ from: 'probe', path: '/ready' });
+    expect(policy.metrics['error-rate']).toMatchObject({ from: 'web', value: '$.rate', samples: '$.n' });
+  });
+
+  test('made of the inputs steps, bake and rules alone is the same policy as the file', () => {
+    const inputs = policyOf({
+      steps: '10,50,100',
+      bake: '5m',
+      rules: ['error-rate > 5% for 2m', 'warn: p95 > 800ms for 10m'],
+    });
+    const file = policyOf({
+      steps: ['10%', '50%', '100%'],
+      bake: '5m',
+      rules: [{ fail: 'error-rate > 5% for 2m' }, { warn: 'p95 > 800ms for 10m' }],
+    });
+    expect(inputs).toEqual(file);
+  });
+
+  test('needs only rules: all else has the usual values', () => {
+    expect(policyOf({ rules: FAILS })).toMatchObject({
+      steps: [10, 50, 100], bake: 300_000, recheck: { after: 30_000, for: 120_000 }, deadline: 1_800_000, rollbackWithin: 120_000,
+      onInconclusive: 'continue', onNoData: 'rollback', noDataTimeout: 120_000, interval: 15_000,
+    }); // prettier-ignore
+  });
+
+  test('of the example is good', () => {
+    const text = readFileSync('examples/wesign-charts/production-policy.yml', 'utf8');
+    expect(parsePolicy(parse(text))).toMatchObject({ ok: true });
+  });
+
+  test('does without a recheck only when it says so', () => {
+    expect(policyOf({ rules: FAILS, recheck: 'none' }).recheck).toBeUndefined();
+  });
+
+  test('knows the time it takes at least and at most', () => {
+    const policy = policyOf({ rules: FAILS });
+    expect(shortestTime(policy)).toBe((15 + 2.5) * 60_000);
+    expect(longestTime(policy)).toBe((15 + 2.5 + 4 * 2) * 60_000);
+  });
+});
+
+describe('a policy is refused', () => {
+  test.each([
+    { name: 'a document that is no mapping', value: ['rules'], input: 'policy', problem: 'is not a mapping' },
+    { name: 'an unknown key, with the nearest', value: { rules: FAILS, baek: '5m' }, input: 'baek', problem: 'is not a known key', nearest: 'bake' },
+    { name: 'no rules', value: {}, input: 'rules', problem: 'without a rule nothing is judged' },
+    { name: 'an empty list of rules', value: { rules: [] }, input: 'rules', problem: 'has no rule that fails' },
+    { name: 'rules that only warn', value: { rules: ['warn: error-rate > 5%'] }, input: 'rules', problem: 'has no rule that fails' },
+    { name: 'both fail and warn', value: { rules: [{ fail: 'error-rate > 5%', warn: 'error-rate > 1%' }] }, input: 'rules[0]', problem: 'needs one of fail and warn' },
+    { name: 'a sentence that is no rule', value: { rules: ['error-rate is high'] }, input: 'rules[0].fail', problem: 'is not a rule' },
+    { name: 'an unknown metric, with the nearest', value: { rules: ['eror-rate > 5%'] }, input: 'rules[0].fail', problem: 'names the metric eror-rate', nearest: 'error-rate' },
+    { name: 'a limit without a unit', value: { rules: ['error-rate > 5'] }, input: 'rules[0].fail', problem: 'has a limit without a unit' },
+    { name: 'a limit in the wrong unit', value: { rules: ['p95 > 5%'] }, input: 'rules[0].fail', problem: 'has a limit in %' },
+    { name: 'an unknown comparator', value: { rules: ['error-rate == 5%'] }, input: 'rules[0].fail', problem: 'has the comparator ==' },
+    { name: 'a hold without a unit', value: { rules: ['error-rate > 5% for 2'] }, input: 'rules[0].fail', problem: 'holds for "2"' },
+    { name: 'a latency that fails in a row', value: { rules: ['p95 fails 3 in a row'] }, input: 'rules[0].fail', problem: 'only checks fail' },
+    { name: 'zero failures in a row', value: { rules: ['health fails 0 in a row'] }, input: 'rules[0].fail', problem: 'counts "0" failures' },
+    { name: 'a comparison with stable, by name', value: { rules: ['error-rate > stable + 0.1pp'] }, input: 'rules[0].fail', problem: 'comparison with stable (stable + 0.1pp) cannot be judged' },
+    { name: 'a statistical test, by name', value: { rules: [{ fail: 'error-rate > 5%', test: 'sequential' }] }, input: 'rules[0].test', problem: 'is not supported in this version' },
+    { name: 'CloudWatch, by name', value: { rules: FAILS, metrics: { 'error-rate': { from: 'cloudwatch' } } }, input: 'metrics.error-rate.from', problem: 'cannot be read from cloudwatch' },
+    { name: 'Prometheus, by name', value: { rules: FAILS, metrics: { x: { from: 'prometheus' } } }, input: 'metrics.x.from', problem: 'cannot be read from prometheus' },
+    { name: 'an unknown source, with the nearest', value: { rules: FAILS, metrics: { p95: { from: 'porbe' } } }, input: 'metrics.p95.from', problem: 'is not a source', nearest: 'probe' },
+    { name: 'a rate from the web without its number of requests', value: { rules: FAILS, metrics: { 'error-rate': { from: 'web', url: 'http://m', value: '$.v' } } }, input: 'metrics.error-rate.samples', problem: 'is missing' },
+    { name: 'an unknown placeholder, with the nearest', value: { rules: FAILS, metrics: { x: { from: 'web', url: 'http://m/{colour}', value: '$.v' } } }, input: 'metrics.x.url', problem: 'has the placeholder {colour}', nearest: 'color' },
+    { name: 'requests of users without a source', value: { rules: ['requests < 1/s'] }, input: 'metrics.requests', problem: 'no probe can measure it' },
+    { name: 'a metric of the user by probe', value: { rules: FAILS, metrics: { depth: { from: 'probe' } } }, input: 'metrics.depth.from', problem: 'a probe knows the built-in metrics only' },
+    { name: 'a duration that is a bare number', value: { rules: FAILS, bake: 5 }, input: 'bake', problem: 'is not a duration' },
+    { name: 'an empty duration', value: { rules: FAILS, bake: null }, input: 'bake', problem: 'is not a duration' },
+    { name: 'an unknown word, with the nearest', value: { rules: FAILS, 'on-no-data': 'rolback' }, input: 'on-no-data', problem: 'is not one of', nearest: 'rollback' },
+    { name: 'steps that fall', value: { rules: FAILS, steps: [50, 10, 100] }, input: 'steps', problem: 'does not rise' },
+    { name: 'steps that stay below 100 %', value: { rules: FAILS, steps: '10,50' }, input: 'steps', problem: 'does not end with 100%' },
+    { name: 'a step of 0 %', value: { rules: FAILS, steps: '0,100' }, input: 'steps', problem: 'does not rise' },
+    { name: 'a step that is no number', value: { rules: FAILS, steps: '10,half,100' }, input: 'steps', problem: 'does not rise' },
+    { name: 'a bake that holds no measurement', value: { rules: FAILS, bake: '5s' }, input: 'bake', problem: 'is shorter than the interval' },
+    { name: 'a deadline before the steps can end', value: { rules: FAILS, bake: '10m' }, input: 'deadline', problem: 'cannot be met: 3 steps of 10m and a recheck of 2m30s take 32m30s at least, the deadline is 30m' },
+  ] as { name: string; value: unknown; input: string; problem: string; nearest?: string }[])('for $name', ({ value, input, problem, nearest }) => {
+    const problems = problemsOf(value);
+    const expected = { input, problem: expect.stringContaining(problem) as unknown, ...(nearest ? { nearest } : {}) };
+    expect(problems).toContainEqual(expect.objectContaining(expected));
+  }); // prettier-ignore
+
+  test('with every problem at once', () => {
+    const problems = problemsOf({ rules: ['error-rate > 5'], bake: '5', steps: '10', metrics: { p95: {} } });
+    expect(problems.map((each) => each.input)).toEqual(['metrics.p95.from', 'rules[0].fail', 'steps', 'bake']);
+  });
+});
