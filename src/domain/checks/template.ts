@@ -1,0 +1,99 @@
+import { nearestOf } from '../inputs.ts';
+import type { Matchers, Template } from './document.ts';
+import { type Place, complain } from './place.ts';
+
+/** What readers of the document need beside the place. */
+export interface Grammar {
+  readonly matchers: Matchers;
+  /** What `{{ name }}` may name. */
+  readonly variables: Readonly<Record<string, Template>>;
+}
+
+type Piece =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'environment' | 'variable'; readonly name: string }
+  | { readonly kind: 'wrong'; readonly text: string; readonly problem: string; readonly accepted: string };
+
+const MARK = /\$\$\{|\$\{([^}]*)(\}?)|\{\{(.*?)(\}\}|$)/gs;
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** `${NAME}` is an environment variable, `{{ name }}` a variable of the file, `$${` the two characters `${`. */
+export function piecesOf(template: string): readonly Piece[] {
+  const pieces: Piece[] = [];
+  let done = 0;
+  for (const match of template.matchAll(MARK)) {
+    if (match.index > done) pieces.push({ kind: 'text', text: template.slice(done, match.index) });
+    pieces.push(pieceOf(match));
+    done = match.index + match[0].length;
+  }
+  if (done < template.length) pieces.push({ kind: 'text', text: template.slice(done) });
+  return pieces;
+}
+
+function pieceOf(match: RegExpMatchArray): Piece {
+  const [all, environment, brace, variable, braces] = match;
+  if (all === '$${') return { kind: 'text', text: '${' };
+  if (environment?.startsWith('{')) {
+    const problem = 'holds a workflow expression, which nobody evaluates in this file';
+    return { kind: 'wrong', text: all, problem, accepted: '${NAME}, with the value in `env` of the step' };
+  }
+  if (environment !== undefined) {
+    if (brace === '}' && NAME.test(environment)) return { kind: 'environment', name: environment };
+    return {
+      kind: 'wrong',
+      text: all,
+      problem: 'holds a broken reference',
+      accepted: '${NAME}; $${ for the characters themselves',
+    };
+  }
+  const name = (variable ?? '').trim();
+  if (name.startsWith('$')) {
+    const accepted = '{{ name }} of a variable';
+    return {
+      kind: 'wrong',
+      text: all,
+      problem: `holds {{ ${name} }}, which is not supported by this version`,
+      accepted,
+    };
+  }
+  if (braces === '}}' && NAME.test(name)) return { kind: 'variable', name };
+  return { kind: 'wrong', text: all, problem: 'holds a broken reference', accepted: '{{ name }} of a variable' };
+}
+
+export const namesIn = (template: string, kind: 'environment' | 'variable'): readonly string[] =>
+  piecesOf(template).flatMap((piece) => (piece.kind === kind ? [piece.name] : []));
+
+/** Whether any of it comes from the environment, by itself or through a variable. */
+export const takesFromEnvironment = (template: string, grammar: Grammar): boolean =>
+  namesIn(template, 'environment').length > 0 ||
+  namesIn(template, 'variable').some((name) => namesIn(grammar.variables[name] ?? '', 'environment').length > 0);
+
+/** Judges the references of a text. */
+export function readTemplate(place: Place, text: string, grammar: Grammar): Template {
+  const known = Object.keys(grammar.variables);
+  for (const piece of piecesOf(text)) {
+    if (piece.kind === 'wrong') complain(place, piece.problem, { accepted: piece.accepted });
+    if (piece.kind === 'variable' && !known.includes(piece.name)) {
+      complain(place, `uses the variable ${piece.name}, which is not defined`, {
+        accepted: known.length === 0 ? 'no variable is defined here' : known.join(', '),
+        nearest: nearestOf(piece.name, known),
+      });
+    }
+  }
+  return text as Template;
+}
+
+/** The text with every reference replaced by what `value` answers. */
+export const fill = (template: string, value: (kind: 'environment' | 'variable', name: string) => string): string =>
+  piecesOf(template)
+    .map((piece) => {
+      switch (piece.kind) {
+        case 'text':
+        case 'wrong':
+          return piece.text;
+        case 'environment':
+        case 'variable':
+          return value(piece.kind, piece.name);
+      }
+    })
+    .join('');
