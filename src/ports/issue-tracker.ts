@@ -1,4 +1,5 @@
 import type { Comment, Person } from '../domain/approval/tally.ts';
+import type { Duration } from '../domain/duration.ts';
 
 export interface Account extends Person {
   readonly isBot: boolean;
@@ -16,17 +17,20 @@ export interface RunFacts {
 export interface Issue {
   readonly number: number;
   readonly url: string;
+  readonly title: string;
   readonly state: 'open' | 'closed';
   readonly closedBy?: Person;
   readonly authorId: number;
-  /** Comments of the issue by the server's count: one page may be unchanged while another has a new comment. */
-  readonly comments: number;
 }
 
 /** Issues and people, as a gate needs them. Every fault is thrown: an API that fails has said neither yes nor no. */
 export interface IssueTracker {
   /** As messages name it: `acme/shop on github.com`. */
   readonly name: string;
+  /** Whether what was thrown may be gone at the next try (5xx, rate limit, a reset): never so for a missing right or issue. */
+  mayPass(cause: unknown): boolean;
+  /** How long the server asked to be left alone. */
+  retryAfter(cause: unknown): Duration | undefined;
   user(login: string, signal: AbortSignal): Promise<Account>;
   runFacts(runId: string, signal: AbortSignal): Promise<RunFacts>;
   openIssue(
