@@ -1,0 +1,283 @@
+import { type Duration, type Instant, after, between, formatDuration, minutes, seconds } from '../duration.ts';
+import { revisionName } from './arn.ts';
+import type { EcsDeployment, EcsService, ServiceDeployment } from './service.ts';
+
+/**
+ * One deployment that is followed, and what earlier looks at it have shown. A value: each look gives the next one, so a
+ * whole rollout can be replayed.
+ */
+export interface RolloutWatch {
+  readonly taskDefinition: string;
+  /** From the answer of UpdateService, or learnt from the first read that shows a new deployment of our revision. */
+  readonly deploymentId?: string;
+  /** Deployments that were there before ours. ECS is eventually consistent: a read that lists only these is an old one. */
+  readonly earlierDeployments: readonly string[];
+  readonly startedAt: Instant;
+  readonly deadline: Instant;
+  /** How long a way back that ECS began by itself may take. */
+  readonly rollbackWithin: Duration;
+  /** Whether there is an earlier good revision. ECS's own roll back never ends without one. */
+  readonly canGoBack: boolean;
+  readonly memory: RolloutMemory;
+}
+
+export interface RolloutMemory {
+  /** A read after the update listed ours. */
+  readonly listed: boolean;
+  /** Why ECS gave ours up; it stays known when ours is no longer listed. */
+  readonly failure?: string;
+  /** Reads in a row in which the counts were right: the fallback where ECS tells no rollout state. */
+  readonly steadyReads: number;
+  readonly missingSince?: Instant;
+  readonly rollingBackSince?: Instant;
+}
+
+export const NOTHING_SEEN: RolloutMemory = { listed: false, steadyReads: 0 };
+
+export interface RolloutSighting {
+  readonly service: EcsService;
+  /** Ours, when it is known and may be read. */
+  readonly serviceDeployment?: ServiceDeployment;
+}
+
+/**
+ * `rolling-back` and `in-progress` go on; the others are the end. `rolled-back` means that the earlier revision is steady
+ * again, and is never a success of the release (a waiter that looks at counts alone says it is).
+ */
+export type RolloutState =
+  | { readonly kind: 'in-progress'; readonly stage: string }
+  | { readonly kind: 'rolling-back'; readonly reason: string; readonly until: Instant }
+  | { readonly kind: 'succeeded'; readonly reason: string }
+  | { readonly kind: 'rolled-back'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'superseded'; readonly reason: string }
+  | { readonly kind: 'timed-out'; readonly reason: string };
+
+export interface Look {
+  readonly watch: RolloutWatch;
+  readonly state: RolloutState;
+}
+
+/** Counts are believed after this many reads in a row. */
+const STEADY_READS = 2;
+/** Ours was listed and is gone: a lagging read would show it again within this time. */
+const GONE_AFTER = seconds(30);
+/** ECS's own rule for its circuit breaker: half of the desired count, at least 3, at most 200. */
+const failureLimit = (desired: number): number => Math.min(200, Math.max(3, Math.ceil(desired / 2)));
+
+/** Reads one sighting: what is true of our deployment now, and what to remember for the next look. */
+export function look(before: RolloutWatch, sighting: RolloutSighting, now: Instant): Look {
+  const ours = findOurs(before, sighting.service);
+  const watch = remember(before, ours, sighting.service, now);
+  const state = judge(watch, ours, sighting, now);
+  if (state.kind !== 'rolling-back' || watch.memory.rollingBackSince !== undefined) return { watch, state };
+  return { watch: { ...watch, memory: { ...watch.memory, rollingBackSince: now } }, state };
+}
+
+function findOurs(watch: RolloutWatch, service: EcsService): EcsDeployment | undefined {
+  if (watch.deploymentId !== undefined) return service.deployments.find(({ id }) => id === watch.deploymentId);
+  return service.deployments.find(
+    ({ id, taskDefinition }) => taskDefinition === watch.taskDefinition && !watch.earlierDeployments.includes(id),
+  );
+}
+
+function remember(
+  watch: RolloutWatch,
+  ours: EcsDeployment | undefined,
+  service: EcsService,
+  now: Instant,
+): RolloutWatch {
+  const { memory } = watch;
+  if (ours === undefined) {
+    const missingSince = memory.listed ? { missingSince: memory.missingSince ?? now } : {};
+    return { ...watch, memory: { ...memory, steadyReads: 0, ...missingSince } };
+  }
+  const { missingSince: _, ...known } = memory;
+  const failure = memory.failure ?? failureOf(ours, service);
+  return {
+    ...watch,
+    deploymentId: ours.id,
+    memory: {
+      ...known,
+      listed: true,
+      steadyReads: countsAreRight(ours, service) ? memory.steadyReads + 1 : 0,
+      ...(failure === undefined ? {} : { failure }),
+    },
+  };
+}
+
+/** ECS's verdict, or, for a service without a circuit breaker, the same rule applied here: ECS would try for ever. */
+function failureOf(ours: EcsDeployment, service: EcsService): string | undefined {
+  if (ours.rolloutState === 'FAILED') return ours.rolloutStateReason ?? 'ECS marked the deployment as failed';
+  if (service.circuitBreaker?.enable === true || ours.rolloutState === 'COMPLETED') return undefined;
+  const limit = failureLimit(ours.desired);
+  return ours.failed >= limit
+    ? `${ours.failed} tasks failed in a row (limit ${limit}; the service has no circuit breaker of its own)`
+    : undefined;
+}
+
+const countsAreRight = (ours: EcsDeployment, service: EcsService): boolean =>
+  ours.status === 'PRIMARY' && service.deployments.length === 1 && ours.running === ours.desired && ours.pending === 0;
+
+function judge(
+  watch: RolloutWatch,
+  ours: EcsDeployment | undefined,
+  sighting: RolloutSighting,
+  now: Instant,
+): RolloutState {
+  const told = judgeServiceDeployment(watch, sighting, now);
+  if (told !== undefined) return told;
+  const primary = sighting.service.deployments.find(({ status }) => status === 'PRIMARY');
+  const seen =
+    ours !== undefined && primary?.id === ours.id
+      ? judgeOurs(watch, ours, sighting, now)
+      : judgeWithoutOurs(watch, { ours, primary, service: sighting.service }, now);
+  if (seen.kind !== 'in-progress' || now < watch.deadline) return seen;
+  return {
+    kind: 'timed-out',
+    reason: `not steady after ${formatDuration(between(watch.startedAt, now))}: ${seen.stage}`,
+  };
+}
+
+/** The service deployment is one record of one deployment, so its verdict is not open to a stale list of deployments. */
+function judgeServiceDeployment(
+  watch: RolloutWatch,
+  { service, serviceDeployment }: RolloutSighting,
+  now: Instant,
+): RolloutState | undefined {
+  if (serviceDeployment === undefined) return undefined;
+  const why = serviceDeployment.statusReason ?? watch.memory.failure;
+  switch (serviceDeployment.status) {
+    case 'SUCCESSFUL':
+      return succeeded(service, watch);
+    case 'ROLLBACK_SUCCESSFUL':
+      return { kind: 'rolled-back', reason: why ?? 'ECS rolled the deployment back' };
+    case 'ROLLBACK_FAILED':
+      return {
+        kind: 'failed',
+        reason: `ECS could not roll the deployment back${why === undefined ? '' : ` (${why})`}`,
+      };
+    case 'ROLLBACK_REQUESTED':
+    case 'ROLLBACK_IN_PROGRESS':
+      return rollingBack(watch, why ?? 'ECS is rolling the deployment back', now);
+    case 'STOPPED': {
+      const newer = supersedingDeployment(watch, service);
+      return newer ? superseded(newer) : { kind: 'failed', reason: why ?? 'the deployment was stopped' };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function judgeOurs(
+  watch: RolloutWatch,
+  ours: EcsDeployment,
+  { service, serviceDeployment }: RolloutSighting,
+  now: Instant,
+): RolloutState {
+  if (watch.memory.failure !== undefined) return judgeFailure(watch, watch.memory.failure, service, now);
+  const stage = stageOf(ours, serviceDeployment);
+  if (ours.rolloutState === 'IN_PROGRESS') return { kind: 'in-progress', stage };
+  if (ours.rolloutState === 'COMPLETED') {
+    // Alarms and native strategies judge on after the tasks are steady; then only the service deployment knows the end.
+    const judgedOn =
+      serviceDeployment !== undefined &&
+      (service.alarms !== undefined || (service.strategy ?? 'ROLLING') !== 'ROLLING');
+    return judgedOn ? { kind: 'in-progress', stage: `${stage}, ECS still judges it` } : succeeded(service, watch);
+  }
+  return watch.memory.steadyReads >= STEADY_READS ? succeeded(service, watch) : { kind: 'in-progress', stage };
+}
+
+/** ECS gave ours up. Whether it goes back by itself depends on the service, and on there being something to go back to. */
+function judgeFailure(watch: RolloutWatch, failure: string, service: EcsService, now: Instant): RolloutState {
+  const byItself = service.circuitBreaker?.rollback === true || service.alarms?.rollback === true;
+  return byItself && watch.canGoBack ? rollingBack(watch, failure, now) : { kind: 'failed', reason: failure };
+}
+
+interface WithoutOurs {
+  readonly ours: EcsDeployment | undefined;
+  readonly primary: EcsDeployment | undefined;
+  readonly service: EcsService;
+}
+
+/** Another deployment is PRIMARY: an old read, ECS's way back, or somebody else's deployment. */
+function judgeWithoutOurs(watch: RolloutWatch, { ours, primary, service }: WithoutOurs, now: Instant): RolloutState {
+  const { memory } = watch;
+  if (primary === undefined) return { kind: 'in-progress', stage: 'the service lists no deployment yet' };
+  const earlier = watch.earlierDeployments.includes(primary.id);
+  const gone = memory.missingSince !== undefined && between(memory.missingSince, now) >= GONE_AFTER;
+  const wayBack =
+    memory.failure !== undefined ||
+    /roll(ing|ed)? ?back/i.test(primary.rolloutStateReason ?? '') ||
+    (earlier && (ours !== undefined || gone));
+  if (wayBack) return judgeWayBack(watch, primary, service, now);
+  if (earlier)
+    return { kind: 'in-progress', stage: `the service does not list ${revisionName(watch.taskDefinition)} yet` };
+  return superseded(primary);
+}
+
+function judgeWayBack(watch: RolloutWatch, primary: EcsDeployment, service: EcsService, now: Instant): RolloutState {
+  const reason = watch.memory.failure ?? primary.rolloutStateReason ?? 'ECS rolled the deployment back';
+  if (primary.rolloutState === 'FAILED')
+    return { kind: 'failed', reason: `${reason}; the way back to ${revisionName(primary.taskDefinition)} failed too` };
+  const steady =
+    primary.rolloutState === 'COMPLETED' || (primary.rolloutState === undefined && countsAreRight(primary, service));
+  return steady ? { kind: 'rolled-back', reason } : rollingBack(watch, reason, now);
+}
+
+function rollingBack(watch: RolloutWatch, reason: string, now: Instant): RolloutState {
+  const until = after(watch.memory.rollingBackSince ?? now, watch.rollbackWithin);
+  if (now < until) return { kind: 'rolling-back', reason, until };
+  return {
+    kind: 'timed-out',
+    reason: `${reason}; the way back is not done after ${formatDuration(watch.rollbackWithin)}`,
+  };
+}
+
+function supersedingDeployment(watch: RolloutWatch, service: EcsService): EcsDeployment | undefined {
+  if (watch.memory.failure !== undefined) return undefined;
+  return service.deployments.find(
+    ({ id, status }) => status === 'PRIMARY' && id !== watch.deploymentId && !watch.earlierDeployments.includes(id),
+  );
+}
+
+const superseded = (by: EcsDeployment): RolloutState => ({
+  kind: 'superseded',
+  reason: `another deployment took over: ${revisionName(by.taskDefinition)} (${by.id})`,
+});
+
+function succeeded(service: EcsService, watch: RolloutWatch): RolloutState {
+  const revision = revisionName(watch.taskDefinition);
+  const reason =
+    service.desired === 0
+      ? `${revision} is deployed, but the service wants 0 tasks, so nothing runs`
+      : `${service.running} of ${service.desired} tasks run ${revision}`;
+  return { kind: 'succeeded', reason };
+}
+
+/** `2 of 3 running, 1 pending, 0 failed`: what a waiting line shows. */
+export function stageOf(ours: EcsDeployment, serviceDeployment?: ServiceDeployment): string {
+  const breaker = serviceDeployment?.circuitBreaker;
+  const failed =
+    breaker !== undefined && breaker.threshold > 0
+      ? `${Math.max(ours.failed, breaker.failures)} failed (limit ${breaker.threshold})`
+      : `${ours.failed} failed`;
+  const stage = serviceDeployment?.lifecycleStage;
+  return `${ours.running} of ${ours.desired} running, ${ours.pending} pending, ${failed}${stage === undefined ? '' : `, ${stage}`}`;
+}
+
+/**
+ * Time to the next look: short while a bad image shows itself, longer later; doubled for each throttled or failed read in
+ * a row, to 40 s. `spread` (0.8..1.2) keeps the jobs of one matrix from asking in step.
+ */
+export function pollInterval(age: Duration, unreadable: number, spread: number): Duration {
+  const base = age < seconds(30) ? seconds(2) : age < minutes(10) ? seconds(5) : seconds(10);
+  return Math.min(base * 2 ** unreadable * spread, seconds(40)) as Duration;
+}
+
+/** A number in 0.8..1.2 that is the same for the same text (FNV-1a): spreads polls without chance, so that runs can be replayed. */
+export function spreadOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  return 0.8 + (0.4 * hash) / 0xffffffff;
+}

@@ -1,0 +1,100 @@
+import type { Instant } from '../duration.ts';
+
+/** The part of Amazon ECS that a rollout needs, in ECS's own words. Counts are tasks; ARNs are whole. */
+export interface EcsServiceRef {
+  readonly cluster: string;
+  readonly service: string;
+}
+
+export interface EcsDeployment {
+  readonly id: string;
+  readonly status: 'PRIMARY' | 'ACTIVE' | 'INACTIVE' | (string & {});
+  readonly taskDefinition: string;
+  readonly desired: number;
+  readonly running: number;
+  readonly pending: number;
+  readonly failed: number;
+  /** Absent for services behind a Classic Load Balancer and for other deployment controllers. */
+  readonly rolloutState?: 'IN_PROGRESS' | 'COMPLETED' | 'FAILED';
+  readonly rolloutStateReason?: string;
+  readonly createdAt?: Instant;
+}
+
+export interface EcsService {
+  readonly arn: string;
+  readonly ref: EcsServiceRef;
+  readonly status: string;
+  readonly taskDefinition: string;
+  readonly desired: number;
+  readonly running: number;
+  readonly pending: number;
+  readonly deployments: readonly EcsDeployment[];
+  readonly events: readonly { readonly id: string; readonly at: Instant; readonly message: string }[];
+  readonly currentServiceDeployment?: string;
+  readonly loadBalancers: readonly {
+    readonly targetGroupArn?: string;
+    readonly containerName?: string;
+    readonly containerPort?: number;
+  }[];
+  readonly circuitBreaker?: { readonly enable: boolean; readonly rollback: boolean };
+  /** CloudWatch alarms that fail a deployment, when they are switched on. */
+  readonly alarms?: { readonly names: readonly string[]; readonly rollback: boolean };
+  /** `ECS`, `CODE_DEPLOY` or `EXTERNAL`; absent means ECS. */
+  readonly controller?: string;
+  /** `ROLLING`, `BLUE_GREEN`, `LINEAR` or `CANARY`; absent means ROLLING. */
+  readonly strategy?: string;
+  /** `DAEMON` services have no desired count of their own; absent means REPLICA. */
+  readonly schedulingStrategy?: string;
+  /** `ECS`: an Express service, which is updated by other calls; absent means CUSTOMER. */
+  readonly managedBy?: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export type ServiceDeploymentStatus =
+  | 'PENDING'
+  | 'IN_PROGRESS'
+  | 'STOP_REQUESTED'
+  | 'STOPPED'
+  | 'ROLLBACK_REQUESTED'
+  | 'ROLLBACK_IN_PROGRESS'
+  | 'ROLLBACK_SUCCESSFUL'
+  | 'ROLLBACK_FAILED'
+  | 'SUCCESSFUL';
+
+export interface ServiceDeployment {
+  readonly arn: string;
+  readonly status: ServiceDeploymentStatus | (string & {});
+  readonly statusReason?: string;
+  /** The task definition it rolls out; resolved from its service revision. */
+  readonly taskDefinition?: string;
+  readonly createdAt?: Instant;
+  readonly finishedAt?: Instant;
+  /** Of native strategies: `BAKE_TIME`. */
+  readonly lifecycleStage?: string;
+  /** Failed tasks counted by the circuit breaker, and at how many it trips. */
+  readonly circuitBreaker?: { readonly failures: number; readonly threshold: number };
+  readonly triggeredAlarms?: readonly string[];
+}
+
+export interface StoppedTask {
+  readonly arn: string;
+  readonly startedBy?: string;
+  readonly stopCode?: string;
+  readonly stoppedReason?: string;
+  readonly stoppedAt?: Instant;
+  readonly containers: readonly {
+    readonly name: string;
+    readonly exitCode?: number;
+    readonly reason?: string;
+  }[];
+}
+
+/** As DescribeTaskDefinition gives it; `body` is the raw SDK shape and is passed through, never rebuilt field by field. */
+export interface TaskDefinition {
+  readonly arn: string;
+  readonly family: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly tags: Readonly<Record<string, string>>;
+  /** An `INACTIVE` revision runs on but cannot be deployed again; absent means ACTIVE. */
+  readonly status?: string;
+}
