@@ -32,6 +32,12 @@ export interface TaskRunner {
   stopAll(): Promise<void>;
 }
 
+/** Both runners of the sandbox also keep what their tasks print. */
+export interface LoggingTaskRunner extends TaskRunner {
+  /** The last lines that the task printed, oldest first; still readable after it ended. Empty for an unknown id. */
+  logs(id: string): readonly string[];
+}
+
 export type TargetState = 'initial' | 'healthy' | 'unhealthy' | 'unhealthy.draining' | 'draining' | 'unused';
 
 export interface Target {
@@ -47,7 +53,7 @@ export type Condition =
 
 export type RuleAction =
   | { readonly kind: 'forward'; readonly targetGroups: readonly { readonly arn: string; readonly weight: number }[] }
-  | { readonly kind: 'fixed-response'; readonly status: number; readonly body: string };
+  | { readonly kind: 'fixed-response'; readonly status: number; readonly body: string; readonly contentType?: string };
 
 export interface Rule {
   readonly arn: string;
@@ -62,6 +68,8 @@ export interface Listener {
   readonly arn: string;
   /** The port that the API shows; the real socket is on a free port of 127.0.0.1. */
   readonly port: number;
+  /** What X-Forwarded-Proto says; the real socket speaks plain HTTP either way. Absent: http. */
+  readonly protocol?: 'http' | 'https';
   readonly rules: readonly Rule[];
 }
 
@@ -88,6 +96,24 @@ export interface LoadBalancers {
   close(): Promise<void>;
 }
 
-export type HealthAnswer = { readonly kind: 'status'; readonly status: number } | { readonly kind: 'failed'; readonly reason: string };
+/** What one target group served in a stretch of time, by the moment at which each request ended. */
+export interface WindowCounts extends TargetGroupCounts {
+  /** status5xx + connectionErrors: what its users saw fail. */
+  readonly errors: number;
+  /** Requests whose client left before the target answered: neither good nor the target's fault. Part of `requests`. */
+  readonly clientClosed: number;
+  /** false: more was served in this time than is remembered, so the numbers are those of its newest part. */
+  readonly complete: boolean;
+}
+
+export interface MeasuredLoadBalancers extends LoadBalancers {
+  /** The last `length` milliseconds. */
+  window(targetGroupArn: string, length: number): WindowCounts;
+  /** From `from` (inclusive) to `to` (exclusive), epoch milliseconds of the load balancers' clock. */
+  range(targetGroupArn: string, span: { readonly from: number; readonly to: number }): WindowCounts;
+}
+
+export type HealthAnswer =
+  { readonly kind: 'status'; readonly status: number } | { readonly kind: 'failed'; readonly reason: string };
 /** One health check as the load balancer makes it. */
 export type CheckHealth = (address: Address, path: string, timeout: number) => Promise<HealthAnswer>;
