@@ -44,7 +44,7 @@ function installedFits(root) {
   return Object.entries(lockfileOf(root).packages).every(([path, wanted]) => {
     if (path === '') return true;
     const found = installed[path];
-    if (found === undefined) return wanted.optional === true && !isForThisMachine(wanted);
+    if (found === undefined) return mayBeMissing(wanted);
     return (
       found.version === wanted.version &&
       found.integrity === wanted.integrity &&
@@ -53,13 +53,12 @@ function installedFits(root) {
   });
 }
 
-function isForThisMachine({ os, cpu, libc }) {
+/** npm leaves out optional packages of other platforms, and what only those depend on (which names no platform of its own). */
+function mayBeMissing({ optional, os, cpu, libc }) {
+  if (optional !== true) return false;
   const admits = (list, value) => list === undefined || list.includes(value);
-  return (
-    admits(os, process.platform) &&
-    admits(cpu, process.arch) &&
-    (libc === undefined || libc.includes(libcOfThisMachine()))
-  );
+  const isOfThisPlatform = admits(os, process.platform) && admits(cpu, process.arch);
+  return (os ?? cpu) === undefined || !isOfThisPlatform || (libc !== undefined && !libc.includes(libcOfThisMachine()));
 }
 
 function libcOfThisMachine() {
@@ -84,7 +83,7 @@ async function npmCi(root) {
     '--loglevel=error',
   ];
   const count = Object.values(lockfileOf(root).packages).filter(
-    (entry) => entry.version && (entry.optional !== true || isForThisMachine(entry)),
+    (entry) => entry.version && !mayBeMissing(entry),
   ).length;
   const started = Date.now();
   process.stderr.write(`Installing ${count} npm packages from package-lock.json (once) ... `);

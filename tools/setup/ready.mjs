@@ -1,6 +1,7 @@
 // Brings a clone into a state in which every verb runs, and remembers it, so that later runs are quick and need no network.
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensurePython } from '../python.mjs';
 import { withLock } from './lock.mjs';
 import { installPackages, packagesAreReady } from './packages.mjs';
 import { SetupProblem } from './problem.mjs';
@@ -23,18 +24,25 @@ export async function ready(root, python) {
   let state = packagesAreReady(root);
   if (state === undefined)
     state = await withLock(join(root, '.cache', 'setup.lock'), () => packagesAreReady(root) ?? installPackages(root));
-  return { node: state.node, environment: python === 'none' ? {} : await preparePython(root, python) };
+  return { node: state.node, environment: python === 'none' ? {} : await preparePython(python) };
 }
 
-async function preparePython(root, python) {
-  if (!existsSync(join(root, 'tools', 'python.mjs'))) return {};
-  const { ensurePython } = await import('../python.mjs');
+async function preparePython(python) {
+  const started = Date.now();
+  let said = false;
   try {
-    const path = await ensurePython();
-    return { SLUICE_PYTHON: path };
+    await ensurePython({
+      say(line) {
+        said = true;
+        process.stderr.write(`${line} ... `);
+      },
+    });
+    if (said) process.stderr.write(`${((Date.now() - started) / 1000).toFixed(0)} s\n`);
+    return {};
   } catch (problem) {
+    if (said) process.stderr.write('failed\n');
     if (python === 'needed') throw new SetupProblem(problem.message, { cause: problem });
-    console.error(`${problem.message} What needs the sandbox is skipped.`);
-    return { SLUICE_PYTHON_PROBLEM: problem.message };
+    console.error(`${problem.message} Until then, tests that need the sandbox are skipped.`);
+    return { SLUICE_NO_PYTHON: problem.message };
   }
 }

@@ -1,0 +1,34 @@
+import { describe, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+
+/** Parts that a machine may lack. Each look says why it is missing, or undefined when it is there. */
+const PARTS = {
+  /** Python with moto: tools/run.mjs sets it up and says here when it could not. */
+  sandbox: () => process.env['SLUICE_NO_PYTHON'],
+  docker: () => programProblem('docker', ['info']),
+} satisfies Record<string, () => string | undefined>;
+
+export type Part = keyof typeof PARTS;
+
+/**
+ * `needs('docker')('pushes by digest', () => { ... })` is a describe that is skipped, with the reason in its title, where
+ * the part is missing; with SLUICE_REQUIRE_ALL=1 it fails there instead, so that CI cannot pass by skipping.
+ */
+export function needs(part: Part): (name: string, body: () => void) => void {
+  const problem = PARTS[part]();
+  if (problem === undefined) return describe;
+  const { skip } = describe;
+  if (process.env['SLUICE_REQUIRE_ALL'] !== '1')
+    return (name, body) => skip(`${name} [needs ${part}: ${problem}]`, body);
+  return (name) =>
+    test(name, () => {
+      throw new Error(`${part} is required here (SLUICE_REQUIRE_ALL=1) and missing: ${problem}`);
+    });
+}
+
+function programProblem(program: string, args: readonly string[]): string | undefined {
+  const asked = spawnSync(program, args, { encoding: 'utf8', timeout: 20_000 });
+  if (asked.error !== undefined) return `${program} is not on PATH`;
+  if (asked.status === 0) return undefined;
+  return `${program} ${args.join(' ')} ended with ${asked.status}: ${asked.stderr.trim().split('\n').at(-1) ?? ''}`;
+}

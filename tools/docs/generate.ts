@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { stringify } from 'yaml';
+import type { InputSpec } from '../../src/domain/inputs.ts';
+import { type ActionContract, actionNames, describeInput, isRequiredInput, readContract } from './action-contract.ts';
+
+/** A file that is generated, wholly or between markers, and its text as it should be. */
+export interface Generated {
+  readonly path: string;
+  readonly text: string;
+}
+
+export async function generateDocs(root: string): Promise<Generated[]> {
+  const files: Generated[] = [];
+  for (const name of actionNames(root)) {
+    const contract = await readContract(root, name);
+    const folder = join('actions', name);
+    const actionFile = join(folder, 'action.yml');
+    files.push(
+      await formatted(root, actionFile, withInputs(readFileSync(join(root, actionFile), 'utf8'), contract.spec)),
+    );
+    files.push(await formatted(root, join(folder, 'README.md'), withTables(contract)));
+  }
+  return files;
+}
+
+async function formatted(root: string, path: string, text: string): Promise<Generated> {
+  const filepath = join(root, path);
+  return { path, text: await format(text, { ...(await resolveConfig(filepath)), filepath }) };
+}
+
+/** Replaces the top-level `inputs:` block, or puts one before `outputs:` or `runs:`; everything else stays as it is written. */
+export function withInputs(actionFile: string, spec: InputSpec): string {
+  const inputs = Object.fromEntries(
+    Object.entries(spec).map(([name, field]) => [
+      name,
+      { description: describeInput(field), required: isRequiredInput(field) },
+    ]),
+  );
+  const block = `# Generated from src/inputs.ts by \`npm run docs\`.\n${stringify({ inputs }, { lineWidth: 118 })}`;
+  const rest = actionFile.replace(/^(# Generated from src\/inputs\.ts.*\n)?inputs:.*\n(?:(?:[ #].*)?\n)*/m, '');
+  return rest.replace(/^(?=outputs:|runs:)/m, () => `${block}\n`);
+}
+
+export function withTables({ readme, spec, file }: ActionContract): string {
+  const outputs = Object.entries(file.outputs ?? {});
+  return between(
+    between(readme, 'inputs', inputTable(spec)),
+    'outputs',
+    table(
+      ['Output', 'Description'],
+      outputs.map(([name, { description }]) => [`\`${name}\``, description ?? '']),
+    ),
+  );
+}
+
+function inputTable(spec: InputSpec): string {
+  const rows = Object.entries(spec).map(([name, field]) => [
+    `\`${name}\``,
+    field.description,
+    field.accepts,
+    requirement(field),
+  ]);
+  return table(['Input', 'Description', 'Accepts', 'Default'], rows);
+}
+
+function requirement({ required, from, fallback }: InputSpec[string]): string {
+  const value = required ? '**required**' : fallback ? `\`${fallback}\`` : '';
+  return from === 'stage' ? [value, 'or `sluice.yml`'].filter((part) => part !== '').join(' ') : value;
+}
+
+function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
+  return [line(columns), line(columns.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+const cell = (text: string): string =>
+  text
+    .trim()
+    .replace(/\s+/g, ' ')
+    .replaceAll('|', String.raw`\|`);
+
+function between(text: string, name: string, content: string): string {
+  const marker = new RegExp(`(<!-- ${name} -->)[\\s\\S]*?(<!-- /${name} -->)`);
+  if (!marker.test(text))
+    throw new Error(`A README needs the markers <!-- ${name} --> and <!-- /${name} --> where the table belongs`);
+  return text.replace(marker, (_, open: string, close: string) => `${open}\n\n${content}\n\n${close}`);
+}
