@@ -1,0 +1,103 @@
+import type { LookupFunction, Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { Client, type Dispatcher } from 'undici';
+import { type Duration, milliseconds } from '../../domain/duration.ts';
+import type { ProbeRequest, ProbeResult, Prober } from '../../ports/prober.ts';
+import { type Phase, openSocket, serverNameOf } from './connect.ts';
+import { faultOf, timedOut } from './faults.ts';
+
+export interface HttpProberOptions {
+  /** In place of the system's resolver. What it answers is judged in the same way. */
+  readonly lookup?: LookupFunction;
+}
+
+/**
+ * Probes over HTTP/1.1, each request on a connection of its own that is closed when the request ends: an idle one would
+ * stick to the load balancer's old choice of target. No proxy is used, whatever the environment says.
+ */
+export function httpProber({ lookup }: HttpProberOptions = {}): Prober {
+  return { probe: (request, signal) => probe(request, { lookup, signal }) };
+}
+
+interface Surroundings {
+  readonly lookup: LookupFunction | undefined;
+  readonly signal: AbortSignal;
+}
+
+async function probe(request: ProbeRequest, { lookup, signal }: Surroundings): Promise<ProbeResult> {
+  signal.throwIfAborted();
+  const url = new URL(request.url);
+  const started = performance.now();
+  const elapsed = (): Duration => milliseconds(performance.now() - started);
+  // Covers everything: name, connection, TLS, headers and body. Not the Clock's time: it bounds a real connection.
+  const timeout = AbortSignal.timeout(request.timeout);
+  const state: { phase: Phase; socket?: Socket } = { phase: 'connecting' };
+  const client = new Client(url.origin, {
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: ({ hostname, port, protocol }, done) => {
+      const endpoint = { hostname, port, protocol, servername: serverNameOf(request.host ?? url.hostname), lookup };
+      state.socket = openSocket(
+        endpoint,
+        (phase) => (state.phase = phase),
+        done as (error: Error | null, socket: Socket | null) => void,
+      );
+    },
+  });
+  try {
+    const answer = await client.request(requestOf(request, url, AbortSignal.any([signal, timeout])));
+    state.phase = 'reading';
+    const body = await readBody(answer.body, request.bodyLimit);
+    return {
+      kind: 'answered',
+      status: answer.statusCode,
+      headers: headersOf(answer.headers),
+      ...body,
+      duration: elapsed(),
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    const fault = timeout.aborted ? timedOut(state.phase, request) : faultOf(error, state.phase, request);
+    return { kind: 'failed', ...fault, duration: elapsed() };
+  } finally {
+    state.socket?.destroy();
+    await client.destroy();
+  }
+}
+
+const requestOf = (request: ProbeRequest, url: URL, signal: AbortSignal): Dispatcher.RequestOptions => ({
+  method: request.method as Dispatcher.HttpMethod,
+  path: url.pathname + url.search,
+  headers: {
+    'accept-encoding': 'identity',
+    ...request.headers,
+    ...(request.host === undefined ? {} : { host: request.host }),
+  },
+  body: request.body ?? null,
+  reset: true,
+  signal,
+});
+
+async function readBody(
+  stream: AsyncIterable<Buffer>,
+  limit: number,
+): Promise<{ body: string; bodyTruncated: boolean }> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > limit) break;
+  }
+  const bytes = Buffer.concat(chunks).subarray(0, limit);
+  return { body: new TextDecoder().decode(bytes), bodyTruncated: size > limit };
+}
+
+const headersOf = (
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name.toLowerCase(), [value].flat().join(', ')]],
+    ),
+  );
