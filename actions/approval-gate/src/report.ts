@@ -1,0 +1,84 @@
+import { formatDuration, formatInstant } from '../../../src/domain/duration.ts';
+import type { Person, Standing } from '../../../src/domain/approval/tally.ts';
+import type { Grant } from '../../../src/domain/approval/grant.ts';
+import type { RequestWords } from '../../../src/domain/approval/request-text.ts';
+import type { Report, Section } from '../../../src/domain/report.ts';
+import type { Outcome } from './decide.ts';
+import type { Request } from './inputs.ts';
+
+/** What the report is made of; execute's result fits it. */
+export interface Ending {
+  readonly outcome: Outcome | { readonly kind: 'planned' };
+  readonly gate: { readonly words: RequestWords };
+  readonly issue: { readonly number: number; readonly url: string } | undefined;
+  readonly grant: Grant | undefined;
+}
+
+const logins = (people: readonly Person[]): string => people.map((person) => person.login).join(', ');
+const voters = (votes: readonly Standing[]): string => logins(votes.map((vote) => vote.person));
+
+function headlineOf(ending: Ending, request: Request): string {
+  const { outcome, gate } = ending;
+  const environment = gate.words.subject.environment;
+  switch (outcome.kind) {
+    case 'planned':
+      return `Would ask ${logins(gate.words.eligible)} for ${gate.words.minimum} approval(s) of ${environment}, open for ${formatDuration(request.timeout)}`;
+    case 'approved':
+      return `${environment} approved by ${voters(outcome.by)} (${outcome.by.length} of ${gate.words.minimum} needed)`;
+    case 'denied':
+      return `${environment} denied by ${outcome.by.login}; nothing was deployed`;
+    case 'expired':
+      return `${environment} not approved by ${formatInstant(gate.words.deadline)}: ${outcome.missing} more needed; nothing was deployed`;
+    case 'error':
+      return `${environment} neither approved nor denied: ${outcome.why} Nothing was deployed; re-run the job to ask again`;
+  }
+}
+
+/** Success means approved and nothing else: a plan, a fault and a silence are not. */
+export function reportOf(ending: Ending, request: Request): Report {
+  const { outcome, gate, issue, grant } = ending;
+  const headline = headlineOf(ending, request);
+  return {
+    conclusion: outcome.kind === 'approved' || outcome.kind === 'planned' ? 'success' : 'failure',
+    outcome: outcome.kind,
+    headline,
+    changed: issue !== undefined,
+    outputs: {
+      approval: grant === undefined ? '' : JSON.stringify(grant),
+      'approved-by': outcome.kind === 'approved' ? outcome.by.map((vote) => vote.person.login).join(',') : '',
+      'issue-number': issue === undefined ? '' : String(issue.number),
+      'issue-url': issue?.url ?? '',
+      'request-id': gate.words.id,
+      'images-sha256': gate.words.subject.imagesSha256,
+      'policy-sha256': gate.words.subject.policySha256,
+    },
+    summary: summaryOf(ending, headline),
+  };
+}
+
+function summaryOf({ gate, issue, grant }: Ending, headline: string): readonly Section[] {
+  const { words } = gate;
+  const rows = Object.entries(words.images).map(([service, image]) => [
+    service,
+    `${image.repository}${image.tag ? `:${image.tag}` : ''}`,
+    image.digest,
+  ]);
+  return [
+    { kind: 'heading', text: `Approval of ${words.subject.environment}` },
+    { kind: 'text', text: headline },
+    { kind: 'table', columns: ['service', 'image', 'digest'], rows },
+    {
+      kind: 'table',
+      columns: ['request', 'may vote', 'needed', 'cannot vote', 'valid until'],
+      rows: [
+        [
+          issue?.url ?? words.id,
+          logins(words.eligible),
+          String(words.minimum),
+          logins(words.excluded) || 'nobody',
+          grant?.expiresAt ?? '-',
+        ],
+      ],
+    },
+  ];
+}
