@@ -1,5 +1,5 @@
 import { type Duration, formatDuration, milliseconds, parseDuration } from '../duration.ts';
-import { type InputProblem, nearestOf } from '../inputs.ts';
+import { type InputProblem, nearestOf, printable } from '../inputs.ts';
 
 /** One mapping of a parsed YAML document, read key by key; every problem goes into one list with the path of its value. */
 export interface Mapping {
@@ -12,15 +12,9 @@ const pathOf = (mapping: Mapping, key: string): string => (mapping.path === '' ?
 
 export function refuse(mapping: Mapping, key: string, problem: Omit<InputProblem, 'input' | 'given'>): undefined {
   const given = mapping.values[key];
-  const shown = given === undefined ? {} : { given: printed(given) };
+  const shown = given === undefined ? {} : { given: printable(given) };
   mapping.problems.push({ input: pathOf(mapping, key), ...shown, ...problem });
   return undefined;
-}
-
-/** A value as a message shows it, cut to a printable length. */
-export function printed(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
 export const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>

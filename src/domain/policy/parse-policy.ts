@@ -1,16 +1,7 @@
 import { formatDuration, milliseconds, minutes, seconds } from '../duration.ts';
-import { type Checked, type InputProblem, bad, good } from '../inputs.ts';
+import { type Checked, type InputProblem, bad, good, printable } from '../inputs.ts';
 import { shortestTime } from './budget.ts';
-import {
-  type Mapping,
-  choiceAt,
-  durationAt,
-  isMapping,
-  mappingAt,
-  printed,
-  refuse,
-  refuseUnknownKeys,
-} from './document.ts';
+import { type Mapping, choiceAt, durationAt, isMapping, mappingAt, refuse, refuseUnknownKeys } from './document.ts';
 import { BUILT_IN_METRICS, isBuiltIn, kindOf } from './metric.ts';
 import { builtInSource, readMetrics } from './parse-metrics.ts';
 import { readRules } from './parse-rules.ts';
@@ -40,7 +31,7 @@ export function parsePolicy(value: unknown): Checked<Policy> {
   if (!isMapping(value))
     return bad({
       input: 'policy',
-      given: printed(value ?? ''),
+      given: printable(value ?? ''),
       problem: 'is not a mapping',
       accepted: POLICY_KEYS.join(', '),
     });

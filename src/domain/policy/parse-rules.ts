@@ -1,11 +1,11 @@
 import { type Duration, milliseconds } from '../duration.ts';
+import { printable } from '../inputs.ts';
 import {
   type Mapping,
   choiceAt,
   countAt,
   durationAt,
   isMapping,
-  printed,
   refuse,
   refuseUnknownKeys,
   textAt,
@@ -52,7 +52,12 @@ function ruleMapping(entry: unknown, path: string, policy: Mapping): Mapping | u
     const [, level = 'fail', rule = ''] = /^(?:- *)?(?:(fail|warn): *)?(.*)$/s.exec(entry.trim()) ?? [];
     return { path, values: { [level]: rule }, problems };
   }
-  problems.push({ input: path, given: printed(entry), problem: 'is not a rule', accepted: 'fail: RULE or warn: RULE' });
+  problems.push({
+    input: path,
+    given: printable(entry),
+    problem: 'is not a rule',
+    accepted: 'fail: RULE or warn: RULE',
+  });
   return undefined;
 }
 
@@ -64,7 +69,7 @@ function readRule(entry: Mapping, context: RuleContext): Rule | undefined {
   if (level === undefined || LEVELS.every((each) => entry.values[each] !== undefined)) {
     entry.problems.push({
       input: entry.path,
-      given: printed(entry.values),
+      given: printable(entry.values),
       problem: 'needs one of fail and warn',
       accepted: 'fail: RULE or warn: RULE',
     });
