@@ -1,0 +1,134 @@
+import type {
+  Deployment,
+  DeploymentConfiguration,
+  Service,
+  ServiceDeployment as SdkServiceDeployment,
+  ServiceDeploymentBrief,
+  Tag,
+  Task,
+} from '@aws-sdk/client-ecs';
+import { type Instant, instant } from '../../domain/duration.ts';
+import type { EcsDeployment, EcsService, EcsServiceRef, ServiceDeployment, StoppedTask } from '../../ports/ecs.ts';
+
+/** `undefined` members are left out: absent and undefined are one for the SDK and two for exactOptionalPropertyTypes. */
+type Present<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+const present = <T extends object>(value: T): Partial<Present<T>> =>
+  Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as Partial<Present<T>>;
+
+const instantOf = (date: Date | undefined): Instant | undefined =>
+  date === undefined ? undefined : instant(date.getTime());
+
+export const fromTags = (tags: readonly Tag[] | undefined): Readonly<Record<string, string>> =>
+  Object.fromEntries((tags ?? []).flatMap(({ key, value }) => (key === undefined ? [] : [[key, value ?? '']])));
+
+export const toTags = (tags: Readonly<Record<string, string>>): { key: string; value: string }[] =>
+  Object.entries(tags).map(([key, value]) => ({ key, value }));
+
+export function toEcsService(service: Service, ref: EcsServiceRef): EcsService {
+  return {
+    arn: service.serviceArn ?? '',
+    ref,
+    status: service.status ?? '',
+    taskDefinition: service.taskDefinition ?? '',
+    desired: service.desiredCount ?? 0,
+    running: service.runningCount ?? 0,
+    pending: service.pendingCount ?? 0,
+    deployments: (service.deployments ?? []).map(toDeployment),
+    events: (service.events ?? []).flatMap(({ id, createdAt, message }) =>
+      id === undefined || createdAt === undefined
+        ? []
+        : [{ id, at: instant(createdAt.getTime()), message: message ?? '' }],
+    ),
+    loadBalancers: (service.loadBalancers ?? []).map(({ targetGroupArn, containerName, containerPort }) =>
+      present({ targetGroupArn, containerName, containerPort }),
+    ),
+    tags: fromTags(service.tags),
+    ...watchersOf(service.deploymentConfiguration),
+    ...present({
+      currentServiceDeployment: service.currentServiceDeployment,
+      controller: service.deploymentController?.type,
+      schedulingStrategy: service.schedulingStrategy,
+      managedBy: service.resourceManagementType,
+    }),
+  };
+}
+
+function watchersOf(
+  configuration: DeploymentConfiguration | undefined,
+): Partial<Pick<EcsService, 'circuitBreaker' | 'alarms' | 'strategy'>> {
+  const breaker = configuration?.deploymentCircuitBreaker;
+  const alarms = configuration?.alarms;
+  return present({
+    strategy: configuration?.strategy,
+    circuitBreaker: breaker && { enable: breaker.enable ?? false, rollback: breaker.rollback ?? false },
+    alarms:
+      alarms?.enable === true ? { names: alarms.alarmNames ?? [], rollback: alarms.rollback ?? false } : undefined,
+  });
+}
+
+function toDeployment(deployment: Deployment): EcsDeployment {
+  return {
+    id: deployment.id ?? '',
+    status: deployment.status ?? '',
+    taskDefinition: deployment.taskDefinition ?? '',
+    desired: deployment.desiredCount ?? 0,
+    running: deployment.runningCount ?? 0,
+    pending: deployment.pendingCount ?? 0,
+    failed: deployment.failedTasks ?? 0,
+    ...present({
+      rolloutState: deployment.rolloutState,
+      rolloutStateReason: deployment.rolloutStateReason,
+      createdAt: instantOf(deployment.createdAt),
+    }),
+  };
+}
+
+export function toServiceDeployment(
+  deployment: SdkServiceDeployment,
+  taskDefinition: string | undefined,
+): ServiceDeployment {
+  const breaker = deployment.deploymentCircuitBreaker;
+  const triggered = deployment.alarms?.triggeredAlarmNames;
+  return {
+    arn: deployment.serviceDeploymentArn ?? '',
+    status: deployment.status ?? '',
+    ...present({
+      taskDefinition,
+      // Why it was rolled back is told in the roll back itself, why it was stopped in the status.
+      statusReason: deployment.statusReason ?? deployment.rollback?.reason,
+      createdAt: instantOf(deployment.createdAt),
+      finishedAt: instantOf(deployment.finishedAt ?? deployment.stoppedAt),
+      lifecycleStage: deployment.lifecycleStage,
+      circuitBreaker: breaker && { failures: breaker.failureCount ?? 0, threshold: breaker.threshold ?? 0 },
+      triggeredAlarms: triggered !== undefined && triggered.length > 0 ? triggered : undefined,
+    }),
+  };
+}
+
+export const toListedDeployment = (
+  brief: ServiceDeploymentBrief,
+  taskDefinition: string | undefined,
+): ServiceDeployment => ({
+  arn: brief.serviceDeploymentArn ?? '',
+  status: brief.status ?? '',
+  ...present({
+    taskDefinition,
+    statusReason: brief.statusReason,
+    createdAt: instantOf(brief.createdAt),
+    finishedAt: instantOf(brief.finishedAt),
+  }),
+});
+
+export const toStoppedTask = (task: Task): StoppedTask => ({
+  arn: task.taskArn ?? '',
+  ...present({
+    startedBy: task.startedBy,
+    stopCode: task.stopCode,
+    stoppedReason: task.stoppedReason,
+    stoppedAt: instantOf(task.stoppedAt),
+  }),
+  containers: (task.containers ?? []).map(({ name, exitCode, reason }) => ({
+    name: name ?? '',
+    ...present({ exitCode, reason }),
+  })),
+});

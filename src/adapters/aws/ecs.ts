@@ -1,0 +1,290 @@
+import {
+  DescribeServiceDeploymentsCommand,
+  DescribeServiceRevisionsCommand,
+  DescribeServicesCommand,
+  DescribeTaskDefinitionCommand,
+  DescribeTasksCommand,
+  ECSClient,
+  ListServiceDeploymentsCommand,
+  ListTasksCommand,
+  RegisterTaskDefinitionCommand,
+  StopServiceDeploymentCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
+  UpdateServiceCommand,
+} from '@aws-sdk/client-ecs';
+import { revisionName } from '../../domain/ecs/arn.ts';
+import { Failure } from '../../domain/failure.ts';
+import { CloudFailure } from '../../domain/retry-policy.ts';
+import type { Ecs, EcsService, EcsServiceRef, TaskDefinition } from '../../ports/ecs.ts';
+import type { Log } from '../../ports/log.ts';
+import {
+  fromTags,
+  toEcsService,
+  toListedDeployment,
+  toServiceDeployment,
+  toStoppedTask,
+  toTags,
+} from './ecs-shapes.ts';
+import { type CallFacts, callAws } from './errors.ts';
+import { type Json, keepRawAnswer, sendRawRequest } from './raw-json.ts';
+import type { AwsSession } from './session.ts';
+
+const nameOf = ({ cluster, service }: EcsServiceRef): string => `ECS service ${service} in cluster ${cluster}`;
+/** Limits of the API: services in one DescribeServices, revisions in one DescribeServiceRevisions, deployments in one page. */
+const SERVICES_A_CALL = 10;
+const REVISIONS_A_CALL = 20;
+const PAGE = 100;
+
+/** The ECS port over the SDK. One call of the port is one call of the API, but where it says otherwise. */
+export function ecsOf(session: Pick<AwsSession, 'accountId' | 'region' | 'clientConfig'>, log: Log): Ecs {
+  const client = new ECSClient(session.clientConfig);
+  const place = `account ${session.accountId}, region ${session.region}`;
+  const history = serviceHistory(client, log);
+  return {
+    ...history,
+    ...taskDefinitions(client),
+    async describeServices(refs, signal) {
+      const found: EcsService[] = [];
+      for (const [cluster, group] of byCluster(refs)) {
+        found.push(...(await describeCluster(client, { cluster, refs: group, place }, signal)));
+      }
+      // In the order that was asked for.
+      return refs.map((ref) => found.find((service) => service.ref === ref)).filter((service) => service !== undefined);
+    },
+    async updateService(ref, change, signal) {
+      const facts: CallFacts = { action: 'ecs:UpdateService', what: `Could not update ${nameOf(ref)}` };
+      const answer = await callAws(facts, signal, () =>
+        client.send(
+          // Only what is asked for: an empty list of volumes, for one, would wipe what others configured.
+          new UpdateServiceCommand({
+            cluster: ref.cluster,
+            service: ref.service,
+            ...(change.taskDefinition === undefined ? {} : { taskDefinition: change.taskDefinition }),
+            ...(change.desired === undefined ? {} : { desiredCount: change.desired }),
+            ...(change.forceNewDeployment === undefined ? {} : { forceNewDeployment: true }),
+          }),
+          { abortSignal: signal },
+        ),
+      );
+      if (answer.service === undefined)
+        throw new Failure({ what: facts.what, why: 'ECS answered without the service' });
+      return toEcsService(answer.service, ref);
+    },
+    async stoppedTasks(ref, signal) {
+      const what = `Could not read the stopped tasks of ${nameOf(ref)}`;
+      const listed = await callAws({ action: 'ecs:ListTasks', what }, signal, () =>
+        client.send(
+          new ListTasksCommand({ cluster: ref.cluster, serviceName: ref.service, desiredStatus: 'STOPPED' }),
+          { abortSignal: signal },
+        ),
+      );
+      const tasks = listed.taskArns ?? [];
+      if (tasks.length === 0) return [];
+      const described = await callAws({ action: 'ecs:DescribeTasks', what }, signal, () =>
+        client.send(new DescribeTasksCommand({ cluster: ref.cluster, tasks }), { abortSignal: signal }),
+      );
+      return (described.tasks ?? []).map(toStoppedTask);
+    },
+    async tagService(arn, tags, signal) {
+      await callAws({ action: 'ecs:TagResource', what: `Could not tag ${arn}` }, signal, () =>
+        client.send(new TagResourceCommand({ resourceArn: arn, tags: toTags(tags) }), { abortSignal: signal }),
+      );
+    },
+    async untagService(arn, keys, signal) {
+      await callAws({ action: 'ecs:UntagResource', what: `Could not remove tags of ${arn}` }, signal, () =>
+        client.send(new UntagResourceCommand({ resourceArn: arn, tagKeys: [...keys] }), { abortSignal: signal }),
+      );
+    },
+  };
+}
+
+function byCluster(refs: readonly EcsServiceRef[]): readonly (readonly [string, readonly EcsServiceRef[]])[] {
+  const clusters = [...new Set(refs.map(({ cluster }) => cluster))];
+  return clusters.flatMap((cluster) => {
+    const group = refs.filter((ref) => ref.cluster === cluster);
+    const calls = Math.ceil(group.length / SERVICES_A_CALL);
+    return Array.from(
+      { length: calls },
+      (_, index) => [cluster, group.slice(index * SERVICES_A_CALL, (index + 1) * SERVICES_A_CALL)] as const,
+    );
+  });
+}
+
+interface ClusterQuestion {
+  readonly cluster: string;
+  readonly refs: readonly EcsServiceRef[];
+  readonly place: string;
+}
+
+async function describeCluster(
+  client: ECSClient,
+  { cluster, refs, place }: ClusterQuestion,
+  signal: AbortSignal,
+): Promise<readonly EcsService[]> {
+  const next = `Check the names; the credentials are for ${place}`;
+  const names = refs.map(({ service }) => service);
+  const what =
+    names.length === 1
+      ? `Could not read ECS service ${names[0]} in cluster ${cluster}`
+      : `Could not read ECS services ${names.join(', ')} in cluster ${cluster}`;
+  const answer = await callAws({ action: 'ecs:DescribeServices', what, next }, signal, () =>
+    client.send(new DescribeServicesCommand({ cluster, services: names, include: ['TAGS'] }), { abortSignal: signal }),
+  );
+  return refs.map((ref) => {
+    const service = answer.services?.find(
+      ({ serviceName, serviceArn }) => serviceName === ref.service || serviceArn === ref.service,
+    );
+    if (service !== undefined) return toEcsService(service, ref);
+    const failure = answer.failures?.find(
+      ({ arn }) => arn === ref.service || arn?.endsWith(`/${ref.service}`) === true,
+    );
+    const why = `ECS says ${failure?.reason ?? 'nothing of it'}${failure?.detail === undefined ? '' : ` (${failure.detail})`}`;
+    throw new CloudFailure('not-found', { what: `Could not find ${nameOf(ref)}`, why, next });
+  });
+}
+
+function taskDefinitions(client: ECSClient): Pick<Ecs, 'describeTaskDefinition' | 'registerTaskDefinition'> {
+  return {
+    async describeTaskDefinition(familyOrArn, signal) {
+      const command = new DescribeTaskDefinitionCommand({ taskDefinition: familyOrArn, include: ['TAGS'] });
+      const raw = keepRawAnswer(command);
+      const what = `Could not read task definition ${revisionName(familyOrArn)}`;
+      const answer = await callAws({ action: 'ecs:DescribeTaskDefinition', what }, signal, () =>
+        client.send(command, { abortSignal: signal }),
+      );
+      return {
+        ...identify(answer.taskDefinition ?? {}, what),
+        body: (raw()['taskDefinition'] ?? {}) as Json,
+        tags: fromTags(answer.tags),
+      };
+    },
+    async registerTaskDefinition(body, tags, signal) {
+      const family = String(body['family']);
+      const what = `Could not register a revision of task definition ${family}`;
+      // The input only satisfies the SDK's type; what is sent is `body`, with the fields that the SDK does not know.
+      const command = new RegisterTaskDefinitionCommand({ family, containerDefinitions: [] });
+      sendRawRequest(command, Object.keys(tags).length === 0 ? body : { ...body, tags: toTags(tags) });
+      const answer = await callAws(
+        { action: 'ecs:RegisterTaskDefinition', what, now: 'Nothing was changed' },
+        signal,
+        () => client.send(command, { abortSignal: signal }),
+      );
+      return { ...identify(answer.taskDefinition ?? {}, what), body, tags };
+    },
+  };
+}
+
+function identify(
+  {
+    taskDefinitionArn,
+    family,
+    status,
+  }: { taskDefinitionArn?: string | undefined; family?: string | undefined; status?: string | undefined },
+  what: string,
+): Pick<TaskDefinition, 'arn' | 'family' | 'status'> {
+  if (taskDefinitionArn === undefined || family === undefined)
+    throw new Failure({ what, why: 'ECS answered without its ARN' });
+  return { arn: taskDefinitionArn, family, ...(status === undefined ? {} : { status }) };
+}
+
+/**
+ * ECS's own record of deployments. Roles made for older deployers lack these permissions: then nothing is known (undefined,
+ * no entries), it is said once, and the rollout is judged by the deployments of the service alone.
+ */
+function serviceHistory(
+  client: ECSClient,
+  log: Log,
+): Pick<Ecs, 'describeServiceDeployment' | 'listServiceDeployments' | 'stopServiceDeployment'> {
+  const denied = new Set<string>();
+  const ifAllowed = async <T>(
+    facts: CallFacts,
+    signal: AbortSignal,
+    send: () => Promise<T>,
+  ): Promise<T | undefined> => {
+    try {
+      return await callAws(facts, signal, send);
+    } catch (thrown) {
+      if (!(thrown instanceof CloudFailure) || thrown.kind !== 'access-denied') throw thrown;
+      if (denied.size === 0) {
+        log.warning(
+          `${thrown.message} Until then the rollout is judged by the service's own deployments alone, without ECS's record of them`,
+        );
+      }
+      denied.add(facts.action);
+      return undefined;
+    }
+  };
+  const revisions = serviceRevisions(client, ifAllowed);
+  return {
+    async describeServiceDeployment(arn, signal) {
+      const facts: CallFacts = {
+        action: 'ecs:DescribeServiceDeployments',
+        what: `Could not read service deployment ${arn}`,
+      };
+      const answer = await ifAllowed(facts, signal, () =>
+        client.send(new DescribeServiceDeploymentsCommand({ serviceDeploymentArns: [arn] }), { abortSignal: signal }),
+      );
+      const found = answer?.serviceDeployments?.[0];
+      if (found === undefined) return undefined;
+      const target = found.targetServiceRevision?.arn;
+      const known = await revisions(target === undefined ? [] : [target], signal);
+      return toServiceDeployment(found, target === undefined ? undefined : known.get(target));
+    },
+    async listServiceDeployments({ cluster, service }, signal, filter = {}) {
+      const facts: CallFacts = {
+        action: 'ecs:ListServiceDeployments',
+        what: `Could not list the deployments of ${nameOf({ cluster, service })}`,
+      };
+      const answer = await ifAllowed(facts, signal, () =>
+        client.send(
+          new ListServiceDeploymentsCommand({
+            cluster,
+            service,
+            maxResults: PAGE,
+            ...(filter.status === undefined ? {} : { status: [filter.status] }),
+            ...(filter.createdAfter === undefined ? {} : { createdAt: { after: new Date(filter.createdAfter) } }),
+          }),
+          { abortSignal: signal },
+        ),
+      );
+      // The order of a page is not documented.
+      const listed = [...(answer?.serviceDeployments ?? [])]
+        .sort((a, b) => (b.createdAt?.getTime() ?? 0) - (a.createdAt?.getTime() ?? 0))
+        .slice(0, REVISIONS_A_CALL);
+      const targets = listed.flatMap(({ targetServiceRevisionArn }) => targetServiceRevisionArn ?? []);
+      const known = await revisions(targets, signal);
+      return listed.map((brief) => toListedDeployment(brief, known.get(brief.targetServiceRevisionArn ?? '')));
+    },
+    async stopServiceDeployment(arn, stopType, signal) {
+      await callAws(
+        { action: 'ecs:StopServiceDeployment', what: `Could not stop service deployment ${arn}` },
+        signal,
+        () =>
+          client.send(new StopServiceDeploymentCommand({ serviceDeploymentArn: arn, stopType }), {
+            abortSignal: signal,
+          }),
+      );
+    },
+  };
+}
+
+type IfAllowed = <T>(facts: CallFacts, signal: AbortSignal, send: () => Promise<T>) => Promise<T | undefined>;
+
+/** Task definitions of service revisions, each asked for once: a revision never changes. */
+function serviceRevisions(client: ECSClient, ifAllowed: IfAllowed) {
+  const known = new Map<string, string>();
+  return async (arns: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, string>> => {
+    const missing = [...new Set(arns)].filter((arn) => !known.has(arn)).slice(0, REVISIONS_A_CALL);
+    if (missing.length === 0) return known;
+    const facts: CallFacts = { action: 'ecs:DescribeServiceRevisions', what: 'Could not read service revisions' };
+    const answer = await ifAllowed(facts, signal, () =>
+      client.send(new DescribeServiceRevisionsCommand({ serviceRevisionArns: missing }), { abortSignal: signal }),
+    );
+    for (const { serviceRevisionArn, taskDefinition } of answer?.serviceRevisions ?? []) {
+      if (serviceRevisionArn !== undefined && taskDefinition !== undefined)
+        known.set(serviceRevisionArn, taskDefinition);
+    }
+    return known;
+  };
+}
