@@ -75,6 +75,8 @@ export interface InputField<T> {
   readonly secret: boolean;
   /** `structure`: the text is YAML (or JSON) and `read` gets the parsed value; else `read` gets the trimmed text. */
   readonly form: 'text' | 'structure';
+  /** A YAML list is one value of it, given to `read` as an array of texts. */
+  readonly many?: true;
   read(value: unknown): FieldResult<T>;
 }
 
@@ -104,6 +106,7 @@ interface Kind<T> {
   readonly accepts: string;
   readonly form?: 'text' | 'structure';
   readonly secret?: true;
+  readonly many?: true;
   read(value: unknown): FieldResult<T>;
 }
 
@@ -116,6 +119,7 @@ function field<T, O extends Options>(options: O, kind: Kind<T>): InputField<Pres
     from: options.from ?? 'input',
     secret: kind.secret ?? false,
     form: kind.form ?? 'text',
+    ...(kind.many === undefined ? {} : { many: kind.many }),
     read: kind.read as (value: unknown) => FieldResult<Presence<T, O>>,
   };
 }
@@ -192,6 +196,7 @@ export const count = <O extends Options>(
 export const list = <O extends Options>(options: O): InputField<Presence<readonly string[], O>> =>
   field<readonly string[], O>(options, {
     accepts: 'list',
+    many: true,
     read: (value) => ({
       ok: true,
       value: (Array.isArray(value) ? value.map(String) : String(value).split(/[\n,]/))
@@ -218,6 +223,7 @@ export const listMatching = <O extends Options>(
 ): InputField<Presence<readonly string[], O>> =>
   field<readonly string[], O>(options, {
     accepts: `list of ${options.accepts}`,
+    many: true,
     read(value) {
       const entries = entriesOf(value);
       const wrong = entries.find((entry) => !fitsWhole(options.shape, entry));

@@ -24,6 +24,12 @@ export interface ActionTools {
   readonly run: RunIdentity;
   /** The one call that restores a safe state, made when a signal comes; it has 5 s. Replaces the one set before. */
   onCancel(restore: ((signal: AbortSignal) => Promise<string>) | undefined): void;
+  /**
+   * Call it before the first write to anything outside; `onCancel` with a call implies it. From then on a run that throws
+   * or is cancelled says `changed: true`; before that it says `changed: false` and "Nothing was changed". What a Report
+   * says of itself counts as it is.
+   */
+  willChange(): void;
   /** Hides a value from the log from now on. */
   mask(value: string): void;
   /** Keeps a value for `post` (and reads what `main` kept). */

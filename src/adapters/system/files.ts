@@ -1,0 +1,37 @@
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+
+/** Nobody writes a policy or a template of this size; a log or an image named by mistake must not fill the memory. */
+export const LARGEST_FILE = 10 * 1024 * 1024;
+
+export type FileText =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'unreadable'; readonly why: string; readonly cause?: unknown };
+
+/** Reads UTF-8 text (a byte order mark is dropped). Relative paths start at `folder`. */
+export async function readText(folder: string, path: string): Promise<FileText> {
+  const whole = resolve(folder, path);
+  try {
+    const facts = await stat(whole);
+    if (!facts.isFile()) return { kind: 'unreadable', why: 'it is not a regular file' };
+    if (facts.size > LARGEST_FILE)
+      return { kind: 'unreadable', why: `it has ${facts.size} bytes, more than ${LARGEST_FILE}` };
+    return { kind: 'text', text: new TextDecoder('utf-8', { fatal: true }).decode(await readFile(whole)) };
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
+    return {
+      kind: 'unreadable',
+      why: code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is not UTF-8 text' : code,
+      cause,
+    };
+  }
+}
+
+/** Writes UTF-8 text and makes the folders that are missing. */
+export async function writeText(folder: string, path: string, content: string): Promise<void> {
+  const whole = resolve(folder, path);
+  await mkdir(dirname(whole), { recursive: true });
+  await writeFile(whole, content);
+}

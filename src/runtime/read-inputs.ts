@@ -1,0 +1,211 @@
+import { readText } from '../adapters/system/files.ts';
+import {
+  type Checked,
+  type FieldResult,
+  type InputField,
+  type InputProblem,
+  type InputSpec,
+  type InputsOf,
+  bad,
+  good,
+  nearestOf,
+  printable,
+} from '../domain/inputs.ts';
+import type { Stage, StageValue } from './read-config.ts';
+
+export interface InputSources {
+  /** The action's name, for messages. */
+  readonly action: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workspace: string;
+  /** Called for every secret before any other use of any value. */
+  mask(secret: string): void;
+}
+
+/** One line of what `dry-run` prints. */
+export interface ResolvedInput {
+  readonly name: string;
+  /** Printable; `***` for a secret. */
+  readonly shown: string;
+  /** `input`, `sluice.yml:12:5 stages.production.cluster`, `default` or `not given`. */
+  readonly origin: string;
+}
+
+export interface ResolvedInputs<S extends InputSpec> {
+  readonly values: InputsOf<S>;
+  readonly resolved: readonly ResolvedInput[];
+}
+
+const DEFAULT_CONFIG = 'sluice.yml';
+/** Spec of the values that lead to the others; see src/domain/stage-inputs.ts. */
+const CONFIG = 'config';
+const STAGE = 'stage';
+
+/**
+ * Input > stage of sluice.yml > fallback, for every field of the spec. Every problem there is comes back at once.
+ * GitHub hands over an input that is not given and one that is given empty as the same empty variable, so both mean
+ * "absent" here; a file can tell them apart, and there an empty value is a problem.
+ */
+export async function readInputs<S extends InputSpec>(
+  spec: S,
+  sources: InputSources,
+): Promise<Checked<ResolvedInputs<S>>> {
+  const given = givenInputs(sources.environment);
+  for (const [name, field] of Object.entries(spec)) if (field.secret) maskAll(sources, given.get(name));
+  const problems: InputProblem[] = unknownInputs(spec, given, sources.action);
+  const stage = await readStage(spec, given, sources);
+  if (!stage.ok) problems.push(...stage.problems);
+  const values: Record<string, unknown> = {};
+  const resolved: ResolvedInput[] = [];
+  for (const [name, field] of Object.entries(spec)) {
+    const fromStage = stage.ok && field.from === 'stage' ? stage.value?.values.get(name) : undefined;
+    if (field.secret && typeof fromStage?.text === 'string') sources.mask(fromStage.text);
+    const source = sourceOf(field, given.get(name), fromStage);
+    // It may stand in the stage that could not be read: that is one problem, not two.
+    if (source.kind === 'absent' && field.required && field.from === 'stage' && !stage.ok) continue;
+    const read = await readField({ name, field, source, stageIsSet: stage.ok && stage.value !== undefined });
+    if (!read.ok) {
+      problems.push(...read.problems);
+      continue;
+    }
+    values[name] = read.value;
+    resolved.push({ name, shown: shownOf(field, read.value), origin: source.origin });
+  }
+  // The loop above has put a value of each field's own type under each name.
+  return problems.length > 0 ? bad(...problems) : good({ values: values as InputsOf<S>, resolved });
+}
+
+/** INPUT_ variables that are not empty, by input name in lower case. The runner keeps hyphens and turns blanks into `_`. */
+function givenInputs(environment: InputSources['environment']): ReadonlyMap<string, string> {
+  const given = new Map<string, string>();
+  for (const [variable, value] of Object.entries(environment)) {
+    if (variable.startsWith('INPUT_') && value !== undefined)
+      given.set(variable.slice('INPUT_'.length).toLowerCase(), value);
+  }
+  return given;
+}
+
+function maskAll(sources: InputSources, value: string | undefined): void {
+  if (value !== undefined && value.trim() !== '') sources.mask(value.trim());
+}
+
+/** The runner only warns of an input that action.yml does not declare, and passes it on: a misspelt one would be lost. */
+function unknownInputs(spec: InputSpec, given: ReadonlyMap<string, string>, action: string): InputProblem[] {
+  const known = Object.keys(spec);
+  return [...given.keys()]
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const nearest = nearestOf(name.replaceAll('_', '-'), known);
+      return nearest === undefined
+        ? { input: name, problem: `is not an input of ${action}`, accepted: known.join(', ') }
+        : { input: name, problem: `is not an input of ${action}`, nearest };
+    });
+}
+
+async function readStage(
+  spec: InputSpec,
+  given: ReadonlyMap<string, string>,
+  sources: InputSources,
+): Promise<Checked<Stage | undefined>> {
+  const name = given.get(STAGE)?.trim() ?? '';
+  const path = given.get(CONFIG)?.trim() ?? '';
+  if (spec[STAGE] === undefined || (name === '' && path === '')) return good(undefined);
+  const file = await readText(sources.workspace, path === '' ? DEFAULT_CONFIG : path);
+  switch (file.kind) {
+    case 'missing':
+      return path === ''
+        ? bad({
+            input: STAGE,
+            given: name,
+            problem: `needs a configuration file, and there is no ${DEFAULT_CONFIG} in the workspace`,
+            accepted: `a checkout of the repository before this step, or the file's path as ${CONFIG}`,
+          })
+        : bad({
+            input: CONFIG,
+            given: path,
+            problem: 'is not in the workspace',
+            accepted: 'the path of a file, from the workspace, after a checkout',
+          });
+    case 'unreadable':
+      return bad({ input: CONFIG, given: path === '' ? DEFAULT_CONFIG : path, problem: `cannot be read: ${file.why}` });
+    case 'text': {
+      // Loaded here because the YAML parser costs more than all the rest of this file, and many steps do without.
+      const { readConfig, stageOf } = await import('./read-config.ts');
+      const config = readConfig(file.text, path === '' ? DEFAULT_CONFIG : path);
+      if (!config.ok) return config;
+      return name === '' ? good(undefined) : stageOf(config.value, name);
+    }
+  }
+}
+
+type Source =
+  | { readonly kind: 'input'; readonly origin: 'input'; readonly text: string }
+  | { readonly kind: 'stage'; readonly origin: string; readonly stage: StageValue }
+  | { readonly kind: 'default'; readonly origin: 'default'; readonly text: string }
+  | { readonly kind: 'absent'; readonly origin: 'not given' };
+
+function sourceOf(field: InputField<unknown>, given: string | undefined, stage: StageValue | undefined): Source {
+  if (given !== undefined && given.trim() !== '') return { kind: 'input', origin: 'input', text: given };
+  if (stage !== undefined) return { kind: 'stage', origin: stage.where, stage };
+  if (field.fallback !== undefined) return { kind: 'default', origin: 'default', text: field.fallback };
+  return { kind: 'absent', origin: 'not given' };
+}
+
+interface Reading {
+  readonly name: string;
+  readonly field: InputField<unknown>;
+  readonly source: Source;
+  readonly stageIsSet: boolean;
+}
+
+async function readField({ name, field, source, stageIsSet }: Reading): Promise<Checked<unknown>> {
+  switch (source.kind) {
+    case 'absent': {
+      if (!field.required) return good(undefined);
+      const also =
+        field.from === 'stage'
+          ? `, as an input or in the stage of ${DEFAULT_CONFIG}${stageIsSet ? '' : ' (by stage)'}`
+          : '';
+      return bad({ input: name, problem: 'is required', accepted: `${field.accepts}${also}` });
+    }
+    case 'stage': {
+      const value = field.form === 'structure' ? source.stage.value : source.stage.text;
+      if (value === undefined)
+        return bad({ input: source.origin, problem: 'is not one value', accepted: field.accepts });
+      if (field.form === 'text' && Array.isArray(value) && field.many !== true) {
+        return bad({ input: source.origin, given: printable(value), problem: 'is a list', accepted: field.accepts });
+      }
+      return checked(source.origin, field, value, field.read(value));
+    }
+    case 'input':
+    case 'default': {
+      if (field.form === 'text') return checked(name, field, source.text.trim(), field.read(source.text.trim()));
+      const { readYaml } = await import('./read-yaml.ts');
+      // Blank lines go, the first line's indent stays: it is the indent of the whole block.
+      const yaml = readYaml(source.text.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd(), name);
+      return yaml.ok ? checked(name, field, source.text, field.read(yaml.value.value)) : yaml;
+    }
+  }
+}
+
+function checked(
+  input: string,
+  field: InputField<unknown>,
+  given: unknown,
+  result: FieldResult<unknown>,
+): Checked<unknown> {
+  if (result.ok) return good(result.value);
+  const { problem, accepted, nearest } = result;
+  return bad({
+    input,
+    ...(field.secret ? {} : { given: printable(given) }),
+    problem,
+    ...(accepted === undefined ? {} : { accepted }),
+    ...(nearest === undefined ? {} : { nearest }),
+  });
+}
+
+function shownOf(field: InputField<unknown>, value: unknown): string {
+  if (value === undefined) return '';
+  return field.secret ? '***' : printable(value);
+}

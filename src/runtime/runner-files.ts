@@ -1,0 +1,35 @@
+/** Where the runner takes outputs, state and the summary from. */
+export interface RunnerFiles {
+  setOutput(name: string, value: string): void;
+  saveState(name: string, value: string): void;
+  writeSummary(markdown: string): Promise<void>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The runner's files by @actions/core. It is loaded here and not at the top of a module, because it brings undici along
+ * and costs a third of the start; a run without the runner (a person trying a bundle) has no such files and writes none.
+ */
+export async function openRunnerFiles(environment: Environment): Promise<RunnerFiles> {
+  const has = (variable: string): boolean => (environment[variable] ?? '') !== '';
+  if (!['GITHUB_OUTPUT', 'GITHUB_STATE', 'GITHUB_STEP_SUMMARY'].some(has)) {
+    return { setOutput: () => undefined, saveState: () => undefined, writeSummary: async () => undefined };
+  }
+  const core = await import('@actions/core');
+  return {
+    setOutput(name, value) {
+      if (has('GITHUB_OUTPUT')) core.setOutput(name, value);
+    },
+    saveState(name, value) {
+      if (has('GITHUB_STATE')) core.saveState(name, value);
+    },
+    async writeSummary(markdown) {
+      if (markdown !== '' && has('GITHUB_STEP_SUMMARY')) await core.summary.addRaw(markdown).write();
+    },
+  };
+}
+
+/** What `main` saved, in `post`. As core.getState reads it, without loading core: most posts have nothing to do. */
+export const savedByMain = (environment: Environment, name: string): string | undefined =>
+  environment[`STATE_${name}`] || undefined;
