@@ -1,4 +1,8 @@
-import type { Address, HealthAnswer, TargetState } from '../plane/types.ts';
+import type { Address } from '../plane/types.ts';
+import type { TargetGroup } from './target-types.ts';
+
+export type * from './messages.ts';
+export type * from './target-types.ts';
 
 /**
  * What the sandbox cloud believes, as values. One State is one account in one region; the shell keeps one per pair.
@@ -21,6 +25,8 @@ export interface State {
   readonly world: World;
   /** How many ids were given out. */
   readonly counter: number;
+  /** How many addresses of tasks were given out. */
+  readonly addresses: number;
   readonly pace: Pace;
   /** By name. */
   readonly clusters: Readonly<Record<string, Cluster>>;
@@ -119,6 +125,8 @@ export interface Service {
   readonly createdAt: EpochMs;
   /** The PRIMARY first, then ACTIVE ones, newest first. Empty once the service is inactive. */
   readonly deployments: readonly Deployment[];
+  /** What a rollback goes back to; undefined until a deployment completed. */
+  readonly lastCompletedRevision: string | undefined;
   /** The newest service deployment, also after its end. */
   readonly currentServiceDeployment: string | undefined;
   /** Newest first, at most 100. */
@@ -145,7 +153,7 @@ export interface Deployment {
   readonly failedTasks: number;
   /** What the circuit breaker counts: failures since a task became healthy, when it resets on one. */
   readonly failureCount: number;
-  /** Tries in a row that ended before a task ran: how long the next one waits. */
+  /** Failures in a row: how long the next start waits. */
   readonly failedStarts: number;
   /** No task is started before. */
   readonly restartAt: EpochMs | undefined;
@@ -215,8 +223,13 @@ export interface Task {
   readonly template: TaskTemplate;
   /** The container that is a process; the others share its fate. */
   readonly mainContainer: string;
-  /** Environment of RunTask's overrides, by container. */
+  readonly containerPort: number;
+  readonly loadBalancers: readonly LoadBalancerBinding[];
+  /** Whether its service put it into the target groups: done once, never again when somebody takes it out. */
+  readonly registered: boolean;
+  /** RunTask's overrides as they were given, and what they set for the main container. */
   readonly overrides: JsonObject;
+  readonly environment: Readonly<Record<string, string>>;
   readonly tags: Readonly<Record<string, string>>;
   readonly settings: JsonObject;
   readonly status: TaskStatus;
@@ -242,58 +255,6 @@ export interface Task {
   readonly countedHealthy: boolean;
 }
 
-export interface HealthCheck {
-  readonly enabled: boolean;
-  readonly path: string;
-  readonly interval: Ms;
-  readonly timeout: Ms;
-  readonly healthyThreshold: number;
-  readonly unhealthyThreshold: number;
-  /** ELBv2's form: `200`, `200,301`, `200-299`. */
-  readonly matcher: string;
-}
-
-export interface TargetGroup {
-  readonly arn: string;
-  readonly name: string;
-  readonly port: number;
-  readonly healthCheck: HealthCheck;
-  readonly deregistrationDelay: Ms;
-  /** By id `ip:port`, in the order of registration. */
-  readonly targets: Readonly<Record<string, TargetEntry>>;
-}
-
-export type TargetReason =
-  | 'Elb.RegistrationInProgress'
-  | 'Elb.InitialHealthChecking'
-  | 'Target.ResponseCodeMismatch'
-  | 'Target.Timeout'
-  | 'Target.FailedHealthChecks'
-  | 'Target.NotRegistered'
-  | 'Target.NotInUse'
-  | 'Target.DeregistrationInProgress'
-  | 'Target.HealthCheckDisabled';
-
-export interface TargetEntry {
-  /** `10.0.1.7:80` */
-  readonly id: string;
-  readonly ip: string;
-  readonly port: number;
-  /** Undefined for a target that is no task of this world: nothing answers there. */
-  readonly address: Address | undefined;
-  readonly state: TargetState;
-  readonly reason: TargetReason | undefined;
-  readonly description: string | undefined;
-  readonly registeredAt: EpochMs;
-  /** Answers in a row. */
-  readonly good: number;
-  readonly bad: number;
-  readonly nextCheckAt: EpochMs | undefined;
-  /** The check whose answer is awaited. */
-  readonly check: number | undefined;
-  readonly drainedAt: EpochMs | undefined;
-}
-
 /** A service as DescribeServices shows it: counts are taken at one moment. */
 export interface ServiceView {
   readonly service: Omit<Service, 'beforeUpdate'>;
@@ -305,138 +266,4 @@ export interface ServiceView {
     readonly pending: number;
     readonly taskDefinitionArn: string;
   })[];
-}
-
-/** What CreateService and UpdateService change, already validated and with the service's defaults filled in. */
-export interface ServiceSpec {
-  readonly desiredCount: number;
-  readonly template: TaskTemplate;
-  readonly configuration: DeploymentConfiguration;
-  readonly healthCheckGracePeriod: Ms;
-  readonly loadBalancers: readonly LoadBalancerBinding[];
-  readonly settings: JsonObject;
-}
-
-/** Facts that the shell tells. An event about something unknown or already over changes nothing. */
-export type Event =
-  | { readonly kind: 'tick' }
-  // What became of effects.
-  | { readonly kind: 'task-started'; readonly id: string; readonly address: Address }
-  /** `CannotPullContainerError: ...`, `ResourceInitializationError: ...`: shown as stoppedReason, word for word. */
-  | { readonly kind: 'task-start-failed'; readonly id: string; readonly reason: string }
-  /** Also after stop-task. A process that ended by a signal has code null: shown as 137 or 143. */
-  | { readonly kind: 'task-exited'; readonly id: string; readonly code: number | null; readonly signal?: string | null }
-  /** `check` as the effect gave it. A failed answer whose reason has "time" in it counts as Target.Timeout. */
-  | {
-      readonly kind: 'health-answer';
-      readonly targetGroupArn: string;
-      readonly targetId: string;
-      readonly check: number;
-      readonly answer: HealthAnswer;
-    }
-  // Elastic Load Balancing, told after moto accepted the call.
-  /** Created or modified: sent whole each time. */
-  | {
-      readonly kind: 'target-group-configured';
-      readonly targetGroupArn: string;
-      readonly name: string;
-      readonly port: number;
-      readonly healthCheck: HealthCheck;
-    }
-  | { readonly kind: 'target-group-attributes-set'; readonly targetGroupArn: string; readonly deregistrationDelay: Ms }
-  | { readonly kind: 'target-group-deleted'; readonly targetGroupArn: string }
-  /** After every change of listeners and rules; an empty list when the load balancer is gone. */
-  | {
-      readonly kind: 'load-balancer-changed';
-      readonly loadBalancerArn: string;
-      readonly targetGroupArns: readonly string[];
-    }
-  /** RegisterTargets by hand. The address of a task of this world is found by its ip. */
-  | {
-      readonly kind: 'targets-registered';
-      readonly targetGroupArn: string;
-      readonly targets: readonly { readonly ip: string; readonly port?: number; readonly address?: Address }[];
-    }
-  | {
-      readonly kind: 'targets-deregistered';
-      readonly targetGroupArn: string;
-      readonly targets: readonly { readonly ip: string; readonly port?: number }[];
-    }
-  // ECS, made by sandbox/control/ecs alone.
-  | {
-      readonly kind: 'cluster-created';
-      readonly name: string;
-      readonly tags: Readonly<Record<string, string>>;
-      readonly settings: JsonObject;
-    }
-  | {
-      readonly kind: 'service-created';
-      readonly cluster: string;
-      readonly name: string;
-      readonly spec: ServiceSpec;
-      readonly tags: Readonly<Record<string, string>>;
-    }
-  | {
-      readonly kind: 'service-updated';
-      readonly serviceArn: string;
-      readonly spec: ServiceSpec;
-      /** Whether the members that changed start a deployment (a desired count does not). */
-      readonly deploys: 'new-deployment' | 'same-deployment';
-    }
-  | { readonly kind: 'service-deleted'; readonly serviceArn: string }
-  | {
-      readonly kind: 'service-deployment-stop-requested';
-      readonly serviceDeploymentArn: string;
-      readonly stopType: 'ROLLBACK' | 'ABORT';
-    }
-  | { readonly kind: 'tasks-run'; readonly cluster: string; readonly count: number; readonly run: RunSpec }
-  | { readonly kind: 'task-stop-requested'; readonly id: string; readonly reason: string }
-  | {
-      readonly kind: 'tagged';
-      readonly resourceArn: string;
-      readonly tags: Readonly<Record<string, string>>;
-      readonly removed: readonly string[];
-    }
-  // Fault tests.
-  | { readonly kind: 'stale-reads-set'; readonly count: number }
-  | { readonly kind: 'stale-read-answered' };
-
-/** What RunTask gives besides the count. */
-export interface RunSpec {
-  readonly template: TaskTemplate;
-  readonly group: string | undefined;
-  readonly startedBy: string | undefined;
-  readonly overrides: JsonObject;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly settings: JsonObject;
-}
-
-/** What the shell carries out, in this order. */
-export type Effect =
-  /** TaskRunner.start; the shell adds tag and digest. Answered by task-started or task-start-failed, later task-exited. */
-  | {
-      readonly kind: 'start-task';
-      readonly id: string;
-      readonly image: string;
-      readonly environment: Readonly<Record<string, string>>;
-      readonly containerPort: number;
-    }
-  /** TaskRunner.stop; answered by task-exited. A task that is not there any more is answered too (code null). */
-  | { readonly kind: 'stop-task'; readonly id: string; readonly grace: Ms }
-  | {
-      readonly kind: 'check-health';
-      readonly targetGroupArn: string;
-      readonly targetId: string;
-      readonly check: number;
-      readonly address: Address;
-      readonly path: string;
-      readonly timeout: Ms;
-    }
-  /** The load balancers get `targetsOf(state, targetGroupArn)`. */
-  | { readonly kind: 'targets-changed'; readonly targetGroupArn: string };
-
-export interface Stepped {
-  readonly state: State;
-  readonly effects: readonly Effect[];
 }
