@@ -11,6 +11,8 @@ interface ActionModule {
 
 async function load(action: string): Promise<ActionModule> {
   switch (action) {
+    case 'approval-gate':
+      return await import('./approval-gate/src/main.ts');
     default:
       throw new TypeError(`no action is called ${action}`);
   }
