@@ -6,7 +6,10 @@ import { join, relative } from 'node:path';
 export function distProblems(root: string, built: string): string[] {
   const fresh = new Set(filesUnder(built).map((path) => relative(built, path)));
   const committed = new Set(
-    execFileSync('git', ['ls-files', '-z', '--', 'dist', 'actions/*/dist'], { cwd: root, encoding: 'utf8' })
+    execFileSync('git', ['-c', `safe.directory=${root}`, 'ls-files', '-z', '--', 'dist', 'actions/*/dist'], {
+      cwd: root,
+      encoding: 'utf8',
+    })
       .split('\0')
       .filter((path) => path !== ''),
   );

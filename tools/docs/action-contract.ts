@@ -36,7 +36,7 @@ export async function readContract(root: string, name: string): Promise<ActionCo
     name,
     spec: inputs.spec,
     file: parse(readFileSync(join(folder, 'action.yml'), 'utf8')) as ActionFile,
-    readme: readFileSync(join(folder, 'README.md'), 'utf8'),
+    readme: existsSync(join(folder, 'README.md')) ? readFileSync(join(folder, 'README.md'), 'utf8') : '',
   };
 }
 
@@ -48,7 +48,7 @@ export function describeInput(field: InputField<unknown>): string {
   const description = field.description.trim().replace(/\s+/g, ' ');
   return [
     description,
-    `Accepts: ${field.accepts}.`,
+    field.accepts === 'text' ? undefined : `Accepts: ${field.accepts}.`,
     defaultOf(field),
     field.from === 'stage' ? 'May stand in the stage of sluice.yml.' : undefined,
   ]
@@ -59,8 +59,15 @@ export function describeInput(field: InputField<unknown>): string {
 const defaultOf = ({ fallback }: InputField<unknown>): string | undefined =>
   fallback === undefined || fallback === '' ? undefined : `Default: \`${fallback}\`.`;
 
-/** A required value that sluice.yml may hold is not required of the `with:` block. */
-export const isRequiredInput = (field: InputField<unknown>): boolean => field.required && field.from === 'input';
+type DeclaredInput = NonNullable<ActionFile['inputs']>[string];
+
+/** `${{ github.token }}` is known to the runner alone, so that it is the one kind of default that action.yml gives. */
+export const runnerDefault = (declared: DeclaredInput | undefined): string | undefined =>
+  typeof declared?.default === 'string' && /^\$\{\{.*\}\}$/.test(declared.default) ? declared.default : undefined;
+
+/** A required value that sluice.yml may hold, or that the runner fills in, is not required of the `with:` block. */
+export const isRequiredInput = (field: InputField<unknown>, declared: DeclaredInput | undefined): boolean =>
+  field.required && field.from === 'input' && runnerDefault(declared) === undefined;
 
 /** Every way in which the three differ, each as a line that says where; none when they agree. */
 export function contractProblems(
@@ -90,17 +97,15 @@ export function contractProblems(
   ];
 }
 
-function inputProblems(
-  field: InputField<unknown>,
-  declared: NonNullable<ActionFile['inputs']>[string] | undefined,
-): string[] {
+function inputProblems(field: InputField<unknown>, declared: DeclaredInput | undefined): string[] {
   if (declared === undefined) return ['is missing'];
+  const required = isRequiredInput(field, declared);
   return [
     ...(declared.description === describeInput(field) ? [] : [`is described differently from src/inputs.ts`]),
-    ...((declared.required ?? false) === isRequiredInput(field)
-      ? []
-      : [`should say required: ${isRequiredInput(field)}`]),
-    ...('default' in declared ? ['has a default:, which would hide sluice.yml'] : []),
+    ...((declared.required ?? false) === required ? [] : [`should say required: ${required}`]),
+    ...('default' in declared && runnerDefault(declared) === undefined
+      ? ['has a default:, which would hide sluice.yml']
+      : []),
   ];
 }
 

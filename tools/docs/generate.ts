@@ -1,9 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import type { InputSpec } from '../../src/domain/inputs.ts';
-import { type ActionContract, actionNames, describeInput, isRequiredInput, readContract } from './action-contract.ts';
+import {
+  type ActionContract,
+  type ActionFile,
+  actionNames,
+  describeInput,
+  isRequiredInput,
+  readContract,
+  runnerDefault,
+} from './action-contract.ts';
 
 /** A file that is generated, wholly or between markers, and its text as it should be. */
 export interface Generated {
@@ -20,7 +28,7 @@ export async function generateDocs(root: string): Promise<Generated[]> {
     files.push(
       await formatted(root, actionFile, withInputs(readFileSync(join(root, actionFile), 'utf8'), contract.spec)),
     );
-    files.push(await formatted(root, join(folder, 'README.md'), withTables(contract)));
+    if (contract.readme !== '') files.push(await formatted(root, join(folder, 'README.md'), withTables(contract)));
   }
   return files;
 }
@@ -32,11 +40,16 @@ async function formatted(root: string, path: string, text: string): Promise<Gene
 
 /** Replaces the top-level `inputs:` block, or puts one before `outputs:` or `runs:`; everything else stays as it is written. */
 export function withInputs(actionFile: string, spec: InputSpec): string {
+  const declared = (parse(actionFile) as ActionFile).inputs ?? {};
   const inputs = Object.fromEntries(
-    Object.entries(spec).map(([name, field]) => [
-      name,
-      { description: describeInput(field), required: isRequiredInput(field) },
-    ]),
+    Object.entries(spec).map(([name, field]) => {
+      const given = runnerDefault(declared[name]);
+      const required = isRequiredInput(field, declared[name]);
+      return [
+        name,
+        { description: describeInput(field), required, ...(given === undefined ? {} : { default: given }) },
+      ];
+    }),
   );
   const block = `# Generated from src/inputs.ts by \`npm run docs\`.\n${stringify({ inputs }, { lineWidth: 118 })}`;
   const rest = actionFile.replace(/^(# Generated from src\/inputs\.ts.*\n)?inputs:.*\n(?:(?:[ #].*)?\n)*/m, '');
