@@ -1,7 +1,7 @@
 import { formatDuration, type Duration } from '../duration.ts';
 import { unwellComponents } from './components.ts';
 import type { Expectation, Json, JsonQuery, JsonTest, TextTest, VersionExpectation } from './document.ts';
-import { printable, redact } from './printable.ts';
+import { oneLine, redact } from './shown-text.ts';
 import { hasStatus } from './status-set.ts';
 import { isMapping } from './place.ts';
 
@@ -30,7 +30,7 @@ export type Judgement =
 
 /** PURE. Whether an answer is what is expected; every reason when it is not, with numbers, units and limits. */
 export function judge(expect: Expectation, answer: Answer, context: JudgeContext): Judgement {
-  const show = (text: string, limit?: number): string => printable(redact(text, context.secrets), limit);
+  const show = (text: string, limit?: number): string => oneLine(redact(text, context.secrets), limit);
   if (answer.kind === 'failed') return { kind: 'fail', reasons: [show(answer.message)] };
   const seen: Seen = { answer, json: jsonOf(answer), show };
   const { status, headers, body, json, duration } = expect;
@@ -101,12 +101,9 @@ function judgeHeader(name: string, test: TextTest, { answer, show }: Seen): read
 
 function judgeBody(test: TextTest, { answer, show }: Seen): readonly string[] {
   if (passesText(test, answer.body)) return [];
+  const wanted = test.kind === 'contains' ? `contain ${quoted(test.value, show)}` : `have text ${wish(test, show)}`;
   const extent = answer.bodyTruncated ? `the first ${answer.body.length} characters of the body do` : 'the body does';
-  return [
-    test.kind === 'matches'
-      ? `${extent} not match ${show(test.pattern.source, 80)}`
-      : `${extent} not have ${wish(test, show)}`,
-  ];
+  return [`${extent} not ${wanted}`];
 }
 
 function passesText(test: TextTest, value: string): boolean {

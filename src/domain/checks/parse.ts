@@ -61,7 +61,7 @@ export function parseChecks(value: unknown, matchers: Matchers, fallbacks: Fallb
   const grammar: Grammar = { matchers, variables: named };
   const targetText = target && readText(target);
   const base = readDefaults(defaults, grammar, fallbacks);
-  if (checks === undefined) complain({ ...root, value: undefined }, 'has no `checks`');
+  if (checks === undefined && isMapping(value)) complain({ ...root, value: undefined }, 'has no `checks`');
   const document: ChecksDocument = {
     ...(target && targetText !== undefined ? { target: readTemplate(target, targetText, grammar) } : {}),
     variables: named,

@@ -1,7 +1,7 @@
 import { type Duration, parseDuration } from '../duration.ts';
 import { type FieldResult, type InputProblem, nearestOf } from '../inputs.ts';
 import type { Path } from './document.ts';
-import { printable } from './printable.ts';
+import { oneLine } from './shown-text.ts';
 
 /** A problem with its place in the document, so that whoever has the file's text can add line and column. */
 export interface DocumentProblem extends InputProblem {
@@ -36,8 +36,7 @@ interface Details {
 }
 
 export function complain(place: Place, problem: string, details: Details = {}): undefined {
-  const shown =
-    details.given === 'hidden' || place.value === undefined ? undefined : printable(asText(place.value), 60);
+  const shown = details.given === 'hidden' || place.value === undefined ? undefined : oneLine(asText(place.value), 60);
   place.problems.push({
     input: formatPath(place.path) || 'the document',
     path: place.path,

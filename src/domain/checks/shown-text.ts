@@ -5,7 +5,7 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\s]+/gu;
  * Text of a stranger as part of one line of ours: no line breaks, no control characters, at most `limit` characters.
  * The runner reads `##[...]` as a command anywhere in a line, so that is taken apart.
  */
-export function printable(text: string, limit = 160): string {
+export function oneLine(text: string, limit = 160): string {
   const line = text
     .slice(0, limit * 4)
     .replace(UNPRINTABLE, ' ')
