@@ -122,5 +122,5 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (problem) {
   console.error(problem instanceof SetupProblem ? problem.message : problem);
-  process.exitCode = 1;
+  process.exitCode = problem instanceof SetupProblem ? problem.exitCode : 1;
 }

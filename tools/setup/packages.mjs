@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { basename, join } from 'node:path';
 import { SetupProblem } from './problem.mjs';
 
@@ -78,7 +79,6 @@ async function npmCi(root) {
     '--include=optional',
     '--ignore-scripts',
     '--no-engine-strict',
-    '--prefer-offline',
     '--no-progress',
     '--loglevel=error',
   ];
@@ -88,11 +88,15 @@ async function npmCi(root) {
   const started = Date.now();
   process.stderr.write(`Installing ${count} npm packages from package-lock.json (once) ... `);
   const [command, ...args] = [...npmCommand(), ...flags];
-  const { code, output } = await runQuietly(command, args, root);
+  const { code, output, interruptedBy } = await runQuietly(command, args, root);
+  if (interruptedBy !== undefined) {
+    const message = `\nThe set-up was interrupted by ${interruptedBy}; type the command again and it starts anew.`;
+    throw new SetupProblem(message, { exitCode: 128 + constants.signals[interruptedBy] });
+  }
   if (code !== 0) {
     process.stderr.write('failed\n');
     throw new SetupProblem(
-      `${output.trim()}\nnpm ci ended with ${code}. What npm says is above; set-up needs the network once, and goes on where it stopped when the command is typed again.`,
+      `${output.trim()}\nnpm ci ended with ${code}. What npm says is above; set-up needs the network once, after which nothing more is fetched.`,
     );
   }
   process.stderr.write(`${((Date.now() - started) / 1000).toFixed(0)} s\n`);
@@ -108,8 +112,12 @@ function npmCommand() {
 function runQuietly(command, args, cwd) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-    const stop = (signal) => child.kill(signal);
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, stop);
+    let interruptedBy;
+    const stop = (signal) => {
+      interruptedBy = signal;
+      child.kill(signal);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
     child.on('error', (error) =>
@@ -123,7 +131,7 @@ function runQuietly(command, args, cwd) {
     );
     child.on('close', (code, signal) => {
       for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(name, stop);
-      resolve({ code: code ?? signal, output });
+      resolve({ code: code ?? signal, output, interruptedBy });
     });
   });
 }

@@ -1,4 +1,9 @@
-/** Something on this machine that its owner can put right; its message is one complete line and is shown without a stack. */
+/** Something on this machine that its owner can put right; its message is complete and is shown without a stack. */
 export class SetupProblem extends Error {
   name = 'SetupProblem';
+
+  constructor(message, { cause, exitCode = 1 } = {}) {
+    super(message, { cause });
+    this.exitCode = exitCode;
+  }
 }
