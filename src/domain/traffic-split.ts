@@ -13,10 +13,18 @@ export function splitGiving(color: Color, percent: number): TrafficSplit {
   return color === 'blue' ? { blue: percent, green: 100 - percent } : { blue: 100 - percent, green: percent };
 }
 
+/** The router sends nobody anywhere; a split cannot say that, so it is thrown. */
+export class NoLiveColor extends Failure {
+  override readonly name: string = 'NoLiveColor';
+  constructor() {
+    super({ what: 'Both colors have weight 0', why: 'no color is live' });
+  }
+}
+
 /** Percent shares of two raw weights (ALB 0..999, Route 53 0..255). Both zero has no meaning that is the same everywhere, so it is refused. */
 export function splitOfWeights(weights: Readonly<Record<Color, number>>): TrafficSplit {
   const total = weights.blue + weights.green;
-  if (!(total > 0)) throw new Failure({ what: 'Both colors have weight 0', why: 'no color is live' });
+  if (!(total > 0)) throw new NoLiveColor();
   const blue = Math.round((weights.blue / total) * 10_000) / 100;
   return { blue, green: Math.round((100 - blue) * 100) / 100 };
 }

@@ -1,4 +1,4 @@
-import type { TrafficSplit } from '../domain/traffic-split.ts';
+import type { Color, TrafficSplit } from '../domain/traffic-split.ts';
 
 /** One place that decides which color a request goes to. One contract suite (test/contract) holds for every adapter. */
 export interface TrafficRouter {
@@ -8,10 +8,15 @@ export interface TrafficRouter {
   readonly grain: 'percent' | 'all-or-nothing';
   /** ECS-native moves its own weights: we watch, continue, stop. */
   readonly driver: 'sluice' | 'platform';
-  /** The live split, read from the cloud at each call. */
+  /** The live split, read from the cloud at each call. Throws NoLiveColor when no color has any weight. */
   observe(signal: AbortSignal): Promise<TrafficSplit>;
   /** Idempotent, safe to call again after a timeout; replaces exactly what it owns, keeps filters and foreign settings. */
   apply(split: TrafficSplit, signal: AbortSignal): Promise<void>;
-  /** Whether `split` is what requests meet now. */
+  /**
+   * The way back: everything to one color by exactly one write, without what would keep users on the other one
+   * (stickiness). Makes no read, so that a signal handler can afford it: it starts from what `observe` or `apply` saw last.
+   */
+  restore(color: Color, signal: AbortSignal): Promise<void>;
+  /** Whether `split` is what requests meet now, both colors being in place. */
   confirm(split: TrafficSplit, signal: AbortSignal): Promise<'live' | 'propagating' | 'unverifiable'>;
 }

@@ -1,0 +1,24 @@
+import { after, seconds } from '../../../src/domain/duration.ts';
+import { judgeAll } from './decide-shift.ts';
+import { type Decision, type Goal, type Held, type Seen, done, enter, move } from './moves.ts';
+
+export function decideSwitched(goal: Goal, seen: Seen, held: Held): Decision {
+  const { record, now } = held;
+  if (goal.mode === 'shift') return done({ kind: 'switched', record, judgement: judgeAll(goal, seen, held) });
+  return enter(record, { phase: 'finishing' }, { now, says: `Draining ${record.stable}` });
+}
+
+/** The drain gate: the old color keeps its size until it gets no requests any more, or the drain time is over. */
+export function decideFinishing(goal: Goal, seen: Seen, { record, now }: Held): Decision {
+  const until = after(record.since, goal.drain);
+  if (now < until && seen.oldColor !== 'quiet') {
+    return { kind: 'wait', for: `${record.stable} to drain`, every: seconds(15), until };
+  }
+  if (seen.desired[record.stable] > goal.oldDesired) {
+    return move({ kind: 'scale', color: record.stable, desired: goal.oldDesired });
+  }
+  return enter(record, { phase: 'done' }, { now, says: `${record.candidate} is the live color` });
+}
+
+export const decideDone = (goal: Goal, seen: Seen, held: Held): Decision =>
+  done({ kind: 'promoted', record: held.record, judgement: judgeAll(goal, seen, held) });

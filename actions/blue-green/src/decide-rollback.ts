@@ -1,0 +1,50 @@
+import { stableOnly } from '../../../src/domain/shift/record.ts';
+import { sameSplit } from '../../../src/domain/traffic-split.ts';
+import { begin } from './decide-start.ts';
+import { type Decision, type Goal, type Held, type Seen, done, enter, move } from './moves.ts';
+
+/** Detects: from here on everything serves the return of the traffic. */
+export const rollBack = ({ record, now }: Held, reason: string): Decision =>
+  enter(
+    record,
+    { phase: 'rolling-back', reason, detectedAt: now },
+    { now, says: `Rolling back to ${record.stable}: ${reason}` },
+  );
+
+/** Traffic first, verified; then the candidate; then words. */
+export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision {
+  const { record, now } = held;
+  const { live, trouble, targets } = seen;
+  const isBack = live !== 'none' && sameSplit(live, stableOnly(record));
+  if (!isBack) {
+    if (trouble !== undefined) return done({ kind: 'rollback-failed', record, live, why: trouble });
+    if (targets[record.stable].healthy === 0 && targets[record.candidate].healthy > 0) {
+      return done({
+        kind: 'rollback-failed',
+        record,
+        live,
+        why: `${record.stable} has no healthy target to go back to`,
+      });
+    }
+    return move({ kind: 'restore', color: record.stable, says: `All traffic to ${record.stable}` });
+  }
+  if (record.restoredAt === undefined) {
+    return enter(
+      record,
+      { phase: 'rolling-back', restoredAt: now },
+      { now, says: `${record.stable} has all traffic again` },
+    );
+  }
+  // Scaling down is tidying: when it fails, the rollback itself has still succeeded.
+  if (trouble !== undefined) return done({ kind: 'rolled-back', record, left: trouble });
+  if (seen.desired[record.candidate] > goal.oldDesired) {
+    return move({ kind: 'scale', color: record.candidate, desired: goal.oldDesired });
+  }
+  return enter(record, { phase: 'rolled-back' }, { now, says: `Shift ${record.id} is rolled back` });
+}
+
+/** The end, unless what was rolled back was somebody else's shift in the way of this one. */
+export function decideRolledBack(goal: Goal, seen: Seen, { record, now }: Held): Decision {
+  const inTheWay = (goal.mode === 'run' || goal.mode === 'prepare') && goal.images !== record.images;
+  return inTheWay ? begin(goal, seen, now) : done({ kind: 'rolled-back', record, left: undefined });
+}

@@ -1,0 +1,112 @@
+import { type Judgement, judge } from '../../../src/domain/analysis/judge.ts';
+import { type Instant, after, between, formatDuration, instant, milliseconds } from '../../../src/domain/duration.ts';
+import { candidateAt } from '../../../src/domain/shift/record.ts';
+import { sameSplit } from '../../../src/domain/traffic-split.ts';
+import { rollBack } from './decide-rollback.ts';
+import { type Decision, type Goal, type Held, type Seen, enter, move } from './moves.ts';
+
+export const firstStep = (goal: Goal, held: Held): Decision => step(goal, held, goal.policy.steps[0] ?? 100);
+
+function step(goal: Goal, { record, now }: Held, percent: number): Decision {
+  const says = `Weight ${record.percent} -> ${percent}, bake ${formatDuration(goal.policy.bake)}`;
+  return enter(record, { phase: 'shifting', from: record.percent, percent }, { now, says });
+}
+
+export function decideShifting(_goal: Goal, seen: Seen, { record, now }: Held): Decision {
+  const wanted = candidateAt(record, record.percent);
+  if (seen.live === 'none' || !sameSplit(seen.live, wanted)) {
+    return move({ kind: 'weigh', split: wanted, says: `${record.candidate} at ${record.percent} %` });
+  }
+  const change = { phase: 'judging', trafficAt: record.trafficAt ?? now } as const;
+  return enter(record, change, { now, says: `${record.candidate} serves ${record.percent} % since now` });
+}
+
+export function decideJudging(goal: Goal, seen: Seen, held: Held): Decision {
+  const { record, now } = held;
+  const { steps, bake } = goal.policy;
+  const next = steps.find((percent) => percent > record.percent);
+  const judged = decideJudged(goal, seen, {
+    ...held,
+    from: record.since,
+    until: after(record.since, bake),
+    what: `the bake at ${record.percent} %`,
+  });
+  if (judged !== 'go on') return judged;
+  if (next !== undefined) return step(goal, held, next);
+  return enter(record, { phase: 'rechecking' }, { now, says: `All steps are judged good; ${wordsOfRecheck(goal)}` });
+}
+
+const wordsOfRecheck = ({ policy: { recheck }, checks }: Goal): string => {
+  const looks = recheck
+    ? `rechecking after ${formatDuration(recheck.after)} for ${formatDuration(recheck.for)}`
+    : 'no recheck';
+  return checks === 'given' ? `${looks}, then the checks once more` : looks;
+};
+
+export function decideRechecking(goal: Goal, seen: Seen, held: Held): Decision {
+  const { record, now } = held;
+  const { recheck } = goal.policy;
+  if (recheck !== undefined && recheck.for > 0) {
+    const from = after(record.since, recheck.after);
+    const judged = decideJudged(goal, seen, { ...held, from, until: after(from, recheck.for), what: 'the recheck' });
+    if (judged !== 'go on') return judged;
+  }
+  if (goal.checks === 'given' && seen.checked.after === undefined) return move({ kind: 'check', moment: 'after' });
+  if (seen.checked.after?.kind === 'bad') return rollBack(held, seen.checked.after.why);
+  return enter(record, { phase: 'switched' }, { now, says: `${record.candidate} is judged good at 100 %` });
+}
+
+/** A stretch of judged time. */
+interface Stretch extends Held {
+  readonly from: Instant;
+  readonly until: Instant;
+  readonly what: string;
+}
+
+/** Measures on the grid, rolls back at the first failure, and goes on only when time is over and nothing is in doubt. */
+function decideJudged(goal: Goal, seen: Seen, stretch: Stretch): Decision | 'go on' {
+  const { record, now, until } = stretch;
+  const begin = record.trafficAt ?? record.since;
+  const grid = gridPoints({ begin, interval: goal.policy.interval, now });
+  const last = seen.samples.at(-1)?.at ?? begin;
+  if (grid.latest > last) return move({ kind: 'measure', at: grid.latest, begin });
+  const { verdict } = judge(goal.policy, { samples: seen.samples, begin, since: stretch.from });
+  if (verdict.kind === 'failed') return rollBack(stretch, verdict.says);
+  const every = between(now, grid.next);
+  if (now < until)
+    return { kind: 'wait', for: stretch.what, every: milliseconds(Math.min(every, between(now, until))), until };
+  switch (verdict.kind) {
+    case 'passing':
+      return 'go on';
+    case 'pending':
+    case 'blind':
+      return { kind: 'wait', for: `certainty at ${record.percent} %: ${verdict.says}`, every };
+    case 'inconclusive':
+      if (goal.policy.onInconclusive === 'continue') return 'go on';
+      if (goal.policy.onInconclusive === 'rollback') return rollBack(stretch, `inconclusive: ${verdict.says}`);
+      return { kind: 'wait', for: `certainty at ${record.percent} %: ${verdict.says}`, every };
+  }
+}
+
+/** A fixed grid from the first traffic on; slots that were missed are skipped, so a resumed run meets the same points. */
+function gridPoints({
+  begin,
+  interval,
+  now,
+}: {
+  readonly begin: Instant;
+  readonly interval: number;
+  readonly now: Instant;
+}): {
+  readonly latest: Instant;
+  readonly next: Instant;
+} {
+  const latest = instant(begin + Math.floor((now - begin) / interval) * interval);
+  return { latest, next: instant(latest + interval) };
+}
+
+/** Everything that was measured, judged as one: the verdict of the whole shift. */
+export function judgeAll(goal: Goal, seen: Seen, { record }: Held): Judgement | undefined {
+  if (record.trafficAt === undefined || seen.samples.length === 0) return undefined;
+  return judge(goal.policy, { samples: seen.samples, begin: record.trafficAt, since: record.trafficAt });
+}

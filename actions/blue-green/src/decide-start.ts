@@ -1,0 +1,122 @@
+import type { Instant } from '../../../src/domain/duration.ts';
+import { stableColor } from '../../../src/domain/shift/live-color.ts';
+import { type ShiftRecord, formatRun, leaseFrom } from '../../../src/domain/shift/record.ts';
+import { type Color, formatSplit, otherColor } from '../../../src/domain/traffic-split.ts';
+import { unreachable } from '../../../src/domain/unreachable.ts';
+import { type Decision, type Goal, type Seen, done, enter, refused } from './moves.ts';
+
+/** No shift is under way: begins one, goes back to the color before, or says why there is nothing to do. */
+export function decideStart(goal: Goal, seen: Seen, now: Instant): Decision {
+  switch (goal.mode) {
+    case 'run':
+    case 'prepare':
+      return begin(goal, seen, now);
+    case 'shift':
+      return refused(`nothing is prepared${lastWord(seen.record)}`, 'Run mode: prepare first');
+    case 'finish':
+      return seen.record?.phase === 'done' && fits(goal, seen.record)
+        ? done({ kind: 'unchanged', record: seen.record })
+        : refused(`no switched shift waits to be finished${lastWord(seen.record)}`, 'Run mode: shift first');
+    case 'rollback':
+      return goBack(goal, seen, now);
+    default:
+      return unreachable(goal.mode);
+  }
+}
+
+const fits = (goal: Goal, record: ShiftRecord): boolean =>
+  goal.expectedShift === undefined || goal.expectedShift === record.id;
+
+const lastWord = (record: ShiftRecord | undefined): string =>
+  record === undefined
+    ? ''
+    : `; the last shift ${record.id} is ${record.phase}${record.reason === '' ? '' : `: ${record.reason}`}`;
+
+/** The color of a new shift comes from the live weights, whatever the record of the last one says. */
+export function begin(goal: Goal, seen: Seen, now: Instant): Decision {
+  const stable = stableColor(seen.live, seen.targets);
+  switch (stable.kind) {
+    case 'live':
+      if (isLiveAlready(goal, seen.record, stable.color)) return done({ kind: 'unchanged', record: seen.record });
+      return enter(
+        recordOf(goal, stable.color, now),
+        { phase: 'preparing' },
+        { now, says: `${stable.color} is live; ${otherColor(stable.color)} becomes the candidate` },
+      );
+    case 'misdirected':
+      return rescue(goal, seen, { healthy: stable.healthy, now });
+    case 'split':
+      return refused(
+        `traffic is ${seen.live === 'none' ? 'nowhere, both weights are 0' : formatSplit(seen.live)}, and no shift explains it`,
+        'Give one color all the weight by hand, then re-run',
+      );
+    case 'none-healthy':
+      return refused(
+        'neither color has a healthy target',
+        'Deploy the live color until it is healthy; blue-green needs one that serves',
+      );
+    default:
+      return unreachable(stable);
+  }
+}
+
+const isLiveAlready = (goal: Goal, record: ShiftRecord | undefined, live: Color): record is ShiftRecord =>
+  record?.phase === 'done' && record.images === goal.images && record.candidate === live;
+
+function recordOf(goal: Goal, stable: Color, now: Instant): ShiftRecord {
+  return {
+    id: goal.shiftId,
+    run: goal.me,
+    images: goal.images ?? 'none',
+    stable,
+    candidate: otherColor(stable),
+    phase: 'preparing',
+    from: 0,
+    percent: 0,
+    begunAt: now,
+    since: now,
+    trafficAt: undefined,
+    leaseUntil: leaseFrom(now),
+    reason: '',
+    detectedAt: undefined,
+    restoredAt: undefined,
+  };
+}
+
+/** The weights send users where nobody is healthy: everything goes to the one color that can serve, then the shift begins. */
+function rescue(
+  goal: Goal,
+  seen: Seen,
+  { healthy, now }: { readonly healthy: Color; readonly now: Instant },
+): Decision {
+  const dead = otherColor(healthy);
+  const percent = seen.live === 'none' ? 0 : Math.round(seen.live[dead]);
+  const reason = seen.live === 'none' ? 'both weights were 0' : `${dead} had weight ${percent} and no healthy target`;
+  return enter(
+    { ...recordOf(goal, healthy, now), id: `${goal.shiftId}-rescue`, images: 'none', from: percent, percent, reason },
+    { phase: 'rolling-back', detectedAt: now },
+    { now, says: `${reason}: all traffic goes to ${healthy}` },
+  );
+}
+
+/** The rollback that a person asks for when no shift is open: to the other color, as long as it still stands. */
+function goBack(goal: Goal, seen: Seen, now: Instant): Decision {
+  const stable = stableColor(seen.live, seen.targets);
+  if (seen.record?.phase === 'rolled-back') return done({ kind: 'unchanged', record: seen.record });
+  if (stable.kind === 'misdirected') return rescue(goal, seen, { healthy: stable.healthy, now });
+  if (stable.kind !== 'live') {
+    return refused('it is not known which color was before', 'Give one color all the weight by hand');
+  }
+  const previous = otherColor(stable.color);
+  if (seen.targets[previous].healthy === 0) {
+    return refused(
+      `${previous} has no healthy target to go back to: it was scaled down after the last shift`,
+      'Release the earlier image by mode: run',
+    );
+  }
+  return enter(
+    { ...recordOf(goal, previous, now), from: 100, percent: 100, reason: `asked for by run ${formatRun(goal.me)}` },
+    { phase: 'rolling-back', detectedAt: now },
+    { now, says: `${stable.color} is live; traffic goes back to ${previous}` },
+  );
+}

@@ -1,0 +1,94 @@
+import { explainedSplits, formatRun, stableOnly } from '../../../src/domain/shift/record.ts';
+import { sameSplit } from '../../../src/domain/traffic-split.ts';
+import { unreachable } from '../../../src/domain/unreachable.ts';
+import { rollBack } from './decide-rollback.ts';
+import { begin } from './decide-start.ts';
+import { type Decision, type Goal, type Held, type Seen, done, enter, refused } from './moves.ts';
+
+/** A shift that nobody works on any more, or rests between two jobs: goes on with it, goes back, or leaves it alone. */
+export function decideTakeover(goal: Goal, seen: Seen, found: Held): Decision {
+  const { record } = found;
+  if (goal.expectedShift !== undefined && goal.expectedShift !== record.id) {
+    return refused(`shift ${record.id} is recorded, not ${goal.expectedShift}`, 'Prepare the release again');
+  }
+  const held: Held = { ...found, record: { ...record, run: goal.me } };
+  if (goal.mode === 'rollback') return rollBack(held, `asked for by run ${formatRun(goal.me)}`);
+  switch (record.phase) {
+    case 'preparing':
+    case 'prepared':
+      return takeBeforeTraffic(goal, seen, held);
+    case 'shifting':
+    case 'judging':
+    case 'rechecking':
+      return takeInTraffic(goal, seen, { ...found, mine: held });
+    case 'switched':
+    case 'finishing':
+      return takeSwitched(goal, seen, held);
+    case 'rolling-back':
+      return enter(
+        held.record,
+        { phase: 'rolling-back' },
+        { now: held.now, says: `Going on with the rollback of shift ${record.id}` },
+      );
+    case 'done':
+    case 'rolled-back':
+      return begin(goal, seen, held.now);
+    default:
+      return unreachable(record.phase);
+  }
+}
+
+function takeBeforeTraffic(goal: Goal, seen: Seen, { record, now }: Held): Decision {
+  switch (goal.mode) {
+    case 'run':
+    case 'prepare':
+      return begin(goal, seen, now);
+    case 'shift':
+      if (record.phase === 'prepared' && hasImages(goal, record)) {
+        // Hours may lie between the two jobs (an approval): the deadline of the policy begins with the shift.
+        return enter(record, { phase: 'prepared', begunAt: now }, { now, says: `Shift ${record.id} goes on` });
+      }
+      return refused(
+        record.phase === 'prepared'
+          ? `shift ${record.id} was prepared with other images`
+          : `shift ${record.id} is not prepared yet`,
+        'Run mode: prepare with the images to release',
+      );
+    case 'finish':
+      return refused(`shift ${record.id} has no traffic yet (${record.phase})`, 'Run mode: shift first');
+    case 'rollback':
+      return rollBack({ record, now }, `asked for by run ${formatRun(goal.me)}`);
+    default:
+      return unreachable(goal.mode);
+  }
+}
+
+/** Modes that bring no images of their own go on with the recorded ones. */
+const hasImages = (goal: Goal, record: { readonly images: string }): boolean =>
+  goal.images === undefined || goal.images === record.images;
+
+function takeInTraffic(goal: Goal, seen: Seen, { record, now, mine }: Held & { readonly mine: Held }): Decision {
+  const { live } = seen;
+  const stopped = `run ${formatRun(record.run)} stopped at ${record.percent} % without an end`;
+  const back = live !== 'none' && sameSplit(live, stableOnly(record));
+  const explained = live !== 'none' && explainedSplits(record).some((split) => sameSplit(split, live));
+  if (!back && !explained) return done({ kind: 'drifted', record, live, expected: explainedSplits(record) });
+  if (goal.onStale === 'fail')
+    return refused(stopped, 'Go back by mode: rollback, or set on-stale to rollback or resume');
+  if (goal.mode === 'finish')
+    return refused(`shift ${record.id} is not judged yet (${record.phase})`, 'Go back by mode: rollback');
+  // All traffic on stable means that a cancelled run took it back: there is nothing to resume, only to tidy up.
+  if (goal.onStale === 'resume' && hasImages(goal, record) && goal.mode !== 'prepare' && !back) {
+    return enter(mine.record, { phase: record.phase }, { now, says: `${stopped}; resuming there` });
+  }
+  return rollBack(mine, stopped);
+}
+
+/** Judged good, not drained yet: nothing is judged again, and other images may take the old color as it is. */
+function takeSwitched(goal: Goal, seen: Seen, { record, now }: Held): Decision {
+  if (goal.mode === 'shift') return done({ kind: 'switched', record, judgement: undefined });
+  if (goal.mode !== 'finish' && !hasImages(goal, record)) return begin(goal, seen, now);
+  if (goal.mode === 'prepare') return done({ kind: 'unchanged', record });
+  const says = `Shift ${record.id} is judged good; going on with it`;
+  return enter(record, { phase: record.phase }, { now, says });
+}

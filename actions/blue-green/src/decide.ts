@@ -1,0 +1,103 @@
+import { type Instant, after, formatDuration, seconds } from '../../../src/domain/duration.ts';
+import { claimOf } from '../../../src/domain/shift/claim.ts';
+import { type Phase, explainedSplits, formatRun, leaseFrom, leaseIsDue } from '../../../src/domain/shift/record.ts';
+import { sameSplit } from '../../../src/domain/traffic-split.ts';
+import { unreachable } from '../../../src/domain/unreachable.ts';
+import { decideDone, decideFinishing, decideSwitched } from './decide-finish.ts';
+import { decidePrepared, decidePreparing } from './decide-prepare.ts';
+import { decideRolledBack, decideRollingBack, rollBack } from './decide-rollback.ts';
+import { decideJudging, decideRechecking, decideShifting } from './decide-shift.ts';
+import { decideStart } from './decide-start.ts';
+import { decideTakeover } from './decide-takeover.ts';
+import { type Decision, type Goal, type Held, type Observation, type Seen, done, move, refused } from './moves.ts';
+
+/*
+ * Safe states. Every write of weights is preceded by the record that explains it, both colors stay in the rule, and the
+ * old color stays at full size until the drain gate: at whatever moment a process dies, users meet a valid split.
+ *
+ * Process dead (post runs): traffic goes back to stable and the candidate is scaled down, unless the shift had already
+ * been judged good (`switched`, `finishing`): then the candidate keeps the traffic, both colors stay, and `finish` or the
+ * next run drains the old one.
+ * Runner dead (post does not run): the split stays as it was and both colors serve. The lease ends after 90 s; the next
+ * run with the same images goes back or resumes by `on-stale`, one with other images goes back first.
+ * Cancelled (SIGINT): one write takes the traffic back to stable; post, or the next run, does the rest.
+ */
+export function decide(goal: Goal, seen: Observation, now: Instant): Decision {
+  if (seen.kind === 'unreachable') {
+    // Nothing can be read, so nothing can be judged or written: the split stands still until it can.
+    return { kind: 'wait', for: `the cloud to answer again (${seen.why})`, every: seconds(5) };
+  }
+  const { record } = seen;
+  const claim = claimOf(record, { me: goal.me, engaged: seen.engaged }, now);
+  if (claim === 'lost')
+    return done({ kind: 'superseded', by: record ? formatRun(record.run) : 'nobody: its record is gone' });
+  if (record === undefined || claim === 'free') return decideStart(goal, seen, now);
+  switch (claim) {
+    case 'busy':
+      // Going back is the one thing that does not wait for whoever is at work: that run finds its record gone and stops.
+      if (goal.mode === 'rollback') return decideTakeover(goal, seen, { record, now });
+      return refused(
+        `shift ${record.id} of run ${formatRun(record.run)} is under way (${record.phase}, ${record.percent} %)`,
+        'Wait until it has ended, or go back by mode: rollback',
+      );
+    case 'abandoned':
+      return decideTakeover(goal, seen, { record, now });
+    case 'mine':
+      return decideMine(goal, seen, { record, now });
+    default:
+      return unreachable(claim);
+  }
+}
+
+function decideMine(goal: Goal, seen: Seen, held: Held): Decision {
+  const { record, now } = held;
+  if (record.phase === 'rolling-back') return decideRollingBack(goal, seen, held);
+  if (record.phase === 'rolled-back') return decideRolledBack(goal, seen, held);
+  if (record.phase === 'done') return decideDone(goal, seen, held);
+  const stop = whatStops(goal, seen, held);
+  if (stop !== undefined) return stop;
+  if (leaseIsDue(record, now)) {
+    return move({ kind: 'record', record: { ...record, leaseUntil: leaseFrom(now) }, says: undefined });
+  }
+  switch (record.phase) {
+    case 'preparing':
+      return decidePreparing(goal, seen, held);
+    case 'prepared':
+      return decidePrepared(goal, seen, held);
+    case 'shifting':
+      return decideShifting(goal, seen, held);
+    case 'judging':
+      return decideJudging(goal, seen, held);
+    case 'rechecking':
+      return decideRechecking(goal, seen, held);
+    case 'switched':
+      return decideSwitched(goal, seen, held);
+    case 'finishing':
+      return decideFinishing(goal, seen, held);
+    default:
+      return unreachable(record.phase);
+  }
+}
+
+/** Phases that count against the deadline of the policy. */
+const TIMED: readonly Phase[] = ['preparing', 'shifting', 'judging', 'rechecking'];
+
+/** What ends any phase: somebody else moved the traffic, a write failed for good, the deadline passed, the candidate is gone. */
+function whatStops(goal: Goal, seen: Seen, held: Held): Decision | undefined {
+  const { record, now } = held;
+  const { live } = seen;
+  const expected = explainedSplits(record);
+  if (live === 'none' || !expected.some((split) => sameSplit(split, live))) {
+    return done({ kind: 'drifted', record, live, expected });
+  }
+  if (seen.trouble !== undefined) return rollBack(held, seen.trouble);
+  if (TIMED.includes(record.phase) && now >= after(record.begunAt, goal.policy.deadline)) {
+    return rollBack(held, `the deadline of ${formatDuration(goal.policy.deadline)} passed at ${record.percent} %`);
+  }
+  const { [record.candidate]: candidate, [record.stable]: stable } = seen.targets;
+  if (live[record.candidate] > 0 && candidate.healthy === 0 && stable.healthy > 0) {
+    const reasons = candidate.reasons.join(', ');
+    return rollBack(held, `${record.candidate} has no healthy target${reasons === '' ? '' : ` (${reasons})`}`);
+  }
+  return undefined;
+}

@@ -1,0 +1,109 @@
+import type { Judgement } from '../../../src/domain/analysis/judge.ts';
+import type { Sample } from '../../../src/domain/analysis/sample.ts';
+import type { Duration, Instant } from '../../../src/domain/duration.ts';
+import type { Policy } from '../../../src/domain/policy/policy.ts';
+import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
+import { type RunKey, type ShiftRecord, leaseFrom } from '../../../src/domain/shift/record.ts';
+import type { Color, TrafficSplit } from '../../../src/domain/traffic-split.ts';
+
+/** What is asked for, with everything that decisions need; the cloud is in the observation. */
+export interface Goal {
+  readonly mode: 'run' | 'prepare' | 'shift' | 'finish' | 'rollback';
+  readonly me: RunKey;
+  /** Of a shift that is begun now. */
+  readonly shiftId: string;
+  /** The shift that was prepared by an earlier job; undefined: whichever is recorded. */
+  readonly expectedShift: string | undefined;
+  /** Fingerprint of the images; undefined where a mode does without (`shift`, `finish`, `rollback`). */
+  readonly images: string | undefined;
+  readonly policy: Policy;
+  /** Healthy targets that the candidate needs before it gets traffic; `desired`: all of its tasks. */
+  readonly minHealthy: number | 'desired';
+  readonly prepareWithin: Duration;
+  readonly drain: Duration;
+  /** Tasks that a color keeps when it has no traffic any more. */
+  readonly oldDesired: number;
+  readonly checks: 'none' | 'given';
+  readonly onStale: 'rollback' | 'resume' | 'fail';
+}
+
+export type CheckMoment = 'before' | 'after';
+
+/** How a part of the work ended that is no write of traffic: deploying the candidate, running the checks. */
+export type Result = { readonly kind: 'good' } | { readonly kind: 'bad'; readonly why: string };
+
+export interface Seen {
+  readonly kind: 'seen';
+  readonly live: Live;
+  /** Whether both target groups stand in the rule; one that does not has no healthy targets. */
+  readonly seated: 'both' | 'missing';
+  readonly record: ShiftRecord | undefined;
+  readonly engaged: boolean;
+  readonly targets: Readonly<Record<Color, TargetHealth>>;
+  /** Tasks that each color's service is asked to run. */
+  readonly desired: Readonly<Record<Color, number>>;
+  /** Of this process, in the order of time. */
+  readonly samples: readonly Sample[];
+  readonly deployed: Result | undefined;
+  readonly checked: Readonly<Partial<Record<CheckMoment, Result>>>;
+  /** Whether the old color is known to get no requests any more. */
+  readonly oldColor: 'quiet' | 'unknown';
+  /** A write that failed for good. */
+  readonly trouble: string | undefined;
+}
+
+export type Observation = Seen | { readonly kind: 'unreachable'; readonly why: string; readonly since: Instant };
+
+/** One write each, apart from `deploy`, `check` and `measure`, which leave their result in the next observation. */
+export type Move =
+  | { readonly kind: 'record'; readonly record: ShiftRecord; readonly says: string | undefined }
+  | { readonly kind: 'weigh'; readonly split: TrafficSplit; readonly says: string }
+  /** All traffic to one color, without what would keep users on the other one. */
+  | { readonly kind: 'restore'; readonly color: Color; readonly says: string }
+  | { readonly kind: 'deploy'; readonly color: Color }
+  | { readonly kind: 'check'; readonly moment: CheckMoment }
+  | { readonly kind: 'measure'; readonly at: Instant; readonly begin: Instant }
+  | { readonly kind: 'scale'; readonly color: Color; readonly desired: number };
+
+export type Outcome =
+  | { readonly kind: 'promoted' | 'switched'; readonly record: ShiftRecord; readonly judgement: Judgement | undefined }
+  | { readonly kind: 'prepared' | 'unchanged'; readonly record: ShiftRecord }
+  | { readonly kind: 'rolled-back'; readonly record: ShiftRecord; readonly left: string | undefined }
+  | { readonly kind: 'rollback-failed'; readonly record: ShiftRecord; readonly live: Live; readonly why: string }
+  | {
+      readonly kind: 'drifted';
+      readonly record: ShiftRecord;
+      readonly live: Live;
+      readonly expected: readonly TrafficSplit[];
+    }
+  | { readonly kind: 'superseded'; readonly by: string }
+  | { readonly kind: 'refused'; readonly why: string; readonly next: string };
+
+export type Decision =
+  | { readonly kind: 'move'; readonly move: Move }
+  | { readonly kind: 'wait'; readonly for: string; readonly every: Duration; readonly until?: Instant }
+  | { readonly kind: 'done'; readonly outcome: Outcome };
+
+/** A shift that this process found or holds, and the time. */
+export interface Held {
+  readonly record: ShiftRecord;
+  readonly now: Instant;
+}
+
+export const move = (next: Move): Decision => ({ kind: 'move', move: next });
+export const done = (outcome: Outcome): Decision => ({ kind: 'done', outcome });
+export const refused = (why: string, next: string): Decision => done({ kind: 'refused', why, next });
+
+type Change = Partial<ShiftRecord> & Pick<ShiftRecord, 'phase'>;
+
+/** Writes the next phase of a shift: it begins now and the lease is renewed. */
+export const enter = (
+  record: ShiftRecord,
+  change: Change,
+  at: { readonly now: Instant; readonly says: string },
+): Decision =>
+  move({
+    kind: 'record',
+    record: { ...record, since: at.now, ...change, leaseUntil: leaseFrom(at.now) },
+    says: at.says,
+  });

@@ -1,0 +1,129 @@
+import { type Instant, instant } from '../duration.ts';
+import { Failure } from '../failure.ts';
+import { type Color, COLORS } from '../traffic-split.ts';
+import { type Phase, type RunKey, type ShiftRecord, PHASES, formatRun } from './record.ts';
+
+/** Bumped when a reader of the older form could misunderstand the newer one. */
+const SCHEMA = '1';
+const PREFIX = 'sluice:';
+
+type Tags = Readonly<Record<string, string>>;
+
+/**
+ * The record as tags of ELBv2: keys of at most 128 characters, values of at most 256, of letters, digits, spaces and
+ * `+ - = . _ : / @`. Every key is always written, so that one write leaves nothing of an earlier record.
+ */
+export function tagsOf(record: ShiftRecord): Tags {
+  const time = (moment: Instant | undefined): string => (moment === undefined ? '' : new Date(moment).toISOString());
+  return {
+    [`${PREFIX}schema`]: SCHEMA,
+    [`${PREFIX}shift-id`]: record.id,
+    [`${PREFIX}run`]: formatRun(record.run),
+    [`${PREFIX}images`]: record.images,
+    [`${PREFIX}stable`]: record.stable,
+    [`${PREFIX}candidate`]: record.candidate,
+    [`${PREFIX}phase`]: record.phase,
+    [`${PREFIX}from`]: String(record.from),
+    [`${PREFIX}step`]: String(record.percent),
+    [`${PREFIX}begun`]: time(record.begunAt),
+    [`${PREFIX}since`]: time(record.since),
+    [`${PREFIX}traffic`]: time(record.trafficAt),
+    [`${PREFIX}lease`]: time(record.leaseUntil),
+    [`${PREFIX}reason`]: taggable(record.reason),
+    [`${PREFIX}detected`]: time(record.detectedAt),
+    [`${PREFIX}restored`]: time(record.restoredAt),
+  };
+}
+
+/** undefined: no shift was ever recorded. A record that cannot be understood is a Failure, never an absence. */
+export function recordOf(tags: Tags, where: string): ShiftRecord | undefined {
+  if (tags[`${PREFIX}schema`] === undefined) return undefined;
+  const reader = readerOf(tags, where);
+  if (tags[`${PREFIX}schema`] !== SCHEMA) throw reader.broken('schema');
+  const candidate = reader.color('candidate');
+  const stable = reader.color('stable');
+  if (stable === candidate) throw reader.broken('candidate');
+  return {
+    id: reader.text('shift-id'),
+    run: reader.run(),
+    images: reader.text('images'),
+    stable,
+    candidate,
+    phase: reader.phase(),
+    from: reader.percent('from'),
+    percent: reader.percent('step'),
+    begunAt: reader.time('begun'),
+    since: reader.time('since'),
+    trafficAt: reader.optionalTime('traffic'),
+    leaseUntil: reader.time('lease'),
+    reason: tags[`${PREFIX}reason`] ?? '',
+    detectedAt: reader.optionalTime('detected'),
+    restoredAt: reader.optionalTime('restored'),
+  };
+}
+
+interface Reader {
+  broken(key: string): Failure;
+  text(key: string): string;
+  color(key: string): Color;
+  phase(): Phase;
+  run(): RunKey;
+  percent(key: string): number;
+  time(key: string): Instant;
+  optionalTime(key: string): Instant | undefined;
+}
+
+function readerOf(tags: Tags, where: string): Reader {
+  const given = (key: string): string => tags[PREFIX + key] ?? '';
+  const broken = (key: string): Failure =>
+    new Failure({
+      what: `The shift recorded on ${where} cannot be read`,
+      why: `the tag ${PREFIX}${key} is "${given(key)}"`,
+      now: 'Nothing was touched',
+      next: `Remove the tags that begin with ${PREFIX} when no shift is under way, then re-run`,
+    });
+  const optionalTime = (key: string): Instant | undefined => {
+    if (given(key) === '') return undefined;
+    const moment = Date.parse(given(key));
+    if (Number.isNaN(moment)) throw broken(key);
+    return instant(moment);
+  };
+  const must = <T>(key: string, value: T | undefined): T => {
+    if (value === undefined) throw broken(key);
+    return value;
+  };
+  return {
+    broken,
+    optionalTime,
+    text: (key) => must(key, given(key) === '' ? undefined : given(key)),
+    color: (key) =>
+      must(
+        key,
+        COLORS.find((color) => color === given(key)),
+      ),
+    phase: () =>
+      must(
+        'phase',
+        PHASES.find((phase) => phase === given('phase')),
+      ),
+    run: () => {
+      const [, id, attempt] = must('run', /^(.+)\/(\d+)$/.exec(given('run')) ?? undefined);
+      return { id: id ?? '', attempt: Number(attempt) };
+    },
+    percent: (key) => must(key, /^(\d|[1-9]\d|100)$/.test(given(key)) ? Number(given(key)) : undefined),
+    time: (key) => must(key, optionalTime(key)),
+  };
+}
+
+/** Words for a tag: what ELBv2 refuses is spelt out or left out, and cut to what fits. */
+export const taggable = (text: string): string =>
+  text
+    .replaceAll('%', 'percent')
+    .replaceAll('>=', 'at least')
+    .replaceAll('<=', 'at most')
+    .replaceAll('>', 'over')
+    .replaceAll('<', 'under')
+    .replaceAll(/[^\p{L}\p{N} +\-=._:/@]/gu, ' ')
+    .replaceAll(/ +/g, ' ')
+    .trim()
+    .slice(0, 256);

@@ -1,0 +1,101 @@
+import { type Duration, between, seconds } from '../../domain/duration.ts';
+import { Failure } from '../../domain/failure.ts';
+import { stillHolds } from '../../domain/shift/claim.ts';
+import { type RunKey, type ShiftRecord, formatRun } from '../../domain/shift/record.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Ecs } from '../../ports/ecs.ts';
+import type { Journal } from '../../ports/journal.ts';
+import type { TrafficRouter } from '../../ports/traffic-router.ts';
+
+/** Another run took the shift over. This process writes nothing more: not weights, not tags, not services. */
+export class Superseded extends Error {
+  override readonly name = 'Superseded';
+  readonly by: string;
+  constructor(by: ShiftRecord | undefined) {
+    const who = by === undefined ? 'nobody: its record is gone' : formatRun(by.run);
+    super(`The shift was taken over by ${who}`);
+    this.by = who;
+  }
+}
+
+/** Resolves when this run may make the one write that follows at once; rejects with Superseded when it may not. */
+export type Fence = (signal: AbortSignal) => Promise<void>;
+
+/**
+ * Reads are free of compare-and-set in tags of AWS, so what a read proved ages. A process that was frozen after the read
+ * sees by the clock that it was, and reads again.
+ */
+const PROOF_LASTS: Duration = seconds(2);
+const MOST_READS = 5;
+
+export interface FenceParts {
+  readonly journal: Journal<ShiftRecord>;
+  readonly clock: Clock;
+  readonly me: RunKey;
+}
+
+export function shiftFence({ journal, clock, me }: FenceParts): Fence {
+  return async (signal) => {
+    for (let reads = 0; reads < MOST_READS; reads++) {
+      const asked = clock.now();
+      const record = await journal.read(signal);
+      if (!stillHolds(record, me)) throw new Superseded(record);
+      if (between(asked, clock.now()) <= PROOF_LASTS) return;
+    }
+    throw new Failure({
+      what: 'The record of the shift could not be read fast enough to write safely',
+      why: `${MOST_READS} reads took longer than ${PROOF_LASTS / 1_000} s each`,
+      next: 'Re-run when AWS answers again',
+    });
+  };
+}
+
+/** The router, every write of it behind the fence; `restore` for a signal handler is taken from the router itself. */
+export function fencedRouter(router: TrafficRouter, fence: Fence): TrafficRouter {
+  return {
+    name: router.name,
+    grain: router.grain,
+    driver: router.driver,
+    observe: (signal) => router.observe(signal),
+    confirm: (split, signal) => router.confirm(split, signal),
+    async apply(split, signal) {
+      await fence(signal);
+      await router.apply(split, signal);
+    },
+    async restore(color, signal) {
+      await fence(signal);
+      await router.restore(color, signal);
+    },
+  };
+}
+
+/** The services, every write behind the fence: a rollout of many minutes must stop where the shift was lost. */
+export function fencedEcs(ecs: Ecs, fence: Fence): Ecs {
+  return {
+    describeServices: (refs, signal) => ecs.describeServices(refs, signal),
+    describeTaskDefinition: (name, signal) => ecs.describeTaskDefinition(name, signal),
+    describeServiceDeployment: (arn, signal) => ecs.describeServiceDeployment(arn, signal),
+    listServiceDeployments: (ref, signal) => ecs.listServiceDeployments(ref, signal),
+    stoppedTasks: (ref, signal) => ecs.stoppedTasks(ref, signal),
+    async registerTaskDefinition(body, tags, signal) {
+      await fence(signal);
+      return ecs.registerTaskDefinition(body, tags, signal);
+    },
+    async updateService(ref, change, signal) {
+      await fence(signal);
+      return ecs.updateService(ref, change, signal);
+    },
+    async stopServiceDeployment(arn, stopType, signal) {
+      await fence(signal);
+      await ecs.stopServiceDeployment(arn, stopType, signal);
+    },
+    async tagService(arn, tags, signal) {
+      await fence(signal);
+      await ecs.tagService(arn, tags, signal);
+    },
+    async untagService(arn, keys, signal) {
+      await fence(signal);
+      await ecs.untagService(arn, keys, signal);
+    },
+  };
+}
