@@ -1,7 +1,23 @@
-import type { Instant } from '../../domain/duration.ts';
+import { type Duration, type Instant, between } from '../../domain/duration.ts';
+import { revisionName } from '../../domain/ecs/arn.ts';
+import { phaseTag } from '../../domain/ecs/journal.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
-import { Failure } from '../../domain/failure.ts';
+import { pollInterval, spreadOf } from '../../domain/ecs/rollout.ts';
+import { type Undoing, type WayBackDecision, type WayBackSteps, decideWayBack } from '../../domain/ecs/way-back.ts';
+import { CloudFailure, mayPass, pauseBefore } from '../../domain/retry-policy.ts';
+import type { EcsService } from '../../ports/ecs.ts';
+import { type Decision, reconcile } from '../reconcile.ts';
+import { closeJournal } from './close-journal.ts';
+import { resultOf } from './follow-deployment.ts';
 import type { Following, RolloutTools } from './rollout.ts';
+import { type ServiceWatcher, type Sighting, watchService } from './watch-service.ts';
+
+export interface RollBackRequest {
+  readonly following: Following;
+  readonly deadline: Instant;
+  /** Why, as a clause: `tasks failed to start`. Stands in the result, before how the way back ended. */
+  readonly reason: string;
+}
 
 /**
  * Takes the service back to the revision before `following` and waits until it is steady: by StopServiceDeployment while
@@ -9,22 +25,177 @@ import type { Following, RolloutTools } from './rollout.ts';
  * Outcomes: `rolled-back`, `failed` (nothing to go back to, or the way back failed), `superseded`, `timed-out`.
  */
 export async function rollBack(
-  request: { readonly following: Following; readonly deadline: Instant; readonly reason: string },
+  request: RollBackRequest,
   tools: RolloutTools,
   signal: AbortSignal,
 ): Promise<RolloutResult> {
-  void tools;
-  void signal;
-  throw new Failure({ what: `Rolling back ${request.following.ref.service} is not supported yet` });
+  return rollBackWatched(request, watchService(request.following, tools), tools, signal);
 }
+
+type Move = Extract<WayBackDecision, { kind: 'stop' | 'update' | 'restore-desired' }>;
+type End = Extract<WayBackDecision, { kind: 'done' }>;
+
+/** The same with a watcher that has followed the deployment already. */
+export async function rollBackWatched(
+  request: RollBackRequest,
+  watcher: ServiceWatcher,
+  tools: RolloutTools,
+  signal: AbortSignal,
+): Promise<RolloutResult> {
+  const startedAt = tools.clock.now();
+  const spread = spreadOf(`${request.following.writer.run} back`);
+  let steps: WayBackSteps = { stop: 'not-asked', desired: 'not-asked' };
+  let repeats: number | undefined;
+  const end = await reconcile<Sighting, Move, End>({
+    ...tools,
+    signal,
+    observe: (inner) => watcher.look(inner),
+    decide(sighting, now): Decision<Move, End> {
+      const undoing = undoingOf(watcher.following(), request.deadline, startedAt);
+      const every = pollInterval(between(startedAt, now), sighting.kind === 'unreadable' ? sighting.times : 0, spread);
+      if (sighting.kind === 'unreadable') return whileUnreadable(sighting, undoing, { every, now });
+      return decisionOf(decideWayBack(undoing, steps, sighting, now), undoing, every);
+    },
+    async act(move, sighting, inner) {
+      if (sighting.kind !== 'seen') return;
+      try {
+        if (repeats === undefined) await tools.ecs.tagService(sighting.service.arn, phaseTag('rolling-back'), inner);
+        repeats ??= 0;
+        steps = await make(move, steps, { watcher, tools, signal: inner });
+      } catch (thrown) {
+        repeats = await patience(thrown, { repeats: repeats ?? 0, deadline: request.deadline }, tools, inner);
+      }
+    },
+  });
+  if (end.outcome === 'rolled-back' || end.outcome === 'failed')
+    await closeJournal(watcher.following(), end.outcome, tools, signal);
+  const reason = end.outcome === 'superseded' ? end.reason : `${request.reason}; ${end.reason}`;
+  return resultOf(watcher.following(), { outcome: end.outcome, reason, diagnosis: await watcher.diagnosis(signal) });
+}
+
+function undoingOf(following: Following, deadline: Instant, startedAt: Instant): Undoing {
+  const { taskDefinition, previousTaskDefinition, previousDesired, deploymentId, writer } = following;
+  return {
+    taskDefinition,
+    run: writer.run,
+    startedAt,
+    deadline,
+    ...(previousTaskDefinition === undefined ? {} : { previousTaskDefinition }),
+    ...(previousDesired === undefined ? {} : { previousDesired }),
+    ...(deploymentId === undefined ? {} : { deploymentId }),
+  };
+}
+
+interface Moment {
+  readonly every: Duration;
+  readonly now: Instant;
+}
+
+function whileUnreadable(
+  sighting: Extract<Sighting, { kind: 'unreadable' }>,
+  undoing: Undoing,
+  { every, now }: Moment,
+): Decision<Move, End> {
+  if (now < undoing.deadline)
+    return {
+      kind: 'wait',
+      for: `the service, which could not be read just now (${sighting.why})`,
+      every,
+      until: undoing.deadline,
+    };
+  return {
+    kind: 'done',
+    outcome: {
+      kind: 'done',
+      outcome: 'timed-out',
+      reason: `the service could not be read until the end: ${sighting.why}`,
+    },
+  };
+}
+
+function decisionOf(decision: WayBackDecision, undoing: Undoing, every: Duration): Decision<Move, End> {
+  switch (decision.kind) {
+    case 'done':
+      return { kind: 'done', outcome: decision };
+    case 'wait':
+      return { kind: 'wait', for: decision.for, every, until: undoing.deadline };
+    default:
+      return { kind: 'move', move: decision };
+  }
+}
+
+interface Hands {
+  readonly watcher: ServiceWatcher;
+  readonly tools: RolloutTools;
+  readonly signal: AbortSignal;
+}
+
+async function make(move: Move, steps: WayBackSteps, { watcher, tools, signal }: Hands): Promise<WayBackSteps> {
+  const { ref, serviceDeploymentArn, taskDefinition } = watcher.following();
+  switch (move.kind) {
+    case 'stop':
+      tools.log.info(
+        `Rolling back ${ref.service}: telling ECS to stop the deployment of ${revisionName(taskDefinition)} and go back`,
+      );
+      return {
+        ...steps,
+        stop: serviceDeploymentArn === undefined ? 'refused' : await stop(serviceDeploymentArn, tools, signal),
+      };
+    case 'update': {
+      tools.log.info(`Rolling back ${ref.service}: deploying ${revisionName(move.to)} again`);
+      const change = { taskDefinition: move.to, ...(move.desired === undefined ? {} : { desired: move.desired }) };
+      const service = await tools.ecs.updateService(ref, change, signal);
+      return { ...steps, update: wayBackId(service, move.to) };
+    }
+    case 'restore-desired':
+      tools.log.info(`Setting the desired count of ${ref.service} back to ${move.desired}`);
+      await tools.ecs.updateService(ref, { desired: move.desired }, signal);
+      return { ...steps, desired: 'asked' };
+  }
+}
+
+/** A write that was throttled or not answered is made again after a pause, from a fresh look: the way back must not end for it. */
+async function patience(
+  thrown: unknown,
+  { repeats, deadline }: { readonly repeats: number; readonly deadline: Instant },
+  { clock, log }: RolloutTools,
+  signal: AbortSignal,
+): Promise<number> {
+  if (!(thrown instanceof CloudFailure) || !mayPass(thrown.kind) || clock.now() >= deadline) throw thrown;
+  log.warning(`${thrown.message} Trying again`);
+  await clock.sleep(pauseBefore(repeats + 1), signal);
+  return repeats + 1;
+}
+
+/** A deployment that ended in this moment, or a role without the permission, is not the end: an update goes back too. */
+async function stop(arn: string, { ecs, log }: RolloutTools, signal: AbortSignal): Promise<'asked' | 'refused'> {
+  try {
+    await ecs.stopServiceDeployment(arn, 'ROLLBACK', signal);
+    return 'asked';
+  } catch (thrown) {
+    if (!(thrown instanceof CloudFailure) || mayPass(thrown.kind)) throw thrown;
+    log.warning(`${thrown.message} Going back by an update instead`);
+    return 'refused';
+  }
+}
+
+const wayBackId = (service: EcsService, to: string): string =>
+  service.deployments.find(({ status, taskDefinition }) => status === 'PRIMARY' && taskDefinition === to)?.id ??
+  'unknown';
 
 /** The one call a signal handler may make: starts the way back and does not wait for it. Returns what was done, as a sentence. */
 export async function startRollBack(
   following: Following,
-  tools: Pick<RolloutTools, 'ecs'>,
+  { ecs }: Pick<RolloutTools, 'ecs'>,
   signal: AbortSignal,
 ): Promise<string> {
-  void tools;
-  void signal;
-  throw new Failure({ what: `Rolling back ${following.ref.service} is not supported yet` });
+  const { ref, serviceDeploymentArn, previousTaskDefinition, taskDefinition } = following;
+  if (previousTaskDefinition === undefined)
+    return `Nothing to go back to: ${ref.service} never had a successful deployment`;
+  if (serviceDeploymentArn !== undefined) {
+    await ecs.stopServiceDeployment(serviceDeploymentArn, 'ROLLBACK', signal);
+    return `ECS was told to roll back the deployment of ${revisionName(taskDefinition)} to ${ref.service}`;
+  }
+  await ecs.updateService(ref, { taskDefinition: previousTaskDefinition }, signal);
+  return `${ref.service} was set back to ${revisionName(previousTaskDefinition)}`;
 }

@@ -49,6 +49,8 @@ export interface Following {
   readonly serviceDeploymentArn?: string;
   /** Deployments that were there before ours: a read that shows only these is stale. */
   readonly earlierDeployments: readonly string[];
+  /** Service deployment that was the current one before ours. */
+  readonly earlierServiceDeployment?: string;
   readonly startedAt: Instant;
   readonly writer: Writer;
 }

@@ -1,0 +1,75 @@
+import type { EcsService } from './service.ts';
+
+/**
+ * What Sluice writes into the tags of a service, so that a run which never saw the first one can go on. Written before the
+ * update it explains. `run` is the fence: who finds another one there must not write any more.
+ */
+export interface ServiceJournal {
+  readonly phase: 'deploying' | 'rolling-back' | 'done' | 'rolled-back' | 'failed';
+  readonly release: string;
+  readonly run: string;
+  readonly previousTaskDefinition?: string;
+  readonly previousDesired?: number;
+}
+
+const KEYS = {
+  schema: 'sluice:schema',
+  phase: 'sluice:phase',
+  release: 'sluice:release',
+  run: 'sluice:run',
+  previousTaskDefinition: 'sluice:previous-task-definition',
+  previousDesired: 'sluice:previous-desired-count',
+} as const;
+const SCHEMA = '1';
+const PHASES = [
+  'deploying',
+  'rolling-back',
+  'done',
+  'rolled-back',
+  'failed',
+] as const satisfies readonly ServiceJournal['phase'][];
+
+/** ECS takes letters, digits, spaces and + - = . _ : / @ in a tag's value, at most 256. */
+const tagValue = (text: string): string => text.replaceAll(/[^\p{L}\p{N} +\-=._:/@]/gu, '-').slice(0, 256);
+
+export function toTags(journal: ServiceJournal): Readonly<Record<string, string>> {
+  const { phase, release, run, previousTaskDefinition, previousDesired } = journal;
+  return {
+    [KEYS.schema]: SCHEMA,
+    [KEYS.phase]: phase,
+    [KEYS.release]: tagValue(release),
+    [KEYS.run]: tagValue(run),
+    // Written even when empty: a tag of the deployment before would be taken for ours.
+    [KEYS.previousTaskDefinition]: previousTaskDefinition ?? '',
+    [KEYS.previousDesired]: previousDesired === undefined ? '' : String(previousDesired),
+  };
+}
+
+export const phaseTag = (phase: ServiceJournal['phase']): Readonly<Record<string, string>> => ({ [KEYS.phase]: phase });
+
+/** undefined: Sluice never wrote here, or in a form of another version, which says nothing to this one. */
+export function readJournal({ tags }: Pick<EcsService, 'tags'>): ServiceJournal | undefined {
+  const phase = PHASES.find((known) => known === tags[KEYS.phase]);
+  const run = tags[KEYS.run];
+  if (phase === undefined || run === undefined || tags[KEYS.schema] !== SCHEMA) return undefined;
+  const previous = tags[KEYS.previousTaskDefinition];
+  const desired = tags[KEYS.previousDesired] ?? '';
+  return {
+    phase,
+    run,
+    release: tags[KEYS.release] ?? '',
+    ...(previous ? { previousTaskDefinition: previous } : {}),
+    ...(/^\d+$/.test(desired) ? { previousDesired: Number(desired) } : {}),
+  };
+}
+
+/** Whether `run` may still write: nobody wrote here, or it was this very run and attempt. */
+export const mayWrite = (service: Pick<EcsService, 'tags'>, run: string): boolean => {
+  const owner = service.tags[KEYS.run];
+  return owner === undefined || owner === tagValue(run);
+};
+
+/** The same workflow run, whatever its attempt: `<run id>/<attempt>`. */
+export const sameWorkflowRun = (one: string, other: string): boolean => one.split('/')[0] === other.split('/')[0];
+export const sameRelease = (journal: ServiceJournal | undefined, release: string): boolean =>
+  journal?.release === tagValue(release);

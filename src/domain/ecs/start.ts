@@ -1,0 +1,134 @@
+import type { FailureFacts } from '../failure.ts';
+import { isPinned } from '../image-reference.ts';
+import { revisionName } from './arn.ts';
+import { readJournal, sameRelease, sameWorkflowRun } from './journal.ts';
+import type { ContainerImages } from './result.ts';
+import type { EcsDeployment, EcsService, ServiceDeployment, TaskDefinition } from './service.ts';
+import { type ImageChange, type TaskDefinitionBody, imagesOf, withImages } from './task-definition.ts';
+
+/** What is asked for. */
+export interface Wish {
+  readonly images: ContainerImages;
+  readonly desired?: number;
+  readonly release: string;
+  readonly run: string;
+}
+
+/** What is true before anything was done. */
+export interface Situation {
+  readonly service: EcsService;
+  /** The revision that the service's PRIMARY deployment has. */
+  readonly current: TaskDefinition;
+  /** Of the deployment in flight, when there is one and it may be read. */
+  readonly serviceDeployment?: ServiceDeployment;
+}
+
+/** How a deployment begins; at most one of these, decided from what is there. */
+export type Start =
+  | { readonly kind: 'refuse'; readonly facts: FailureFacts }
+  /** A deployment of the same images is in flight (a killed run, or another one): it is followed, not started again. */
+  | { readonly kind: 'attach'; readonly deployment: EcsDeployment }
+  | { readonly kind: 'conflict'; readonly with: string; readonly byUs: boolean }
+  | { readonly kind: 'unchanged' }
+  /** The images are there; the count is not. */
+  | { readonly kind: 'scale'; readonly desired: number }
+  | { readonly kind: 'settle' }
+  /** The same revision has to be deployed again. */
+  | { readonly kind: 'restart'; readonly why: string }
+  | { readonly kind: 'deploy'; readonly body: TaskDefinitionBody; readonly changes: readonly ImageChange[] };
+
+/** PURE. Throws a Failure when a container of the wish does not exist. */
+export function decideStart(situation: Situation, wish: Wish): Start {
+  const { service, current } = situation;
+  const refusal = refusalOf(service);
+  if (refusal) return { kind: 'refuse', facts: refusal };
+  const { body, changes } = withImages(current.body, wish.images, current.family);
+  const primary = primaryOf(service);
+  const journal = readJournal(service);
+  if (isInFlight(service, situation.serviceDeployment)) {
+    const goingBack = isWayBack(primary, situation.serviceDeployment);
+    if (changes.length === 0 && primary !== undefined && !goingBack) return { kind: 'attach', deployment: primary };
+    const running = `${goingBack ? 'a roll back to ' : 'the deployment of '}${revisionName(primary?.taskDefinition ?? service.taskDefinition)}`;
+    return { kind: 'conflict', with: running, byUs: sameRelease(journal, wish.release) };
+  }
+  if (changes.length > 0) return { kind: 'deploy', body, changes };
+  if (primary?.rolloutState === 'FAILED')
+    return { kind: 'restart', why: `the last deployment of ${revisionName(current.arn)} failed` };
+  const images = Object.values(typeof wish.images === 'string' ? imagesOf(current.body) : wish.images);
+  const doneByThisRun =
+    journal?.phase === 'done' && sameRelease(journal, wish.release) && sameWorkflowRun(journal.run, wish.run);
+  if (!doneByThisRun && !images.every(isPinned))
+    return {
+      kind: 'restart',
+      why: 'the image is named by a tag, which may point elsewhere by now (a digest would be compared)',
+    };
+  if (wish.desired !== undefined && wish.desired !== service.desired) return { kind: 'scale', desired: wish.desired };
+  return isSteady(service) ? { kind: 'unchanged' } : { kind: 'settle' };
+}
+
+export const primaryOf = (service: EcsService): EcsDeployment | undefined =>
+  service.deployments.find(({ status }) => status === 'PRIMARY');
+
+/** Runs what it should: used where no deployment is followed. */
+export function isSteady(service: EcsService): boolean {
+  const [only, ...others] = service.deployments;
+  return (
+    only !== undefined &&
+    others.length === 0 &&
+    only.desired === service.desired &&
+    service.running === service.desired &&
+    service.pending === 0
+  );
+}
+
+const MOVING = new Set(['PENDING', 'IN_PROGRESS', 'STOP_REQUESTED', 'ROLLBACK_REQUESTED', 'ROLLBACK_IN_PROGRESS']);
+
+export function isInFlight(service: EcsService, serviceDeployment?: ServiceDeployment): boolean {
+  if (serviceDeployment !== undefined && MOVING.has(serviceDeployment.status)) return true;
+  const primary = primaryOf(service);
+  if (primary?.rolloutState !== undefined) return primary.rolloutState === 'IN_PROGRESS';
+  // No rollout state behind a Classic Load Balancer: two deployments at once are a rollout.
+  return service.deployments.length > 1;
+}
+
+const isWayBack = (primary: EcsDeployment | undefined, serviceDeployment: ServiceDeployment | undefined): boolean =>
+  serviceDeployment?.status.startsWith('ROLLBACK_') === true ||
+  /roll(ing|ed)? ?back/i.test(primary?.rolloutStateReason ?? '');
+
+function refusalOf(service: EcsService): FailureFacts | undefined {
+  const what = `Could not deploy to ECS service ${service.ref.service} in cluster ${service.ref.cluster}`;
+  const now = 'Nothing was changed';
+  if (service.status !== 'ACTIVE') return { what, why: `the service is ${service.status}, not ACTIVE`, now };
+  const controller = service.controller ?? 'ECS';
+  if (controller !== 'ECS') {
+    return {
+      what,
+      why: `its deployment controller ${controller} is not supported`,
+      now,
+      next: 'Use a service with the controller ECS',
+    };
+  }
+  if (service.managedBy === 'ECS')
+    return { what, why: 'Express services are not supported: they are updated by other calls', now };
+  return undefined;
+}
+
+/**
+ * The revision to go back to: the newest successful deployment, else the PRIMARY one if it is complete. Never "one number
+ * less", which may be a revision that failed.
+ */
+export function lastGood(
+  service: EcsService,
+  successful: readonly ServiceDeployment[],
+  ours?: string,
+): string | undefined {
+  const recorded = successful.find(
+    ({ status, taskDefinition }) => status === 'SUCCESSFUL' && taskDefinition !== undefined && taskDefinition !== ours,
+  );
+  if (recorded?.taskDefinition !== undefined) return recorded.taskDefinition;
+  const complete = service.deployments.find(
+    ({ taskDefinition, rolloutState }) =>
+      taskDefinition !== ours && (rolloutState === 'COMPLETED' || (rolloutState === undefined && isSteady(service))),
+  );
+  return complete?.taskDefinition;
+}

@@ -1,0 +1,176 @@
+import { type Duration, type Instant, between, formatDuration, seconds } from '../duration.ts';
+import { revisionName } from './arn.ts';
+import { mayWrite } from './journal.ts';
+import type { EcsService, ServiceDeployment } from './service.ts';
+import { primaryOf } from './start.ts';
+
+/** What is to be undone. */
+export interface Undoing {
+  readonly taskDefinition: string;
+  readonly previousTaskDefinition?: string;
+  readonly previousDesired?: number;
+  /** Absent: it is not known whether the update was ever taken. */
+  readonly deploymentId?: string;
+  readonly run: string;
+  readonly startedAt: Instant;
+  readonly deadline: Instant;
+}
+
+/** What this process did about it so far. */
+export interface WayBackSteps {
+  /** `refused`: ECS does not stop it (any more), so an update has to do it. */
+  readonly stop: 'not-asked' | 'asked' | 'refused';
+  /** Id of the deployment that leads back, once the update was sent; `unknown` while no read shows it. */
+  readonly update?: string;
+  readonly desired: 'not-asked' | 'asked';
+}
+
+export interface WayBackSighting {
+  readonly service: EcsService;
+  /** The deployment that is undone. */
+  readonly serviceDeployment?: ServiceDeployment;
+}
+
+export type WayBackDecision =
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'update'; readonly to: string; readonly desired?: number }
+  | { readonly kind: 'restore-desired'; readonly desired: number }
+  | { readonly kind: 'wait'; readonly for: string }
+  | {
+      readonly kind: 'done';
+      readonly outcome: 'rolled-back' | 'failed' | 'superseded' | 'timed-out';
+      readonly reason: string;
+    };
+
+/** An update that was cut off may still arrive; a read that does not show it is believed after this time. */
+const UPDATE_ARRIVES_WITHIN: Duration = seconds(10);
+
+/**
+ * PURE. One step of the way back. Safe to call from any state: before the update, in the middle of ECS's own roll back, and
+ * after the end of it.
+ */
+export function decideWayBack(
+  undoing: Undoing,
+  steps: WayBackSteps,
+  sighting: WayBackSighting,
+  now: Instant,
+): WayBackDecision {
+  const { service, serviceDeployment } = sighting;
+  if (!mayWrite(service, undoing.run))
+    return { kind: 'done', outcome: 'superseded', reason: 'another run has taken the service over' };
+  const decision =
+    steps.update === undefined
+      ? beforeUpdate(undoing, steps, sighting, now)
+      : afterUpdate(undoing, steps.update, service);
+  if (
+    decision.kind === 'done' &&
+    decision.outcome === 'rolled-back' &&
+    undoing.previousDesired !== undefined &&
+    steps.desired === 'not-asked' &&
+    service.desired !== undoing.previousDesired
+  ) {
+    return { kind: 'restore-desired', desired: undoing.previousDesired };
+  }
+  if (decision.kind !== 'wait' || now < undoing.deadline) return decision;
+  const status = serviceDeployment === undefined ? '' : ` (service deployment ${serviceDeployment.status})`;
+  return {
+    kind: 'done',
+    outcome: 'timed-out',
+    reason: `the way back is not done after ${formatDuration(between(undoing.startedAt, now))}${status}`,
+  };
+}
+
+function beforeUpdate(
+  undoing: Undoing,
+  { stop }: WayBackSteps,
+  { service, serviceDeployment }: WayBackSighting,
+  now: Instant,
+): WayBackDecision {
+  const { previousTaskDefinition: previous } = undoing;
+  const primary = primaryOf(service);
+  switch (serviceDeployment?.status) {
+    case 'ROLLBACK_REQUESTED':
+    case 'ROLLBACK_IN_PROGRESS':
+    case 'STOP_REQUESTED':
+      return { kind: 'wait', for: `ECS's roll back (${serviceDeployment.status})` };
+    case 'ROLLBACK_SUCCESSFUL':
+      return {
+        kind: 'done',
+        outcome: 'rolled-back',
+        reason: `ECS went back to ${revisionName(primary?.taskDefinition ?? service.taskDefinition)}`,
+      };
+    case 'PENDING':
+    case 'IN_PROGRESS':
+      if (previous === undefined) return nothingToGoBackTo(undoing);
+      if (stop === 'not-asked') return { kind: 'stop' };
+      if (stop === 'asked') return { kind: 'wait', for: 'ECS to take up the roll back' };
+      return byUpdate(undoing, service);
+    default:
+      break;
+  }
+  if (primary?.taskDefinition === undoing.taskDefinition) return byUpdate(undoing, service);
+  if (undoing.deploymentId === undefined && between(undoing.startedAt, now) < UPDATE_ARRIVES_WITHIN) {
+    return { kind: 'wait', for: `the update to ${revisionName(undoing.taskDefinition)}, should it still arrive` };
+  }
+  if (primary === undefined || (previous !== undefined && primary.taskDefinition !== previous)) {
+    return {
+      kind: 'done',
+      outcome: 'superseded',
+      reason: `another deployment took over: ${revisionName(primary?.taskDefinition ?? service.taskDefinition)}`,
+    };
+  }
+  return whenSteady(primary.id, service);
+}
+
+function byUpdate(undoing: Undoing, service: EcsService): WayBackDecision {
+  const { previousTaskDefinition: previous, previousDesired } = undoing;
+  // The same revision once more would start the same image again: only ECS's own roll back knows the bytes of before.
+  if (previous === undefined || previous === undoing.taskDefinition) return nothingToGoBackTo(undoing);
+  const desired =
+    previousDesired !== undefined && previousDesired !== service.desired ? { desired: previousDesired } : {};
+  return { kind: 'update', to: previous, ...desired };
+}
+
+function afterUpdate(undoing: Undoing, id: string, service: EcsService): WayBackDecision {
+  const back = service.deployments.find(
+    (deployment) =>
+      deployment.id === id ||
+      (id === 'unknown' &&
+        deployment.status === 'PRIMARY' &&
+        deployment.taskDefinition === undoing.previousTaskDefinition),
+  );
+  if (back === undefined) return { kind: 'wait', for: 'the service to list the way back' };
+  if (back.status !== 'PRIMARY')
+    return { kind: 'done', outcome: 'superseded', reason: 'another deployment took over the way back' };
+  return whenSteady(back.id, service);
+}
+
+function whenSteady(id: string, service: EcsService): WayBackDecision {
+  const back = service.deployments.find((deployment) => deployment.id === id);
+  if (back === undefined) return { kind: 'wait', for: 'the service to list the way back' };
+  const name = revisionName(back.taskDefinition);
+  if (back.rolloutState === 'FAILED')
+    return {
+      kind: 'done',
+      outcome: 'failed',
+      reason: `the way back to ${name} failed: ${back.rolloutStateReason ?? 'ECS says no more'}`,
+    };
+  const alone = service.deployments.length === 1 && back.running === back.desired && back.pending === 0;
+  const steady = back.rolloutState === 'COMPLETED' || (back.rolloutState === undefined && alone);
+  if (steady)
+    return {
+      kind: 'done',
+      outcome: 'rolled-back',
+      reason: `${back.running} of ${back.desired} tasks run ${name} again`,
+    };
+  return { kind: 'wait', for: `${name}: ${back.running} of ${back.desired} running, ${back.pending} pending` };
+}
+
+const nothingToGoBackTo = (undoing: Undoing): WayBackDecision => ({
+  kind: 'done',
+  outcome: 'failed',
+  reason:
+    undoing.previousTaskDefinition === undefined
+      ? 'there is nothing to go back to: no earlier deployment of this service was successful'
+      : `there is nothing to go back to: ${revisionName(undoing.taskDefinition)} was deployed before too, under the same tag`,
+});

@@ -1,0 +1,194 @@
+import { revisionName } from '../../domain/ecs/arn.ts';
+import { phaseTag, readJournal, sameRelease, toTags } from '../../domain/ecs/journal.ts';
+import { lastGood, primaryOf } from '../../domain/ecs/start.ts';
+import { type TaskDefinitionBody, ownTags, sameDefinition, toRegistrable } from '../../domain/ecs/task-definition.ts';
+import { messageOf } from '../../domain/failure.ts';
+import { CloudFailure, mayPass, pauseBefore } from '../../domain/retry-policy.ts';
+import type { EcsDeployment, EcsService, TaskDefinition } from '../../ports/ecs.ts';
+import type { DeployImageRequest, Following, RolloutTools } from './rollout.ts';
+
+/** The revision with `body`: the newest of the family when it is the same already (a run that was killed left it), else a new one. */
+export async function revisionFor(
+  {
+    current,
+    body,
+    tags,
+  }: {
+    readonly current: TaskDefinition;
+    readonly body: TaskDefinitionBody;
+    readonly tags: Readonly<Record<string, string>>;
+  },
+  { ecs, log }: RolloutTools,
+  signal: AbortSignal,
+): Promise<TaskDefinition> {
+  const newest = await ecs.describeTaskDefinition(current.family, signal);
+  if (newest.arn !== current.arn && sameDefinition(newest.body, body)) {
+    log.info(`Task definition ${revisionName(newest.arn)} is there already and the same; no new revision`);
+    return newest;
+  }
+  const wanted = toRegistrable(body, { ...current.tags, ...tags });
+  for (const warning of wanted.warnings) log.warning(warning);
+  const registered = await ecs.registerTaskDefinition(wanted.body, ownTags(wanted.tags), signal);
+  log.info(`Registered task definition ${revisionName(registered.arn)}`);
+  return registered;
+}
+
+export interface Update {
+  readonly service: EcsService;
+  readonly taskDefinition: string;
+  /** Set when the revision is the one that runs already. */
+  readonly force: 'new-deployment' | 'no';
+}
+
+/** Writes the intent, updates the service, and says what is to be followed. */
+export async function beginDeployment(
+  update: Update,
+  request: DeployImageRequest,
+  tools: RolloutTools,
+  signal: AbortSignal,
+): Promise<Following> {
+  const { service, taskDefinition } = update;
+  const successful = await tools.ecs.listServiceDeployments(request.ref, signal, { status: 'SUCCESSFUL' });
+  const previous = lastGood(service, successful, update.force === 'no' ? taskDefinition : undefined);
+  const following: Following = {
+    ref: request.ref,
+    taskDefinition,
+    earlierDeployments: service.deployments.map(({ id }) => id),
+    startedAt: tools.clock.now(),
+    writer: request.writer,
+    ...(previous === undefined ? {} : { previousTaskDefinition: previous }),
+    ...(service.currentServiceDeployment === undefined
+      ? {}
+      : { earlierServiceDeployment: service.currentServiceDeployment }),
+    ...(request.desired === undefined || request.desired === service.desired
+      ? {}
+      : { previousDesired: service.desired }),
+  };
+  warnOfWeakness(service, following, tools);
+  await tools.ecs.tagService(
+    service.arn,
+    toTags({ phase: 'deploying', ...request.writer, ...previousOf(following) }),
+    signal,
+  );
+  // From here on there may be something to undo, even when the answer is lost.
+  request.onFollowing?.(following);
+  try {
+    const updated = await sendUpdate(update, following, request, tools, signal);
+    const known = learn(following, updated);
+    request.onFollowing?.(known);
+    return known;
+  } catch (thrown) {
+    if (!(thrown instanceof CloudFailure) || mayPass(thrown.kind)) throw thrown;
+    // ECS refused: nothing was begun, and the tags should not say that it was.
+    request.onFollowing?.(undefined);
+    await tools.ecs
+      .tagService(service.arn, phaseTag('failed'), signal)
+      .catch((tagging: unknown) => tools.log.warning(messageOf(tagging)));
+    throw thrown;
+  }
+}
+
+const previousOf = ({
+  previousTaskDefinition,
+  previousDesired,
+}: Following): Partial<Pick<Following, 'previousTaskDefinition' | 'previousDesired'>> => ({
+  ...(previousTaskDefinition === undefined ? {} : { previousTaskDefinition }),
+  ...(previousDesired === undefined ? {} : { previousDesired }),
+});
+
+/** Said before anything is changed: what would leave nobody to end a bad deployment. */
+function warnOfWeakness(service: EcsService, { previousTaskDefinition, ref }: Following, { log }: RolloutTools): void {
+  if (previousTaskDefinition === undefined)
+    log.warning(
+      `${ref.service} never had a successful deployment: should this one fail, there is nothing to go back to`,
+    );
+  if (service.circuitBreaker?.enable !== true || !service.circuitBreaker.rollback) {
+    log.warning(
+      `${ref.service} has no deployment circuit breaker with rollback: should this job be lost, ECS alone would not end a bad deployment`,
+    );
+  }
+}
+
+const UPDATE_ATTEMPTS = 4;
+
+/** UpdateService, and after an answer that was lost a look whether it was taken: twice would be two deployments. */
+async function sendUpdate(
+  update: Update,
+  following: Following,
+  request: DeployImageRequest,
+  tools: RolloutTools,
+  signal: AbortSignal,
+): Promise<EcsService> {
+  const { ref, taskDefinition } = following;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await tools.ecs.updateService(
+        ref,
+        {
+          taskDefinition,
+          ...(request.desired === undefined ? {} : { desired: request.desired }),
+          ...(update.force === 'no' ? {} : { forceNewDeployment: true as const }),
+        },
+        signal,
+      );
+    } catch (thrown) {
+      if (attempt === UPDATE_ATTEMPTS || !(thrown instanceof CloudFailure) || !mayPass(thrown.kind)) throw thrown;
+      tools.log.warning(`${thrown.message} Looking whether it was taken`);
+      await tools.clock.sleep(pauseBefore(attempt), signal);
+      const [service] = await tools.ecs.describeServices([ref], signal);
+      if (service !== undefined && newDeployment(following, service) !== undefined) return service;
+    }
+  }
+}
+
+function newDeployment(following: Following, service: EcsService): string | undefined {
+  const primary = primaryOf(service);
+  return primary?.taskDefinition === following.taskDefinition && !following.earlierDeployments.includes(primary.id)
+    ? primary.id
+    : undefined;
+}
+
+function learn(following: Following, updated: EcsService): Following {
+  const deploymentId = newDeployment(following, updated);
+  return { ...following, ...(deploymentId === undefined ? {} : { deploymentId }) };
+}
+
+/**
+ * Takes over a deployment of the same images that is in flight, begun by a run that died or by somebody else: from now on
+ * this run answers for it, and the tags say so.
+ */
+export async function attachTo(
+  service: EcsService,
+  deployment: EcsDeployment,
+  request: DeployImageRequest,
+  tools: RolloutTools,
+  signal: AbortSignal,
+): Promise<Following> {
+  const { id, taskDefinition } = deployment;
+  const journal = readJournal(service);
+  const own = sameRelease(journal, request.writer.release) ? journal : undefined;
+  const previous =
+    own?.previousTaskDefinition ??
+    lastGood(
+      service,
+      await tools.ecs.listServiceDeployments(request.ref, signal, { status: 'SUCCESSFUL' }),
+      taskDefinition,
+    );
+  const following: Following = {
+    ref: request.ref,
+    taskDefinition,
+    deploymentId: id,
+    earlierDeployments: service.deployments.map((listed) => listed.id).filter((listed) => listed !== id),
+    startedAt: deployment.createdAt ?? tools.clock.now(),
+    writer: request.writer,
+    ...(previous === undefined ? {} : { previousTaskDefinition: previous }),
+    ...(own?.previousDesired === undefined ? {} : { previousDesired: own.previousDesired }),
+  };
+  await tools.ecs.tagService(
+    service.arn,
+    toTags({ phase: 'deploying', ...request.writer, ...previousOf(following) }),
+    signal,
+  );
+  request.onFollowing?.(following);
+  return following;
+}

@@ -1,0 +1,20 @@
+import { type ServiceJournal, mayWrite, phaseTag } from '../../domain/ecs/journal.ts';
+import { CloudFailure } from '../../domain/retry-policy.ts';
+import type { Following, RolloutTools } from './rollout.ts';
+
+/** The deployment ended whether or not this can be written: told, not thrown. */
+export async function closeJournal(
+  { ref, writer }: Following,
+  phase: ServiceJournal['phase'],
+  { ecs, log }: RolloutTools,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const [service] = await ecs.describeServices([ref], signal);
+    if (service !== undefined && mayWrite(service, writer.run))
+      await ecs.tagService(service.arn, phaseTag(phase), signal);
+  } catch (thrown) {
+    if (!(thrown instanceof CloudFailure)) throw thrown;
+    log.warning(`${thrown.message} The tags of ${ref.service} do not show the end of this run`);
+  }
+}

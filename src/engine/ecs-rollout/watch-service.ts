@@ -1,0 +1,159 @@
+import { type Instant, before, between, formatTimeOfDay, minutes, seconds } from '../../domain/duration.ts';
+import { type Evidence, describeStops, diagnose } from '../../domain/ecs/diagnosis.ts';
+import { messageOf } from '../../domain/failure.ts';
+import { CloudFailure, mayPass } from '../../domain/retry-policy.ts';
+import type { EcsService, ServiceDeployment, StoppedTask } from '../../ports/ecs.ts';
+import type { Following, RolloutTools } from './rollout.ts';
+
+export type Sighting =
+  | { readonly kind: 'seen'; readonly service: EcsService; readonly serviceDeployment?: ServiceDeployment }
+  /** Throttled or unanswered, `times` in a row, after the adapter's own repeats: nothing is known, and waiting may help. */
+  | { readonly kind: 'unreadable'; readonly why: string; readonly times: number };
+
+/** Reads one deployment again and again, prints what is new, and remembers what a diagnosis needs. */
+export interface ServiceWatcher {
+  look(signal: AbortSignal): Promise<Sighting>;
+  /** With what was learnt since: the id of the deployment and the ARN of ECS's record. */
+  following(): Following;
+  learn(deploymentId: string | undefined): void;
+  diagnosis(signal: AbortSignal): Promise<readonly string[]>;
+}
+
+/** The clock of the runner and that of ECS may differ by this much. */
+const CLOCK_SKEW = minutes(5);
+/** ECS usually names its record in the answer of UpdateService. If it has not by then, the list is asked, and again each time. */
+const ASK_LIST_EVERY = seconds(10);
+
+interface Memory {
+  following: Following;
+  readonly events: Set<string>;
+  readonly stops: Map<string, StoppedTask>;
+  failedSeen: number;
+  listAskedAt: Instant;
+  unreadable: number;
+  stopsUnreadable: boolean;
+  last: { readonly service: EcsService; readonly serviceDeployment?: ServiceDeployment } | undefined;
+}
+
+export function watchService(start: Following, tools: RolloutTools): ServiceWatcher {
+  const memory: Memory = {
+    following: start,
+    events: new Set(),
+    stops: new Map(),
+    failedSeen: 0,
+    listAskedAt: start.startedAt,
+    unreadable: 0,
+    stopsUnreadable: false,
+    last: undefined,
+  };
+  return {
+    following: () => memory.following,
+    learn(deploymentId) {
+      if (deploymentId !== undefined) memory.following = { ...memory.following, deploymentId };
+    },
+    async look(signal) {
+      try {
+        const [service] = await tools.ecs.describeServices([memory.following.ref], signal);
+        if (service === undefined)
+          return { kind: 'unreadable', why: 'ECS answered without the service', times: ++memory.unreadable };
+        const serviceDeployment = await readRecord(memory, service, tools, signal);
+        memory.last = { service, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) };
+        memory.unreadable = 0;
+        printEvents(memory, service, tools);
+        await noteStops(memory, service, tools, signal);
+        return { kind: 'seen', ...memory.last };
+      } catch (thrown) {
+        if (!(thrown instanceof CloudFailure) || !mayPass(thrown.kind)) throw thrown;
+        return { kind: 'unreadable', why: thrown.facts.why ?? thrown.message, times: ++memory.unreadable };
+      }
+    },
+    async diagnosis(signal) {
+      if (memory.last === undefined) return [];
+      await readStops(memory, tools, signal);
+      const evidence: Evidence = {
+        ...memory.last,
+        tasks: [...memory.stops.values()],
+        since: before(start.startedAt, seconds(5)),
+      };
+      return diagnose(evidence);
+    },
+  };
+}
+
+/** ECS's record of our deployment: one that was not there before and whose revision is ours. */
+async function readRecord(
+  memory: Memory,
+  service: EcsService,
+  { ecs, clock }: RolloutTools,
+  signal: AbortSignal,
+): Promise<ServiceDeployment | undefined> {
+  const { following } = memory;
+  if (following.serviceDeploymentArn !== undefined)
+    return ecs.describeServiceDeployment(following.serviceDeploymentArn, signal);
+  const isOurs = (record: ServiceDeployment | undefined): record is ServiceDeployment =>
+    record !== undefined &&
+    record.arn !== following.earlierServiceDeployment &&
+    record.taskDefinition === following.taskDefinition;
+  const named = service.currentServiceDeployment;
+  let record =
+    named === undefined || named === following.earlierServiceDeployment
+      ? undefined
+      : await ecs.describeServiceDeployment(named, signal);
+  if (!isOurs(record) && between(memory.listAskedAt, clock.now()) >= ASK_LIST_EVERY) {
+    memory.listAskedAt = clock.now();
+    const listed = await ecs.listServiceDeployments(following.ref, signal, {
+      createdAfter: before(following.startedAt, CLOCK_SKEW),
+    });
+    record = listed.find(isOurs);
+  }
+  if (!isOurs(record)) return undefined;
+  memory.following = { ...following, serviceDeploymentArn: record.arn };
+  return record;
+}
+
+/** Events tell a person more than counts do: printed once each, from the start of ours. */
+function printEvents(memory: Memory, service: EcsService, { log }: RolloutTools): void {
+  const since = before(memory.following.startedAt, seconds(5));
+  const fresh = service.events
+    .filter(({ id, at }) => at >= since && !memory.events.has(id))
+    .sort((a, b) => a.at - b.at);
+  if (fresh.length === 0) return;
+  for (const { id } of fresh) memory.events.add(id);
+  log.verbatim(
+    `Events of ${service.ref.service}:`,
+    fresh.map(({ at, message }) => `${formatTimeOfDay(at)} ${message}`).join('\n'),
+  );
+}
+
+/** ECS forgets a stopped task after about an hour, and a deployment may run longer: so they are read when they happen. */
+async function noteStops(memory: Memory, service: EcsService, tools: RolloutTools, signal: AbortSignal): Promise<void> {
+  const ours = service.deployments.find(({ id }) => id === memory.following.deploymentId);
+  if (ours === undefined || ours.failed <= memory.failedSeen) return;
+  memory.failedSeen = ours.failed;
+  const fresh = await readStops(memory, tools, signal);
+  if (fresh.length > 0)
+    tools.log.verbatim(`Tasks of ${service.ref.service} that stopped:`, describeStops(fresh).join('\n'));
+}
+
+/** A diagnosis is help, not judgement: where it may not be read, the rollout goes on, and it is said once. */
+async function readStops(
+  memory: Memory,
+  { ecs, log }: RolloutTools,
+  signal: AbortSignal,
+): Promise<readonly StoppedTask[]> {
+  const { ref, deploymentId } = memory.following;
+  try {
+    const tasks = await ecs.stoppedTasks(ref, signal);
+    const fresh = tasks.filter(
+      ({ arn, startedBy }) => !memory.stops.has(arn) && (deploymentId === undefined || startedBy === deploymentId),
+    );
+    for (const task of fresh) memory.stops.set(task.arn, task);
+    return fresh;
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (!(thrown instanceof CloudFailure)) throw thrown;
+    if (!memory.stopsUnreadable) log.warning(`${messageOf(thrown)} The reasons of stopped tasks cannot be shown`);
+    memory.stopsUnreadable = true;
+    return [];
+  }
+}

@@ -1,0 +1,173 @@
+import { describe, expect, test } from '@jest/globals';
+import { instant } from '../../../src/domain/duration.ts';
+import { type Evidence, diagnose } from '../../../src/domain/ecs/diagnosis.ts';
+import type { EcsService, StoppedTask } from '../../../src/domain/ecs/service.ts';
+
+const SINCE = instant(Date.UTC(2026, 10, 20, 12));
+const service: EcsService = {
+  arn: 'arn:aws:ecs:us-west-2:111122223333:service/shop/web',
+  ref: { cluster: 'shop', service: 'web' },
+  status: 'ACTIVE',
+  taskDefinition: 'arn:td/web:8',
+  desired: 3,
+  running: 3,
+  pending: 0,
+  deployments: [],
+  events: [],
+  loadBalancers: [],
+  tags: {},
+};
+const task = (given: Partial<StoppedTask>, id = 'a1'): StoppedTask => ({
+  arn: `arn:aws:ecs:us-west-2:111122223333:task/shop/${id}`,
+  containers: [],
+  ...given,
+});
+const evidence = (given: Partial<Evidence>): Evidence => ({ tasks: [], service, since: SINCE, ...given });
+
+describe('the likely cause', () => {
+  const stops = [
+    {
+      name: 'a missing image',
+      reason:
+        'CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref r/web:9: not found',
+      cause: 'the image does not exist in its registry',
+    },
+    {
+      name: 'a forbidden pull',
+      reason: 'CannotPullContainerError: Error response from daemon: pull access denied, 403 Forbidden',
+      cause: 'the image may not be pulled',
+    },
+    {
+      name: 'no route to the registry',
+      reason: 'CannotPullContainerError: dial tcp 10.0.0.1:443: i/o timeout',
+      cause: 'the registry cannot be reached from the subnets of the service',
+    },
+    {
+      name: 'a missing secret',
+      reason: 'ResourceInitializationError: unable to pull secrets or registry auth: secrets manager',
+      cause: 'a secret or parameter of the task definition could not be read',
+    },
+    {
+      name: 'a failed load balancer check',
+      reason: 'Task failed ELB health checks in (target-group arn:tg)',
+      cause: 'the load balancer found the tasks unhealthy',
+    },
+    {
+      name: 'a failed container check',
+      reason: 'Task failed container health checks',
+      cause: "the container's own health check failed",
+    },
+    {
+      name: 'no Fargate capacity',
+      reason: 'Capacity is unavailable at this time. Please try again later',
+      cause: 'AWS has no Fargate capacity here at the moment',
+    },
+  ];
+  test.each(stops)('of $name is told first', ({ reason, cause }) => {
+    expect(diagnose(evidence({ tasks: [task({ stoppedReason: reason })] }))[0]).toContain(`Likely cause: ${cause}.`);
+  });
+
+  const exits = [
+    { name: 'a crash', container: { name: 'web', exitCode: 1 }, cause: 'the application ended with an error' },
+    {
+      name: 'a normal end',
+      container: { name: 'web', exitCode: 0 },
+      cause: 'the application ended by itself, without an error',
+    },
+    {
+      name: 'a missing command',
+      container: { name: 'web', exitCode: 127 },
+      cause: 'the command of the container was not found or may not be run',
+    },
+    {
+      name: 'too little memory',
+      container: { name: 'web', exitCode: 137, reason: 'OutOfMemoryError: Container killed due to memory usage' },
+      cause: 'a container used more memory than it has',
+    },
+  ];
+  test.each(exits)('of $name is read off the container', ({ container, cause }) => {
+    const [first] = diagnose(
+      evidence({
+        tasks: [
+          task({
+            stopCode: 'EssentialContainerExited',
+            stoppedReason: 'Essential container in task exited',
+            containers: [container],
+          }),
+        ],
+      }),
+    );
+    expect(first).toContain(`Likely cause: ${cause}`);
+  });
+
+  test('is found in the events when no task could even start', () => {
+    const events = [
+      {
+        id: '1',
+        at: SINCE,
+        message: '(service web) was unable to place a task because no container instance met all of its requirements.',
+      },
+    ];
+    expect(diagnose(evidence({ service: { ...service, events } }))[0]).toContain(
+      'the cluster has no room for the tasks',
+    );
+  });
+
+  test('is not invented', () => {
+    expect(diagnose(evidence({}))).toEqual([]);
+    expect(diagnose(evidence({ tasks: [task({ stoppedReason: 'Something new' })] }))).toEqual([
+      'Task a1 stopped: Something new',
+    ]);
+  });
+});
+
+test('the same stop of several tasks is told once with their number', () => {
+  const stopped = {
+    stoppedReason: 'Essential container in task exited',
+    containers: [{ name: 'web', exitCode: 1 }, { name: 'log' }],
+  };
+  expect(
+    diagnose(
+      evidence({
+        tasks: [
+          task(stopped, 'a1'),
+          task(stopped, 'a2'),
+          task({ ...stopped, containers: [{ name: 'web', exitCode: 2 }] }, 'a3'),
+        ],
+      }),
+    ),
+  ).toEqual([
+    "Likely cause: the application ended with an error. See the container's log.",
+    '2 tasks stopped (a1, ...): Essential container in task exited; container web: exit code 1',
+    'Task a3 stopped: Essential container in task exited; container web: exit code 2',
+  ]);
+});
+
+test('the last five events since the start, in order, and what ECS recorded are told', () => {
+  const events = [9, 1, 2, 3, 4, 5, 6].map((second) => ({
+    id: String(second),
+    at: instant(SINCE + second * 1_000),
+    message: `event ${second}`,
+  }));
+  const before = { id: '0', at: instant(SINCE - 1), message: 'before' };
+  const lines = diagnose(
+    evidence({
+      service: { ...service, events: [before, ...events] },
+      serviceDeployment: {
+        arn: 'arn:sd',
+        status: 'ROLLBACK_SUCCESSFUL',
+        statusReason: 'circuit breaker',
+        triggeredAlarms: ['5xx'],
+      },
+    }),
+  );
+  expect(lines).toEqual([
+    'Alarms that went off: 5xx',
+    'ECS: ROLLBACK_SUCCESSFUL, circuit breaker',
+    '12:00:03 UTC event 3',
+    '12:00:04 UTC event 4',
+    '12:00:05 UTC event 5',
+    '12:00:06 UTC event 6',
+    '12:00:09 UTC event 9',
+  ]);
+});
