@@ -45,6 +45,14 @@ const SIGNALS = [
   { name: 'SIGHUP', exitCode: 129, budget: AFTER_SIGTERM },
 ] as const;
 
+/** Nobody reads the log any more: the runner is gone, a next run may have begun, and this one must not write on. */
+const LOG_CLOSED: Stop = {
+  kind: 'cancelled',
+  by: 'the end of the runner (its log is closed)',
+  exitCode: 141,
+  budget: AFTER_SIGTERM,
+};
+
 /** Listens for all that ends a run early. `say` tells what was heard after the first word. */
 export function watchForStop(say: (line: string) => void): StopWatch {
   const controller = new AbortController();
@@ -59,7 +67,8 @@ export function watchForStop(say: (line: string) => void): StopWatch {
     if (closed) return;
     if (stop !== undefined) {
       // The runner repeats itself; one restoring call is on its way, and a second would only compete with it.
-      if (next.kind === 'cancelled') say(`${next.by} as well; already stopping`);
+      // Not of a closed log: to say something there closes it again.
+      if (next.kind === 'cancelled' && next !== LOG_CLOSED) say(`${next.by} as well; already stopping`);
       return;
     }
     stop = next;
@@ -89,14 +98,7 @@ function listen(begin: (stop: Stop) => void): void {
   for (const { name, exitCode, budget } of SIGNALS) {
     process.on(name, () => begin({ kind: 'cancelled', by: name, exitCode, budget }));
   }
-  // Nobody reads the log any more: the runner is gone, a next run may have begun, and this one must not write on.
-  const lost: Stop = {
-    kind: 'cancelled',
-    by: 'the end of the runner (its log is closed)',
-    exitCode: 141,
-    budget: AFTER_SIGTERM,
-  };
-  process.stdout.on('error', () => begin(lost));
+  process.stdout.on('error', () => begin(LOG_CLOSED));
   process.stderr.on('error', () => undefined);
   const crash = (thrown: unknown): void => begin({ kind: 'crashed', thrown, budget: AFTER_SIGINT });
   process.on('uncaughtException', crash);

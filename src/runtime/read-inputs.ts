@@ -69,7 +69,7 @@ export async function readInputs<S extends InputSpec>(
       continue;
     }
     values[name] = read.value;
-    resolved.push({ name, shown: shownOf(field, read.value), origin: source.origin });
+    resolved.push({ name, shown: shownOf(field, source), origin: source.origin });
   }
   // The loop above has put a value of each field's own type under each name.
   return problems.length > 0 ? bad(...problems) : good({ values: values as InputsOf<S>, resolved });
@@ -162,10 +162,10 @@ async function readField({ name, field, source, stageIsSet }: Reading): Promise<
   switch (source.kind) {
     case 'absent': {
       if (!field.required) return good(undefined);
-      const also =
-        field.from === 'stage'
-          ? `, as an input or in the stage of ${DEFAULT_CONFIG}${stageIsSet ? '' : ' (by stage)'}`
-          : '';
+      const stage = stageIsSet
+        ? 'by its key in the stage'
+        : `by its key in a stage of ${DEFAULT_CONFIG} and the input ${STAGE}`;
+      const also = field.from === 'stage' ? `, as the input or ${stage}` : '';
       return bad({ input: name, problem: 'is required', accepted: `${field.accepts}${also}` });
     }
     case 'stage': {
@@ -205,7 +205,9 @@ function checked(
   });
 }
 
-function shownOf(field: InputField<unknown>, value: unknown): string {
-  if (value === undefined) return '';
-  return field.secret ? '***' : printable(value);
+/** As it was given, not as it was understood: `5m`, not 300000. */
+function shownOf(field: InputField<unknown>, source: Source): string {
+  if (source.kind === 'absent') return '';
+  if (field.secret) return '***';
+  return printable(source.kind === 'stage' ? (source.stage.text ?? source.stage.value) : source.text);
 }

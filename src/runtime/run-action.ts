@@ -11,6 +11,7 @@ import { type RunnerLog, runnerLog } from './log.ts';
 import { type ResolvedInput, readInputs } from './read-inputs.ts';
 import { runIdentity } from './run-identity.ts';
 import { type RunnerFiles, openRunnerFiles, savedByMain } from './runner-files.ts';
+import { renderSummary } from './summary.ts';
 import { openTools } from './tools.ts';
 
 export type Phase = 'main' | 'post';
@@ -177,20 +178,22 @@ async function tell(ending: Ending, step: Step): Promise<void> {
   for (const line of ending.lines) log.info(line);
   for (const annotation of ending.annotations) log.annotate(annotation);
   for (const line of ending.debug) log.debug(line);
-  try {
-    const files = await openRunnerFiles(step.environment);
-    if (step.phase === 'main' && ending.endedByItself) files.saveState(MAIN_STATE, 'ended');
-    for (const [name, value] of Object.entries(ending.outputs)) files.setOutput(name, log.hide(value));
-    const { renderSummary } = await import('./summary.ts');
-    await files.writeSummary(log.hide(renderSummary(ending.summary)));
-  } catch (thrown) {
-    process.exitCode ||= 1;
-    log.annotate({
-      level: 'error',
-      title: step.action,
-      message: `Could not write the step's outputs, state or summary: ${messageOf(thrown)}`,
-    });
+  const attempt = async (what: string, write: () => void | Promise<void>): Promise<void> => {
+    try {
+      await write();
+    } catch (thrown) {
+      process.exitCode ||= 1;
+      log.annotate({ level: 'error', title: step.action, message: `Could not write ${what}: ${messageOf(thrown)}` });
+    }
+  };
+  const files = await openRunnerFiles(step.environment);
+  if (step.phase === 'main' && ending.endedByItself) {
+    await attempt('that main ended', () => files.saveState(MAIN_STATE, 'ended'));
   }
+  for (const [name, value] of Object.entries(ending.outputs)) {
+    await attempt(`output ${name}`, () => files.setOutput(name, log.hide(value)));
+  }
+  await attempt('the summary', () => files.writeSummary(log.hide(renderSummary(ending.summary))));
 }
 
 /** Ends the process soon, with the exit code that is set, whatever is still open. */

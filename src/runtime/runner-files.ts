@@ -19,6 +19,8 @@ export async function openRunnerFiles(environment: Environment): Promise<RunnerF
   const core = await import('@actions/core');
   return {
     setOutput(name, value) {
+      // core guards the value by its delimiter, not the name: one with `=` or a line end would spoil the file.
+      if (!/^[A-Za-z_][\w-]*$/.test(name)) throw new TypeError(`${JSON.stringify(name)} is not the name of an output`);
       if (has('GITHUB_OUTPUT')) core.setOutput(name, value);
     },
     saveState(name, value) {
