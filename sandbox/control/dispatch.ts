@@ -1,0 +1,67 @@
+import type { Event, State } from '../core/types.ts';
+import type { EcsContext } from './ecs/types.ts';
+import { handleEcs } from './ecs/handle.ts';
+import type { Elb } from './elbv2/handle.ts';
+import type { Moto } from './moto.ts';
+import type { Region } from './region.ts';
+import type { Session, Sessions } from './sessions.ts';
+import type { TaskDefinitions } from './task-definitions.ts';
+import { type Answer, awsError, errorAnswer, jsonAnswer } from './wire/answer.ts';
+import type { ApiCall } from './wire/call.ts';
+
+/** What answers the calls of one account in one region. */
+export interface Services {
+  readonly region: Region;
+  readonly elb: Elb;
+  readonly taskDefinitions: TaskDefinitions;
+  readonly moto: Moto;
+  readonly sessions: Sessions;
+  now(): number;
+}
+
+/** The one place that decides who answers: the core, the front before moto, or moto alone. */
+export function dispatch(call: ApiCall, services: Services, session: Session | undefined): Promise<Answer> {
+  switch (call.service) {
+    case 'ecs':
+      return services.taskDefinitions.handle(call, session?.arn ?? '') ?? ecs(call, services);
+    case 'elasticloadbalancing':
+      return services.elb.handle(call);
+    case 'cloudformation':
+      return cloudFormation(call, services);
+    case 'sts':
+      return call.operation.startsWith('AssumeRole') && call.operation !== 'AssumeRoleWithSAML'
+        ? services.sessions.assume(call, session)
+        : services.moto.forward(call);
+    default:
+      return services.moto.forward(call);
+  }
+}
+
+async function ecs(call: ApiCall, { region, taskDefinitions, now }: Services): Promise<Answer> {
+  const context: EcsContext = {
+    state: (): State => region.state(),
+    apply: (event: Event): State => region.apply(event),
+    now,
+    taskDefinition: (ref) => taskDefinitions.find(ref),
+  };
+  const input = JSON.parse(call.body.toString('utf8') || '{}') as Readonly<Record<string, unknown>>;
+  const answered = await handleEcs(call.operation, input, context);
+  return answered.kind === 'output' ? jsonAnswer(answered.output) : errorAnswer(call, answered);
+}
+
+const STACK_CHANGES = new Set(['CreateStack', 'UpdateStack', 'DeleteStack', 'ExecuteChangeSet', 'CreateChangeSet']);
+const OWN_TYPES = /AWS::ECS::(?!TaskDefinition)\w+/;
+
+/** moto makes the resources itself: what the core plays would exist in moto alone, so such templates are refused. */
+async function cloudFormation(call: ApiCall, { elb, moto }: Services): Promise<Answer> {
+  if (!STACK_CHANGES.has(call.operation)) return moto.forward(call);
+  const template = new URLSearchParams(call.body.toString('utf8')).get('TemplateBody') ?? '';
+  const played = OWN_TYPES.exec(template)?.[0];
+  if (played !== undefined) {
+    const message = `The sandbox cloud does not make ${played} from a template; make it by the ECS API. Nothing was changed.`;
+    return errorAnswer(call, awsError('ValidationError', message));
+  }
+  const answer = await moto.forward(call);
+  if (answer.error === undefined) await elb.refresh();
+  return answer;
+}

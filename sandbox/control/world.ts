@@ -1,0 +1,236 @@
+import { randomBytes } from 'node:crypto';
+import type { Event, State } from '../core/types.ts';
+import { checkHealth } from '../plane/check-health.ts';
+import { loadBalancers } from '../plane/load-balancer.ts';
+import { inProcessTaskRunner } from '../plane/task-runner-in-process.ts';
+import { processTaskRunner } from '../plane/task-runner-processes.ts';
+import type { TargetGroupCounts } from '../plane/types.ts';
+import { accountServer } from './account.ts';
+import type { CallEntry } from './call-log.ts';
+import type { SandboxClock } from './clock.ts';
+import type { Services } from './dispatch.ts';
+import { elasticLoadBalancing } from './elbv2/handle.ts';
+import { type Armed, type Faults, FIXTURE, type Kill } from './faults.ts';
+import type { OwnAnswer, Served } from './front.ts';
+import { carryingOut } from './hands.ts';
+import { imageStore, type NewImage, type PublishedImage } from './images.ts';
+import { metricsAnswer } from './metrics.ts';
+import type { Account, Moto } from './moto.ts';
+import { defaultNetwork, type Network } from './network.ts';
+import { openRegion, travel } from './region.ts';
+import { openSessions, type Session } from './sessions.ts';
+import { taskDefinitions } from './task-definitions.ts';
+
+export interface WorldOptions {
+  /** Default us-west-2. Other regions of the account exist too; this one is in `env`. */
+  readonly region?: string;
+  /** The same seed gives the same ids and the same draws of the load balancer. */
+  readonly seed?: number;
+  /** `processes`: each task is a child process (the default with real time); `in-process`: sockets of this process. */
+  readonly tasks?: 'processes' | 'in-process';
+  /** Twelve digits; free by default. */
+  readonly account?: string;
+  /** Lock-step: where time starts, epoch milliseconds; default now. */
+  readonly start?: number;
+}
+
+/** What an SDK client of a fixture takes: `new ECSClient(world.client())`. */
+export interface ClientConfig {
+  readonly region: string;
+  readonly endpoint: string;
+  readonly credentials: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken: string;
+  };
+}
+
+/** One AWS account of its own: state, load balancers, tasks, call log, faults. */
+export interface World {
+  readonly name: string;
+  readonly account: string;
+  readonly region: string;
+  readonly clock: SandboxClock['kind'];
+  /** Of the run `action`: what the tested process gets. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Another run: own keys, own ordinals in the call log, own faults. */
+  run(name: string): Promise<Readonly<Record<string, string>>>;
+  /** Credentials of the run `fixture`, which faults and kills leave alone unless they name it. */
+  client(options?: { readonly region?: string }): ClientConfig;
+  /** The default network of a region, which every account has: what load balancers and tasks are put into. */
+  network(region?: string): Promise<Network>;
+  publishImage(image: NewImage, region?: string): Promise<PublishedImage>;
+  /** Where the listener really listens; undefined: there is none with this ARN. */
+  listenerUrl(listenerArn: string): string | undefined;
+  targetGroupCounts(targetGroupArn: string): TargetGroupCounts;
+  /** The last lines that a task printed, by its id. */
+  taskLogs(id: string): readonly string[];
+  calls(): readonly CallEntry[];
+  readonly faults: Faults;
+  killAt(kill: Kill): Armed;
+  now(): number;
+  /** Lock-step: moves time and lets everything happen that is due on the way. */
+  advance(length: number): Promise<void>;
+  /** What the core believes of a region; to be looked at, never changed. */
+  state(region?: string): State;
+  close(): Promise<void>;
+}
+
+export interface OpenWorld {
+  readonly world: World;
+  readonly served: Served;
+}
+
+export interface WorldParts extends WorldOptions {
+  readonly account: string;
+  readonly name: string;
+  readonly front: string;
+  readonly moto: Moto;
+  readonly clock: SandboxClock;
+  readonly log: (line: string) => void;
+}
+
+const ACTION = 'action';
+
+export async function openWorld(parts: WorldParts): Promise<OpenWorld> {
+  const { moto, account, name, front, clock, log } = parts;
+  const home = parts.region ?? 'us-west-2';
+  const seed = String(parts.seed ?? 1);
+  const sessions = openSessions({ moto, account, region: home, now: clock.now });
+  const role = `arn:aws:iam::${account}:role/sandbox`;
+  const [action, fixture] = await Promise.all([
+    sessions.issue(role, { run: ACTION, name: ACTION }),
+    sessions.issue(role, { run: FIXTURE, name: FIXTURE }),
+  ]);
+  const bearer = randomBytes(16).toString('hex');
+  const kind = parts.tasks ?? (clock.kind === 'real' ? 'processes' : 'in-process');
+  const runner = kind === 'processes' ? processTaskRunner() : inProcessTaskRunner({ now: clock.now });
+  const balancers = loadBalancers({ seed, now: clock.now });
+  const images = imageStore(moto, account, fixture.accessKey);
+  const regions = new Map<string, Services>();
+
+  function servicesOf(region: string): Services {
+    const known = regions.get(region);
+    if (known !== undefined) return known;
+    const at: Account = { accessKey: fixture.accessKey, region };
+    // The region needs its hands and the hands tell the region, which is there by the time they have something to tell.
+    const tell = (event: Event): void => void opened.apply(event);
+    const carryOut = carryingOut({ runner, balancers, checkHealth, images, region, tell });
+    const opened = openRegion({ world: { account, region, seed }, clock, carryOut, log });
+    const { state, apply } = opened;
+    const made: Services = {
+      region: opened,
+      elb: elasticLoadBalancing({ moto, account: at, balancers, state, apply }),
+      taskDefinitions: taskDefinitions(moto, at, clock.now),
+      moto,
+      sessions,
+      now: clock.now,
+    };
+    regions.set(region, made);
+    return made;
+  }
+
+  const allRegions = () => [...regions.values()].map(({ region }) => region);
+  const server = accountServer({
+    clock,
+    sessions,
+    home,
+    services: async (region) => servicesOf(region),
+    regions: allRegions,
+    log,
+  });
+  const environment = environmentOf({ account, name, front, region: home, bearer });
+
+  const world: World = {
+    name,
+    account,
+    region: home,
+    clock: clock.kind,
+    env: environment(action),
+    run: async (run) => environment(await sessions.issue(role, { run, name: run })),
+    client: (options = {}) => ({
+      region: options.region ?? home,
+      endpoint: front,
+      credentials: { accessKeyId: fixture.accessKey, secretAccessKey: fixture.secretKey, sessionToken: fixture.token },
+    }),
+    network: (region = home) => defaultNetwork(moto, { accessKey: fixture.accessKey, region }),
+    publishImage: (image, region = home) => images.publish(image, region),
+    listenerUrl: (arn) => firstOf(regions.values(), ({ elb }) => elb.listenerUrl(arn)),
+    targetGroupCounts: (arn) => balancers.counts(arn),
+    taskLogs: (id) => runner.logs(id),
+    calls: server.calls,
+    faults: server.faults,
+    killAt: (kill) => server.faults.kill(kill),
+    now: clock.now,
+    advance: (length) => server.exclusive(() => travel(allRegions(), clock, clock.now() + length)),
+    state: (region = home) => servicesOf(region).region.state(),
+    async close() {
+      for (const region of allRegions()) region.close();
+      await runner.stopAll();
+      await balancers.close();
+    },
+  };
+
+  const groupNamed = (group: string): string | undefined =>
+    firstOf(regions.values(), ({ elb }) => elb.model().targetGroups.find((candidate) => candidate.name === group)?.arn);
+  const pages: Readonly<Record<string, (query: URLSearchParams, given: string | undefined) => OwnAnswer>> = {
+    metrics: (query) => metricsAnswer(query, { balancers, arnOf: groupNamed }),
+    calls: () => ({ status: 200, body: server.calls() }),
+    oidc: (query, given) =>
+      given === undefined || !given.startsWith(bearer)
+        ? { status: 401, body: { message: 'the request token is wrong' } }
+        : tokenAnswer(
+            sessions.identityToken(
+              given.slice(bearer.length + 1),
+              query.get('audience') ?? `https://github.com/sandbox`,
+            ),
+          ),
+  };
+  const served: Served = {
+    name,
+    account,
+    owns: (accessKey) => sessions.of(accessKey) !== undefined,
+    serve: server.serve,
+    serveOwn: ({ path, query, bearer: given }) =>
+      pages[path]?.(query, given) ?? { status: 404, body: { message: `there is no ${path} here` } },
+  };
+  return { world, served };
+}
+
+const tokenAnswer = (value: string): OwnAnswer => ({ status: 200, body: { count: value.length, value } });
+
+function firstOf<T, R>(all: Iterable<T>, look: (each: T) => R | undefined): R | undefined {
+  for (const each of all) {
+    const found = look(each);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+interface Place {
+  readonly account: string;
+  readonly name: string;
+  readonly front: string;
+  readonly region: string;
+  readonly bearer: string;
+}
+
+/** What a step on a runner would have in its environment. The bearer carries the run, so that its sessions count as its own. */
+const environmentOf =
+  ({ account, name, front, region, bearer }: Place) =>
+  (session: Session): Readonly<Record<string, string>> => ({
+    AWS_ENDPOINT_URL: front,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: session.accessKey,
+    AWS_SECRET_ACCESS_KEY: session.secretKey,
+    AWS_SESSION_TOKEN: session.token,
+    AWS_ACCOUNT_ID: account,
+    // No look at a metadata service, no files of the machine.
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    ACTIONS_ID_TOKEN_REQUEST_URL: `${front}/sandbox/${name}/oidc?api-version=2.0`,
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: `${bearer}.${session.run}`,
+    SLUICE_SANDBOX_URL: `${front}/sandbox/${name}`,
+  });

@@ -1,0 +1,334 @@
+import { setTimeout as realSleep } from 'node:timers/promises';
+import {
+  CreateClusterCommand,
+  CreateServiceCommand,
+  DescribeServicesCommand,
+  ECSClient,
+  RegisterTaskDefinitionCommand,
+} from '@aws-sdk/client-ecs';
+import {
+  type Action,
+  CreateListenerCommand,
+  CreateLoadBalancerCommand,
+  CreateRuleCommand,
+  CreateTargetGroupCommand,
+  DescribeRulesCommand,
+  ElasticLoadBalancingV2Client,
+  ModifyTargetGroupAttributesCommand,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { World } from './cloud.ts';
+import { INTERVAL_TAG, TIMEOUT_TAG } from './control/elbv2/sync.ts';
+
+export type Color = 'blue' | 'green';
+
+export interface StackSpec {
+  /** `production`: names are `<stage>-<system>-cluster`, `-service`, `-alb`, `-tg`, or with colors `-blue-service`, `-blue`. */
+  readonly stage: string;
+  /** Default `wesign-charts`. */
+  readonly system?: string;
+  /** Two services and two target groups behind one rule, all traffic on blue, green at 0 tasks. */
+  readonly colors?: true;
+  readonly desired: number;
+  /** Whole reference, published before. */
+  readonly image: string;
+  /** Default `web`. */
+  readonly container?: string;
+  /** Default 80. */
+  readonly containerPort?: number;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Default `/health`. */
+  readonly healthPath?: string;
+  /** Faster than the service allows, so that a rehearsal can be watched; default 500. */
+  readonly healthIntervalMs?: number;
+  /** Default 2. */
+  readonly drainSeconds?: number;
+  /** Default HTTP on 80. An HTTPS listener gets a certificate's name; the real socket is plain HTTP. */
+  readonly listener?: { readonly port: number; readonly protocol: 'HTTP' | 'HTTPS' };
+  /** Where the traffic is decided: an own rule (the default), or the listener's default action. */
+  readonly route?: 'rule' | 'default-action';
+  /** Default: on, with rollback. */
+  readonly circuitBreaker?: { readonly enable: boolean; readonly rollback: boolean };
+}
+
+export interface StackService {
+  readonly name: string;
+  readonly arn: string;
+  readonly targetGroupName: string;
+  readonly targetGroupArn: string;
+}
+
+export interface Stack {
+  readonly cluster: string;
+  readonly family: string;
+  readonly taskDefinitionArn: string;
+  readonly loadBalancerName: string;
+  readonly loadBalancerArn: string;
+  readonly dnsName: string;
+  readonly listenerArn: string;
+  /** The rule that carries the traffic (the default rule with `route: 'default-action'`). */
+  readonly ruleArn: string;
+  /** Where the listener really listens. */
+  readonly url: string;
+  /** `service`, or `blue` and `green`. */
+  readonly services: Readonly<Record<string, StackService>>;
+}
+
+interface Clients {
+  readonly ecs: ECSClient;
+  readonly elb: ElasticLoadBalancingV2Client;
+}
+
+/** A whole stage over the real API: cluster, load balancer, listener, rule, target groups and services, steady at the end. */
+export async function stack(world: World, spec: StackSpec): Promise<Stack> {
+  const clients: Clients = {
+    ecs: new ECSClient(world.client()),
+    elb: new ElasticLoadBalancingV2Client(world.client()),
+  };
+  try {
+    return await build(world, spec, clients);
+  } finally {
+    clients.ecs.destroy();
+    clients.elb.destroy();
+  }
+}
+
+async function build(world: World, spec: StackSpec, clients: Clients): Promise<Stack> {
+  const base = `${spec.stage}-${spec.system ?? 'wesign-charts'}`;
+  const names: readonly string[] = spec.colors === undefined ? ['service'] : ['blue', 'green'];
+  const network = await world.network();
+  const groups: Group[] = [];
+  for (const name of names) {
+    groups.push(
+      await targetGroup(clients.elb, {
+        name: name === 'service' ? `${base}-tg` : `${base}-${name}`,
+        vpc: network.vpc,
+        spec,
+      }),
+    );
+  }
+  const front = await loadBalancer(world, clients.elb, { base, spec, groups, network });
+  const cluster = `${base}-cluster`;
+  await clients.ecs.send(new CreateClusterCommand({ clusterName: cluster }));
+  const family = `${base}-task`;
+  const taskDefinitionArn = await taskDefinition(clients.ecs, family, spec);
+  const services: Record<string, StackService> = {};
+  for (const [index, name] of names.entries()) {
+    const group = groups[index] as Group;
+    const desired = name === 'green' ? 0 : spec.desired;
+    services[name] = await service(clients.ecs, {
+      name,
+      base,
+      cluster,
+      taskDefinitionArn,
+      desired,
+      group,
+      network,
+      spec,
+    });
+  }
+  const stacked: Stack = { cluster, family, taskDefinitionArn, ...front, services };
+  await steady(world, clients.ecs, stacked);
+  return stacked;
+}
+
+interface Group {
+  readonly name: string;
+  readonly arn: string;
+}
+
+interface GroupSpec {
+  readonly name: string;
+  readonly vpc: string;
+  readonly spec: StackSpec;
+}
+
+async function targetGroup(elb: ElasticLoadBalancingV2Client, { name, vpc, spec }: GroupSpec): Promise<Group> {
+  const interval = String(spec.healthIntervalMs ?? 500);
+  const made = await elb.send(
+    new CreateTargetGroupCommand({
+      Name: name,
+      Protocol: 'HTTP',
+      Port: spec.containerPort ?? 80,
+      VpcId: vpc,
+      TargetType: 'ip',
+      HealthCheckPath: spec.healthPath ?? '/health',
+      HealthCheckIntervalSeconds: 10,
+      HealthCheckTimeoutSeconds: 5,
+      HealthyThresholdCount: 2,
+      UnhealthyThresholdCount: 2,
+      Tags: [
+        { Key: INTERVAL_TAG, Value: interval },
+        { Key: TIMEOUT_TAG, Value: '2000' },
+      ],
+    }),
+  );
+  const arn = made.TargetGroups?.[0]?.TargetGroupArn ?? '';
+  const delay = { Key: 'deregistration_delay.timeout_seconds', Value: String(spec.drainSeconds ?? 2) };
+  await elb.send(new ModifyTargetGroupAttributesCommand({ TargetGroupArn: arn, Attributes: [delay] }));
+  return { name, arn };
+}
+
+interface FrontSpec {
+  readonly base: string;
+  readonly spec: StackSpec;
+  readonly groups: readonly Group[];
+  readonly network: Awaited<ReturnType<World['network']>>;
+}
+
+type FrontParts = Pick<Stack, 'loadBalancerName' | 'loadBalancerArn' | 'dnsName' | 'listenerArn' | 'ruleArn' | 'url'>;
+
+async function loadBalancer(world: World, elb: ElasticLoadBalancingV2Client, front: FrontSpec): Promise<FrontParts> {
+  const { base, spec, groups, network } = front;
+  const loadBalancerName = `${base}-alb`;
+  const made = await elb.send(
+    new CreateLoadBalancerCommand({
+      Name: loadBalancerName,
+      Subnets: network.subnets.slice(0, 2),
+      SecurityGroups: [network.securityGroup],
+    }),
+  );
+  const { LoadBalancerArn: loadBalancerArn = '', DNSName: dnsName = '' } = made.LoadBalancers?.[0] ?? {};
+  const forward = forwarding(groups);
+  const nothing: Action = {
+    Type: 'fixed-response',
+    FixedResponseConfig: { StatusCode: '404', ContentType: 'text/plain', MessageBody: 'no rule fits\n' },
+  };
+  const { port, protocol } = spec.listener ?? { port: 80, protocol: 'HTTP' };
+  const certificate = `arn:aws:iam::${world.account}:server-certificate/${base}`;
+  const listened = await elb.send(
+    new CreateListenerCommand({
+      LoadBalancerArn: loadBalancerArn,
+      Port: port,
+      Protocol: protocol,
+      ...(protocol === 'HTTPS' ? { Certificates: [{ CertificateArn: certificate }] } : {}),
+      DefaultActions: [spec.route === 'default-action' ? forward : nothing],
+    }),
+  );
+  const listenerArn = listened.Listeners?.[0]?.ListenerArn ?? '';
+  const ruleArn =
+    spec.route === 'default-action' ? await defaultRule(elb, listenerArn) : await rule(elb, listenerArn, forward);
+  return {
+    loadBalancerName,
+    loadBalancerArn,
+    dnsName,
+    listenerArn,
+    ruleArn,
+    url: world.listenerUrl(listenerArn) ?? '',
+  };
+}
+
+/** The first group gets all, the others stand by with weight 0, so that they are in use and turn healthy. */
+const forwarding = (groups: readonly Group[]): Action => ({
+  Type: 'forward',
+  ForwardConfig: {
+    TargetGroups: groups.map(({ arn }, index) => ({ TargetGroupArn: arn, Weight: index === 0 ? 100 : 0 })),
+  },
+});
+
+async function rule(elb: ElasticLoadBalancingV2Client, listenerArn: string, forward: Action): Promise<string> {
+  const made = await elb.send(
+    new CreateRuleCommand({
+      ListenerArn: listenerArn,
+      Priority: 10,
+      Conditions: [{ Field: 'path-pattern', PathPatternConfig: { Values: ['/*'] } }],
+      Actions: [forward],
+    }),
+  );
+  return made.Rules?.[0]?.RuleArn ?? '';
+}
+
+async function defaultRule(elb: ElasticLoadBalancingV2Client, listenerArn: string): Promise<string> {
+  const described = await elb.send(new DescribeRulesCommand({ ListenerArn: listenerArn }));
+  return described.Rules?.find(({ IsDefault }) => IsDefault)?.RuleArn ?? '';
+}
+
+async function taskDefinition(ecs: ECSClient, family: string, spec: StackSpec): Promise<string> {
+  const registered = await ecs.send(
+    new RegisterTaskDefinitionCommand({
+      family,
+      requiresCompatibilities: ['FARGATE'],
+      networkMode: 'awsvpc',
+      cpu: '256',
+      memory: '512',
+      containerDefinitions: [
+        {
+          name: spec.container ?? 'web',
+          image: spec.image,
+          essential: true,
+          portMappings: [{ containerPort: spec.containerPort ?? 80 }],
+          environment: Object.entries(spec.environment ?? {}).map(([name, value]) => ({ name, value })),
+        },
+      ],
+    }),
+  );
+  return registered.taskDefinition?.taskDefinitionArn ?? '';
+}
+
+interface ServiceSpec extends Pick<FrontSpec, 'base' | 'network' | 'spec'> {
+  readonly name: string;
+  readonly cluster: string;
+  readonly taskDefinitionArn: string;
+  readonly desired: number;
+  readonly group: Group;
+}
+
+async function service(ecs: ECSClient, wanted: ServiceSpec): Promise<StackService> {
+  const { name, base, cluster, taskDefinitionArn, desired, group, network, spec } = wanted;
+  const serviceName = name === 'service' ? `${base}-service` : `${base}-${name}-service`;
+  const made = await ecs.send(
+    new CreateServiceCommand({
+      cluster,
+      serviceName,
+      taskDefinition: taskDefinitionArn,
+      desiredCount: desired,
+      launchType: 'FARGATE',
+      networkConfiguration: {
+        awsvpcConfiguration: { subnets: network.subnets.slice(0, 2), securityGroups: [network.securityGroup] },
+      },
+      loadBalancers: [
+        { targetGroupArn: group.arn, containerName: spec.container ?? 'web', containerPort: spec.containerPort ?? 80 },
+      ],
+      deploymentConfiguration: {
+        minimumHealthyPercent: 100,
+        maximumPercent: 200,
+        deploymentCircuitBreaker: spec.circuitBreaker ?? { enable: true, rollback: true },
+      },
+      ...(name === 'service' ? {} : { tags: [{ key: 'DeploymentColor', value: name }] }),
+    }),
+  );
+  return {
+    name: serviceName,
+    arn: made.service?.serviceArn ?? '',
+    targetGroupName: group.name,
+    targetGroupArn: group.arn,
+  };
+}
+
+const STEADY_WITHIN = 60_000;
+
+/** Waits until every service runs what it should; in lock-step by moving time. */
+async function steady(
+  world: World,
+  ecs: ECSClient,
+  { cluster, services }: Pick<Stack, 'cluster' | 'services'>,
+): Promise<void> {
+  const names = Object.values(services).map(({ name }) => name);
+  const until = world.now() + STEADY_WITHIN;
+  for (;;) {
+    const { services: described = [] } = await ecs.send(new DescribeServicesCommand({ cluster, services: names }));
+    const waiting = described.filter(
+      ({ deployments = [], runningCount, desiredCount }) =>
+        runningCount !== desiredCount || deployments.some(({ rolloutState }) => rolloutState !== 'COMPLETED'),
+    );
+    if (waiting.length === 0) return;
+    if (world.now() > until) {
+      const said = waiting.flatMap(
+        ({ serviceName, events }) => `${serviceName}: ${events?.[0]?.message ?? 'no event'}`,
+      );
+      throw new Error(`the stack did not become steady in ${STEADY_WITHIN / 1_000} s. ${said.join(' ')}`);
+    }
+    await pause(world);
+  }
+}
+
+const pause = (world: World): Promise<void> => (world.clock === 'lock-step' ? world.advance(250) : realSleep(50));
