@@ -77,8 +77,8 @@ function takeInTraffic(goal: Goal, seen: Seen, { record, now, mine }: Held & { r
     return refused(stopped, 'Go back by mode: rollback, or set on-stale to rollback or resume');
   if (goal.mode === 'finish')
     return refused(`shift ${record.id} is not judged yet (${record.phase})`, 'Go back by mode: rollback');
-  // All traffic on stable means that a cancelled run took it back: there is nothing to resume, only to tidy up.
-  if (goal.onStale === 'resume' && hasImages(goal, record) && goal.mode !== 'prepare' && !back) {
+  // Traffic that the record does not explain, all of it on stable: a cancelled run took it back. Nothing is left to resume.
+  if (goal.onStale === 'resume' && hasImages(goal, record) && goal.mode !== 'prepare' && explained) {
     return enter(mine.record, { phase: record.phase }, { now, says: `${stopped}; resuming there` });
   }
   return rollBack(mine, stopped);

@@ -1,0 +1,215 @@
+import { decide } from '../../../actions/blue-green/src/decide.ts';
+import type { Goal, Move, Outcome, Result, Seen } from '../../../actions/blue-green/src/moves.ts';
+import { type Reading, type Sample, allSeries } from '../../../src/domain/analysis/sample.ts';
+import { type Instant, after, between, instant, minutes, seconds } from '../../../src/domain/duration.ts';
+import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
+import type { Policy } from '../../../src/domain/policy/policy.ts';
+import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
+import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
+import { type Color, otherColor, splitGiving } from '../../../src/domain/traffic-split.ts';
+
+/** A release rehearsed by decide alone: the moves change a world of plain values, and the clock jumps to the end of every wait. */
+export interface World {
+  now: Instant;
+  live: Live;
+  record: ShiftRecord | undefined;
+  seated: 'both' | 'missing';
+  readonly healthy: Record<Color, number>;
+  readonly desired: Record<Color, number>;
+  trafficAt: Instant | undefined;
+}
+
+/** What the sources would say at some share of traffic, so long after its beginning. */
+export interface Scenario {
+  readonly rps: number;
+  readonly metric: (
+    metric: string,
+    seen: { readonly percent: number; readonly seconds: number; readonly samples: number },
+  ) => Reading;
+  readonly deployed?: Result;
+  readonly checks?: Partial<Record<'before' | 'after', Result>>;
+  /** Whatever somebody else does, before each turn. */
+  readonly meanwhile?: (world: World) => void;
+}
+
+export const START = instant(Date.UTC(2026, 10, 20, 12));
+export const good = (value: number, samples: number): Reading => ({ kind: 'value', value, samples });
+
+export const healthyRelease: Scenario = {
+  rps: 50,
+  metric: (metric, { samples }) => (metric === 'health' ? good(1, 1) : good(metric === 'p95' ? 180 : 0.005, samples)),
+};
+
+/** A release whose error rate is what `rate` says. */
+export const withErrorRate = (rate: (percent: number, seconds: number) => number): Scenario => ({
+  ...healthyRelease,
+  metric: (metric, seen) =>
+    metric === 'error-rate'
+      ? good(rate(seen.percent, seen.seconds), seen.samples)
+      : healthyRelease.metric(metric, seen),
+});
+
+export function policyOf(more: Record<string, unknown> = {}): Policy {
+  const rules = ['health fails 4 in a row', 'error-rate > 5% for 2m', 'p95 > 2000ms for 5m'];
+  const read = parsePolicy({ rules, ...more });
+  if (!read.ok) throw new Error(JSON.stringify(read.problems));
+  return read.value;
+}
+
+export const goalOf = (more: Partial<Goal> = {}): Goal => ({
+  mode: 'run',
+  me: { id: '100', attempt: 1 },
+  shiftId: '100-1',
+  expectedShift: undefined,
+  images: 'a1',
+  policy: policyOf(),
+  minHealthy: 2,
+  prepareWithin: minutes(15),
+  drain: minutes(5),
+  oldDesired: 0,
+  checks: 'none',
+  onStale: 'rollback',
+  ...more,
+});
+
+export const blueIsLive = (): World => ({
+  now: START,
+  live: splitGiving('blue', 100),
+  record: undefined,
+  seated: 'missing',
+  healthy: { blue: 3, green: 0 },
+  desired: { blue: 3, green: 0 },
+  trafficAt: undefined,
+});
+
+/** What one process remembers; a kill loses it. */
+interface Memory {
+  engaged: boolean;
+  samples: Sample[];
+  deployed: Result | undefined;
+  checked: Partial<Record<'before' | 'after', Result>>;
+}
+
+export interface Run {
+  readonly outcome: Outcome | 'killed';
+  readonly moves: readonly Move[];
+  readonly said: readonly string[];
+  /** Percent of the candidate over time, in seconds since the start. */
+  readonly weights: readonly (readonly [second: number, percent: number])[];
+  readonly world: World;
+}
+
+/** Runs `decide` to its end, or until `killedAfter` moves were made. The world stays for the next process. */
+export function rehearse(
+  goal: Goal,
+  world: World,
+  scenario: Scenario,
+  options: { readonly killedAfter?: number } = {},
+): Run {
+  const memory: Memory = { engaged: false, samples: [], deployed: undefined, checked: {} };
+  const moves: Move[] = [];
+  const said: string[] = [];
+  const weights: [number, number][] = [];
+  for (let turn = 0; turn < 5_000; turn++) {
+    scenario.meanwhile?.(world);
+    if (moves.length === options.killedAfter) return { outcome: 'killed', moves, said, weights, world };
+    const decision = decide(goal, observe(world, memory), world.now);
+    if (decision.kind === 'done') return { outcome: decision.outcome, moves, said, weights, world };
+    if (decision.kind === 'wait') {
+      const left = decision.until === undefined ? decision.every : between(world.now, decision.until);
+      world.now = after(world.now, left > 0 && left < decision.every ? left : decision.every);
+      continue;
+    }
+    moves.push(decision.move);
+    if ('says' in decision.move && decision.move.says !== undefined) said.push(decision.move.says);
+    make(decision.move, { world, memory, scenario, goal });
+    const percent = shareOf(world);
+    if (weights.at(-1)?.[1] !== percent) weights.push([between(START, world.now) / 1_000, percent]);
+    world.now = after(world.now, seconds(0.1));
+  }
+  throw new Error(`no end after 5,000 turns: ${said.slice(-3).join(' | ')}`);
+}
+
+const shareOf = ({ live, record }: World): number =>
+  live === 'none' ? 0 : record === undefined ? 0 : live[record.candidate];
+
+function observe(world: World, memory: Memory): Seen {
+  const targets = (color: Color): TargetHealth => {
+    const total = world.desired[color];
+    return {
+      healthy: world.healthy[color],
+      total,
+      reasons: total > world.healthy[color] ? [`${total - world.healthy[color]} initial`] : [],
+    };
+  };
+  return {
+    kind: 'seen',
+    live: world.live,
+    seated: world.seated,
+    record: world.record,
+    engaged: memory.engaged,
+    targets: { blue: targets('blue'), green: targets('green') },
+    desired: { ...world.desired },
+    samples: memory.samples,
+    deployed: memory.deployed,
+    checked: memory.checked,
+    oldColor: 'unknown',
+    trouble: undefined,
+  };
+}
+
+interface Act {
+  readonly world: World;
+  readonly memory: Memory;
+  readonly scenario: Scenario;
+  readonly goal: Goal;
+}
+
+function make(move: Move, { world, memory, scenario, goal }: Act): void {
+  switch (move.kind) {
+    case 'record':
+      memory.engaged = true;
+      world.record = move.record;
+      break;
+    case 'weigh':
+    case 'restore':
+      world.live = move.kind === 'weigh' ? move.split : splitGiving(move.color, 100);
+      world.seated = 'both';
+      if (shareOf(world) > 0) world.trafficAt ??= world.now;
+      break;
+    case 'deploy':
+      memory.deployed = scenario.deployed ?? { kind: 'good' };
+      world.desired[move.color] = world.desired[otherColor(move.color)];
+      if (memory.deployed.kind === 'good') world.healthy[move.color] = world.desired[move.color];
+      world.now = after(world.now, seconds(60));
+      break;
+    case 'check':
+      memory.checked = { ...memory.checked, [move.moment]: scenario.checks?.[move.moment] ?? { kind: 'good' } };
+      break;
+    case 'measure':
+      memory.samples.push(...samplesAt(move.at, { world, scenario, goal }));
+      break;
+    case 'scale':
+      world.desired[move.color] = move.desired;
+      world.healthy[move.color] = move.desired;
+      break;
+  }
+}
+
+function samplesAt(at: Instant, { world, scenario, goal }: Omit<Act, 'memory'>): readonly Sample[] {
+  const percent = shareOf(world);
+  const elapsed = between(world.trafficAt ?? at, at) / 1_000;
+  return allSeries(goal.policy).map(({ key, metric, window }) => {
+    const samples = Math.round((scenario.rps * percent * Math.min(window / 1_000, elapsed)) / 100);
+    return {
+      series: key,
+      at,
+      window,
+      reading: scenario.metric(metric, {
+        percent,
+        seconds: elapsed,
+        samples: metric === 'p95' ? samples * 8 : samples,
+      }),
+    };
+  });
+}
