@@ -86,11 +86,8 @@ export type Event =
       readonly deploys: 'new-deployment' | 'same-deployment';
     }
   | { readonly kind: 'service-deleted'; readonly serviceArn: string }
-  | {
-      readonly kind: 'service-deployment-stop-requested';
-      readonly serviceDeploymentArn: string;
-      readonly stopType: 'ROLLBACK' | 'ABORT';
-    }
+  /** With stop type ROLLBACK, the only one that the service knows. */
+  | { readonly kind: 'service-deployment-stop-requested'; readonly serviceDeploymentArn: string }
   | { readonly kind: 'tasks-run'; readonly cluster: string; readonly count: number; readonly run: RunSpec }
   | { readonly kind: 'task-stop-requested'; readonly id: string; readonly reason: string }
   | {

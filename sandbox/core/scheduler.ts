@@ -65,16 +65,21 @@ const targetsOfTask = (state: State, task: Task): readonly (TargetEntry | undefi
       state.targetGroups[targetGroupArn]?.targets[targetId(task.ip, containerPort)],
   );
 
-/** A deployment without tasks that are still on their way out is not shown any more. */
+/** Deployments that still have processes. */
+function busyDeployments(state: State, arn: string): ReadonlySet<string | undefined> {
+  const alive = tasksOf(state, arn).filter(({ status }) => status !== 'DEPROVISIONING');
+  return new Set(alive.map(({ startedBy }) => startedBy));
+}
+
+/** An old deployment goes with its last task; a failed one is shown until what replaces it has completed. */
 function dropFinished(turn: Turn, arn: string): void {
   const service = turn.state.services[arn];
   if (service === undefined) return;
-  const busy = new Set(
-    tasksOf(turn.state, arn)
-      .filter(({ status }) => status !== 'DEPROVISIONING')
-      .map(({ startedBy }) => startedBy),
+  const busy = busyDeployments(turn.state, arn);
+  const going = service.deployments[0]?.rolloutState === 'IN_PROGRESS';
+  const deployments = service.deployments.filter(
+    ({ id, status, rolloutState }) => status === 'PRIMARY' || busy.has(id) || (going && rolloutState === 'FAILED'),
   );
-  const deployments = service.deployments.filter(({ id, status }) => status === 'PRIMARY' || busy.has(id));
   if (deployments.length < service.deployments.length) putService(turn, { ...service, deployments });
 }
 
@@ -241,12 +246,14 @@ function conclude(turn: Turn, arn: string): void {
     return;
   }
   const wanted = tasks.filter(({ desiredStatus }) => desiredStatus === 'RUNNING');
+  const busy = busyDeployments(turn.state, arn);
   const settled =
-    service.deployments.length === 1 &&
+    service.deployments.every(({ id, status }) => status === 'PRIMARY' || !busy.has(id)) &&
     wanted.length === service.desiredCount &&
     wanted.every((task) => healthOf(turn, task) === 'healthy');
   if (!settled || primary.rolloutState === 'FAILED') return;
   if (primary.rolloutState === 'IN_PROGRESS') complete(turn, arn);
+  dropFinished(turn, arn);
   const done = turn.state.services[arn];
   if (done === undefined || done.steady) return;
   putService(turn, { ...done, steady: true });

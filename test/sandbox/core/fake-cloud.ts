@@ -93,6 +93,14 @@ export const percent = (
   },
 });
 
+export interface Seen {
+  readonly before: State;
+  readonly after: State;
+  readonly event: Event;
+  readonly now: number;
+}
+type Watcher = (seen: Seen) => void;
+
 interface Coming {
   readonly at: number;
   readonly event: Event;
@@ -106,22 +114,37 @@ export class FakeCloud {
   private coming: readonly Coming[] = [];
   private readonly images = new Map<string, string>();
   private readonly listeningSince = new Map<string, number>();
-  private readonly watchers: ((state: State) => void)[] = [];
+  private readonly watchers: Watcher[] = [];
+  private readonly changed = new Map<string, string>();
 
   constructor(seed = 'test', pace: Pace = REHEARSAL_PACE) {
     this.state = createState({ account: '111111111111', region: 'us-west-2', seed }, pace);
   }
 
   /** Called after every step. */
-  watch(watcher: (state: State) => void): void {
+  watch(watcher: Watcher): this {
     this.watchers.push(watcher);
+    return this;
+  }
+
+  /** From now on processes of `image` behave like those of `like`. */
+  spoil(image: string, like: string): this {
+    this.changed.set(image, like);
+    return this;
+  }
+
+  /** From now on the process of this one task behaves like those of `like`. */
+  spoilTask(id: string, like: string): this {
+    this.images.set(id, like);
+    return this;
   }
 
   send(event: Event): this {
-    const stepped = step(this.state, event, this.now);
+    const before = this.state;
+    const stepped = step(before, event, this.now);
     this.state = stepped.state;
     for (const effect of stepped.effects) this.carryOut(effect);
-    for (const watcher of this.watchers) watcher(this.state);
+    for (const watcher of this.watchers) watcher({ before, after: this.state, event, now: this.now });
     return this;
   }
 
@@ -245,7 +268,8 @@ export class FakeCloud {
   }
 
   private behaviour(id: string): Behaviour {
-    return BEHAVIOURS[this.images.get(id) ?? 'good'] ?? healthy;
+    const image = this.images.get(id) ?? 'good';
+    return BEHAVIOURS[this.changed.get(image) ?? image] ?? healthy;
   }
 }
 
