@@ -20,9 +20,11 @@ export interface Generated {
 }
 
 export async function generateDocs(root: string): Promise<Generated[]> {
-  const files: Generated[] = [];
-  for (const name of actionNames(root)) {
-    const contract = await readContract(root, name);
+  const contracts = await Promise.all(actionNames(root).map((name) => readContract(root, name)));
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const files = [await formatted(root, 'README.md', between(readme, 'actions', actionTable(contracts)))];
+  for (const contract of contracts) {
+    const { name } = contract;
     const folder = join('actions', name);
     const actionFile = join(folder, 'action.yml');
     files.push(
@@ -67,6 +69,12 @@ export function withTables({ readme, spec, file }: ActionContract): string {
     ),
   );
 }
+
+const actionTable = (contracts: readonly ActionContract[]): string =>
+  table(
+    ['Action', 'What it does'],
+    contracts.map(({ name, file }) => [`[${name}](actions/${name}/README.md)`, file.description ?? '']),
+  );
 
 function inputTable(spec: InputSpec): string {
   const rows = Object.entries(spec).map(([name, field]) => [
