@@ -6,7 +6,7 @@ import { join, relative } from 'node:path';
 export function distProblems(root: string, built: string): string[] {
   const fresh = new Set(filesUnder(built).map((path) => relative(built, path)));
   const committed = new Set(
-    execFileSync('git', ['-c', `safe.directory=${root}`, 'ls-files', '-z', '--', 'dist', 'actions/*/dist'], {
+    execFileSync('git', ['-c', `safe.directory=${root}`, 'ls-files', '-z', '--', 'dist', 'actions/*/dist/*'], {
       cwd: root,
       encoding: 'utf8',
     })
