@@ -63,11 +63,17 @@ export function readJournal({ tags }: Pick<EcsService, 'tags'>): ServiceJournal 
   };
 }
 
-/** Whether `run` may still write: nobody wrote here, or it was this very run and attempt. */
-export const mayWrite = (service: Pick<EcsService, 'tags'>, run: string): boolean => {
+/**
+ * Whether `run` may still write: nobody wrote here, or it was this very run and attempt. `earlier` is whom the tags named
+ * before this run wrote its own: a read that still shows it is an old one, not somebody who took over.
+ */
+export function mayWrite(service: Pick<EcsService, 'tags'>, run: string, earlier?: string): boolean {
   const owner = service.tags[KEYS.run];
-  return owner === undefined || owner === tagValue(run);
-};
+  return owner === undefined || owner === tagValue(run) || owner === earlier;
+}
+
+/** Whom the tags name now, as `mayWrite` takes it. */
+export const writerOf = ({ tags }: Pick<EcsService, 'tags'>): string | undefined => tags[KEYS.run];
 
 /** The same workflow run, whatever its attempt: `<run id>/<attempt>`. */
 export const sameWorkflowRun = (one: string, other: string): boolean => one.split('/')[0] === other.split('/')[0];

@@ -12,6 +12,8 @@ export interface Undoing {
   /** Absent: it is not known whether the update was ever taken. */
   readonly deploymentId?: string;
   readonly run: string;
+  /** Whom the tags named before. */
+  readonly earlierRun?: string;
   readonly startedAt: Instant;
   readonly deadline: Instant;
 }
@@ -56,7 +58,7 @@ export function decideWayBack(
   now: Instant,
 ): WayBackDecision {
   const { service, serviceDeployment } = sighting;
-  if (!mayWrite(service, undoing.run))
+  if (!mayWrite(service, undoing.run, undoing.earlierRun))
     return { kind: 'done', outcome: 'superseded', reason: 'another run has taken the service over' };
   const decision =
     steps.update === undefined

@@ -1,5 +1,5 @@
 import { revisionName } from '../../domain/ecs/arn.ts';
-import { phaseTag, readJournal, sameRelease, toTags } from '../../domain/ecs/journal.ts';
+import { phaseTag, readJournal, sameRelease, toTags, writerOf } from '../../domain/ecs/journal.ts';
 import { lastGood, primaryOf } from '../../domain/ecs/start.ts';
 import { type TaskDefinitionBody, ownTags, sameDefinition, toRegistrable } from '../../domain/ecs/task-definition.ts';
 import { messageOf } from '../../domain/failure.ts';
@@ -57,6 +57,7 @@ export async function beginDeployment(
     startedAt: tools.clock.now(),
     writer: request.writer,
     ...(previous === undefined ? {} : { previousTaskDefinition: previous }),
+    ...(writerOf(service) === undefined ? {} : { earlierRun: writerOf(service) as string }),
     ...(service.currentServiceDeployment === undefined
       ? {}
       : { earlierServiceDeployment: service.currentServiceDeployment }),
@@ -182,6 +183,7 @@ export async function attachTo(
     startedAt: deployment.createdAt ?? tools.clock.now(),
     writer: request.writer,
     ...(previous === undefined ? {} : { previousTaskDefinition: previous }),
+    ...(writerOf(service) === undefined ? {} : { earlierRun: writerOf(service) as string }),
     ...(own?.previousDesired === undefined ? {} : { previousDesired: own.previousDesired }),
   };
   await tools.ecs.tagService(

@@ -4,14 +4,14 @@ import type { Following, RolloutTools } from './rollout.ts';
 
 /** The deployment ended whether or not this can be written: told, not thrown. */
 export async function closeJournal(
-  { ref, writer }: Following,
+  { ref, writer, earlierRun }: Following,
   phase: ServiceJournal['phase'],
   { ecs, log }: RolloutTools,
   signal: AbortSignal,
 ): Promise<void> {
   try {
     const [service] = await ecs.describeServices([ref], signal);
-    if (service !== undefined && mayWrite(service, writer.run))
+    if (service !== undefined && mayWrite(service, writer.run, earlierRun))
       await ecs.tagService(service.arn, phaseTag(phase), signal);
   } catch (thrown) {
     if (!(thrown instanceof CloudFailure)) throw thrown;

@@ -74,7 +74,7 @@ export async function rollBackWatched(
 }
 
 function undoingOf(following: Following, deadline: Instant, startedAt: Instant): Undoing {
-  const { taskDefinition, previousTaskDefinition, previousDesired, deploymentId, writer } = following;
+  const { taskDefinition, previousTaskDefinition, previousDesired, deploymentId, earlierRun, writer } = following;
   return {
     taskDefinition,
     run: writer.run,
@@ -83,6 +83,7 @@ function undoingOf(following: Following, deadline: Instant, startedAt: Instant):
     ...(previousTaskDefinition === undefined ? {} : { previousTaskDefinition }),
     ...(previousDesired === undefined ? {} : { previousDesired }),
     ...(deploymentId === undefined ? {} : { deploymentId }),
+    ...(earlierRun === undefined ? {} : { earlierRun }),
   };
 }
 

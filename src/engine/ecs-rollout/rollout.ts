@@ -51,6 +51,8 @@ export interface Following {
   readonly earlierDeployments: readonly string[];
   /** Service deployment that was the current one before ours. */
   readonly earlierServiceDeployment?: string;
+  /** Whom the service's tags named before this run wrote its own. */
+  readonly earlierRun?: string;
   readonly startedAt: Instant;
   readonly writer: Writer;
 }
