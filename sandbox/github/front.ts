@@ -46,6 +46,8 @@ export interface SandboxGitHub {
   readonly tokens: Readonly<Record<string, string>>;
   setRun(run: WorkflowRun): void;
   addFault(fault: GitHubFaultRule): void;
+  /** Runs once, after the next matching call succeeded and before its answer is sent: what people do at that very moment. */
+  afterNext(call: string, act: (data: unknown) => Promise<void>): void;
   calls(): readonly GitHubCall[];
   /** One request as a person, over the wire like any other. */
   as(login: string, call: string, body?: unknown): Promise<{ readonly status: number; readonly data: unknown }>;
@@ -83,6 +85,7 @@ export async function startGitHub(seed: GitHubSeed): Promise<SandboxGitHub> {
     tokens: { ...personal, 'github-actions': job.shown },
     setRun: (run) => front.runs.set(run.id, run),
     addFault: (fault) => front.faults.push({ ...fault, left: fault.times }),
+    afterNext: (call, act) => void front.hooks.push({ call, act }),
     calls: () => [...front.log],
     as: (login, call, body) => requestAs(url, personal[login] ?? '', call, body),
     async close() {
@@ -121,6 +124,7 @@ class Front {
   readonly runs = new Map<string, WorkflowRun>();
   readonly faults: (GitHubFaultRule & { left: number })[] = [];
   readonly log: GitHubCall[] = [];
+  readonly hooks: { readonly call: string; readonly act: (data: unknown) => Promise<void> }[] = [];
   private readonly emulator: Emulator;
   private readonly callers: ReadonlyMap<string, Caller>;
 
@@ -138,8 +142,16 @@ class Front {
     if (fault !== undefined) fault.left -= 1;
     const answer = fault === undefined ? await this.decide(call, path, caller, body, request) : faulty(fault);
     this.log.push({ call, status: typeof answer === 'string' ? 0 : answer.status, who: caller?.login ?? 'nobody' });
+    await this.runHook(call, answer);
     if (answer === 'reset') request.socket.destroy();
     else if (answer !== 'hang') send(response, answer);
+  }
+
+  private async runHook(call: string, answer: Answer): Promise<void> {
+    const index = this.hooks.findIndex((hook) => matches(hook.call, call));
+    if (index < 0 || typeof answer === 'string' || answer.status >= 300) return;
+    const [hook] = this.hooks.splice(index, 1);
+    await hook?.act(JSON.parse(answer.body || 'null'));
   }
 
   private async decide(

@@ -2,7 +2,7 @@ import { type Grant, type Subject } from '../../../src/domain/approval/grant.ts'
 import { type RequestWords, bodyOf, hintOf, titleOf } from '../../../src/domain/approval/request-text.ts';
 import { type Ballot, type Comment, type Person, type Tally, tally } from '../../../src/domain/approval/tally.ts';
 import { canonicalJson } from '../../../src/domain/canonical-json.ts';
-import { type Instant, after, formatInstant, seconds } from '../../../src/domain/duration.ts';
+import { type Instant, after, formatDuration, formatInstant, minutes, seconds } from '../../../src/domain/duration.ts';
 import { Failure, messageOf } from '../../../src/domain/failure.ts';
 import { reconcile } from '../../../src/engine/reconcile.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
@@ -47,9 +47,9 @@ export async function execute(
   ports: Ports,
   signal: AbortSignal,
 ): Promise<GateResult> {
-  const gate = await prepare(request, context, ports, signal);
+  const gate = await patiently(ports, signal, () => prepare(request, context, ports, signal));
   if (request.mode === 'dry-run') return { outcome: { kind: 'planned' }, gate, issue: undefined, grant: undefined };
-  await closeEarlierAttempts(request, gate, context, ports, signal);
+  await patiently(ports, signal, () => closeEarlierAttempts(request, gate, context, ports, signal));
   const issue = await ports.tracker.openIssue(
     {
       title: titleOf(gate.words),
@@ -74,6 +74,25 @@ export async function execute(
       : undefined;
   await closeRequest(issue, gate, outcome, ports, signal);
   return { outcome, gate, issue, grant };
+}
+
+/** Faults that may pass are waited out for so long before the request is open; afterwards its own deadline holds. */
+const PATIENCE = minutes(3);
+
+/** Repeats work that is safe to repeat while what it throws may pass. */
+async function patiently<T>(ports: Ports, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const deadline = after(ports.clock.now(), PATIENCE);
+  for (;;) {
+    try {
+      return await work();
+    } catch (cause) {
+      signal.throwIfAborted();
+      const pause = ports.tracker.retryAfter(cause) ?? seconds(5);
+      if (!ports.tracker.mayPass(cause) || after(ports.clock.now(), pause) > deadline) throw cause;
+      ports.log.warning(`${messageOf(cause)} Trying again in ${formatDuration(pause)}`);
+      await ports.clock.sleep(pause, signal);
+    }
+  }
 }
 
 /** Resolves every seat and refuses a gate that nobody can pass, before anything is opened. */
