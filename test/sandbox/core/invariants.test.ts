@@ -85,6 +85,9 @@ function expectThat(holds: boolean, what: string, seen: Seen): void {
   if (!holds) throw new Error(`${what} after ${seen.event.kind} at ${seen.now}`);
 }
 
+const startedIds = (cloud: FakeCloud): readonly string[] =>
+  cloud.effects.filter((effect) => effect.kind === 'start-task').map(({ id }) => id);
+
 /** What holds after every step, whatever came before. */
 function check(seen: Seen): void {
   const { before, after, event, now } = seen;
@@ -138,7 +141,7 @@ describe('whatever happens to a service', () => {
       expectThat(cloud.service.deployments.length === 1 && cloud.service.steady, 'steady', seen);
       const stopping = cloud.tasks.filter(({ status }) => status !== 'STOPPED' && status !== 'RUNNING');
       expectThat(stopping.length === 0, `${stopping.length} tasks never stopped`, seen);
-      const started = cloud.effects.flatMap((effect) => (effect.kind === 'start-task' ? [effect.id] : []));
+      const started = startedIds(cloud);
       expectThat(new Set(started).size === started.length, 'a task was started twice', seen);
     });
     fc.assert(property, { numRuns: 60 });
