@@ -53,7 +53,8 @@ export function readConfig(text: string, file: string): Checked<SluiceConfig> {
   ];
   for (const path of mappings) {
     const inner = valueAt(value, path);
-    if (inner !== undefined && !isMapping(inner))
+    // `staging:` alone is a stage with nothing but the defaults.
+    if (inner !== undefined && inner !== null && !isMapping(inner))
       problems.push({ input: `${yaml.value.where(path)} ${path.join('.')}`, problem: 'is not a mapping' });
   }
   if (problems.length > 0) return bad(...problems);

@@ -19,7 +19,7 @@ export async function readText(folder: string, path: string): Promise<FileText> 
       return { kind: 'unreadable', why: `it has ${facts.size} bytes, more than ${LARGEST_FILE}` };
     return { kind: 'text', text: new TextDecoder('utf-8', { fatal: true }).decode(await readFile(whole)) };
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+    const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'unknown error';
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
     return {
       kind: 'unreadable',
