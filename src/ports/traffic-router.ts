@@ -1,3 +1,4 @@
+import type { Duration } from '../domain/duration.ts';
 import type { Color, TrafficSplit } from '../domain/traffic-split.ts';
 
 /** One place that decides which color a request goes to. One contract suite (test/contract) holds for every adapter. */
@@ -19,4 +20,6 @@ export interface TrafficRouter {
   restore(color: Color, signal: AbortSignal): Promise<void>;
   /** Whether `split` is what requests meet now, both colors being in place. */
   confirm(split: TrafficSplit, signal: AbortSignal): Promise<'live' | 'propagating' | 'unverifiable'>;
+  /** How long requests may still come to a color whose weight became 0: stickiness of a rule, life of a DNS record. */
+  lingers(signal: AbortSignal): Promise<Duration>;
 }

@@ -58,6 +58,7 @@ export function fencedRouter(router: TrafficRouter, fence: Fence): TrafficRouter
     driver: router.driver,
     observe: (signal) => router.observe(signal),
     confirm: (split, signal) => router.confirm(split, signal),
+    lingers: (signal) => router.lingers(signal),
     async apply(split, signal) {
       await fence(signal);
       await router.apply(split, signal);

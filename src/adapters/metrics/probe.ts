@@ -1,0 +1,80 @@
+import type { ProbeSource } from '../../domain/policy/policy.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { MetricProvider } from '../../ports/metric-provider.ts';
+import type { ProbeRequest, Prober } from '../../ports/prober.ts';
+import { probeSamples } from './probe-samples.ts';
+
+/** Where the candidate alone answers. */
+export interface CandidateAddress {
+  readonly url: string;
+  readonly host: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface ProbeTools {
+  readonly prober: Prober;
+  readonly clock: Clock;
+  /** Asked for each request: which color is the candidate is known only when the shift is. */
+  candidate(): CandidateAddress;
+}
+
+/** A source that has to be at work before it can answer: its requests are made while others wait. */
+export interface Probing extends MetricProvider {
+  /** Sends its requests until the signal is aborted, then resolves. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** More than this many at once means that the candidate hangs; the timeouts of these say so well enough. */
+const MOST_AT_ONCE = 50;
+const BODY_LIMIT = 65_536;
+
+/**
+ * Own requests to the candidate, one every `every`, on a fixed beat. They are the only requests that are known to be the
+ * candidate's whatever the weights are. Nothing is known of stable: its measurements are `no-data`.
+ */
+export function probeMetric(source: ProbeSource, tools: ProbeTools): Probing {
+  const samples = probeSamples();
+  return {
+    name: `probe of ${source.path}`,
+    async measure({ metric, arm }, window) {
+      return arm === 'stable' ? { kind: 'no-data' } : samples.measure(metric, window);
+    },
+    async run(signal) {
+      const open = new Set<Promise<void>>();
+      while (!signal.aborted) {
+        if (open.size < MOST_AT_ONCE) {
+          const probed = tools.prober
+            .probe(requestOf(source, tools.candidate()), signal)
+            .then((result) => samples.add(result, tools.clock.now()))
+            .catch(() => undefined)
+            .finally(() => open.delete(probed));
+          open.add(probed);
+        }
+        await tools.clock.sleep(source.every, signal).catch(() => undefined);
+      }
+      await Promise.all(open);
+    },
+  };
+}
+
+/** One check at the moment of the measurement: a row of failures counts checks, and each point is one. */
+export function probeHealth(source: ProbeSource, tools: ProbeTools): MetricProvider {
+  return {
+    name: `probe of ${source.path}`,
+    async measure({ arm }, _window, signal) {
+      if (arm === 'stable') return { kind: 'no-data' };
+      const result = await tools.prober.probe(requestOf(source, tools.candidate()), signal);
+      const good = result.kind === 'answered' && result.status >= 200 && result.status <= 299;
+      return { kind: 'value', value: good ? 1 : 0, samples: 1 };
+    },
+  };
+}
+
+const requestOf = ({ path, timeout }: ProbeSource, { url, host, headers }: CandidateAddress): ProbeRequest => ({
+  method: 'GET',
+  url: url + path,
+  ...(host === undefined ? {} : { host }),
+  headers: { accept: '*/*', 'user-agent': 'sluice-probe', ...headers },
+  timeout,
+  bodyLimit: BODY_LIMIT,
+});

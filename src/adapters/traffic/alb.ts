@@ -1,0 +1,112 @@
+import {
+  type Action,
+  type ElasticLoadBalancingV2Client,
+  DescribeListenersCommand,
+  DescribeRulesCommand,
+  ModifyListenerCommand,
+  ModifyRuleCommand,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import { Failure } from '../../domain/failure.ts';
+import { type TrafficSplit, formatSplit, sameSplit, splitGiving } from '../../domain/traffic-split.ts';
+import type { TrafficRouter } from '../../ports/traffic-router.ts';
+import { type CallFacts, callAws } from '../aws/errors.ts';
+import { forwardOf, restoredTo, splitOf, stickyFor, withSplit } from './alb-actions.ts';
+import type { AlbPlace } from './alb-place.ts';
+
+/** Weighted target groups in one rule, or in the default action of one listener, of an Application Load Balancer. */
+export function albRouter(client: ElasticLoadBalancingV2Client, place: AlbPlace): TrafficRouter {
+  /** As last read or written: what a signal handler may start from without a read. */
+  let known: readonly Action[] | undefined;
+  const read = async (signal: AbortSignal): Promise<readonly Action[]> =>
+    (known = await readActions(client, place, signal));
+  const write = async (actions: Action[], facts: WriteFacts, signal: AbortSignal): Promise<void> => {
+    await writeActions(client, place, { actions, ...facts }, signal);
+    known = actions;
+  };
+  return {
+    name: place.name,
+    grain: 'percent',
+    driver: 'sluice',
+    async observe(signal) {
+      return splitOf(forwardOf(await read(signal), place.groups, place.name));
+    },
+    async apply(split, signal) {
+      const actions = await read(signal);
+      const forward = forwardOf(actions, place.groups, place.name);
+      if (forward.seated.length === 2 && forward.weights.blue === split.blue && forward.weights.green === split.green)
+        return;
+      await write(withSplit(actions, place.groups, split), { split, before: shown(forward.weights) }, signal);
+    },
+    async restore(color, signal) {
+      if (known === undefined)
+        throw new Failure({ what: `Could not take the traffic of ${place.name} back`, why: 'it was never read' });
+      const split = splitGiving(color, 100);
+      const { weights } = forwardOf(known, place.groups, place.name);
+      await write(restoredTo(known, place.groups, split), { split, before: shown(weights) }, signal);
+    },
+    async confirm(split, signal) {
+      const forward = forwardOf(await read(signal), place.groups, place.name);
+      const isNone = forward.weights.blue === 0 && forward.weights.green === 0;
+      return forward.seated.length === 2 && !isNone && sameSplit(splitOf(forward), split) ? 'live' : 'propagating';
+    },
+    async lingers(signal) {
+      return stickyFor(forwardOf(await read(signal), place.groups, place.name));
+    },
+  };
+}
+
+const shown = ({ blue, green }: TrafficSplit): string => `blue ${blue} / green ${green}`;
+
+async function readActions(
+  client: ElasticLoadBalancingV2Client,
+  place: AlbPlace,
+  signal: AbortSignal,
+): Promise<readonly Action[]> {
+  const what = `Could not read ${place.name}`;
+  const actions =
+    place.kind === 'rule'
+      ? await callAws({ action: 'elasticloadbalancing:DescribeRules', what }, signal, async () => {
+          const answer = await client.send(new DescribeRulesCommand({ RuleArns: [place.arn] }), {
+            abortSignal: signal,
+          });
+          return answer.Rules?.[0]?.Actions;
+        })
+      : await callAws({ action: 'elasticloadbalancing:DescribeListeners', what }, signal, async () => {
+          const answer = await client.send(new DescribeListenersCommand({ ListenerArns: [place.arn] }), {
+            abortSignal: signal,
+          });
+          return answer.Listeners?.[0]?.DefaultActions;
+        });
+  if (actions === undefined) throw new Failure({ what, why: 'it is gone' });
+  return [...actions].sort((a, b) => (a.Order ?? 0) - (b.Order ?? 0));
+}
+
+interface WriteFacts {
+  readonly split: TrafficSplit;
+  readonly before: string;
+}
+
+async function writeActions(
+  client: ElasticLoadBalancingV2Client,
+  place: AlbPlace,
+  { actions, split, before }: WriteFacts & { readonly actions: Action[] },
+  signal: AbortSignal,
+): Promise<void> {
+  const facts = (action: string): CallFacts => ({
+    action,
+    what: `Could not set ${formatSplit(split)} on ${place.name}`,
+    now: `Traffic was ${before} before`,
+  });
+  // Only the actions are sent: conditions, transforms and every other property stay as they are.
+  if (place.kind === 'rule') {
+    await callAws(facts('elasticloadbalancing:ModifyRule'), signal, () =>
+      client.send(new ModifyRuleCommand({ RuleArn: place.arn, Actions: actions }), { abortSignal: signal }),
+    );
+  } else {
+    await callAws(facts('elasticloadbalancing:ModifyListener'), signal, () =>
+      client.send(new ModifyListenerCommand({ ListenerArn: place.arn, DefaultActions: actions }), {
+        abortSignal: signal,
+      }),
+    );
+  }
+}

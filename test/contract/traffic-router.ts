@@ -1,0 +1,149 @@
+import { describe, expect, test } from '@jest/globals';
+import { NoLiveColor, splitGiving } from '../../src/domain/traffic-split.ts';
+import type { TargetGroups } from '../../src/ports/target-group.ts';
+import type { TrafficRouter } from '../../src/ports/traffic-router.ts';
+
+/** A router whose rule knows blue alone, with all traffic on it; blue has two healthy targets, green has none. */
+export interface RouterWorld {
+  readonly router: TrafficRouter;
+  readonly targets: TargetGroups;
+  /** Raw weights, as somebody else would set them. */
+  setWeights(weights: { readonly blue: number; readonly green: number }): Promise<void>;
+  /** Keeps clients on their color for so many seconds. */
+  setStickiness(seconds: number): Promise<void>;
+  /** Writes that changed the rule since the world was opened. */
+  writes(): Promise<number>;
+  /** Another router of the same place, as another process has it. */
+  again(): TrafficRouter;
+  close(): Promise<void>;
+}
+
+const signal = new AbortController().signal;
+
+/** What every TrafficRouter and its TargetGroups must do, over the wire or in memory. */
+export function trafficRouterContract(name: string, open: () => Promise<RouterWorld>): void {
+  const inWorld = (run: (world: RouterWorld) => Promise<void>) => async () => {
+    const world = await open();
+    try {
+      await run(world);
+    } finally {
+      await world.close();
+    }
+  };
+
+  describe(`${name} as a TrafficRouter`, () => {
+    test(
+      'shows all traffic on the only color of the rule',
+      inWorld(async ({ router }) => {
+        expect(await router.observe(signal)).toEqual(splitGiving('blue', 100));
+      }),
+    );
+
+    test(
+      'does not call a split live while one color is missing from the rule',
+      inWorld(async ({ router }) => {
+        expect(await router.confirm(splitGiving('blue', 100), signal)).not.toBe('live');
+        await router.apply(splitGiving('blue', 100), signal);
+        expect(await router.confirm(splitGiving('blue', 100), signal)).toBe('live');
+      }),
+    );
+
+    test.each([1, 10, 50, 99, 100])('applies %i %% and reads it back', async (percent) =>
+      inWorld(async ({ router }) => {
+        await router.apply(splitGiving('green', percent), signal);
+        expect(await router.observe(signal)).toEqual(splitGiving('green', percent));
+        expect(await router.confirm(splitGiving('green', percent), signal)).toBe('live');
+        expect(await router.confirm(splitGiving('green', percent - 1), signal)).not.toBe('live');
+      })(),
+    );
+
+    test(
+      'writes nothing when the split is there already',
+      inWorld(async ({ router, writes }) => {
+        await router.apply(splitGiving('green', 10), signal);
+        const before = await writes();
+        await router.apply(splitGiving('green', 10), signal);
+        expect(await writes()).toBe(before);
+      }),
+    );
+
+    test(
+      'sees what somebody else did, as percent of whatever weights they used',
+      inWorld(async ({ router, setWeights }) => {
+        await setWeights({ blue: 1, green: 3 });
+        expect(await router.observe(signal)).toEqual({ blue: 25, green: 75 });
+      }),
+    );
+
+    test(
+      'says that no color is live when all weights are 0',
+      inWorld(async ({ router, setWeights }) => {
+        await setWeights({ blue: 0, green: 0 });
+        await expect(router.observe(signal)).rejects.toThrow(NoLiveColor);
+        expect(await router.confirm(splitGiving('blue', 100), signal)).not.toBe('live');
+      }),
+    );
+
+    test(
+      'restores one color by exactly one write',
+      inWorld(async ({ router, writes }) => {
+        await router.apply(splitGiving('green', 50), signal);
+        const before = await writes();
+        await router.restore('blue', signal);
+        expect(await writes()).toBe(before + 1);
+        expect(await router.observe(signal)).toEqual(splitGiving('blue', 100));
+      }),
+    );
+
+    test(
+      'restores from weights that are all 0',
+      inWorld(async ({ router, setWeights }) => {
+        await setWeights({ blue: 0, green: 0 });
+        await router.observe(signal).catch(() => undefined);
+        await router.restore('blue', signal);
+        expect(await router.observe(signal)).toEqual(splitGiving('blue', 100));
+      }),
+    );
+
+    test(
+      'keeps the stickiness of the rule while it shifts, and drops it on the way back',
+      inWorld(async ({ router, setStickiness }) => {
+        await router.apply(splitGiving('blue', 100), signal);
+        await setStickiness(600);
+        await router.apply(splitGiving('green', 50), signal);
+        expect(await router.lingers(signal)).toBe(600_000);
+        await router.restore('blue', signal);
+        expect(await router.lingers(signal)).toBe(0);
+      }),
+    );
+
+    test(
+      'two routers of one place see each other',
+      inWorld(async ({ router, again }) => {
+        await router.apply(splitGiving('green', 30), signal);
+        expect(await again().observe(signal)).toEqual(splitGiving('green', 30));
+      }),
+    );
+
+    test(
+      'does nothing once the signal is aborted',
+      inWorld(async ({ router, writes }) => {
+        await router.observe(signal);
+        const reason = new Error('stop');
+        const aborted = AbortSignal.abort(reason);
+        await expect(router.observe(aborted)).rejects.toBe(reason);
+        await expect(router.apply(splitGiving('green', 50), aborted)).rejects.toBe(reason);
+        await expect(router.restore('blue', aborted)).rejects.toBe(reason);
+        expect(await writes()).toBe(0);
+      }),
+    );
+
+    test(
+      'counts the healthy targets of each color; a color without targets has none',
+      inWorld(async ({ targets }) => {
+        expect(await targets.health('blue', signal)).toMatchObject({ healthy: 2, total: 2, reasons: [] });
+        expect(await targets.health('green', signal)).toMatchObject({ healthy: 0, total: 0 });
+      }),
+    );
+  });
+}

@@ -1,0 +1,86 @@
+import { type Duration, milliseconds } from '../../src/domain/duration.ts';
+import {
+  type Color,
+  type TrafficSplit,
+  COLORS,
+  NoLiveColor,
+  sameSplit,
+  splitGiving,
+  splitOfWeights,
+} from '../../src/domain/traffic-split.ts';
+import type { TargetHealth } from '../../src/domain/shift/live-color.ts';
+import type { TargetGroups } from '../../src/ports/target-group.ts';
+import type { TrafficRouter } from '../../src/ports/traffic-router.ts';
+
+export interface FakeRouter extends TrafficRouter {
+  readonly targets: TargetGroups;
+  /** `apply blue 90 / green 10`, `restore blue`: every write through the port. */
+  readonly writes: readonly string[];
+  weights: Record<Color, number>;
+  seated: readonly Color[];
+  sticky: Duration;
+  health: Record<Color, TargetHealth>;
+  /** The next calls of this method fail with this, once each. */
+  fail(method: 'observe' | 'apply' | 'restore', ...errors: readonly Error[]): void;
+}
+
+/** A router in memory: blue has everything and three healthy targets, green stands by outside the rule. */
+export function fakeRouter(): FakeRouter {
+  const writes: string[] = [];
+  const failures: Record<string, Error[]> = {};
+  const due = (method: string, signal: AbortSignal): void => {
+    signal.throwIfAborted();
+    const failure = failures[method]?.shift();
+    if (failure) throw failure;
+  };
+  const none: TargetHealth = { healthy: 0, total: 0, reasons: [] };
+  const router: FakeRouter = {
+    name: 'fake rule',
+    grain: 'percent',
+    driver: 'sluice',
+    writes,
+    weights: { blue: 1, green: 0 },
+    seated: ['blue'],
+    sticky: milliseconds(0),
+    health: { blue: { healthy: 3, total: 3, reasons: [] }, green: none },
+    fail: (method, ...errors) => void (failures[method] = [...(failures[method] ?? []), ...errors]),
+    targets: { nameOf: (color) => `shop-${color}`, health: async (color) => router.health[color] },
+    async observe(signal) {
+      due('observe', signal);
+      return liveOf(router);
+    },
+    async apply(split, signal) {
+      due('apply', signal);
+      if (router.seated.length === 2 && router.weights.blue === split.blue && router.weights.green === split.green)
+        return;
+      set(router, split);
+      writes.push(`apply blue ${split.blue} / green ${split.green}`);
+    },
+    async restore(color, signal) {
+      due('restore', signal);
+      set(router, splitGiving(color, 100));
+      router.sticky = milliseconds(0);
+      writes.push(`restore ${color}`);
+    },
+    async confirm(split, signal) {
+      signal.throwIfAborted();
+      const isNone = router.weights.blue === 0 && router.weights.green === 0;
+      return router.seated.length === 2 && !isNone && sameSplit(liveOf(router), split) ? 'live' : 'propagating';
+    },
+    async lingers(signal) {
+      signal.throwIfAborted();
+      return router.sticky;
+    },
+  };
+  return router;
+}
+
+function set(router: FakeRouter, split: TrafficSplit): void {
+  router.weights = { ...split };
+  router.seated = COLORS;
+}
+
+function liveOf({ weights }: FakeRouter): TrafficSplit {
+  if (weights.blue === 0 && weights.green === 0) throw new NoLiveColor();
+  return splitOfWeights(weights);
+}
