@@ -1,5 +1,5 @@
+import { clusterArn } from '../../core/arn.ts';
 import type { Cluster, State } from '../../core/types.ts';
-import { arnOfCluster } from './find.ts';
 import { type Input, picked, refuse, tagList, tagsIn, textIn, textsIn } from './input.ts';
 import type { EcsContext } from './types.ts';
 
@@ -24,7 +24,7 @@ export function describeClusters(input: Input, context: EcsContext): Output {
   const include = textsIn(input, 'include') ?? [];
   const found = asked.map((one) => {
     const name = one.split('/').at(-1) ?? '';
-    return { arn: one.startsWith('arn:') ? one : arnOfCluster(state, name), cluster: state.clusters[name] };
+    return { arn: one.startsWith('arn:') ? one : clusterArn(state, name), cluster: state.clusters[name] };
   });
   return {
     clusters: found.flatMap(({ cluster }) => (cluster === undefined ? [] : [renderCluster(state, cluster, include)])),

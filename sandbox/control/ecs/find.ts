@@ -1,4 +1,4 @@
-import { clusterArn, serviceArn } from '../../core/arn.ts';
+import { serviceArn } from '../../core/arn.ts';
 import type { Cluster, Service, State, Task } from '../../core/types.ts';
 import { Refused } from '../refused.ts';
 import { type Input, needText, textIn } from './input.ts';
@@ -42,5 +42,3 @@ export function taskIn(state: State, cluster: Cluster, idOrArn: string): Task | 
   const same = task?.cluster === cluster.name && (!isArn(idOrArn) || task.arn === idOrArn);
   return same ? task : undefined;
 }
-
-export const arnOfCluster = clusterArn;
