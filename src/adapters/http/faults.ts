@@ -17,30 +17,40 @@ export function timedOut(phase: Phase, { timeout }: ProbeRequest): FaultAndMessa
   return { fault: 'timeout', message: `${missing} within ${formatDuration(timeout)}` };
 }
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+const partOf = (error: unknown, key: 'code' | 'message' | 'name'): string => {
+  const part: unknown =
+    typeof error === 'object' && error !== null && key in error ? Reflect.get(error, key) : undefined;
+  return typeof part === 'string' ? part : '';
+};
 
 /** What an error of the connection or of the HTTP parser means, in words that name the peer. */
 export function faultOf(error: unknown, phase: Phase, request: ProbeRequest): FaultAndMessage {
   const peer = new URL(request.url).host;
-  const code = codeOf(error);
-  const said = error instanceof Error ? error.message : String(error);
+  const code = partOf(error, 'code');
+  const said = partOf(error, 'message') || String(error);
   if (error instanceof RefusedAddress) return { fault: 'other', message: said };
   if (code === 'ECONNREFUSED') return { fault: 'refused', message: `connection refused by ${peer}` };
   if (code === 'ENOTFOUND' || code.startsWith('EAI_'))
     return { fault: 'dns', message: `the name of ${peer} cannot be resolved (${code})` };
   if (code === 'ETIMEDOUT' || code === 'UND_ERR_CONNECT_TIMEOUT') return timedOut('connecting', request);
-  if (['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET'].includes(code))
-    return { fault: 'reset', message: closed(phase, peer) };
+  if (CLOSED.includes(code) || said.includes(CUT_SHORT)) return { fault: 'reset', message: closed(phase, peer) };
   if (phase === 'securing')
-    return { fault: 'tls', message: `TLS with ${request.host ?? peer} failed: ${said} (${code || 'no code'})` };
-  if (isProtocol(code)) return { fault: 'protocol', message: `${peer} does not answer in HTTP/1.1: ${said}` };
+    return {
+      fault: 'tls',
+      message: `TLS with ${request.host ?? peer} failed: ${said.replace(/;.*/, '')} (${code || 'no code'})`,
+    };
+  if (isProtocol(code) || partOf(error, 'name') === 'HTTPParserError')
+    return { fault: 'protocol', message: `${peer} does not answer in HTTP/1.1: ${said}` };
   return { fault: 'other', message: `request to ${peer} failed: ${said}` };
 }
 
+/** A content length that does not match is an answer that was cut: more than it would be the start of a next one. */
+const CLOSED = ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'];
+/** What undici's parser says, without a code, when a connection ends in the middle of headers or chunks. */
+const CUT_SHORT = 'Invalid EOF state';
+
 const isProtocol = (code: string): boolean =>
-  code.startsWith('HPE_') ||
-  ['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'UND_ERR_RES_EXCEEDED_MAX_SIZE'].includes(code);
+  code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
 
 function closed(phase: Phase, peer: string): string {
   switch (phase) {

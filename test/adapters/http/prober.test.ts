@@ -1,0 +1,232 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { LookupFunction } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import { httpProber } from '../../../src/adapters/http/prober.ts';
+import { isRefusedAddress } from '../../../src/adapters/http/refused-addresses.ts';
+import { seconds } from '../../../src/domain/duration.ts';
+import { proberContract } from '../../contract/prober.ts';
+import { selfSigned } from './certificate.ts';
+import { type LocalServer, closedPort, httpServer, tcpServer, tlsServer } from './servers.ts';
+
+const NAMES: Readonly<Record<string, string>> = {
+  'lb.test': '127.0.0.1',
+  'metadata.test': '169.254.169.254',
+  'mapped.test': '::ffff:169.254.169.254',
+};
+
+/** Names of these tests; every other one is unknown. No packet leaves the machine. */
+const lookup: LookupFunction = (hostname, options, callback) => {
+  const address = NAMES[hostname];
+  const unknown = Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: 'ENOTFOUND' });
+  const family = address?.includes(':') ? 6 : 4;
+  if (address === undefined) callback(unknown, '', 4);
+  else if (options.all) callback(null, [{ address, family }]);
+  else callback(null, address, family);
+};
+
+function* hundredMegabytes() {
+  for (let sent = 0; sent < 1_600; sent++) yield Buffer.alloc(65_536, 'x');
+}
+
+async function serveWeb(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method, headers, url } = request;
+  switch (url) {
+    case '/hello':
+      response
+        .writeHead(200, [
+          ['X-Thing', 'one'],
+          ['Set-Cookie', 'a=1'],
+          ['Set-Cookie', 'b=2'],
+        ])
+        .end('hello');
+      return;
+    case '/echo':
+      response.end(JSON.stringify({ method, headers, body: Buffer.concat(await request.toArray()).toString() }));
+      return;
+    case '/redirect':
+      response.writeHead(302, { location: '/hello' }).end();
+      return;
+    case '/slow-body':
+      response.write('begins');
+      return;
+    case '/cut':
+      response.writeHead(200, { 'content-length': 100 }).write('begins');
+      await wait(10);
+      response.destroy();
+      return;
+    case '/huge':
+      // The prober hangs up in the middle.
+      await pipeline(hundredMegabytes, response).catch(() => undefined);
+      return;
+    default:
+      response.writeHead(503).end();
+  }
+}
+
+const signal = new AbortController().signal;
+const request = { method: 'GET', headers: {}, timeout: seconds(5), bodyLimit: 1_048_576 } as const;
+
+const openWorld = async () => {
+  const web = await httpServer((incoming, response) => void serveWeb(incoming, response));
+  const closes = await tcpServer((socket) => socket.once('data', () => socket.destroy()));
+  const silent = await tcpServer((socket) => socket.resume());
+  const gopher = await tcpServer((socket) =>
+    socket.once('data', () => socket.end('iWelcome\tfake\t(NULL)\t0\r\n.\r\n')),
+  );
+  const untrusted = await tlsServer(selfSigned('lb.test'), (_, response) => response.end('never seen'));
+  const servers: readonly LocalServer[] = [web, closes, silent, gopher, untrusted];
+  return {
+    servers,
+    prober: httpProber({ lookup }),
+    peers: {
+      web: `http://127.0.0.1:${web.port}`,
+      closesAtOnce: `http://127.0.0.1:${closes.port}`,
+      neverAnswers: `http://127.0.0.1:${silent.port}`,
+      speaksAnotherLanguage: `http://127.0.0.1:${gopher.port}`,
+      untrustedTls: `https://lb.test:${untrusted.port}`,
+      closedPort: `http://127.0.0.1:${await closedPort()}`,
+      unknownName: 'http://nobody.test',
+      metadata: 'http://169.254.169.254',
+      namedMetadata: 'http://metadata.test',
+    },
+    close: async () => {
+      await Promise.all(servers.map((server) => server.close()));
+    },
+  };
+};
+
+proberContract('the HTTP prober', openWorld);
+
+describe('the HTTP prober', () => {
+  let world: Awaited<ReturnType<typeof openWorld>>;
+  beforeEach(async () => {
+    world = await openWorld();
+  });
+  afterEach(() => world.close());
+
+  test('leaves no connection open, whatever happened on it', async () => {
+    const { prober, peers, servers } = world;
+    const urls = [
+      `${peers.web}/hello`,
+      `${peers.web}/slow-body`,
+      `${peers.web}/huge`,
+      `${peers.neverAnswers}/`,
+      peers.untrustedTls,
+    ];
+    await Promise.all(urls.map((url) => prober.probe({ ...request, url, timeout: seconds(0.2) }, signal)));
+    await wait(50);
+    expect(servers.map((server) => server.open())).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  test('reads 1 MiB of 100 MB and drops the rest without waiting for it', async () => {
+    const { prober, peers } = world;
+    const result = await prober.probe({ ...request, url: `${peers.web}/huge` }, signal);
+    expect(result).toMatchObject({ kind: 'answered', bodyTruncated: true });
+    expect(result.kind === 'answered' && result.body.length).toBe(1_048_576);
+  });
+
+  test.each([
+    { name: 'nobody listens', peer: 'closedPort', message: /^connection refused by 127\.0\.0\.1:\d+$/ },
+    {
+      name: 'the peer closes',
+      peer: 'closesAtOnce',
+      message: /^127\.0\.0\.1:\d+ closed the connection without an answer$/,
+    },
+    {
+      name: 'the name is unknown',
+      peer: 'unknownName',
+      message: /^the name of nobody\.test cannot be resolved \(ENOTFOUND\)$/,
+    },
+    {
+      name: 'the certificate is not trusted',
+      peer: 'untrustedTls',
+      message: /^TLS with lb\.test:\d+ failed: self-signed certificate \(DEPTH_ZERO_SELF_SIGNED_CERT\)$/,
+    },
+    { name: 'nothing comes', peer: 'neverAnswers', message: /^no answer within 200ms$/ },
+  ] as const)('says it when $name', async ({ peer, message }) => {
+    const { prober, peers } = world;
+    const result = await prober.probe({ ...request, url: `${peers[peer]}/`, timeout: seconds(0.2) }, signal);
+    expect(result.kind === 'failed' && result.message).toMatch(message);
+  });
+});
+
+describe('a metadata service', () => {
+  test.each([
+    { name: 'as an address', url: 'http://169.254.170.2/v2/credentials' },
+    { name: 'as a number', url: 'http://2852039166/' },
+    { name: 'as IPv4 inside IPv6', url: 'http://[::ffff:169.254.169.254]/' },
+    { name: 'as the IPv6 address of EC2', url: 'http://[fd00:ec2::254]/' },
+    { name: 'as a link-local address', url: 'http://[fe80::1]/' },
+    { name: 'behind a name', url: 'http://metadata.test/' },
+    { name: 'behind a name, as IPv4 inside IPv6', url: 'http://mapped.test/' },
+    { name: 'over TLS', url: 'https://169.254.169.254/' },
+  ])('is never connected to $name', async ({ url }) => {
+    const result = await httpProber({ lookup }).probe({ ...request, url }, signal);
+    expect(result).toMatchObject({
+      kind: 'failed',
+      fault: 'other',
+      message: expect.stringContaining('is refused: it is link-local or a metadata service'),
+    });
+  });
+});
+
+describe('TLS', () => {
+  const trusted = getCACertificates('default');
+  const identity = selfSigned('shop.example.com');
+  let server: LocalServer;
+
+  beforeAll(async () => {
+    setDefaultCACertificates([...trusted, identity.cert]);
+    server = await tlsServer(identity, (incoming, response) => response.end(`host ${incoming.headers.host}`));
+  });
+  afterAll(async () => {
+    setDefaultCACertificates(trusted);
+    await server.close();
+  });
+
+  const probe = (more: { host?: string; url?: string }) =>
+    httpProber({ lookup }).probe({ ...request, url: `https://lb.test:${server.port}/`, ...more }, signal);
+
+  test('is judged by the name, while the connection goes to the address', async () => {
+    expect(await probe({ host: 'shop.example.com' })).toMatchObject({
+      kind: 'answered',
+      status: 200,
+      body: 'host shop.example.com',
+    });
+  });
+
+  test.each([
+    { name: 'another name', more: { host: 'other.example.com' } },
+    { name: 'the name of the address', more: {} },
+    { name: 'the bare address', more: { url: '' } },
+  ])('fails for $name', async ({ more }) => {
+    const url = more.url === '' ? { url: `https://127.0.0.1:${server.port}/` } : {};
+    expect(await probe({ ...more, ...url })).toMatchObject({
+      kind: 'failed',
+      fault: 'tls',
+      message: expect.stringContaining('ERR_TLS_CERT_ALTNAME_INVALID'),
+    });
+  });
+
+  test('a server that does not speak it is a TLS fault', async () => {
+    const plain = await httpServer((_, response) => response.end());
+    expect(await probe({ url: `https://lb.test:${plain.port}/` })).toMatchObject({ kind: 'failed', fault: 'tls' });
+    await plain.close();
+  });
+});
+
+test.each([
+  { name: 'an address of the world', address: '203.0.113.7', refused: false },
+  { name: 'a private address', address: '10.0.0.1', refused: false },
+  { name: 'this machine', address: '127.0.0.1', refused: false },
+  { name: 'another unique local IPv6 address', address: 'fd00:ec2::255', refused: false },
+  { name: 'a name', address: 'metadata.google.internal', refused: false },
+  { name: 'link-local IPv4', address: '169.254.0.1', refused: true },
+  { name: 'link-local IPv6 with its zone', address: 'fe80::1%eth0', refused: true },
+  { name: 'metadata through NAT64', address: '64:ff9b::a9fe:a9fe', refused: true },
+])('$name is refused: $refused', ({ address, refused }) => {
+  expect(isRefusedAddress(address)).toBe(refused);
+});

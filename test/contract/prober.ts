@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { milliseconds, seconds } from '../../src/domain/duration.ts';
+import type { ProbeRequest, ProbeResult, Prober } from '../../src/ports/prober.ts';
+
+/** Peers that every world of the suite has; each value is a base URL. */
+export interface ProberWorld {
+  readonly prober: Prober;
+  readonly peers: {
+    /**
+     * `/hello` 200 with the body `hello` and the headers `X-Thing: one` and `Set-Cookie: a=1` and `b=2`; `/echo` 200 with
+     * method, headers and body as JSON; `/redirect` 302 to `/hello`; `/failing` 503; `/slow-body` begins and never ends;
+     * `/huge` 100 MB of `x`; `/cut` closes in the middle of the body.
+     */
+    readonly web: string;
+    readonly closesAtOnce: string;
+    readonly neverAnswers: string;
+    readonly speaksAnotherLanguage: string;
+    readonly untrustedTls: string;
+    readonly closedPort: string;
+    readonly unknownName: string;
+    readonly metadata: string;
+    readonly namedMetadata: string;
+  };
+  close(): Promise<void>;
+}
+
+/** What every Prober does, and what one does not is written beside it. */
+export function proberContract(name: string, open: () => Promise<ProberWorld>): void {
+  describe(`${name} as a Prober`, () => {
+    let world: ProberWorld;
+    beforeAll(async () => {
+      world = await open();
+    });
+    afterAll(() => world.close());
+
+    const probe = (
+      url: string,
+      more: Partial<ProbeRequest> = {},
+      signal = new AbortController().signal,
+    ): Promise<ProbeResult> =>
+      world.prober.probe(
+        { method: 'GET', url, headers: {}, timeout: seconds(5), bodyLimit: 1_048_576, ...more },
+        signal,
+      );
+
+    test('gives status, lower-case headers, joined when repeated, and the body', async () => {
+      expect(await probe(`${world.peers.web}/hello`)).toMatchObject({
+        kind: 'answered',
+        status: 200,
+        headers: { 'x-thing': 'one', 'set-cookie': 'a=1, b=2' },
+        body: 'hello',
+        bodyTruncated: false,
+      });
+    });
+
+    test('sends method, headers, name and body', async () => {
+      const result = await probe(`${world.peers.web}/echo`, {
+        method: 'POST',
+        host: 'shop.example.com',
+        headers: { 'x-a': 'b' },
+        body: 'payload',
+      });
+      expect(JSON.parse(result.kind === 'answered' ? result.body : '{}')).toMatchObject({
+        method: 'POST',
+        headers: { host: 'shop.example.com', 'x-a': 'b' },
+        body: 'payload',
+      });
+    });
+
+    test.each([
+      { name: 'an error status', path: '/failing', status: 503 },
+      { name: 'a redirect, which is not followed', path: '/redirect', status: 302 },
+    ])('answers with $name', async ({ path, status }) => {
+      expect(await probe(world.peers.web + path)).toMatchObject({ kind: 'answered', status });
+    });
+
+    test('a HEAD request has no body', async () => {
+      expect(await probe(`${world.peers.web}/hello`, { method: 'HEAD' })).toMatchObject({
+        kind: 'answered',
+        status: 200,
+        body: '',
+      });
+    });
+
+    test('reads no more of a body than its limit, and says so', async () => {
+      const result = await probe(`${world.peers.web}/huge`, { bodyLimit: 1_000 });
+      expect(result).toMatchObject({ kind: 'answered', status: 200, body: 'x'.repeat(1_000), bodyTruncated: true });
+    });
+
+    test('a body of exactly the limit is whole', async () => {
+      expect(await probe(`${world.peers.web}/hello`, { bodyLimit: 5 })).toMatchObject({
+        body: 'hello',
+        bodyTruncated: false,
+      });
+    });
+
+    test.each([
+      { name: 'a port where nobody listens', peer: 'closedPort', path: '/', fault: 'refused' },
+      { name: 'a peer that closes at once', peer: 'closesAtOnce', path: '/', fault: 'reset' },
+      { name: 'a peer that closes in the middle of the body', peer: 'web', path: '/cut', fault: 'reset' },
+      { name: 'a name that nobody knows', peer: 'unknownName', path: '/', fault: 'dns' },
+      { name: 'a certificate that nobody trusts', peer: 'untrustedTls', path: '/', fault: 'tls' },
+      { name: 'a peer that does not speak HTTP', peer: 'speaksAnotherLanguage', path: '/', fault: 'protocol' },
+      { name: 'the address of a metadata service', peer: 'metadata', path: '/latest/meta-data/', fault: 'other' },
+      { name: 'a name that resolves to a metadata service', peer: 'namedMetadata', path: '/', fault: 'other' },
+    ] as const)('tells $name', async ({ peer, path, fault }) => {
+      const result = await probe(world.peers[peer] + path);
+      expect(result).toMatchObject({ kind: 'failed', fault });
+      expect(result.kind === 'failed' && result.message).toMatch(/\w/);
+    });
+
+    test.each([
+      { name: 'a connection without an answer', peer: 'neverAnswers', path: '/' },
+      { name: 'a body that never ends', peer: 'web', path: '/slow-body' },
+    ] as const)('the timeout covers $name', async ({ peer, path }) => {
+      const result = await probe(world.peers[peer] + path, { timeout: milliseconds(150) });
+      expect(result).toMatchObject({ kind: 'failed', fault: 'timeout' });
+      expect(result.duration).toBeGreaterThanOrEqual(140);
+      expect(result.duration).toBeLessThan(2_000);
+    });
+
+    test('rejects with the reason of the signal while it waits', async () => {
+      const controller = new AbortController();
+      const probing = probe(`${world.peers.neverAnswers}/`, {}, controller.signal);
+      setTimeout(() => controller.abort(new Error('stop now')), 30);
+      await expect(probing).rejects.toThrow('stop now');
+    });
+
+    test('rejects at once when the signal is aborted already', async () => {
+      await expect(probe(`${world.peers.web}/hello`, {}, AbortSignal.abort(new Error('too late')))).rejects.toThrow(
+        'too late',
+      );
+    });
+  });
+}
