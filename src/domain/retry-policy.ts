@@ -79,6 +79,8 @@ const SOCKET_CODES = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
   'ENETUNREACH',
+  // A resolver that is down for a moment looks the same as a region that does not exist.
+  'ENOTFOUND',
   'EPIPE',
   'ETIMEDOUT',
   'UND_ERR_CONNECT_TIMEOUT',

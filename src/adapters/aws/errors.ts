@@ -1,5 +1,11 @@
 import { Failure, type FailureFacts } from '../../domain/failure.ts';
-import { CloudFailure, type ErrorSigns, classifyCloudError, explainCloudError } from '../../domain/retry-policy.ts';
+import {
+  type CloudErrorKind,
+  CloudFailure,
+  type ErrorSigns,
+  classifyCloudError,
+  explainCloudError,
+} from '../../domain/retry-policy.ts';
 
 /** What is said when a call fails. */
 export interface CallFacts {
@@ -8,8 +14,10 @@ export interface CallFacts {
   /** `Could not update ECS service web in cluster shop` */
   readonly what: string;
   readonly now?: string;
-  /** Told unless the kind of error has a better advice. */
+  /** Told unless the kind of error has an advice of its own. */
   readonly next?: string;
+  /** Better than the general advice for these kinds. */
+  readonly advice?: Partial<Readonly<Record<CloudErrorKind, string>>>;
 }
 
 /** Makes one call of the SDK. An aborted one throws the signal's reason; every other error becomes a CloudFailure. */
@@ -25,15 +33,16 @@ export async function callAws<T>(facts: CallFacts, signal: AbortSignal, send: ()
   }
 }
 
-export function awsFailure(thrown: unknown, { action, what, now, next }: CallFacts): CloudFailure {
+export function awsFailure(thrown: unknown, { action, what, now, next, advice }: CallFacts): CloudFailure {
   const signs = signsOf(thrown);
   const kind = classifyCloudError(signs);
-  const { why, next: advice } = explainCloudError(kind, signs, action);
+  const explained = explainCloudError(kind, signs, action);
+  const told = advice?.[kind] ?? explained.next ?? next;
   const facts: FailureFacts = {
     what,
-    why,
+    why: explained.why,
     ...(now === undefined ? {} : { now }),
-    ...((advice ?? next) === undefined ? {} : { next: (advice ?? next) as string }),
+    ...(told === undefined ? {} : { next: told }),
   };
   return new CloudFailure(kind, facts, { cause: thrown });
 }
@@ -44,17 +53,20 @@ export function describeAwsError(thrown: unknown, action: string): string {
   return explainCloudError(classifyCloudError(signs), signs, action).why;
 }
 
-/** Reads what the SDK, Node's sockets (an AggregateError for a name with two addresses) and fetch (a cause) leave on an error. */
+/**
+ * Reads what the SDK, Node's sockets (an AggregateError for a name with two addresses) and fetch (a cause) leave on an
+ * error. By its fields, not by instanceof: an error of another realm is one too.
+ */
 export function signsOf(thrown: unknown): ErrorSigns {
-  if (!(thrown instanceof Error)) return { name: 'Error', message: String(thrown) };
-  const inner = thrown instanceof AggregateError ? (thrown.errors as readonly unknown[])[0] : thrown.cause;
+  if (!isObject(thrown)) return { name: 'Error', message: String(thrown) };
+  const several = thrown['errors'];
+  const inner: unknown = Array.isArray(several) ? several[0] : thrown['cause'];
   const code = textField(thrown, 'code') ?? textField(inner, 'code');
-  const metadata: unknown = Reflect.get(thrown, '$metadata');
-  const status: unknown = isObject(metadata) ? metadata['httpStatusCode'] : undefined;
-  const message = thrown.message || (inner instanceof Error ? inner.message : '');
+  const metadata = thrown['$metadata'];
+  const status = isObject(metadata) ? metadata['httpStatusCode'] : undefined;
   return {
-    name: thrown.name,
-    message,
+    name: textField(thrown, 'name') ?? 'Error',
+    message: textField(thrown, 'message') || (textField(inner, 'message') ?? ''),
     ...(code === undefined ? {} : { code }),
     ...(typeof status === 'number' ? { httpStatus: status } : {}),
   };

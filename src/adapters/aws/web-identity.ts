@@ -27,6 +27,8 @@ const RENEW_BEFORE_END = minutes(6);
 /** STS's default, which every role allows. Renewal makes a longer one needless. */
 const SESSION_SECONDS = 3_600;
 const TOKEN_ATTEMPTS = 4;
+const TRUST =
+  'Check that its trust policy names this repository, branch or environment and the audience sts.amazonaws.com';
 
 /**
  * Credentials of a role through the runner's own OIDC token, renewed before they end however long the action waits. Each
@@ -66,7 +68,8 @@ async function assume(sts: STSClient, identity: WebIdentity, tools: WebIdentityT
     {
       action: 'sts:AssumeRoleWithWebIdentity',
       what: `Could not assume role ${identity.roleArn}`,
-      next: 'Check that its trust policy names this repository, branch or environment and the audience sts.amazonaws.com',
+      advice: { 'access-denied': TRUST, 'expired-token': TRUST },
+      next: TRUST,
     },
     never,
     () =>
