@@ -38,7 +38,7 @@ export interface StackSpec {
   readonly environment?: Readonly<Record<string, string>>;
   /** Default `/health`. */
   readonly healthPath?: string;
-  /** Faster than the service allows, so that a rehearsal can be watched; default 500. */
+  /** Faster than the service allows, so that a rehearsal can be watched. Default 500 in real time; in lock-step 10 s as told to the API. */
   readonly healthIntervalMs?: number;
   /** Default 2. */
   readonly drainSeconds?: number;
@@ -103,6 +103,7 @@ async function build(world: World, spec: StackSpec, clients: Clients): Promise<S
         name: name === 'service' ? `${base}-tg` : `${base}-${name}`,
         vpc: network.vpc,
         spec,
+        clock: world.clock,
       }),
     );
   }
@@ -140,10 +141,12 @@ interface GroupSpec {
   readonly name: string;
   readonly vpc: string;
   readonly spec: StackSpec;
+  readonly clock: World['clock'];
 }
 
-async function targetGroup(elb: ElasticLoadBalancingV2Client, { name, vpc, spec }: GroupSpec): Promise<Group> {
-  const interval = String(spec.healthIntervalMs ?? 500);
+async function targetGroup(elb: ElasticLoadBalancingV2Client, { name, vpc, spec, clock }: GroupSpec): Promise<Group> {
+  const interval = spec.healthIntervalMs ?? (clock === 'real' ? 500 : undefined);
+  const faster = { [INTERVAL_TAG]: String(interval), [TIMEOUT_TAG]: '2000' };
   const made = await elb.send(
     new CreateTargetGroupCommand({
       Name: name,
@@ -156,10 +159,7 @@ async function targetGroup(elb: ElasticLoadBalancingV2Client, { name, vpc, spec 
       HealthCheckTimeoutSeconds: 5,
       HealthyThresholdCount: 2,
       UnhealthyThresholdCount: 2,
-      Tags: [
-        { Key: INTERVAL_TAG, Value: interval },
-        { Key: TIMEOUT_TAG, Value: '2000' },
-      ],
+      ...(interval === undefined ? {} : { Tags: Object.entries(faster).map(([Key, Value]) => ({ Key, Value })) }),
     }),
   );
   const arn = made.TargetGroups?.[0]?.TargetGroupArn ?? '';

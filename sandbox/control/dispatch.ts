@@ -1,4 +1,5 @@
 import type { Event, State } from '../core/types.ts';
+import { putImage } from './ecr.ts';
 import type { EcsContext } from './ecs/types.ts';
 import { handleEcs } from './ecs/handle.ts';
 import type { Elb } from './elbv2/handle.ts';
@@ -28,6 +29,8 @@ export function dispatch(call: ApiCall, services: Services, session: Session | u
       return services.elb.handle(call);
     case 'cloudformation':
       return cloudFormation(call, services);
+    case 'ecr':
+      return call.operation === 'PutImage' ? putImage(call, services.moto) : services.moto.forward(call);
     case 'sts':
       return call.operation.startsWith('AssumeRole') && call.operation !== 'AssumeRoleWithSAML'
         ? services.sessions.assume(call, session)

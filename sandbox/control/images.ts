@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digestOf } from './ecr.ts';
 import type { Account, Moto } from './moto.ts';
 
 export interface PublishedImage {
@@ -43,6 +43,7 @@ export function imageStore(moto: Moto, account: string, accessKey: string): Imag
       repositoryName: repository,
       imageTag: tag,
       imageManifest: manifest,
+      imageDigest: digestOf(manifest),
       imageManifestMediaType: MEDIA_TYPE,
     };
     const put = await moto.json(at, `${ECR}.PutImage`, input);
@@ -63,7 +64,7 @@ export function imageStore(moto: Moto, account: string, accessKey: string): Imag
     async publish(image, region) {
       const host = image.registry ?? hostOf(region);
       const manifest = manifestOf(`${host}/${image.repository}:${image.tag}`);
-      const digest = `sha256:${createHash('sha256').update(manifest).digest('hex')}`;
+      const digest = digestOf(manifest);
       firstTags.set(digest, image.tag);
       if (image.registry === undefined) await push(image, manifest, { accessKey, region });
       const reference = `${host}/${image.repository}:${image.tag}`;

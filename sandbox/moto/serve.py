@@ -4,9 +4,11 @@ The parent holds the other end of that pipe, so that moto cannot outlive it, how
 """
 
 import json
+import importlib
 import logging
 import os
 import sys
+import threading
 import types
 
 
@@ -24,6 +26,13 @@ def without_openapi_validator() -> None:
         sys.modules.setdefault(name, module)
 
 
+def load_services() -> None:
+    """moto loads a service at its first call (ECS 0.8 s). These are needed in every world, so they load while the
+    parent is still busy with its own start."""
+    for service in ["sts", "ec2", "ecr", "elbv2", "ecs"]:
+        importlib.import_module(f"moto.{service}.responses")
+
+
 def main() -> None:
     # Thousands of machine images in every account; nothing here starts one.
     os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
@@ -39,6 +48,7 @@ def main() -> None:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     print(json.dumps({"port": server.get_host_and_port()[1]}), flush=True)
+    threading.Thread(target=load_services, daemon=True).start()
     sys.stdin.buffer.read()
     os._exit(0)
 
