@@ -8,15 +8,15 @@ export interface RunnerFiles {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The runner's files by @actions/core. It is loaded here and not at the top of a module, because it brings undici along
- * and costs a third of the start; a run without the runner (a person trying a bundle) has no such files and writes none.
+ * The runner's files by @actions/core, loaded here and not at the top of a module: a run without a runner (a person
+ * trying a bundle) has no such files and writes none, and most posts have nothing to write.
  */
 export async function openRunnerFiles(environment: Environment): Promise<RunnerFiles> {
   const has = (variable: string): boolean => (environment[variable] ?? '') !== '';
   if (!['GITHUB_OUTPUT', 'GITHUB_STATE', 'GITHUB_STEP_SUMMARY'].some(has)) {
     return { setOutput: () => undefined, saveState: () => undefined, writeSummary: async () => undefined };
   }
-  const core = await import('@actions/core');
+  const core = await import('./core.ts');
   return {
     setOutput(name, value) {
       // core guards the value by its delimiter, not the name: one with `=` or a line end would spoil the file.

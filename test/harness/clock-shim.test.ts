@@ -92,20 +92,3 @@ describe('virtual time', () => {
     expect(result.wall).toBeLessThan(3_000);
   });
 });
-
-describe('the harness', () => {
-  test('kills what does not end in time, and says so', async () => {
-    const result = await runBundle({
-      action: { fixture: 'scenario.ts' },
-      inputs: { scenario: 'wait-untouched', cluster: 'web' },
-      timeout: 1_500,
-    });
-    expect(result).toMatchObject({ timedOut: true, signal: 'SIGKILL', exitCode: null });
-  });
-
-  test('inherits nothing but PATH', async () => {
-    const result = await runBundle({ action: { fixture: 'environment.ts' } });
-    const inherited = Object.keys(JSON.parse(result.stdout)).filter((name) => !/^(GITHUB_|RUNNER_)/.test(name));
-    expect(inherited.sort()).toEqual(['AWS_EC2_METADATA_DISABLED', 'HOME', 'PATH', 'TMPDIR']);
-  });
-});

@@ -55,6 +55,8 @@ export interface BundleResult {
 export interface RunningBundle {
   readonly pid: number;
   signal(name: NodeJS.Signals): void;
+  /** What came on stdout so far. */
+  output(): string;
   /** Resolves when the output (both streams, from the start) matches; rejects when the process ends before. */
   saw(output: RegExp): Promise<void>;
   /** Closes our end of the output, as a runner does that dies. */
@@ -118,6 +120,7 @@ export async function startBundle(run: BundleRun): Promise<RunningBundle> {
   const running: RunningBundle = {
     pid,
     signal: (name) => void child.kill(name),
+    output: streams.stdout,
     saw: streams.saw,
     closeOutput: () => void child.stdout?.destroy(),
     result,
@@ -141,10 +144,11 @@ function nodeArguments(run: BundleRun): readonly string[] {
 
 function entryArguments({ action, phase = 'main' }: BundleRun): readonly string[] {
   if (typeof action === 'object') return [join(import.meta.dirname, 'fixtures', action.fixture), phase];
-  if (process.env['SLUICE_TEST_SOURCES'] === '1') return [join(import.meta.dirname, 'run-sources.ts'), action, phase];
-  const bundle = join(ROOT, 'actions', action, 'dist', `${phase}.mjs`);
-  if (!existsSync(bundle)) throw new Error(`${bundle} is missing: run npm run build, or set SLUICE_TEST_SOURCES=1`);
-  return [bundle];
+  const sources = process.env['SLUICE_TEST_SOURCES'] === '1';
+  const entry = join(ROOT, 'actions', action, ...(sources ? ['src', 'main.ts'] : ['dist', `${phase}.mjs`]));
+  if (!existsSync(entry))
+    throw new Error(`${entry} is missing: npm run build makes bundles, SLUICE_TEST_SOURCES=1 does without`);
+  return sources ? [join(import.meta.dirname, 'run-sources.ts'), action, phase] : [entry];
 }
 
 const describe = ({ action, phase = 'main' }: BundleRun): string =>
