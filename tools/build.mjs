@@ -6,17 +6,18 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { transform } from 'esbuild';
 import { parse } from 'yaml';
+import { addLicences, bundleShare } from './bundle/share.mjs';
 import { withLock } from './setup/lock.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const packaged = (path) => join(root, 'node_modules', path);
 const PHASES = ['main', 'post'];
+/** Modules that re-export a few names of a large package; see bundle/share.mjs. */
+const SHARES = ['src/runtime/core.js'];
 
 const { values } = parseArgs({ options: { out: { type: 'string' } } });
 const out = resolve(values.out ?? root);
-await withLock(join(root, '.cache', 'build.lock'), build);
-
-async function build() {
+async function buildAll() {
   const started = Date.now();
   // A file that is no longer built must not stay behind: it would be shipped, and the comparison of bytes would miss it.
   for (const stale of [
@@ -27,6 +28,7 @@ async function build() {
     rmSync(stale, { recursive: true, force: true });
   }
   run(packaged('typescript-native/bin/tsc'), ['-p', 'tsconfig.build.json']);
+  const shared = await Promise.all(SHARES.map((path) => bundleShare(root, join('build', path))));
   // ncc keeps every dynamic import() as a chunk of its own, which is what makes the start quick. Its cache would make the
   // result depend on earlier builds.
   run(packaged('@vercel/ncc/dist/ncc/cli.js'), [
@@ -41,6 +43,7 @@ async function build() {
     '--license',
     'licenses.txt',
   ]);
+  addLicences(root, join(out, 'dist', 'licenses.txt'), shared.flat());
   await minifyFolder(join(out, 'dist'));
   writeFileSync(join(out, 'dist', 'package.json'), '{ "type": "module" }\n');
   for (const name of actionNames()) writeStubs(name);
@@ -91,3 +94,5 @@ function writeStubs(name) {
     );
   }
 }
+
+await withLock(join(root, '.cache', 'build.lock'), buildAll);
