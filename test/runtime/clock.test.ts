@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../src/adapters/system/clock.ts';
 import { minutes, seconds } from '../../src/domain/duration.ts';
 import { fakeClock } from '../fakes/clock.ts';
-import { clockContract } from './clock-contract.ts';
+import { clockContract } from '../contract/clock.ts';
 
 clockContract('the system clock', () => ({ clock: systemClock(), pass: (length) => pause(length) }));
 clockContract('the fake clock', () => {
