@@ -73,11 +73,11 @@ export function fencedRouter(router: TrafficRouter, fence: Fence): TrafficRouter
 /** The services, every write behind the fence: a rollout of many minutes must stop where the shift was lost. */
 export function fencedEcs(ecs: Ecs, fence: Fence): Ecs {
   return {
-    describeServices: (refs, signal) => ecs.describeServices(refs, signal),
-    describeTaskDefinition: (name, signal) => ecs.describeTaskDefinition(name, signal),
-    describeServiceDeployment: (arn, signal) => ecs.describeServiceDeployment(arn, signal),
-    listServiceDeployments: (ref, signal) => ecs.listServiceDeployments(ref, signal),
-    stoppedTasks: (ref, signal) => ecs.stoppedTasks(ref, signal),
+    describeServices: (...call) => ecs.describeServices(...call),
+    describeTaskDefinition: (...call) => ecs.describeTaskDefinition(...call),
+    describeServiceDeployment: (...call) => ecs.describeServiceDeployment(...call),
+    listServiceDeployments: (...call) => ecs.listServiceDeployments(...call),
+    stoppedTasks: (...call) => ecs.stoppedTasks(...call),
     async registerTaskDefinition(body, tags, signal) {
       await fence(signal);
       return ecs.registerTaskDefinition(body, tags, signal);

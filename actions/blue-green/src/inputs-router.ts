@@ -1,0 +1,91 @@
+import { type FieldResult, nearestOf } from '../../../src/domain/inputs.ts';
+import { type Color, COLORS } from '../../../src/domain/traffic-split.ts';
+
+/** Where the traffic is decided, and which target group is which color. */
+export interface RouterRequest {
+  readonly alb: {
+    readonly listener: string | undefined;
+    readonly port: number | undefined;
+    readonly rule: string | undefined;
+  };
+  readonly colors: Readonly<Record<Color, string>>;
+}
+
+export const ROUTER_SHAPE = '{ alb: { listener, port, rule }, colors: { blue, green } }';
+const LATER = ['route53', 'ingress', 'gateway', 'service'];
+
+type Mapping = Readonly<Record<string, unknown>>;
+const isMapping = (value: unknown): value is Mapping =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const wrong = (problem: string, accepted: string = ROUTER_SHAPE): FieldResult<never> => ({
+  ok: false,
+  problem,
+  accepted,
+});
+
+export function readRouter(value: unknown): FieldResult<RouterRequest> {
+  if (!isMapping(value)) return wrong('is not a mapping');
+  const later = Object.keys(value).find((key) => LATER.includes(key));
+  if (later !== undefined) return wrong(`names ${later}, which is not supported in this version`);
+  const unknown = unknownKey(value, ['alb', 'colors']);
+  if (unknown !== undefined) return unknown;
+  const { alb, colors } = value;
+  if (!isMapping(alb)) return wrong('has no alb');
+  const colored = readColors(colors);
+  if (!colored.ok) return { ...colored, problem: `colors ${colored.problem}` };
+  const extra = unknownKey(alb, ['listener', 'port', 'rule']);
+  if (extra !== undefined) return extra;
+  return readAlb(alb, colored.value);
+}
+
+function readAlb(alb: Mapping, colors: RouterRequest['colors']): FieldResult<RouterRequest> {
+  const listener = textOf(alb['listener']);
+  const rule = textOf(alb['rule']);
+  const port = alb['port'] === undefined ? undefined : Number(alb['port']);
+  if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535))
+    return wrong('has an alb.port that is no port', '1 to 65535');
+  if (rule !== undefined && !/^(default|[1-9]\d{0,4}|arn:.+:listener-rule\/app\/.+)$/.test(rule)) {
+    return wrong('has an alb.rule that is no rule', 'a priority, default, or the ARN of a rule');
+  }
+  if (listener === undefined && rule?.startsWith('arn:') !== true)
+    return wrong('has no alb.listener', 'the name of the load balancer, or the ARN of the listener');
+  return { ok: true, value: { alb: { listener, port, rule }, colors } };
+}
+
+/** `{ blue, green }` with two different names. */
+export function readColors(value: unknown): FieldResult<Readonly<Record<Color, string>>> {
+  const accepted = '{ blue: NAME, green: NAME }';
+  if (!isMapping(value)) return wrong('is not a mapping', accepted);
+  const unknown = unknownKey(value, COLORS);
+  if (unknown !== undefined) return unknown;
+  const [blue, green] = COLORS.map((color) => textOf(value[color]));
+  if (blue === undefined || green === undefined)
+    return wrong(`has no ${blue === undefined ? 'blue' : 'green'}`, accepted);
+  if (blue === green) return wrong('has the same name for both colors', accepted);
+  return { ok: true, value: { blue, green } };
+}
+
+/** `{ NAME: value }` of HTTP headers. */
+export function readHeaders(value: unknown): FieldResult<Readonly<Record<string, string>>> {
+  const accepted = '{ "X-Candidate": "{color}" }';
+  if (!isMapping(value)) return wrong('is not a mapping', accepted);
+  const broken = Object.entries(value).find(
+    ([name, text]) => !/^[\w!#$%&'*+.^`|~-]+$/.test(name) || !/^[^\r\n]+$/.test(textOf(text) ?? ''),
+  );
+  if (broken !== undefined) return wrong(`has the header ${JSON.stringify(broken[0])}, which cannot be sent`, accepted);
+  return {
+    ok: true,
+    value: Object.fromEntries(Object.entries(value).map(([name, text]) => [name.toLowerCase(), textOf(text) ?? ''])),
+  };
+}
+
+function unknownKey(value: Mapping, known: readonly string[]): FieldResult<never> | undefined {
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown === undefined) return undefined;
+  const nearest = nearestOf(unknown, known);
+  return { ...wrong(`has the unknown key ${unknown}`, known.join(', ')), ...(nearest ? { nearest } : {}) };
+}
+
+const textOf = (value: unknown): string | undefined =>
+  (typeof value === 'string' && value.trim() !== '') || typeof value === 'number' ? String(value).trim() : undefined;

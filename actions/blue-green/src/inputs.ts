@@ -1,0 +1,355 @@
+import type { Duration } from '../../../src/domain/duration.ts';
+import { type BuiltImages, parseImage, parseImages, pinnedReference } from '../../../src/domain/image-reference.ts';
+import {
+  type Checked,
+  type InputField,
+  type InputProblem,
+  type InputsOf,
+  bad,
+  count,
+  duration,
+  good,
+  httpUrl,
+  list,
+  oneOf,
+  structure,
+  text,
+} from '../../../src/domain/inputs.ts';
+import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
+import type { Policy } from '../../../src/domain/policy/policy.ts';
+import { awsInputs, stageInputs } from '../../../src/domain/stage-inputs.ts';
+import type { Color } from '../../../src/domain/traffic-split.ts';
+import { ROUTER_SHAPE, type RouterRequest, readColors, readHeaders, readRouter } from './inputs-router.ts';
+
+export const MODES = ['run', 'prepare', 'shift', 'finish', 'rollback', 'status'] as const;
+export type Mode = (typeof MODES)[number];
+const MODES_LATER = ['reconcile', 'watch'];
+
+export const spec = {
+  mode: modeField(),
+  cluster: text({ description: 'Name of the ECS cluster. Example: `production-shop`.', from: 'stage', required: true }),
+  services: structure(
+    {
+      description: 'Names of the two ECS services, by color. Example: `{ blue: shop-blue, green: shop-green }`.',
+      from: 'stage',
+      required: true,
+    },
+    '{ blue, green }',
+    readColors,
+  ),
+  router: structure(
+    {
+      description:
+        'Where the traffic is decided: the load balancer by name (or the listener by ARN) with its port, and the target groups by color. `rule` is a priority, `default` or an ARN; without it, the one rule of the listener that forwards to the colors. Example: `{ alb: { listener: shop-alb, port: 443 }, colors: { blue: shop-blue, green: shop-green } }`.',
+      from: 'stage',
+      required: true,
+    },
+    ROUTER_SHAPE,
+    readRouter,
+  ),
+  image: text({
+    description:
+      'Image to release, by digest or tag; for `run` and `prepare`. Excludes `images`. Example: `123456789012.dkr.ecr.us-west-2.amazonaws.com/shop@sha256:...`.',
+  }),
+  images: structure(
+    {
+      description:
+        'The `images` output of the build, for `run` and `prepare` (`shift` checks it when it is given); needs `registry`. With several entries, the one that is named like `container` is released. Excludes `image`.',
+    },
+    'JSON object',
+    readImages,
+  ),
+  registry: text({
+    description:
+      'Host of the registry that `images` are pulled from. Example: `123456789012.dkr.ecr.us-west-2.amazonaws.com`.',
+    from: 'stage',
+  }),
+  container: text({
+    description:
+      'Container of the task definition that gets the image; not needed when it has one only. Example: `web`.',
+    from: 'stage',
+  }),
+  policy: text({
+    description:
+      'Path of the policy file: steps, bake, rules. Excludes `steps`, `bake` and `rules`. Example: `production-policy.yml`.',
+    from: 'stage',
+  }),
+  steps: text({
+    description: 'Percentages of the traffic, rising, the last is 100. Without it `10,50,100`. Example: `5,25,100`.',
+  }),
+  bake: duration({ description: 'Judged time at each step. Without it `5m`. Example: `10m`.' }),
+  rules: list({
+    description:
+      'Rules that judge, one a line: `METRIC > LIMIT for DURATION` or `health fails N in a row`; `warn:` before one that only warns. Example: `error-rate > 5% for 2m`.',
+  }),
+  checks: text({
+    description:
+      'Path of a checks file. It is run on the candidate before it gets traffic, and again on `url` after the recheck. Example: `checks.yml`.',
+    from: 'stage',
+  }),
+  url: httpUrl({
+    description: 'Base URL that users reach, through the load balancer. Example: `https://shop.example.com`.',
+    from: 'stage',
+  }),
+  host: text({
+    description: 'Name for TLS and the Host header, when it is not the host of the URL. Example: `shop.example.com`.',
+    from: 'stage',
+  }),
+  'candidate-url': text({
+    description:
+      'Base URL that reaches the candidate alone (a test listener); `{color}` stands for its color. Without it `url`, when there are `candidate-headers`. Example: `https://shop.example.com:8443`.',
+    from: 'stage',
+  }),
+  'candidate-headers': structure(
+    {
+      description:
+        'Headers by which a rule of the listener sends a request to the candidate alone; `{color}` stands for its color. Example: `{ X-Color: "{color}" }`.',
+      from: 'stage',
+    },
+    'headers as a mapping',
+    readHeaders,
+  ),
+  'min-healthy-targets': count({
+    description:
+      'Healthy targets that the candidate needs before it gets traffic. Without it all of its tasks. Example: `2`.',
+    from: 'stage',
+    min: 1,
+    max: 1_000,
+  }),
+  'desired-count': count({
+    description: 'Tasks of the candidate. Without it as many as the stable color has. Example: `3`.',
+    from: 'stage',
+    min: 1,
+    max: 5_000,
+  }),
+  'old-color-desired': count({
+    description: 'Tasks that a color keeps when it has no traffic any more. Example: `1`.',
+    from: 'stage',
+    fallback: '0',
+    min: 0,
+    max: 5_000,
+  }),
+  drain: duration({
+    description:
+      'How long the old color keeps its tasks after the switch, at least as long as the stickiness of the rule; ends early when the metric `requests` shows none for it. Example: `10m`.',
+    from: 'stage',
+    fallback: '5m',
+  }),
+  timeout: duration({
+    description: 'How long the candidate may take to be deployed and healthy. Example: `10m`.',
+    from: 'stage',
+    fallback: '15m',
+  }),
+  'on-stale': oneOf(['rollback', 'resume', 'fail'], {
+    description: 'What to do with a shift of the same images that a dead run left in traffic. Example: `resume`.',
+    from: 'stage',
+    fallback: 'rollback',
+  }),
+  'on-cancel': oneOf(['rollback', 'leave'], {
+    description:
+      'What a cancelled run does with the traffic: back to stable by one write, or left as it is. Example: `leave`.',
+    from: 'stage',
+    fallback: 'rollback',
+  }),
+  'shift-id': text({
+    description:
+      'The `shift-id` output of `prepare`, so that `shift`, `finish` and `rollback` touch that shift alone. Example: `7212345678-1`.',
+  }),
+  ...awsInputs,
+  ...stageInputs,
+};
+
+/** Modes of later versions are refused by name, not as misspelt ones. */
+function modeField(): InputField<Mode> {
+  const field = oneOf(MODES, {
+    description: 'What to do: `run` is prepare, shift and finish in one; `status` only looks. Example: `prepare`.',
+    fallback: 'run',
+  });
+  return {
+    ...field,
+    read: (value) =>
+      MODES_LATER.includes(String(value))
+        ? { ok: false, problem: `is not supported in this version: ${String(value)}`, accepted: MODES.join(', ') }
+        : field.read(value),
+  };
+}
+
+function readImages(value: unknown) {
+  const read = parseImages(value);
+  if (read.ok) return read;
+  const [first] = read.problems;
+  return {
+    ok: false as const,
+    problem: read.problems.map((each) => `${each.input} ${each.problem}`).join('; '),
+    ...(first?.accepted ? { accepted: first.accepted } : {}),
+  };
+}
+
+export interface Request {
+  readonly mode: Mode;
+  readonly dryRun: 'yes' | 'no';
+  readonly cluster: string;
+  readonly services: Readonly<Record<Color, string>>;
+  readonly router: RouterRequest;
+  /** Whole reference of the image; undefined where a mode does without. */
+  readonly image: string | undefined;
+  readonly container: string | undefined;
+  readonly policy:
+    | { readonly kind: 'file'; readonly path: string }
+    | { readonly kind: 'given'; readonly policy: Policy }
+    | { readonly kind: 'none' };
+  readonly checks: string | undefined;
+  readonly url: string | undefined;
+  readonly host: string | undefined;
+  readonly candidate: { readonly url: string; readonly headers: Readonly<Record<string, string>> } | undefined;
+  readonly minHealthy: number | 'desired';
+  readonly desiredCount: number | undefined;
+  readonly oldDesired: number;
+  readonly drain: Duration;
+  readonly timeout: Duration;
+  readonly onStale: 'rollback' | 'resume' | 'fail';
+  readonly onCancel: 'rollback' | 'leave';
+  readonly shiftId: string | undefined;
+  readonly region: string | undefined;
+  readonly roleToAssume: string | undefined;
+  readonly allowedAccountIds: readonly string[] | undefined;
+}
+
+type Values = InputsOf<typeof spec>;
+
+/** PURE: the request, or every problem between the inputs at once. */
+export function toRequest(values: Values): Checked<Request> {
+  const problems: InputProblem[] = [];
+  const image = imageOf(values, problems);
+  const policy = policyOf(values, problems);
+  const candidate = candidateOf(values, problems);
+  if (values.checks !== undefined && candidate === undefined && (values.mode === 'run' || values.mode === 'prepare')) {
+    problems.push({
+      input: 'checks',
+      given: values.checks,
+      problem: 'cannot be run on the candidate before it has traffic',
+      accepted: 'candidate-url, or url with candidate-headers',
+    });
+  }
+  if (problems.length > 0) return bad(...problems);
+  return good({
+    mode: values.mode,
+    dryRun: values['dry-run'] ? 'yes' : 'no',
+    cluster: values.cluster,
+    services: values.services,
+    router: values.router,
+    image,
+    container: values.container,
+    policy,
+    checks: values.checks,
+    url: values.url,
+    host: values.host,
+    candidate,
+    minHealthy: values['min-healthy-targets'] ?? 'desired',
+    desiredCount: values['desired-count'],
+    oldDesired: values['old-color-desired'],
+    drain: values.drain,
+    timeout: values.timeout,
+    onStale: values['on-stale'],
+    onCancel: values['on-cancel'],
+    shiftId: values['shift-id'],
+    region: values.region,
+    roleToAssume: values['role-to-assume'],
+    allowedAccountIds: values['allowed-account-ids'],
+  });
+}
+
+function imageOf(values: Values, problems: InputProblem[]): string | undefined {
+  const { image, images, mode } = values;
+  if (image !== undefined && images !== undefined)
+    problems.push({ input: 'image', given: image, problem: 'is given beside images', accepted: 'one of the two' });
+  if (image !== undefined) {
+    const read = parseImage(image);
+    if (!read.ok) problems.push(...read.problems);
+    return image;
+  }
+  if (images !== undefined) return pinnedImage(images, values, problems);
+  if (mode === 'run' || mode === 'prepare')
+    problems.push({
+      input: 'image',
+      problem: `is missing: mode ${mode} releases one`,
+      accepted: 'image, or images with registry',
+    });
+  return undefined;
+}
+
+function pinnedImage(
+  images: BuiltImages,
+  { registry, container }: Values,
+  problems: InputProblem[],
+): string | undefined {
+  const names = Object.keys(images);
+  const name =
+    container !== undefined && names.includes(container) ? container : names.length === 1 ? names[0] : undefined;
+  if (name === undefined)
+    problems.push({
+      input: 'images',
+      problem: `has ${names.length} images, and none is named like the container`,
+      accepted: `container: ${names.join(' or ')}`,
+    });
+  if (registry === undefined)
+    problems.push({
+      input: 'registry',
+      problem: 'is missing: images name no registry',
+      accepted: 'the host of the registry',
+    });
+  const entry = name === undefined ? undefined : images[name];
+  return entry === undefined || registry === undefined ? undefined : pinnedReference(entry, registry);
+}
+
+function policyOf(values: Values, problems: InputProblem[]): Request['policy'] {
+  const { policy, steps, bake, rules, mode } = values;
+  const parts = Object.entries({ steps, bake, rules }).filter(([, value]) => value !== undefined);
+  if (policy !== undefined) {
+    for (const [input] of parts)
+      problems.push({ input, problem: 'is given beside policy', accepted: 'one of the two' });
+    return { kind: 'file', path: policy };
+  }
+  if (parts.length === 0) {
+    if (mode === 'run' || mode === 'shift')
+      problems.push({
+        input: 'policy',
+        problem: `is missing: mode ${mode} judges by one`,
+        accepted: 'policy, or rules',
+      });
+    return { kind: 'none' };
+  }
+  // Durations are read already; the policy reads its own text again, so that file and inputs go one way.
+  const read = parsePolicy({
+    ...(steps === undefined ? {} : { steps }),
+    ...(bake === undefined ? {} : { bake: `${bake}ms` }),
+    ...(rules === undefined ? {} : { rules }),
+  });
+  if (read.ok) return { kind: 'given', policy: read.value };
+  problems.push(...read.problems);
+  return { kind: 'none' };
+}
+
+function candidateOf(values: Values, problems: InputProblem[]): Request['candidate'] {
+  const headers = values['candidate-headers'] ?? {};
+  const url = values['candidate-url'] ?? (Object.keys(headers).length > 0 ? values.url : undefined);
+  if (url === undefined) {
+    if (values['candidate-headers'] !== undefined)
+      problems.push({
+        input: 'candidate-headers',
+        problem: 'has no URL to be sent to',
+        accepted: 'candidate-url, or url',
+      });
+    return undefined;
+  }
+  const parsed = URL.parse(url.replaceAll('{color}', 'blue'));
+  if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.username !== '' || parsed.password !== '') {
+    problems.push({
+      input: 'candidate-url',
+      given: url,
+      problem: 'is not a base URL',
+      accepted: 'http://host or https://host, without credentials',
+    });
+  }
+  return { url: url.replace(/\/+$/, ''), headers };
+}
