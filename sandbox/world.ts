@@ -28,6 +28,15 @@ export interface StackSpec {
   readonly system?: string;
   /** Two services and two target groups behind one rule, all traffic on blue, green at 0 tasks. */
   readonly colors?: true;
+  /** Names that are not made by the pattern; services and target groups in the order blue, green. */
+  readonly names?: {
+    readonly cluster: string;
+    readonly services: readonly string[];
+    readonly targetGroups: readonly string[];
+    readonly loadBalancer: string;
+  };
+  /** With colors: a request with this header and the color's name goes to that color, whatever the weights. */
+  readonly colorHeader?: string;
   readonly desired: number;
   /** Whole reference, published before. */
   readonly image: string;
@@ -93,24 +102,17 @@ export async function stack(world: World, spec: StackSpec): Promise<Stack> {
 }
 
 async function build(world: World, spec: StackSpec, clients: Clients): Promise<Stack> {
-  const base = `${spec.stage}-${spec.system ?? 'wesign-charts'}`;
   const names: readonly string[] = spec.colors === undefined ? ['service'] : ['blue', 'green'];
+  const chosen = spec.names ?? namesOf(spec, names);
   const network = await world.network();
   const groups: Group[] = [];
-  for (const name of names) {
-    groups.push(
-      await targetGroup(clients.elb, {
-        name: name === 'service' ? `${base}-tg` : `${base}-${name}`,
-        vpc: network.vpc,
-        spec,
-        clock: world.clock,
-      }),
-    );
+  for (const name of chosen.targetGroups) {
+    groups.push(await targetGroup(clients.elb, { name, vpc: network.vpc, spec, clock: world.clock }));
   }
-  const front = await loadBalancer(world, clients.elb, { base, spec, groups, network });
-  const cluster = `${base}-cluster`;
+  const front = await loadBalancer(world, clients.elb, { name: chosen.loadBalancer, spec, groups, network });
+  const { cluster } = chosen;
   await clients.ecs.send(new CreateClusterCommand({ clusterName: cluster }));
-  const family = `${base}-task`;
+  const family = `${(chosen.services[0] ?? spec.stage).replace(/(-blue)?-service$/, '')}-task`;
   const taskDefinitionArn = await taskDefinition(clients.ecs, family, spec);
   const services: Record<string, StackService> = {};
   for (const [index, name] of names.entries()) {
@@ -118,7 +120,7 @@ async function build(world: World, spec: StackSpec, clients: Clients): Promise<S
     const desired = name === 'green' ? 0 : spec.desired;
     services[name] = await service(clients.ecs, {
       name,
-      base,
+      serviceName: chosen.services[index] ?? name,
       cluster,
       taskDefinitionArn,
       desired,
@@ -130,6 +132,16 @@ async function build(world: World, spec: StackSpec, clients: Clients): Promise<S
   const stacked: Stack = { cluster, family, taskDefinitionArn, ...front, services };
   await steady(world, clients.ecs, stacked);
   return stacked;
+}
+
+function namesOf(spec: StackSpec, names: readonly string[]): NonNullable<StackSpec['names']> {
+  const base = `${spec.stage}-${spec.system ?? 'wesign-charts'}`;
+  return {
+    cluster: `${base}-cluster`,
+    loadBalancer: `${base}-alb`,
+    services: names.map((name) => (name === 'service' ? `${base}-service` : `${base}-${name}-service`)),
+    targetGroups: names.map((name) => (name === 'service' ? `${base}-tg` : `${base}-${name}`)),
+  };
 }
 
 interface Group {
@@ -169,7 +181,7 @@ async function targetGroup(elb: ElasticLoadBalancingV2Client, { name, vpc, spec,
 }
 
 interface FrontSpec {
-  readonly base: string;
+  readonly name: string;
   readonly spec: StackSpec;
   readonly groups: readonly Group[];
   readonly network: Awaited<ReturnType<World['network']>>;
@@ -178,8 +190,7 @@ interface FrontSpec {
 type FrontParts = Pick<Stack, 'loadBalancerName' | 'loadBalancerArn' | 'dnsName' | 'listenerArn' | 'ruleArn' | 'url'>;
 
 async function loadBalancer(world: World, elb: ElasticLoadBalancingV2Client, front: FrontSpec): Promise<FrontParts> {
-  const { base, spec, groups, network } = front;
-  const loadBalancerName = `${base}-alb`;
+  const { name: loadBalancerName, spec, groups, network } = front;
   const made = await elb.send(
     new CreateLoadBalancerCommand({
       Name: loadBalancerName,
@@ -194,7 +205,7 @@ async function loadBalancer(world: World, elb: ElasticLoadBalancingV2Client, fro
     FixedResponseConfig: { StatusCode: '404', ContentType: 'text/plain', MessageBody: 'no rule fits\n' },
   };
   const { port, protocol } = spec.listener ?? { port: 80, protocol: 'HTTP' };
-  const certificate = `arn:aws:iam::${world.account}:server-certificate/${base}`;
+  const certificate = `arn:aws:iam::${world.account}:server-certificate/${loadBalancerName}`;
   const listened = await elb.send(
     new CreateListenerCommand({
       LoadBalancerArn: loadBalancerArn,
@@ -207,6 +218,7 @@ async function loadBalancer(world: World, elb: ElasticLoadBalancingV2Client, fro
   const listenerArn = listened.Listeners?.[0]?.ListenerArn ?? '';
   const ruleArn =
     spec.route === 'default-action' ? await defaultRule(elb, listenerArn) : await rule(elb, listenerArn, forward);
+  if (spec.colorHeader !== undefined) await colorRules(elb, listenerArn, { header: spec.colorHeader, groups });
   return {
     loadBalancerName,
     loadBalancerArn,
@@ -237,6 +249,29 @@ async function rule(elb: ElasticLoadBalancingV2Client, listenerArn: string, forw
   return made.Rules?.[0]?.RuleArn ?? '';
 }
 
+/** The way to one color before it has traffic: a header that no user sends. */
+async function colorRules(
+  elb: ElasticLoadBalancingV2Client,
+  listenerArn: string,
+  { header, groups }: { readonly header: string; readonly groups: readonly Group[] },
+): Promise<void> {
+  for (const [index, group] of groups.entries()) {
+    await elb.send(
+      new CreateRuleCommand({
+        ListenerArn: listenerArn,
+        Priority: index + 1,
+        Conditions: [
+          {
+            Field: 'http-header',
+            HttpHeaderConfig: { HttpHeaderName: header, Values: [index === 0 ? 'blue' : 'green'] },
+          },
+        ],
+        Actions: [forwarding([group])],
+      }),
+    );
+  }
+}
+
 async function defaultRule(elb: ElasticLoadBalancingV2Client, listenerArn: string): Promise<string> {
   const described = await elb.send(new DescribeRulesCommand({ ListenerArn: listenerArn }));
   return described.Rules?.find(({ IsDefault }) => IsDefault)?.RuleArn ?? '';
@@ -264,8 +299,9 @@ async function taskDefinition(ecs: ECSClient, family: string, spec: StackSpec): 
   return registered.taskDefinition?.taskDefinitionArn ?? '';
 }
 
-interface ServiceSpec extends Pick<FrontSpec, 'base' | 'network' | 'spec'> {
+interface ServiceSpec extends Pick<FrontSpec, 'network' | 'spec'> {
   readonly name: string;
+  readonly serviceName: string;
   readonly cluster: string;
   readonly taskDefinitionArn: string;
   readonly desired: number;
@@ -273,8 +309,7 @@ interface ServiceSpec extends Pick<FrontSpec, 'base' | 'network' | 'spec'> {
 }
 
 async function service(ecs: ECSClient, wanted: ServiceSpec): Promise<StackService> {
-  const { name, base, cluster, taskDefinitionArn, desired, group, network, spec } = wanted;
-  const serviceName = name === 'service' ? `${base}-service` : `${base}-${name}-service`;
+  const { name, serviceName, cluster, taskDefinitionArn, desired, group, network, spec } = wanted;
   const made = await ecs.send(
     new CreateServiceCommand({
       cluster,
