@@ -13,6 +13,8 @@ async function load(action: string): Promise<ActionModule> {
   switch (action) {
     case 'approval-gate':
       return await import('./approval-gate/src/main.ts');
+    case 'deploy-ecs':
+      return await import('./deploy-ecs/src/main.ts');
     default:
       throw new TypeError(`no action is called ${action}`);
   }

@@ -1,4 +1,4 @@
-import { type Checked, type InputProblem, bad, good } from './inputs.ts';
+import { type Checked, bad, good } from './inputs.ts';
 
 /** A container image by name: `registry/repository:tag@digest`; at least one of tag and digest. */
 export interface ImageReference {
@@ -62,45 +62,8 @@ export function formatImage({ registry, repository, tag, digest }: ImageReferenc
 /** Names the same bytes for ever. A tag may point elsewhere tomorrow. */
 export const isPinned = (image: string): boolean => DIGEST.test(image.split('@')[1] ?? '');
 
-/** One entry of `images` as build-image hands it on. */
-export interface BuiltImage {
-  readonly repository: string;
-  readonly digest: string;
-  readonly tag?: string;
-}
-export type BuiltImages = Readonly<Record<string, BuiltImage>>;
-
-/** Reads the `images` value of design/contracts.md: `{"api":{"repository":"wesign/charts","digest":"sha256:…","tag":"…"}}`. */
-export function parseImages(value: unknown, input = 'images'): Checked<BuiltImages> {
-  const accepted = '{"api":{"repository":"team/api","digest":"sha256:<64 hex>","tag":"v1"}}';
-  if (!isRecord(value) || Object.keys(value).length === 0)
-    return bad({ input, problem: 'is not a JSON object with one entry per image', accepted });
-  const problems: InputProblem[] = [];
-  const images: Record<string, BuiltImage> = {};
-  for (const [name, entry] of Object.entries(value)) {
-    const read = readEntry(entry);
-    if (typeof read === 'string') problems.push({ input: `${input}.${name}`, problem: read, accepted });
-    else images[name] = read;
-  }
-  return problems.length > 0 ? bad(...problems) : good(images);
-}
-
-function readEntry(entry: unknown): BuiltImage | string {
-  if (!isRecord(entry)) return 'is not an object';
-  const { repository, digest, tag } = entry;
-  if (typeof repository !== 'string' || !REPOSITORY.test(repository))
-    return 'has no repository, or one that no registry accepts';
-  if (digest === '' || digest === undefined)
-    return 'has an empty digest: the build did not push, or its output was masked on the way';
-  if (typeof digest !== 'string' || !DIGEST.test(digest))
-    return 'has a digest that is not sha256: and 64 hexadecimal digits';
-  if (tag !== undefined && typeof tag !== 'string') return 'has a tag that is not text';
-  return { repository, digest, ...(tag === undefined || tag === '' ? {} : { tag }) };
-}
-
-/** What ECS and Kubernetes are given: always by digest. */
-export const pinnedReference = (image: BuiltImage, registry: string): string =>
-  formatImage({ registry, repository: image.repository, digest: image.digest });
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+/** What ECS and Kubernetes are given of an entry of `images` (domain/images.ts): always by digest. */
+export const pinnedReference = (
+  { repository, digest }: { readonly repository: string; readonly digest: string },
+  registry: string,
+): string => formatImage({ registry, repository, digest });
