@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { errorAnswer } from './wire/answer.ts';
+import { awsError, errorAnswer } from './wire/answer.ts';
 import { type ApiCall, readCall } from './wire/call.ts';
 import { invalidToken } from './wire/errors.ts';
 
@@ -61,9 +61,14 @@ async function route(
   const call = await readCall(request);
   const world = [...worlds()].find((candidate) => belongs(call, candidate));
   if (world !== undefined) return world.serve(call, response);
-  const { status, headers, body } = errorAnswer(call, invalidToken(call));
+  const { status, headers, body } = errorAnswer(call, strangerError(call));
   response.writeHead(status, { ...headers }).end(body);
 }
+
+const strangerError = (call: ApiCall): ReturnType<typeof awsError> =>
+  call.operation === 'AssumeRoleWithWebIdentity'
+    ? awsError('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity', 403)
+    : invalidToken(call);
 
 /** An unsigned call (AssumeRoleWithWebIdentity) names its account in the role. */
 function belongs(call: ApiCall, world: Served): boolean {

@@ -1,25 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import type { Event, State } from '../core/types.ts';
-import { checkHealth } from '../plane/check-health.ts';
+import type { State } from '../core/types.ts';
 import { loadBalancers } from '../plane/load-balancer.ts';
 import { inProcessTaskRunner } from '../plane/task-runner-in-process.ts';
 import { processTaskRunner } from '../plane/task-runner-processes.ts';
-import type { TargetGroupCounts } from '../plane/types.ts';
+import type { LoggingTaskRunner, TargetGroupCounts } from '../plane/types.ts';
 import { accountServer } from './account.ts';
 import type { CallEntry } from './call-log.ts';
 import type { SandboxClock } from './clock.ts';
 import type { Services } from './dispatch.ts';
-import { elasticLoadBalancing } from './elbv2/handle.ts';
 import { type Armed, type Faults, FIXTURE, type Kill } from './faults.ts';
-import type { OwnAnswer, Served } from './front.ts';
-import { carryingOut } from './hands.ts';
+import type { Served } from './front.ts';
 import { imageStore, type NewImage, type PublishedImage } from './images.ts';
-import { metricsAnswer } from './metrics.ts';
-import type { Account, Moto } from './moto.ts';
+import type { Moto } from './moto.ts';
 import { defaultNetwork, type Network } from './network.ts';
-import { openRegion, travel } from './region.ts';
+import { ownPages } from './own-pages.ts';
+import { travel } from './region.ts';
+import { openRegions } from './regions.ts';
 import { openSessions, type Session } from './sessions.ts';
-import { taskDefinitions } from './task-definitions.ts';
 
 export interface WorldOptions {
   /** Default us-west-2. Other regions of the account exist too; this one is in `env`. */
@@ -103,42 +100,23 @@ export async function openWorld(parts: WorldParts): Promise<OpenWorld> {
     sessions.issue(role, { run: FIXTURE, name: FIXTURE }),
   ]);
   const bearer = randomBytes(16).toString('hex');
-  const kind = parts.tasks ?? (clock.kind === 'real' ? 'processes' : 'in-process');
-  const runner = kind === 'processes' ? processTaskRunner() : inProcessTaskRunner({ now: clock.now });
+  const runner = taskRunner(parts);
   const balancers = loadBalancers({ seed, now: clock.now });
   const images = imageStore(moto, account, fixture.accessKey);
-  const regions = new Map<string, Services>();
-
-  function servicesOf(region: string): Services {
-    const known = regions.get(region);
-    if (known !== undefined) return known;
-    const at: Account = { accessKey: fixture.accessKey, region };
-    // The region needs its hands and the hands tell the region, which is there by the time they have something to tell.
-    const tell = (event: Event): void => void opened.apply(event);
-    const carryOut = carryingOut({ runner, balancers, checkHealth, images, region, tell });
-    const opened = openRegion({ world: { account, region, seed }, clock, carryOut, log });
-    const { state, apply } = opened;
-    const made: Services = {
-      region: opened,
-      elb: elasticLoadBalancing({ moto, account: at, balancers, state, apply }),
-      taskDefinitions: taskDefinitions(moto, at, clock.now),
-      moto,
-      sessions,
-      now: clock.now,
-    };
-    regions.set(region, made);
-    return made;
-  }
-
-  const allRegions = () => [...regions.values()].map(({ region }) => region);
-  const server = accountServer({
+  const regions = openRegions({
+    moto,
+    account,
+    accessKey: fixture.accessKey,
+    seed,
     clock,
     sessions,
-    home,
-    services: async (region) => servicesOf(region),
-    regions: allRegions,
+    runner,
+    balancers,
+    images,
     log,
   });
+  const services = async (region: string): Promise<Services> => regions.of(region);
+  const server = accountServer({ clock, sessions, home, services, regions: regions.all, log });
   const environment = environmentOf({ account, name, front, region: home, bearer });
 
   const world: World = {
@@ -148,63 +126,43 @@ export async function openWorld(parts: WorldParts): Promise<OpenWorld> {
     clock: clock.kind,
     env: environment(action),
     run: async (run) => environment(await sessions.issue(role, { run, name: run })),
-    client: (options = {}) => ({
-      region: options.region ?? home,
-      endpoint: front,
-      credentials: { accessKeyId: fixture.accessKey, secretAccessKey: fixture.secretKey, sessionToken: fixture.token },
-    }),
+    client: ({ region = home } = {}) => clientConfig(fixture, { region, endpoint: front }),
     network: (region = home) => defaultNetwork(moto, { accessKey: fixture.accessKey, region }),
     publishImage: (image, region = home) => images.publish(image, region),
-    listenerUrl: (arn) => firstOf(regions.values(), ({ elb }) => elb.listenerUrl(arn)),
+    listenerUrl: (arn) => regions.find(({ elb }) => elb.listenerUrl(arn)),
     targetGroupCounts: (arn) => balancers.counts(arn),
     taskLogs: (id) => runner.logs(id),
     calls: server.calls,
     faults: server.faults,
     killAt: (kill) => server.faults.kill(kill),
     now: clock.now,
-    advance: (length) => server.exclusive(() => travel(allRegions(), clock, clock.now() + length)),
-    state: (region = home) => servicesOf(region).region.state(),
+    advance: (length) => server.exclusive(() => travel(regions.all(), clock, clock.now() + length)),
+    state: (region = home) => regions.of(region).region.state(),
     async close() {
-      for (const region of allRegions()) region.close();
+      for (const region of regions.all()) region.close();
       await runner.stopAll();
       await balancers.close();
     },
   };
 
-  const groupNamed = (group: string): string | undefined =>
-    firstOf(regions.values(), ({ elb }) => elb.model().targetGroups.find((candidate) => candidate.name === group)?.arn);
-  const pages: Readonly<Record<string, (query: URLSearchParams, given: string | undefined) => OwnAnswer>> = {
-    metrics: (query) => metricsAnswer(query, { balancers, arnOf: groupNamed }),
-    calls: () => ({ status: 200, body: server.calls() }),
-    oidc: (query, given) =>
-      given === undefined || !given.startsWith(bearer)
-        ? { status: 401, body: { message: 'the request token is wrong' } }
-        : tokenAnswer(
-            sessions.identityToken(
-              given.slice(bearer.length + 1),
-              query.get('audience') ?? `https://github.com/sandbox`,
-            ),
-          ),
-  };
   const served: Served = {
     name,
     account,
     owns: (accessKey) => sessions.of(accessKey) !== undefined,
     serve: server.serve,
-    serveOwn: ({ path, query, bearer: given }) =>
-      pages[path]?.(query, given) ?? { status: 404, body: { message: `there is no ${path} here` } },
+    serveOwn: ownPages({ sessions, regions, balancers, bearer, calls: server.calls }),
   };
   return { world, served };
 }
 
-const tokenAnswer = (value: string): OwnAnswer => ({ status: 200, body: { count: value.length, value } });
+const clientConfig = (session: Session, at: Pick<ClientConfig, 'region' | 'endpoint'>): ClientConfig => ({
+  ...at,
+  credentials: { accessKeyId: session.accessKey, secretAccessKey: session.secretKey, sessionToken: session.token },
+});
 
-function firstOf<T, R>(all: Iterable<T>, look: (each: T) => R | undefined): R | undefined {
-  for (const each of all) {
-    const found = look(each);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+function taskRunner({ tasks, clock }: WorldParts): LoggingTaskRunner {
+  const kind = tasks ?? (clock.kind === 'real' ? 'processes' : 'in-process');
+  return kind === 'processes' ? processTaskRunner() : inProcessTaskRunner({ now: clock.now });
 }
 
 interface Place {
