@@ -79,10 +79,11 @@ export async function runBundle(run: BundleRun): Promise<BundleResult> {
 
 /** Starts one phase as the runner does: a process with a clean environment, its own files and a workspace. */
 export async function startBundle(run: BundleRun): Promise<RunningBundle> {
+  const entry = entryArguments(run);
   const folder = await mkdtemp(join(tmpdir(), 'sluice-step-'));
   const environment = await prepare(folder, run);
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [...nodeArguments(run), ...entryArguments(run)], {
+  const child = spawn(process.execPath, [...nodeArguments(run), ...entry], {
     cwd: join(folder, 'workspace'),
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
@@ -100,8 +101,7 @@ export async function startBundle(run: BundleRun): Promise<RunningBundle> {
     clearTimeout(limit);
     alive.delete(child);
     const wall = performance.now() - startedAt;
-    const files = await collect(folder, run.files ?? {});
-    await rm(folder, { recursive: true, force: true });
+    const files = await collect(folder, run.files ?? {}).finally(() => rm(folder, { recursive: true, force: true }));
     const { commands } = readRunnerOutput(streams.stdout());
     const annotations = commands.flatMap(annotationOf);
     return {
