@@ -81,15 +81,14 @@ function inputTable(spec: InputSpec): string {
     `\`${name}\``,
     field.description,
     field.accepts,
-    requirement(field),
+    defaultCell(field),
+    field.from === 'stage' ? 'yes' : '',
   ]);
-  return table(['Input', 'Description', 'Accepts', 'Default'], rows);
+  return table(['Input', 'Description', 'Accepts', 'Default', 'sluice.yml'], rows);
 }
 
-function requirement({ required, from, fallback }: InputSpec[string]): string {
-  const value = required ? '**required**' : fallback ? `\`${fallback}\`` : '';
-  return from === 'stage' ? [value, 'or `sluice.yml`'].filter((part) => part !== '').join(' ') : value;
-}
+const defaultCell = ({ required, fallback }: InputSpec[string]): string =>
+  required ? '**required**' : fallback ? `\`${fallback}\`` : '';
 
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
