@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Annotation } from '../../src/domain/report.ts';
-import { type RunnerCommand, readRunnerFile, readRunnerOutput } from './runner-protocol.ts';
+import { type RunnerCommand, readRunnerFile, readRunnerOutput } from '../../sandbox/runner/runner-protocol.ts';
 
 export type Phase = 'main' | 'post';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { runnerLog } from '../../src/runtime/log.ts';
-import { readRunnerOutput } from '../harness/runner-protocol.ts';
+import { readRunnerOutput } from '../../sandbox/runner/runner-protocol.ts';
 
 function recorded(token?: () => string) {
   let written = '';
