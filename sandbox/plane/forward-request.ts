@@ -13,6 +13,8 @@ export interface Forwarding {
   readonly target: string;
   readonly headers: string[];
   readonly to: Chosen;
+  /** Whether the connection ends with this answer, asked when the answer begins. */
+  readonly last: () => boolean;
   /** Called exactly once. */
   readonly record: (ending: Ending) => void;
 }
@@ -39,12 +41,13 @@ export function forwardRequest(forwarding: Forwarding): void {
     upstream?.abort(new Error('the client left'));
   });
 
+  const body = bodyOf(request);
   forwarding.to.connections.dispatch(
     {
       method: request.method as Dispatcher.HttpMethod,
       path: forwarding.target,
       headers: forwarding.headers,
-      body: bodyOf(request),
+      body,
     },
     {
       onRequestStart(controller) {
@@ -54,7 +57,8 @@ export function forwardRequest(forwarding: Forwarding): void {
       onResponseStart(_controller, status, headers, statusText) {
         if (status < 200) return;
         answered = { kind: 'answered', status, responseTime: performance.now() - started };
-        response.writeHead(status, statusText, returnedHeaders(headers));
+        const closing = forwarding.last() ? ['connection', 'close'] : [];
+        response.writeHead(status, statusText, [...returnedHeaders(headers), ...closing]);
       },
       onResponseData(controller, chunk) {
         if (response.write(chunk)) return;
@@ -81,13 +85,17 @@ export function forwardRequest(forwarding: Forwarding): void {
   );
 }
 
-/** Behind a stream of its own: undici destroys the body of a request that failed, and the client's socket must live for the 502. */
+/**
+ * Behind a stream of its own: undici destroys the body of a request that failed, and with it the client would lose its
+ * connection before it read the 502. What the target no longer takes is read and dropped, so that the connection lives on.
+ */
 function bodyOf(request: IncomingMessage): PassThrough | null {
   const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
   const empty = encoding === undefined && (length === undefined || Number(length) === 0);
   if (empty) return null;
   const body = new PassThrough();
-  body.on('error', () => request.unpipe(body));
+  body.on('error', () => undefined);
+  body.once('close', () => request.unpipe(body).resume());
   request.once('error', () => body.destroy());
   return request.pipe(body);
 }

@@ -75,7 +75,6 @@ function join({ client, target, idleTimeout }: Joined): void {
   // Every byte of either direction passes the client's socket, so its silence is the silence of both.
   if ('setTimeout' in client && typeof client.setTimeout === 'function') client.setTimeout(idleTimeout, cut);
   client.once('close', cut);
-  target.once('close', cut);
   target.on('error', cut);
   client.pipe(target);
   target.pipe(client);

@@ -138,14 +138,15 @@ interface At {
 }
 
 function serve(request: IncomingMessage, response: ServerResponse, at: At): void {
-  if (at.open.closing) response.setHeader('connection', 'close');
   const route = routeFor(request, at);
   if (route.kind === 'own') {
+    if (at.open.closing) response.setHeader('connection', 'close');
     sendOwn(response, route.answer);
     return;
   }
   const headers = forwardedHeaders(request, at.open.via);
-  forwardRequest({ request, response, target: route.path, headers, to: route.to, record: route.record });
+  const { path: target, to, record } = route;
+  forwardRequest({ request, response, target, headers, to, record, last: () => at.open.closing });
 }
 
 interface UpgradeRequest {

@@ -1,4 +1,4 @@
-import { request as httpRequest } from 'node:http';
+import { Agent, request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { type Asking, ask } from './ask.ts';
@@ -8,13 +8,13 @@ import type { Address, RuleAction } from '../../../sandbox/plane/types.ts';
 const world = newWorld();
 afterEach(() => world.end());
 
+const SIZED = 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf';
+const CHUNKED = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n';
+
 /** A target that answers a head and half a body, and then what `after` does. */
-const halfAnswer = (after: (socket: { destroy(): void }) => void) => (one: World) =>
+const halfAnswer = (half: string, after: (socket: { destroy(): void }) => void) => (one: World) =>
   one.rawTarget((socket) => {
-    socket.once('data', () => {
-      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf');
-      after(socket);
-    });
+    socket.once('data', () => socket.write(half, () => after(socket)));
   });
 
 describe('answers when a target fails', () => {
@@ -38,18 +38,22 @@ describe('answers when a target fails', () => {
     const lb = world.balancers({ idleTimeout: 300 });
     lb.setTargets('blue', [targetAt(await make(world))]);
     const url = await listen(lb, defaultRule(forward({ blue: 1 })));
-    const asked: Asking[] = [{ method: 'GET' }, { method: 'POST', body: 'x'.repeat(500_000) }];
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    // The last one shows that a body which no target took does not block the connection.
+    const asked: Asking[] = [{ method: 'GET' }, { method: 'POST', body: 'x'.repeat(5_000_000) }, { method: 'GET' }];
     for (const asking of asked) {
-      const answer = await ask(url, asking);
+      const answer = await ask(url, { ...asking, agent });
       expect(answer.status).toBe(status);
       expect(answer.headers['server']).toBe('awselb/2.0');
     }
-    expect(lb.counts('blue')).toMatchObject({ requests: 2, connectionErrors: 2, status5xx: 0, responseTimes: [] });
+    agent.destroy();
+    expect(lb.counts('blue')).toMatchObject({ requests: 3, connectionErrors: 3, status5xx: 0, responseTimes: [] });
   });
 
   test.each([
-    { name: 'the target drops in the middle of its answer', make: halfAnswer((socket) => socket.destroy()) },
-    { name: 'the target falls silent in the middle of its answer', make: halfAnswer(() => undefined) },
+    { name: 'the target drops in the middle of a sized answer', make: halfAnswer(SIZED, (socket) => socket.destroy()) },
+    { name: 'the target drops between two chunks', make: halfAnswer(CHUNKED, (socket) => socket.destroy()) },
+    { name: 'the target falls silent in the middle of its answer', make: halfAnswer(CHUNKED, () => undefined) },
   ])('$name: the client sees a broken connection, never a short answer', async ({ make }) => {
     const lb = world.balancers({ idleTimeout: 300 });
     lb.setTargets('blue', [targetAt(await make(world))]);

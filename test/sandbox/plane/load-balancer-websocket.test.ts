@@ -41,6 +41,25 @@ test('messages of any size go both ways', async () => {
   expect(lb.counts('blue')).toMatchObject({ requests: 1, connectionErrors: 0, status5xx: 0 });
 });
 
+test('a message that comes with the handshake is not lost', async () => {
+  const lb = world.balancers();
+  lb.setTargets('blue', [targetAt(await world.named('blue'))]);
+  const url = await listen(lb, defaultRule(forward({ blue: 1 })));
+  const handshake = `GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${'A'.repeat(22)}==\r\n\r\n`;
+  // A text frame of 5 bytes under a mask of zeros, as RFC 6455 5.2 lays it out.
+  const frame = Buffer.concat([Buffer.from([0x81, 0x85, 0, 0, 0, 0]), Buffer.from('early')]);
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.write(Buffer.concat([Buffer.from(handshake), frame]));
+  const seen = Promise.withResolvers<string>();
+  let text = '';
+  socket.setEncoding('latin1').on('data', (piece: string) => {
+    text += piece;
+    [text].filter((all) => all.includes('early')).forEach(seen.resolve);
+  });
+  expect(await seen.promise).toMatch(/^HTTP\/1.1 101 /);
+  socket.destroy();
+});
+
 test('new ones follow the live weights, open ones stay through a change and through draining', async () => {
   const lb = world.balancers();
   const blue = await world.named('blue');

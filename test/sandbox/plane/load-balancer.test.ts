@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { ask } from './ask.ts';
@@ -17,6 +18,14 @@ const speak = (url: string, bytes: string): Promise<string> =>
     socket.on('error', reject);
     socket.on('close', () => resolve(text));
   });
+
+function* piecesOf(total: number, taken: (size: number) => void): Generator<Buffer> {
+  const piece = Buffer.alloc(64 * 1024);
+  for (let size = 0; size < total; size += piece.length) {
+    taken(piece.length);
+    yield piece;
+  }
+}
 
 /** Sends bytes, leaves the request open, and gives what came back once it contains `until`. */
 const firstAnswer = (
@@ -50,6 +59,20 @@ describe('listeners', () => {
     ]);
     expect((await ask(third['a'] ?? '')).body).toBe('two');
     await expect(ask(second['b'] ?? '')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('that are removed finish what is open and tell the client to go', async () => {
+    const address = await world.target((_request, response) => void setTimeout(() => response.end('done'), 300));
+    const lb = world.balancers();
+    lb.setTargets('blue', [targetAt(address)]);
+    const url = await listen(lb, defaultRule(forward({ blue: 1 })));
+    const agent = new Agent({ keepAlive: true });
+    const open = ask(url, { agent });
+    await sleep(100);
+    await lb.configure('lb', []);
+    expect(await open).toMatchObject({ body: 'done' });
+    await expect(ask(url, { agent })).rejects.toThrow('ECONNREFUSED');
+    agent.destroy();
   });
 
   test('are opened once when two changes come at the same time', async () => {
@@ -181,6 +204,19 @@ describe('targets', () => {
     expect(ports.size).toBe(1);
   });
 
+  test('that are no longer named lose their idle connections', async () => {
+    const closed = Promise.withResolvers<string>();
+    const address = await world.target((request, response) => {
+      request.socket.once('close', () => closed.resolve('closed'));
+      response.end();
+    });
+    const lb = world.balancers();
+    lb.setTargets('blue', [targetAt(address)]);
+    await ask(await listen(lb, defaultRule(forward({ blue: 1 }))));
+    lb.setTargets('blue', []);
+    expect(await closed.promise).toBe('closed');
+  });
+
   test('that leave finish what they began, and get nothing new', async () => {
     const old = await world.target((_request, response) => void setTimeout(() => response.end('old'), 300));
     const fresh = await world.named('fresh');
@@ -242,6 +278,25 @@ describe('bodies', () => {
     const head = 'POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n';
     const echoed = await firstAnswer(url, { bytes: `${head}5\r\nfirst\r\n`, until: 'first' });
     expect(echoed).toContain('first');
+  });
+
+  test('wait for a client that does not read, in the target and not in memory here', async () => {
+    const offered = 64 * 1024 * 1024;
+    let taken = 0;
+    const address = await world.target((_request, response) => {
+      const pieces = Readable.from(piecesOf(offered, (size) => (taken += size)));
+      pieces.pipe(response);
+    });
+    const lb = world.balancers();
+    lb.setTargets('blue', [targetAt(address)]);
+    const url = await listen(lb, defaultRule(forward({ blue: 1 })));
+    const client = connect(Number(new URL(url).port), '127.0.0.1');
+    client.pause().write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+    await sleep(700);
+    client.destroy();
+    // What the sockets' buffers hold is some megabytes.
+    expect(taken).toBeGreaterThan(0);
+    expect(taken).toBeLessThan(offered / 2);
   });
 
   test('of some megabytes arrive whole, sized or chunked', async () => {

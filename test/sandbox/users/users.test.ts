@@ -166,6 +166,13 @@ describe('an open model', () => {
     expectHonest(counts, users);
   });
 
+  test('sends at its end what became due while this process stood still', async () => {
+    const { url } = await serving((_request, response) => response.end());
+    const users = start({ url, arrivals: 'uniform', ratePerSecond: 100 });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    expect((await users.stop()).ok).toBeGreaterThanOrEqual(49);
+  });
+
   test('comes at its rate', async () => {
     const { url } = await serving((_request, response) => response.end());
     const began = performance.now();
