@@ -43,7 +43,7 @@ export function accountServer(options: AccountOptions): AccountServer {
 
   const arrive = (call: ApiCall): Promise<void> =>
     exclusive(async () => {
-      if (call.at !== undefined) await travel(options.regions(), clock, call.at);
+      if (call.at !== undefined && clock.kind === 'lock-step') await travel(options.regions(), clock, call.at);
     });
 
   function apply(call: ApiCall, entry: CallEntry, session: Session | undefined): Promise<Answer> {
@@ -129,14 +129,22 @@ export function accountServer(options: AccountOptions): AccountServer {
         const result = await outcome(call, open.entry, session);
         finish({ result, response, now: clock.now(), end: open.end });
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        options.log(`${open.entry.operation} failed in the sandbox: ${why}`);
-        const answer = errorAnswer(call, awsError('InternalFailure', `The sandbox cloud failed: ${why}`, 400));
+        const answer = errorAnswer(call, ownFailure(error));
+        options.log(`${open.entry.operation} failed in the sandbox: ${answer.error}: ${String(error)}`);
         finish({ result: { kind: 'answer', answer }, response, now: clock.now(), end: open.end });
       }
     },
   };
 }
+
+/** Status 400, so that a bug of the sandbox is seen at once and not tried again. */
+const ownFailure = (error: unknown): ReturnType<typeof awsError> =>
+  error instanceof SyntaxError
+    ? awsError('SerializationException', 'The request body cannot be read')
+    : awsError(
+        'InternalFailure',
+        `The sandbox cloud failed: ${error instanceof Error ? error.message : String(error)}`,
+      );
 
 function runOfToken(call: ApiCall, sessions: Sessions): string | undefined {
   if (call.operation !== 'AssumeRoleWithWebIdentity') return undefined;

@@ -9,6 +9,7 @@ import type { Session, Sessions } from './sessions.ts';
 import type { TaskDefinitions } from './task-definitions.ts';
 import { type Answer, awsError, errorAnswer, jsonAnswer } from './wire/answer.ts';
 import type { ApiCall } from './wire/call.ts';
+import { notModelled } from './wire/errors.ts';
 
 /** What answers the calls of one account in one region. */
 export interface Services {
@@ -29,6 +30,8 @@ export function dispatch(call: ApiCall, services: Services, session: Session | u
       return services.elb.handle(call);
     case 'cloudformation':
       return cloudFormation(call, services);
+    case 'cloudwatch':
+      return cloudWatch(call, services.moto);
     case 'ecr':
       return call.operation === 'PutImage' ? putImage(call, services.moto) : services.moto.forward(call);
     case 'sts':
@@ -50,6 +53,16 @@ async function ecs(call: ApiCall, { region, taskDefinitions, now }: Services): P
   const input = JSON.parse(call.body.toString('utf8') || '{}') as Readonly<Record<string, unknown>>;
   const answered = await handleEcs(call.operation, input, context);
   return answered.kind === 'output' ? jsonAnswer(answered.output) : errorAnswer(call, answered);
+}
+
+/** moto answers expressions and percentiles with nothing, as if nothing had been measured: worse than no answer. */
+function cloudWatch(call: ApiCall, moto: Moto): Promise<Answer> {
+  // Member names stand as text in each of the protocols that CloudWatch's clients speak.
+  const asked = ['Expression', 'ExtendedStatistics'].find((member) => call.body.includes(member));
+  const reads = call.operation === 'GetMetricData' || call.operation === 'GetMetricStatistics';
+  return reads && asked !== undefined
+    ? Promise.resolve(errorAnswer(call, notModelled(call, `${asked} in cloudwatch:${call.operation}`)))
+    : moto.forward(call);
 }
 
 const STACK_CHANGES = new Set(['CreateStack', 'UpdateStack', 'DeleteStack', 'ExecuteChangeSet', 'CreateChangeSet']);

@@ -15,10 +15,11 @@ import {
   ElasticLoadBalancingV2Client,
   ModifyRuleCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { AssumeRoleCommand, AssumeRoleWithWebIdentityCommand, type Credentials, STSClient } from '@aws-sdk/client-sts';
 import type { World } from '../../../sandbox/cloud.ts';
 import { type Stack, stack } from '../../../sandbox/world.ts';
 import { split } from '../elbv2/a-load-balancer.ts';
-import { aCloud, asAction } from './a-cloud.ts';
+import { aCloud, asAction, failureOf } from './a-cloud.ts';
 
 const cloud = aCloud('lock-step');
 const START = Date.UTC(2027, 0, 1);
@@ -127,7 +128,56 @@ describe('lock-step time', () => {
   });
 });
 
+describe('keys of a session', () => {
+  const RoleArn = (): string => `arn:aws:iam::${world.account}:role/deploy`;
+  const keysOf = (credentials: Credentials | undefined) => ({
+    accessKeyId: credentials?.AccessKeyId ?? '',
+    secretAccessKey: credentials?.SecretAccessKey ?? '',
+    sessionToken: credentials?.SessionToken ?? '',
+  });
+
+  test('end when their time has passed, and not before', async () => {
+    const sts = new STSClient(asAction(world));
+    const input = { RoleArn: RoleArn(), RoleSessionName: 'gate', DurationSeconds: 900 };
+    const { Credentials: given } = await sts.send(new AssumeRoleCommand(input));
+    const session = new ECSClient({ ...world.client(), credentials: keysOf(given) });
+    const look = () => session.send(new DescribeServicesCommand({ cluster: made.cluster, services: ['x'] }));
+    await world.advance(899_000);
+    await expect(look()).resolves.toBeDefined();
+    await world.advance(2_000);
+    expect(await failureOf(look())).toMatchObject({ name: 'ExpiredTokenException' });
+  });
+
+  test('cannot be bought with an identity token of ten minutes ago', async () => {
+    const url = `${world.env['ACTIONS_ID_TOKEN_REQUEST_URL']}&audience=sts.amazonaws.com`;
+    const authorization = `Bearer ${world.env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']}`;
+    const { value } = (await (await fetch(url, { headers: { authorization } })).json()) as { value: string };
+    await world.advance(600_000);
+    const input = { RoleArn: RoleArn(), RoleSessionName: 'sluice', WebIdentityToken: value };
+    const sts = new STSClient({ region: world.region, endpoint: cloud().url });
+    const failure = await failureOf(sts.send(new AssumeRoleWithWebIdentityCommand(input)));
+    expect(failure).toMatchObject({ name: 'ExpiredTokenException', message: expect.stringContaining('Token expired') });
+  });
+});
+
 describe('a rollout through the API', () => {
+  test('can be shown as it was before the update, by a fault', async () => {
+    const name = made.services['service']?.name ?? '';
+    const look = async () => {
+      const client = new ECSClient(asAction(world));
+      const output = await client.send(new DescribeServicesCommand({ cluster: made.cluster, services: [name] }));
+      return output.services?.[0]?.taskDefinition;
+    };
+    const before = (await described()).taskDefinition;
+    const { reference } = await world.publishImage({ repository: 'wesign/charts', tag: '1.4.9' });
+    await deploy(reference);
+    const armed = world.faults.add({ operation: 'ecs:DescribeServices', kind: 'stale-read', times: 2 });
+    const seen = [await look(), await look(), await look()];
+    expect(seen).toEqual([before, before, expect.not.stringMatching(`^${before}$`)]);
+    expect(armed.hits()).toBe(2);
+    await watch(({ deployments = [] }) => deployments.length === 1 && deployments[0]?.rolloutState === 'COMPLETED');
+  });
+
   test('starts the new tasks beside the old ones, drains those, and ends SUCCESSFUL', async () => {
     const { reference, digest } = await world.publishImage({ repository: 'wesign/charts', tag: '1.5.0' });
     const updated = await deploy(reference);

@@ -66,6 +66,10 @@ describe('two worlds', () => {
     await expect(cloud().createWorld({ account: first.account })).rejects.toThrow('a world with account');
   });
 
+  test('in real time have a clock that nobody moves', async () => {
+    await expect(first.advance(1_000)).rejects.toThrow('real time cannot be advanced');
+  });
+
   test('end alone: a closed world refuses its keys, the others go on', async () => {
     const short = await cloud().createWorld();
     await short.close();
@@ -193,12 +197,37 @@ describe('what nobody models', () => {
       /<Code>InvalidAction<\/Code><Message>The sandbox cloud does not model elasticloadbalancing:CreateTrustStore/,
     ],
     [
-      'a percentile of CloudWatch',
+      'an action that no service has',
       () => ({
-        headers: { 'content-type': 'application/x-www-form-urlencoded', authorization: scope(first, 'monitoring') },
+        headers: {
+          'content-type': 'application/x-www-form-urlencoded',
+          authorization: scope(first, 'monitoring'),
+        },
         body: 'Action=NoSuchAction&Version=2010-08-01',
       }),
       /<Code>InvalidAction<\/Code>/,
+    ],
+    [
+      'metric maths of CloudWatch',
+      () => ({
+        headers: {
+          'content-type': 'application/x-www-form-urlencoded',
+          authorization: scope(first, 'monitoring'),
+        },
+        body: 'Action=GetMetricData&Version=2010-08-01&MetricDataQueries.member.1.Expression=100*e/n',
+      }),
+      /does not model Expression in cloudwatch:GetMetricData/,
+    ],
+    [
+      'a body that is no JSON',
+      () => ({
+        headers: {
+          'x-amz-target': 'AmazonEC2ContainerServiceV20141113.DescribeServices',
+          authorization: scope(first, 'ecs'),
+        },
+        body: '{',
+      }),
+      /"__type":"SerializationException"/,
     ],
   ])('%s gets an error of its protocol with status 400, never a page', async (_name, request, says) => {
     const { headers, body } = request();
