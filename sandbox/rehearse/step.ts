@@ -93,8 +93,12 @@ const runnerVariables = (workspace: string, folder: string): Record<string, stri
   AWS_EC2_METADATA_DISABLED: 'true',
 });
 
+/** What ends a stretch of stopped commands: a random token. */
+const STOP_TOKEN = /^::[0-9a-f-]{36}::$/;
+
 /** Commands are for the runner: errors and warnings are shown by their text, the others not at all. */
 function shownLine(line: string): string | undefined {
+  if (STOP_TOKEN.test(line)) return undefined;
   const command = /^::([a-z-]+)(?: [^:]*)?::(.*)$/.exec(line);
   if (command === null) return line;
   const [, name = '', data = ''] = command;
