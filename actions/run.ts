@@ -15,6 +15,8 @@ async function load(action: string): Promise<ActionModule> {
       return await import('./approval-gate/src/main.ts');
     case 'deploy-ecs':
       return await import('./deploy-ecs/src/main.ts');
+    case 'smoke-test':
+      return await import('./smoke-test/src/main.ts');
     default:
       throw new TypeError(`no action is called ${action}`);
   }

@@ -11,7 +11,7 @@ import {
   readDuration,
   readText,
 } from './place.ts';
-import { type Grammar, readTemplate, takesFromEnvironment } from './template.ts';
+import { type Grammar, type Names, readTemplate, takesFromEnvironment } from './template.ts';
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
@@ -29,7 +29,7 @@ const RESERVED = [
 const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'x-api-key'];
 
 /** Headers by lower-case name. What is a secret by its name must come from the environment. */
-export function readHeaders(place: Place, grammar: Grammar): Readonly<Record<string, Template>> {
+export function readHeaders(place: Place, names: Names): Readonly<Record<string, Template>> {
   const read: [string, Template][] = [];
   for (const [given, value] of entriesOf(place)) {
     const name = given.toLowerCase();
@@ -38,7 +38,7 @@ export function readHeaders(place: Place, grammar: Grammar): Readonly<Record<str
       complain({ ...value, value: given }, problem.problem, { accepted: problem.accepted });
       continue;
     }
-    const text = SECRET_HEADERS.includes(name) ? readSecret(value, grammar) : readHeaderText(value, grammar);
+    const text = SECRET_HEADERS.includes(name) ? readSecret(value, names) : readHeaderText(value, names);
     if (text !== undefined) read.push([name, text]);
   }
   return Object.fromEntries(read);
@@ -55,26 +55,26 @@ function headerProblem(
   return read.some(([other]) => other === name) ? { problem: 'is given twice' } : undefined;
 }
 
-function readHeaderText(place: Place, grammar: Grammar): Template | undefined {
+function readHeaderText(place: Place, names: Names): Template | undefined {
   const plain = typeof place.value === 'number' || typeof place.value === 'boolean' ? String(place.value) : place.value;
   const text = readText({ ...place, value: plain });
-  return text === undefined ? undefined : readTemplate(place, text, grammar);
+  return text === undefined ? undefined : readTemplate(place, text, names);
 }
 
 /** A text that must take its value from the environment, because the file is in the repository. Its value is never shown. */
-export function readSecret(place: Place, grammar: Grammar): Template | undefined {
+export function readSecret(place: Place, names: Names): Template | undefined {
   if (typeof place.value !== 'string' || place.value === '') return complain(place, 'is not text', { given: 'hidden' });
-  if (!takesFromEnvironment(place.value, grammar)) {
+  if (!takesFromEnvironment(place.value, names)) {
     return complain(place, 'is a secret written into the file', {
       accepted: '${NAME} of an environment variable',
       given: 'hidden',
     });
   }
-  return readTemplate({ ...place, value: undefined }, place.value, grammar);
+  return readTemplate({ ...place, value: undefined }, place.value, names);
 }
 
 /** One path or several. */
-export function readPaths(place: Place, grammar: Grammar): Check['paths'] {
+export function readPaths(place: Place, names: Names): Check['paths'] {
   return oneOrMore(place).flatMap((one) => {
     const text = readText(one);
     if (text === undefined) return [];
@@ -82,7 +82,7 @@ export function readPaths(place: Place, grammar: Grammar): Check['paths'] {
       complain(one, 'is not a path', { accepted: 'begins with /; the host comes from the target' });
       return [];
     }
-    return [{ text: readTemplate(one, text, grammar), at: one.path as Path }];
+    return [{ text: readTemplate(one, text, names), at: one.path as Path }];
   });
 }
 

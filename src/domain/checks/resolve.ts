@@ -1,4 +1,3 @@
-import { complain, type DocumentProblem, type Place } from './place.ts';
 import type {
   Check,
   ChecksDocument,
@@ -12,10 +11,19 @@ import type {
   TextTest,
   VersionExpectation,
 } from './document.ts';
-import { fill, namesIn } from './template.ts';
-
-/** An environment variable of the step; undefined when unset or empty. */
-export type Environment = (name: string) => string | undefined;
+import {
+  type Environment,
+  type Filling,
+  type Where,
+  complainAt,
+  fillHeader,
+  fillHeaders,
+  fillIn,
+  newFilling,
+  noteSecret,
+  noteSecrets,
+} from './fill-in.ts';
+import type { DocumentProblem } from './place.ts';
 
 export type ResolvedOrNot =
   | { readonly ok: true; readonly value: ResolvedChecks }
@@ -30,9 +38,9 @@ export function resolveChecks(
   environment: Environment,
   options: { readonly target: 'of-document' | 'elsewhere' } = { target: 'of-document' },
 ): ResolvedOrNot {
-  const problems: DocumentProblem[] = [];
-  const filling: Filling = { document, environment, problems, secrets: new Set() };
-  for (const name of document.secrets) addSecret(filling, environment(name));
+  const filling = newFilling(environment, document.variables);
+  const { problems } = filling;
+  for (const name of document.secrets) noteSecret(filling, name);
   const { target } = document;
   const value: ResolvedChecks = {
     ...(target === undefined || options.target === 'elsewhere'
@@ -45,54 +53,6 @@ export function resolveChecks(
     ? { ok: false, problems }
     : { ok: true, value: { ...value, secrets: [...filling.secrets] } };
 }
-
-interface Filling {
-  readonly document: ChecksDocument;
-  readonly environment: Environment;
-  readonly problems: DocumentProblem[];
-  readonly secrets: Set<string>;
-}
-
-interface Where {
-  readonly path: Path;
-  readonly check?: string;
-}
-
-const addSecret = (filling: Filling, value: string | undefined): void => {
-  if (value !== undefined) filling.secrets.add(value);
-};
-
-const complainAt = (filling: Filling, where: Where, problem: string, accepted?: string): void => {
-  const place: Place = { value: undefined, path: where.path, problems: filling.problems };
-  complain(place, where.check === undefined ? problem : `${problem} (check ${where.check})`, { accepted });
-};
-
-function fillIn(filling: Filling, template: Template, where: Where): string {
-  const fromEnvironment = (name: string): string => {
-    const value = filling.environment(name);
-    if (value !== undefined) return value;
-    const problem = `needs the environment variable ${name}, which is not set`;
-    const said = filling.problems.some((other) => other.path === where.path && other.problem.startsWith(problem));
-    if (!said) complainAt(filling, where, problem, `\`env: ${name}: ...\` on the step`);
-    return '';
-  };
-  return fill(template, (kind, name) =>
-    kind === 'environment'
-      ? fromEnvironment(name)
-      : fill(filling.document.variables[name] ?? '', (_, inner) => fromEnvironment(inner)),
-  );
-}
-
-/** Values of the environment that stand in a template whose place is secret by its nature. */
-function noteSecrets(filling: Filling, template: Template): void {
-  for (const name of namesIn(template, 'environment')) addSecret(filling, filling.environment(name));
-  for (const variable of namesIn(template, 'variable')) {
-    const inner = filling.document.variables[variable];
-    if (inner !== undefined) noteSecrets(filling, inner);
-  }
-}
-
-const SECRET_HEADER = /authorization|cookie|token|secret|api-?key|password/;
 
 function resolveCheck(filling: Filling, check: Check): readonly ResolvedCheck[] {
   const { bearer: _bearer, body: _body, paths, expect, warn, ...same } = check;
@@ -118,20 +78,11 @@ function resolveCheck(filling: Filling, check: Check): readonly ResolvedCheck[] 
 }
 
 function resolveHeaders(filling: Filling, check: Check): Record<string, string> {
-  const value = (template: Template, ...steps: Path): string => {
-    const where: Where = { path: [...check.at, ...steps], check: check.name };
-    const text = fillIn(filling, template, where);
-    if (/\p{Cc}/u.test(text))
-      complainAt(filling, where, 'has a line break or control character when filled in', 'one line');
-    return text;
-  };
-  const headers = Object.entries(check.headers).map(([name, template]): [string, string] => {
-    if (SECRET_HEADER.test(name)) noteSecrets(filling, template);
-    return [name, value(template, 'headers', name)];
-  });
-  if (check.bearer === undefined) return Object.fromEntries(headers);
+  const at = (...steps: Path): Where => ({ path: [...check.at, ...steps], check: check.name });
+  const headers = fillHeaders(filling, check.headers, at('headers'));
+  if (check.bearer === undefined) return headers;
   noteSecrets(filling, check.bearer);
-  return Object.fromEntries([...headers, ['authorization', `Bearer ${value(check.bearer, 'auth', 'bearer')}`]]);
+  return { ...headers, authorization: `Bearer ${fillHeader(filling, check.bearer, at('auth', 'bearer'))}` };
 }
 
 type FillPart = (template: Template, steps: Path) => string;

@@ -10,9 +10,13 @@ const FORMS: readonly { readonly form: RegExp; range(match: RegExpExecArray): { 
   { form: /^([1-5])xx$/i, range: (match) => ({ from: Number(match[1]) * 100, to: Number(match[1]) * 100 + 99 }) },
 ];
 
-/** Reads `200`, `<400`, `<=399`, `200..299`, `200-299`, `2xx`, or a list of them. Every range lies in 100..599 and holds something. */
+/** Reads `200`, `200, 204`, `<400`, `<=399`, `200..299`, `200-299`, `2xx`, or a list of them. Every range lies in 100..599 and holds something. */
 export function readStatusSet(value: unknown): FieldResult<StatusSet> {
-  const parts: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const parts: readonly unknown[] = Array.isArray(value)
+    ? value
+    : typeof value === 'string'
+      ? value.split(',')
+      : [value];
   const ranges: { from: number; to: number }[] = [];
   for (const part of parts) {
     const range = typeof part === 'string' || typeof part === 'number' ? rangeOf(String(part).trim()) : undefined;

@@ -2,11 +2,14 @@ import { nearestOf } from '../inputs.ts';
 import type { Matchers, Template } from './document.ts';
 import { type Place, complain } from './place.ts';
 
-/** What readers of the document need beside the place. */
-export interface Grammar {
-  readonly matchers: Matchers;
+export interface Names {
   /** What `{{ name }}` may name. */
   readonly variables: Readonly<Record<string, Template>>;
+}
+
+/** What readers of the document need beside the place. */
+export interface Grammar extends Names {
+  readonly matchers: Matchers;
 }
 
 type Piece =
@@ -64,13 +67,13 @@ export const namesIn = (template: string, kind: 'environment' | 'variable'): rea
   piecesOf(template).flatMap((piece) => (piece.kind === kind ? [piece.name] : []));
 
 /** Whether any of it comes from the environment, by itself or through a variable. */
-export const takesFromEnvironment = (template: string, grammar: Grammar): boolean =>
+export const takesFromEnvironment = (template: string, names: Names): boolean =>
   namesIn(template, 'environment').length > 0 ||
-  namesIn(template, 'variable').some((name) => namesIn(grammar.variables[name] ?? '', 'environment').length > 0);
+  namesIn(template, 'variable').some((name) => namesIn(names.variables[name] ?? '', 'environment').length > 0);
 
 /** Judges the references of a text. */
-export function readTemplate(place: Place, text: string, grammar: Grammar): Template {
-  const known = Object.keys(grammar.variables);
+export function readTemplate(place: Place, text: string, names: Names): Template {
+  const known = Object.keys(names.variables);
   for (const piece of piecesOf(text)) {
     if (piece.kind === 'wrong') complain(place, piece.problem, { accepted: piece.accepted });
     if (piece.kind === 'variable' && !known.includes(piece.name)) {

@@ -1,6 +1,7 @@
 import type { ResolvedCheck, ResolvedChecks } from '../../domain/checks/document.ts';
 import { type Judgement, judge } from '../../domain/checks/judge.ts';
 import { type CheckResult, type ChecksResult, verdictOf } from '../../domain/checks/result.ts';
+import { redact } from '../../domain/checks/shown-text.ts';
 import { type Instant, after, between, formatDuration, milliseconds, seconds } from '../../domain/duration.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
@@ -115,7 +116,7 @@ function resultOf(run: CheckRun, { answer, judgement }: Try, ending: Ending): Ch
     name: check.name,
     at: check.at,
     method: check.method,
-    path: check.path,
+    path: redact(check.path, run.document.secrets),
     verdict,
     tries: ending.tries,
     durationMs: Math.round(between(ending.started, ending.ended)),

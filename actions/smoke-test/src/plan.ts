@@ -1,0 +1,127 @@
+import type { Matchers, ResolvedCheck, ResolvedChecks } from '../../../src/domain/checks/document.ts';
+import type { Environment } from '../../../src/domain/checks/fill-in.ts';
+import { type LocatedValue, fillTargetHeaders, loadChecks } from '../../../src/domain/checks/load.ts';
+import { parseChecks } from '../../../src/domain/checks/parse.ts';
+import { resolveChecks } from '../../../src/domain/checks/resolve.ts';
+import { oneLine, redact } from '../../../src/domain/checks/shown-text.ts';
+import { formatDuration } from '../../../src/domain/duration.ts';
+import { type Checked, type InputProblem, bad, good, httpUrl } from '../../../src/domain/inputs.ts';
+import type { Request } from './inputs.ts';
+
+/** What will be checked, with nothing left open. */
+export interface Plan {
+  readonly document: ResolvedChecks;
+  readonly target: {
+    readonly url: string;
+    readonly host?: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly expectVersion?: string;
+  };
+  /** Where each check of the document is written, in its order; undefined for one that an input names. */
+  readonly places: readonly ({ readonly file: string; readonly line: number } | undefined)[];
+}
+
+export interface PlanSources {
+  /** The checks file; absent when the request names none. */
+  readonly file?: { readonly path: string; readonly text: string };
+  readYaml(text: string, path: string): Checked<LocatedValue>;
+  readonly matchers: Matchers;
+  readonly environment: Environment;
+}
+
+/** PURE. The request and its file as a plan, or every problem of both. The plan's `secrets` are to be masked first of all. */
+export function planOf(request: Request, sources: PlanSources): Checked<Plan> {
+  const ofPaths = checksOfPaths(request, sources);
+  const target = request.url === undefined ? 'of-document' : 'elsewhere';
+  const ofFile = sources.file && loadChecks(sources.file, { ...sources, fallbacks: request.fallbacks, target });
+  const headers = fillTargetHeaders(request.headers, sources.environment);
+  const problems = [ofPaths, ofFile, headers].flatMap((part) => (part === undefined || part.ok ? [] : part.problems));
+  if (!ofPaths.ok || !headers.ok || (ofFile !== undefined && !ofFile.ok)) return bad(...problems);
+  const loaded = ofFile?.value;
+  const document: ResolvedChecks = {
+    checks: [...ofPaths.value.checks, ...(loaded?.document.checks ?? [])],
+    secrets: [...ofPaths.value.secrets, ...(loaded?.document.secrets ?? []), ...headers.value.secrets],
+  };
+  const url = request.url === undefined ? targetOf(loaded?.document.target, sources.file?.path) : good(request.url);
+  const versions = versionProblems(request, document.checks);
+  if (!url.ok || versions.length > 0) return bad(...(url.ok ? [] : url.problems), ...versions);
+  return good({
+    document,
+    target: {
+      url: url.value,
+      ...(request.host === undefined ? {} : { host: request.host }),
+      headers: headers.value.headers,
+      ...(request.expectVersion === undefined ? {} : { expectVersion: request.expectVersion }),
+    },
+    places: [
+      ...ofPaths.value.checks.map(() => undefined),
+      ...(loaded?.lines ?? []).map((line) => ({ file: sources.file?.path ?? '', line })),
+    ],
+  });
+}
+
+/** The short form is the long one with a check for each path. */
+function checksOfPaths(request: Request, { matchers, environment }: PlanSources): Checked<ResolvedChecks> {
+  const { paths, versionFrom, expectVersion, fallbacks } = request;
+  if (paths.length === 0) return good({ checks: [], secrets: [] });
+  const expect = versionFrom === undefined || expectVersion === undefined ? {} : { expect: { version: versionFrom } };
+  const checks = paths.map((path) => ({ name: path, get: path, ...expect }));
+  const parsed = parseChecks({ version: 1, checks }, matchers, fallbacks);
+  const resolved = parsed.ok ? resolveChecks(parsed.value, environment) : parsed;
+  if (resolved.ok) return good(resolved.value);
+  const inputOf = (path: readonly (string | number)[]): string => (path.includes('version') ? 'version-from' : 'paths');
+  const problems = resolved.problems.map(({ path, ...problem }): InputProblem => ({
+    ...problem,
+    input: inputOf(path),
+  }));
+  const once = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
+  return bad(...once.values());
+}
+
+function targetOf(target: string | undefined, file: string | undefined): Checked<string> {
+  const accepted = 'http://host or https://host, without credentials';
+  if (target === undefined) {
+    return bad({ input: 'url', problem: 'is required', accepted: `${accepted}; or \`target\` in the checks file` });
+  }
+  const read = httpUrl({ description: '' }).read(target);
+  if (read.ok && read.value !== undefined) return good(read.value);
+  return bad({ input: `${file ?? 'checks'} target`, problem: 'is not a base URL', accepted });
+}
+
+/** A version that nobody expects, and an expected version that nobody looks for, are both mistakes. */
+function versionProblems({ expectVersion }: Request, checks: readonly ResolvedCheck[]): readonly InputProblem[] {
+  const open = checks.filter(({ expect, warn }) =>
+    [expect, warn].some((each) => each?.version !== undefined && each.version.equals === undefined),
+  );
+  if (expectVersion === undefined && open.length > 0) {
+    const names = open.map(({ name }) => name).join(', ');
+    return [
+      {
+        input: 'expect-version',
+        problem: `is missing: the version of ${names} is compared with it`,
+        accepted: 'a version, or `equals` in the check',
+      },
+    ];
+  }
+  const looked = checks.some(({ expect }) => expect.version !== undefined);
+  if (expectVersion === undefined || looked) return [];
+  return [
+    {
+      input: 'expect-version',
+      given: expectVersion,
+      problem: 'is looked for by no check',
+      accepted: '`version-from` for paths, or `expect: { version: { header: NAME } }` in the checks file',
+    },
+  ];
+}
+
+/** One line for each check, without secrets: what a dry run shows. */
+export function planLines({ document, target }: Plan): readonly string[] {
+  return document.checks.map(({ name, method, path, expect, retry, timeout }) => {
+    const tries = retry.count === 1 ? 'one try' : `${retry.count} tries, ${formatDuration(retry.interval)} apart`;
+    const more = Object.keys(expect).filter((part) => part !== 'status');
+    const wanted = [`status ${expect.status?.text ?? 'any'}`, ...more].join(', ');
+    const where = oneLine(redact(`${target.url}${path}`, document.secrets), 200);
+    return `${name}: ${method} ${where}, expects ${wanted}; ${tries}, timeout ${formatDuration(timeout)}`;
+  });
+}

@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Application, TOKEN, startApplication } from './application.ts';
+
+let application: Application;
+let smoke: Application['smoke'];
+beforeAll(async () => {
+  application = await startApplication();
+  ({ smoke } = application);
+});
+afterAll(() => application.server.close());
+
+describe('a secret', () => {
+  const checks = `
+version: 1
+checks:
+  - name: me
+    get: /me
+    auth: { bearer: "\${API_TOKEN}" }
+    expect: { status: 200, json: { "$.seen": nobody } }
+`;
+
+  test('of the environment is sent, and shown nowhere but in the line that masks it', async () => {
+    const temp = await mkdtemp(join(tmpdir(), 'smoke-'));
+    const run = await smoke({}, checks, { env: { API_TOKEN: TOKEN, RUNNER_TEMP: temp } });
+    const file = await readFile(run.outputs['results'] ?? '', 'utf8');
+    await rm(temp, { recursive: true });
+    expect(run.stdout).toContain('$.seen is "Bearer ***", expected "nobody"');
+    expect(run.commands).toContainEqual(expect.objectContaining({ name: 'add-mask' }));
+    const shown = run.stdout.split('\n').filter((line) => !line.startsWith('::add-mask::'));
+    expect([...shown, run.stderr, run.summary, file, JSON.stringify(run.outputs)].join('\n')).not.toContain(TOKEN);
+  });
+
+  test('that is not set is named with its check and line, before any request', async () => {
+    const run = await smoke({ url: 'http://127.0.0.1:9' }, checks, { env: { API_TOKEN: '' } });
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'invalid-input', changed: 'false' } });
+    expect(run.stdout).toContain(
+      'checks.yml:6:13 checks[0].auth.bearer: needs the environment variable API_TOKEN, which is not set (check me)',
+    );
+    expect(run.stdout).not.toContain('checks against');
+  });
+
+  test('in a header of the input comes from the environment too', async () => {
+    const headers = '{ Authorization: "Bearer ${API_TOKEN}" }';
+    const run = await smoke({ paths: '/me', 'expect-status': '200', headers }, undefined, {
+      env: { API_TOKEN: TOKEN },
+    });
+    expect(run).toMatchObject({ exitCode: 0, outputs: { verdict: 'pass' } });
+  });
+
+  test.each([
+    {
+      name: 'under its name',
+      headers: '{"Authorization":"Bearer abcdef"}',
+      message: 'headers.Authorization: is a secret written into the file',
+    },
+    { name: 'without a name', headers: 'Bearer abcdef', message: 'headers: is not a mapping' },
+  ])('in plain text in the input headers is refused and not repeated: $name', async ({ headers, message }) => {
+    const run = await smoke({ paths: '/me', headers });
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'invalid-input' } });
+    expect(run.stdout).toContain(message);
+    expect([run.stdout, run.stderr, run.summary].join()).not.toContain('abcdef');
+  });
+});
+
+describe('input that cannot be used', () => {
+  test('is named all at once, with the lines of the file', async () => {
+    const checks = `version: 1
+checks:
+  - name: health
+    get: /health
+    expcet: { status: 200 }
+  - name: socket
+    ws: /ws
+  - name: page
+    get: /
+    timeout: 10
+`;
+    const run = await smoke({}, checks);
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'invalid-input' } });
+    const [annotation] = run.annotations;
+    expect(annotation?.message.split('\n')).toEqual([
+      'The checks of checks.yml cannot be used, 3 problems:',
+      expect.stringMatching(
+        /^ {2}checks\.yml:5:5 checks\[0\]\.expcet: is not a key of this place\. .*Did you mean expect\?$/,
+      ),
+      '  checks.yml:7:5 checks[1].ws: is not supported by this version.',
+      expect.stringMatching(/^ {2}checks\.yml:10:5 checks\[2\]\.timeout: "10" is not a duration\./),
+      'Nothing was touched.',
+    ]);
+  });
+
+  test.each([
+    { name: 'nothing to check', inputs: {}, message: 'checks: is missing, and so is paths' },
+    {
+      name: 'a file that is not there',
+      inputs: { checks: 'no.yml' },
+      message: 'checks: "no.yml" is not in the workspace',
+    },
+    { name: 'no target', inputs: { url: '', paths: '/health' }, message: 'url: is required' },
+    { name: 'a target with credentials', inputs: { url: 'http://a:b@127.0.0.1', paths: '/' }, message: 'url' },
+    { name: 'a path without its slash', inputs: { paths: 'health' }, message: 'paths: "health" is not a path' },
+    {
+      name: 'a status that is none',
+      inputs: { paths: '/', 'expect-status': 'ok' },
+      message: 'expect-status: "ok" is not a status',
+    },
+    {
+      name: 'a duration without unit',
+      inputs: { paths: '/', timeout: '30' },
+      message: 'timeout: "30" is not a duration',
+    },
+    { name: 'a host with a scheme', inputs: { paths: '/', host: 'https://a' }, message: 'host: "https://a"' },
+    {
+      name: 'a version that nobody looks for',
+      inputs: { paths: '/', 'expect-version': 'a' },
+      message: 'expect-version: "a" is looked for by no check',
+    },
+    {
+      name: 'a place of the version that is none',
+      inputs: { paths: '/', 'version-from': 'body' },
+      message: 'version-from: "body" is not a place of a version',
+    },
+  ])('is refused: $name', async ({ inputs, message }) => {
+    const run = await smoke(inputs);
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'invalid-input' } });
+    expect(run.stdout).toContain(message);
+  });
+
+  test('is a version in the file that nobody expects', async () => {
+    const run = await smoke(
+      {},
+      'version: 1\nchecks: [{ name: health, get: /health, expect: { version: { json: $.version } } }]\n',
+    );
+    expect(run.stdout).toContain('expect-version: is missing: the version of health is compared with it');
+  });
+});
+
+test('a dry run makes no request and shows what it would do, without secrets', async () => {
+  const run = await smoke(
+    { url: 'http://127.0.0.1:9', 'dry-run': 'true' },
+    'version: 1\nsecrets: [API_TOKEN]\nchecks: [{ name: me, get: "/me?t=${API_TOKEN}", retry: { count: 3 } }]\n',
+    { env: { API_TOKEN: TOKEN } },
+  );
+  expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'planned', verdict: '', results: '' } });
+  expect(run.stdout).toContain(
+    'me: GET http://127.0.0.1:9/me?t=***, expects status <400; 3 tries, 5s apart, timeout 10s',
+  );
+  expect(run.summary).not.toContain(TOKEN);
+});
