@@ -22,7 +22,7 @@ let first: World;
 let second: World;
 beforeAll(async () => {
   first = await cloud().createWorld();
-  second = await cloud().createWorld({ region: 'eu-central-1' });
+  second = await cloud().createWorld();
 });
 
 const jsonOf = async (url: string, headers: Record<string, string> = {}) => {
@@ -60,6 +60,13 @@ describe('two worlds', () => {
 
   test('have regions that do not see each other either', async () => {
     expect(await clusterNames(first.client({ region: 'us-east-1' }))).toEqual([]);
+  });
+
+  test('can be at home in a region of their own', async () => {
+    const abroad = await cloud().createWorld({ region: 'eu-central-1' });
+    expect(abroad.env).toMatchObject({ AWS_REGION: 'eu-central-1', AWS_ACCOUNT_ID: abroad.account });
+    const { reference } = await abroad.publishImage({ repository: 'a/b', tag: '1' });
+    expect(reference).toBe(`${abroad.account}.dkr.ecr.eu-central-1.amazonaws.com/a/b:1`);
   });
 
   test('cannot have one account', async () => {
