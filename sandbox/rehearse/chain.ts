@@ -9,8 +9,9 @@ export interface Chain {
   readonly workspace: string;
   /** Credentials, end points, and the variables that policies and checks name. */
   readonly env: Readonly<Record<string, string>>;
-  /** The new release, by digest. */
-  readonly image: string;
+  /** The new release as the build hands it on, and the registry it is pulled from. */
+  readonly images: string;
+  readonly registry: string;
   readonly version: string;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
@@ -35,7 +36,8 @@ export async function releaseStage(plan: StagePlan, stack: Stack, chain: Chain):
   const begin = performance.now();
   const watching = watchUsers(users, say);
   try {
-    const result = plan.release === 'blue-green' ? await shift(plan, stack, chain, say) : await roll(plan, stack, chain, say);
+    const result =
+      plan.release === 'blue-green' ? await shift(plan, stack, chain, say) : await roll(plan, stack, chain, say);
     await new Promise((resolve) => setTimeout(resolve, AFTERMATH));
     return { stage: plan.name, seconds: (performance.now() - begin) / 1_000, users: await secondsOf(users), ...result };
   } finally {
@@ -44,12 +46,14 @@ export async function releaseStage(plan: StagePlan, stack: Stack, chain: Chain):
   }
 }
 
+const released = (chain: Chain) => ({ images: chain.images, registry: chain.registry });
+
 type Ending = Omit<StageStory, 'stage' | 'seconds' | 'users'>;
 
 /** deploy-ecs, then smoke-test; what the smoke test refuses goes back. */
 async function roll(plan: StagePlan, stack: Stack, chain: Chain, say: (line: string) => void): Promise<Ending> {
   const step = stepsOf(plan, chain, say);
-  const deployed = await step('deploy-ecs', { image: chain.image });
+  const deployed = await step('deploy-ecs', released(chain));
   if (deployed.exitCode !== 0) return ended('deploy-ecs', deployed);
   const smoked = await step('smoke-test', { url: stack.url, 'expect-version': chain.version });
   return ended('smoke-test', smoked, deployed.outputs['outcome']);
@@ -58,13 +62,23 @@ async function roll(plan: StagePlan, stack: Stack, chain: Chain, say: (line: str
 async function shift(plan: StagePlan, stack: Stack, chain: Chain, say: (line: string) => void): Promise<Ending> {
   const step = stepsOf(plan, chain, say);
   const candidate = JSON.stringify({ [COLOR_HEADER]: '{color}' });
-  return ended('blue-green', await step('blue-green', { image: chain.image, url: stack.url, 'candidate-headers': candidate }));
+  return ended(
+    'blue-green',
+    await step('blue-green', { ...released(chain), url: stack.url, 'candidate-headers': candidate }),
+  );
 }
 
 function stepsOf(plan: StagePlan, chain: Chain, say: (line: string) => void) {
   return (action: string, inputs: Readonly<Record<string, string>>): Promise<StepResult> => {
     say(`${action} begins`);
-    return runStep({ action, inputs: { stage: plan.name, ...inputs }, env: chain.env, workspace: chain.workspace, say, signal: chain.signal });
+    return runStep({
+      action,
+      inputs: { stage: plan.name, ...inputs },
+      env: chain.env,
+      workspace: chain.workspace,
+      say,
+      signal: chain.signal,
+    });
   };
 }
 
@@ -74,7 +88,10 @@ function ended(action: string, result: StepResult, outcome?: string): Ending {
   return {
     conclusion: exitCode === 0 ? 'success' : 'failure',
     outcome: outcome ?? outputs['outcome'] ?? `exit ${exitCode}`,
-    headline: exitCode === 0 ? `${action} succeeded` : (error ?? `${action} ended with exit code ${exitCode}`).replace(/^error: /, ''),
+    headline:
+      exitCode === 0
+        ? `${action} succeeded`
+        : (error ?? `${action} ended with exit code ${exitCode}`).replace(/^error: /, ''),
     ...(detectedAt ? { detectedAt } : {}),
     ...(restoredAt ? { restoredAt } : {}),
     ...(rollbackSeconds ? { rollbackSeconds } : {}),
@@ -88,7 +105,9 @@ function watchUsers(users: Users, say: (line: string) => void): NodeJS.Timeout {
     const { sent, failed, byVersion } = users.since(mark);
     mark = users.mark();
     const answered = Object.values(byVersion).reduce((sum, count) => sum + count, 0);
-    const shares = Object.entries(byVersion).map(([version, count]) => `${version} ${Math.round((count / answered) * 100)} %`);
+    const shares = Object.entries(byVersion).map(
+      ([version, count]) => `${version} ${Math.round((count / answered) * 100)} %`,
+    );
     say(`users: ${sent} requests, ${failed} failed, answered by ${shares.join(', ') || 'nobody'}`);
   }, 5_000);
 }

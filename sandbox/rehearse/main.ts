@@ -6,6 +6,7 @@ import { Failure, messageOf } from '../../src/domain/failure.ts';
 import { DEMO_USER, tokenFor } from '../application/tokens.ts';
 import { type Cloud, type World, startCloud } from '../cloud.ts';
 import { type Stack, stack } from '../world.ts';
+import { approvalOf, approve } from './approve.ts';
 import { type Arguments, readArguments } from './arguments.ts';
 import { COLOR_HEADER, type Chain, releaseStage } from './chain.ts';
 import { type RehearsalConfiguration, configurationText, readConfiguration } from './configuration.ts';
@@ -29,7 +30,9 @@ async function main(): Promise<number> {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
   const configuration = await readConfiguration(resolve(given.config), SCALING);
-  say(`Rehearsing ${configuration.stages.map((stage) => stage.name).join(' -> ')} with a release that is ${given.release === 'good' ? 'good' : `bad (${given.release})`}`);
+  say(
+    `Rehearsing ${configuration.stages.map((stage) => stage.name).join(' -> ')} with a release that is ${given.release === 'good' ? 'good' : `bad (${given.release})`}`,
+  );
   const cloud = await startCloud({ clock: 'real' });
   try {
     return await rehearse(given, configuration, cloud, stop.signal);
@@ -38,19 +41,40 @@ async function main(): Promise<number> {
   }
 }
 
-async function rehearse(given: Arguments, configuration: RehearsalConfiguration, cloud: Cloud, signal: AbortSignal): Promise<number> {
+async function rehearse(
+  given: Arguments,
+  configuration: RehearsalConfiguration,
+  cloud: Cloud,
+  signal: AbortSignal,
+): Promise<number> {
   const world = await cloud.createWorld({ tasks: 'processes' });
   const built = await buildStages(world, configuration.stages);
   const version = given.release === 'good' ? '1.5.0' : `1.5.0-${given.release}`;
-  const { pinned } = await world.publishImage({ repository: repositoryOf(configuration), tag: version });
-  const workspace = await makeWorkspace({ ...configuration.files, 'sluice.yml': configurationText(configuration.values) });
-  const chain: Chain = { workspace, env: environmentOf(world, cloud, configuration), image: pinned, version, say, signal };
+  const repository = repositoryOf(configuration);
+  const { digest, pinned } = await world.publishImage({ repository, tag: version });
+  const [first] = configuration.stages;
+  const images = JSON.stringify({ [first?.container ?? 'web']: { repository, digest, tag: version } });
+  const registry = pinned.slice(0, pinned.indexOf('/'));
+  const workspace = await makeWorkspace({
+    ...configuration.files,
+    'sluice.yml': configurationText(configuration.values),
+  });
+  const chain: Chain = {
+    workspace,
+    env: environmentOf(world, cloud, configuration),
+    images,
+    registry,
+    version,
+    say,
+    signal,
+  };
   const stories: StageStory[] = [];
   try {
     for (const { plan, stage } of built) {
-      const before = stories.at(-1);
-      const reached = before === undefined || before.conclusion === 'success';
-      stories.push(reached ? await releaseStage(plan, stage, chain) : notReached(plan));
+      const gate = approvalOf(plan.name, configuration.values[plan.name] ?? {});
+      if (gate !== undefined)
+        stories.push(reached(stories) ? await approve(gate, chain).then(({ story }) => story) : notReached('approval'));
+      stories.push(reached(stories) ? await releaseStage(plan, stage, chain) : notReached(plan.name));
     }
   } finally {
     await rm(workspace, { recursive: true, force: true });
@@ -58,7 +82,10 @@ async function rehearse(given: Arguments, configuration: RehearsalConfiguration,
   return tell(given, stories, configuration);
 }
 
-async function buildStages(world: World, plans: readonly StagePlan[]): Promise<readonly { plan: StagePlan; stage: Stack }[]> {
+async function buildStages(
+  world: World,
+  plans: readonly StagePlan[],
+): Promise<readonly { plan: StagePlan; stage: Stack }[]> {
   const begin = performance.now();
   const [first] = plans;
   if (first === undefined) throw new Failure({ what: 'The configuration has no stages', next: 'Add stages to it' });
@@ -67,7 +94,9 @@ async function buildStages(world: World, plans: readonly StagePlan[]): Promise<r
     plans.map(async (plan) => ({ plan, stage: await stack(world, specOf(plan, pinned)) })),
   );
   const tasks = plans.reduce((sum, plan) => sum + plan.desired, 0);
-  say(`The sandbox runs ${plans.length} stages with ${tasks} tasks of release ${STABLE} (${((performance.now() - begin) / 1_000).toFixed(1)} s)`);
+  say(
+    `The sandbox runs ${plans.length} stages with ${tasks} tasks of release ${STABLE} (${((performance.now() - begin) / 1_000).toFixed(1)} s)`,
+  );
   return built;
 }
 
@@ -89,8 +118,14 @@ const repositoryOf = (configuration: RehearsalConfiguration): string => configur
 
 /** Variables that policies and checks name: the sandbox's own, and from this machine only those that a file asks for. */
 function environmentOf(world: World, cloud: Cloud, configuration: RehearsalConfiguration): Record<string, string> {
-  const named = new Set(Object.values(configuration.files).flatMap((text) => [...text.matchAll(/\$\{(\w+)\}/g)].map((match) => match[1] ?? '')));
-  const passed = [...named].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]));
+  const named = new Set(
+    Object.values(configuration.files).flatMap((text) =>
+      [...text.matchAll(/\$\{(\w+)\}/g)].map((match) => match[1] ?? ''),
+    ),
+  );
+  const passed = [...named].flatMap((name) =>
+    process.env[name] === undefined ? [] : [[name, process.env[name]] as const],
+  );
   return {
     ...world.env,
     METRICS_URL: `${cloud.url}/sandbox/${world.name}/metrics`,
@@ -100,9 +135,22 @@ function environmentOf(world: World, cloud: Cloud, configuration: RehearsalConfi
   };
 }
 
-const notReached = (plan: StagePlan): StageStory => ({ stage: plan.name, outcome: 'not reached', headline: '', seconds: 0, users: [], conclusion: 'not reached' });
+const reached = (stories: readonly StageStory[]): boolean => stories.every((story) => story.conclusion === 'success');
 
-async function tell(given: Arguments, stories: readonly StageStory[], configuration: RehearsalConfiguration): Promise<number> {
+const notReached = (stage: string): StageStory => ({
+  stage,
+  outcome: 'not reached',
+  headline: '',
+  seconds: 0,
+  users: [],
+  conclusion: 'not reached',
+});
+
+async function tell(
+  given: Arguments,
+  stories: readonly StageStory[],
+  configuration: RehearsalConfiguration,
+): Promise<number> {
   const failed = stories.find((story) => story.conclusion === 'failure');
   say('');
   say(tableOf(stories));

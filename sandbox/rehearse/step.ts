@@ -49,13 +49,24 @@ const hasPost = async (action: string): Promise<boolean> =>
   /^ {2}post:/m.test(await readFile(join(ROOT, 'actions', action, 'action.yml'), 'utf8'));
 
 async function runPhase(step: Step, folder: string, phase: 'main' | 'post', state: Readonly<Record<string, string>>) {
-  const files = { GITHUB_OUTPUT: join(folder, `${phase}-output`), GITHUB_STATE: join(folder, `${phase}-state`), GITHUB_STEP_SUMMARY: join(folder, `${phase}-summary`) };
+  const files = {
+    GITHUB_OUTPUT: join(folder, `${phase}-output`),
+    GITHUB_STATE: join(folder, `${phase}-state`),
+    GITHUB_STEP_SUMMARY: join(folder, `${phase}-summary`),
+  };
   for (const file of Object.values(files)) await writeFile(file, '');
   const inputs = Object.entries(step.inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
   const saved = Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]);
   const child = spawn(process.execPath, [join(ROOT, 'actions', step.action, 'dist', `${phase}.mjs`)], {
     cwd: step.workspace,
-    env: { PATH: process.env['PATH'], ...runnerVariables(step.workspace, folder), ...files, ...step.env, ...Object.fromEntries(inputs), ...Object.fromEntries(saved) },
+    env: {
+      PATH: process.env['PATH'],
+      ...runnerVariables(step.workspace, folder),
+      ...files,
+      ...step.env,
+      ...Object.fromEntries(inputs),
+      ...Object.fromEntries(saved),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const stop = (): void => void child.kill('SIGINT');
@@ -74,7 +85,9 @@ async function runPhase(step: Step, folder: string, phase: 'main' | 'post', stat
   });
   await Promise.all(readers);
   step.signal.removeEventListener('abort', stop);
-  const [outputs, newState] = await Promise.all([files.GITHUB_OUTPUT, files.GITHUB_STATE].map(async (file) => readRunnerFile(await readFile(file, 'utf8'))));
+  const [outputs, newState] = await Promise.all(
+    [files.GITHUB_OUTPUT, files.GITHUB_STATE].map(async (file) => readRunnerFile(await readFile(file, 'utf8'))),
+  );
   return { exitCode, outputs: outputs ?? {}, state: newState ?? {}, error };
 }
 
