@@ -1,11 +1,18 @@
 import { describe, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
+import { ensureGoTool } from '../../tools/go-tools.mjs';
+import { ensureZizmor } from '../../tools/zizmor.mjs';
 
 /** Parts that a machine may lack. Each look says why it is missing, or undefined when it is there. */
 const PARTS = {
   /** Python with moto: tools/run.mjs sets it up and says here when it could not. */
   sandbox: () => process.env['SLUICE_NO_PYTHON'],
   docker: () => programProblem('docker', ['info']),
+  /** The runner of workflows, and the linters: built or installed here once, so that a machine without them can skip. */
+  act: () => problemOf(() => ensureGoTool('act')),
+  actionlint: () => problemOf(() => ensureGoTool('actionlint')),
+  zizmor: () => problemOf(() => ensureZizmor()),
+  jq: () => programProblem('jq', ['--version']),
 } satisfies Record<string, () => string | undefined>;
 
 export type Part = keyof typeof PARTS;
@@ -14,9 +21,10 @@ export type Part = keyof typeof PARTS;
  * `needs('docker')('pushes by digest', () => { ... })` is a describe that is skipped, with the reason in its title, where
  * the part is missing; with SLUICE_REQUIRE_ALL=1 it fails there instead, so that CI cannot pass by skipping.
  */
-export function needs(part: Part): (name: string, body: () => void) => void {
-  const problem = PARTS[part]();
-  if (problem === undefined) return describe;
+export function needs(...parts: readonly Part[]): (name: string, body: () => void) => void {
+  const missing = firstMissing(parts);
+  if (missing === undefined) return describe;
+  const { part, problem } = missing;
   const { skip } = describe;
   if (process.env['SLUICE_REQUIRE_ALL'] !== '1')
     return (name, body) => skip(`${name} [needs ${part}: ${problem}]`, body);
@@ -24,6 +32,23 @@ export function needs(part: Part): (name: string, body: () => void) => void {
     test(name, () => {
       throw new Error(`${part} is required here (SLUICE_REQUIRE_ALL=1) and missing: ${problem}`);
     });
+}
+
+function firstMissing(parts: readonly Part[]): { readonly part: Part; readonly problem: string } | undefined {
+  for (const part of parts) {
+    const problem = PARTS[part]();
+    if (problem !== undefined) return { part, problem };
+  }
+  return undefined;
+}
+
+function problemOf(look: () => unknown): string | undefined {
+  try {
+    look();
+    return undefined;
+  } catch (problem) {
+    return problem instanceof Error ? problem.message : String(problem);
+  }
 }
 
 function programProblem(program: string, args: readonly string[]): string | undefined {

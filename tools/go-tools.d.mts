@@ -1,0 +1,4 @@
+export declare function ensureGoTool(
+  name: 'act' | 'actionlint',
+  options?: { readonly say?: (line: string) => void },
+): string;

@@ -1,0 +1,1 @@
+export declare function ensureZizmor(options?: { readonly say?: (line: string) => void }): string;
