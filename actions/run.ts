@@ -13,6 +13,8 @@ async function load(action: string): Promise<ActionModule> {
   switch (action) {
     case 'approval-gate':
       return await import('./approval-gate/src/main.ts');
+    case 'blue-green':
+      return await import('./blue-green/src/main.ts');
     case 'deploy-ecs':
       return await import('./deploy-ecs/src/main.ts');
     case 'smoke-test':

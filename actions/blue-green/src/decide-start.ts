@@ -1,6 +1,6 @@
 import type { Instant } from '../../../src/domain/duration.ts';
 import { stableColor } from '../../../src/domain/shift/live-color.ts';
-import { type ShiftRecord, formatRun, leaseFrom } from '../../../src/domain/shift/record.ts';
+import { type ShiftRecord, leaseFrom } from '../../../src/domain/shift/record.ts';
 import { type Color, formatSplit, otherColor } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import { type Decision, type Goal, type Seen, done, enter, refused } from './moves.ts';
@@ -115,7 +115,7 @@ function goBack(goal: Goal, seen: Seen, now: Instant): Decision {
     );
   }
   return enter(
-    { ...recordOf(goal, previous, now), from: 100, percent: 100, reason: `asked for by run ${formatRun(goal.me)}` },
+    { ...recordOf(goal, previous, now), from: 100, percent: 100, reason: goal.because },
     { phase: 'rolling-back', detectedAt: now },
     { now, says: `${stable.color} is live; traffic goes back to ${previous}` },
   );

@@ -12,7 +12,7 @@ export function decideTakeover(goal: Goal, seen: Seen, found: Held): Decision {
     return refused(`shift ${record.id} is recorded, not ${goal.expectedShift}`, 'Prepare the release again');
   }
   const held: Held = { ...found, record: { ...record, run: goal.me } };
-  if (goal.mode === 'rollback') return rollBack(held, `asked for by run ${formatRun(goal.me)}`);
+  if (goal.mode === 'rollback') return rollBack(held, goal.because);
   switch (record.phase) {
     case 'preparing':
     case 'prepared':
@@ -57,7 +57,7 @@ function takeBeforeTraffic(goal: Goal, seen: Seen, { record, now }: Held): Decis
     case 'finish':
       return refused(`shift ${record.id} has no traffic yet (${record.phase})`, 'Run mode: shift first');
     case 'rollback':
-      return rollBack({ record, now }, `asked for by run ${formatRun(goal.me)}`);
+      return rollBack({ record, now }, goal.because);
     default:
       return unreachable(goal.mode);
   }

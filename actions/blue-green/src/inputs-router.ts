@@ -66,20 +66,6 @@ export function readColors(value: unknown): FieldResult<Readonly<Record<Color, s
   return { ok: true, value: { blue, green } };
 }
 
-/** `{ NAME: value }` of HTTP headers. */
-export function readHeaders(value: unknown): FieldResult<Readonly<Record<string, string>>> {
-  const accepted = '{ "X-Candidate": "{color}" }';
-  if (!isMapping(value)) return wrong('is not a mapping', accepted);
-  const broken = Object.entries(value).find(
-    ([name, text]) => !/^[\w!#$%&'*+.^`|~-]+$/.test(name) || !/^[^\r\n]+$/.test(textOf(text) ?? ''),
-  );
-  if (broken !== undefined) return wrong(`has the header ${JSON.stringify(broken[0])}, which cannot be sent`, accepted);
-  return {
-    ok: true,
-    value: Object.fromEntries(Object.entries(value).map(([name, text]) => [name.toLowerCase(), textOf(text) ?? ''])),
-  };
-}
-
 function unknownKey(value: Mapping, known: readonly string[]): FieldResult<never> | undefined {
   const unknown = Object.keys(value).find((key) => !known.includes(key));
   if (unknown === undefined) return undefined;

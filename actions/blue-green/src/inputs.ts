@@ -1,5 +1,7 @@
 import type { Duration } from '../../../src/domain/duration.ts';
-import { type BuiltImages, parseImage, parseImages, pinnedReference } from '../../../src/domain/image-reference.ts';
+import type { Template } from '../../../src/domain/checks/document.ts';
+import { readTargetHeaders } from '../../../src/domain/checks/load.ts';
+import { imageInputs, imageOf } from '../../../src/domain/image-inputs.ts';
 import {
   type Checked,
   type InputField,
@@ -19,7 +21,7 @@ import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
 import { awsInputs, stageInputs } from '../../../src/domain/stage-inputs.ts';
 import type { Color } from '../../../src/domain/traffic-split.ts';
-import { ROUTER_SHAPE, type RouterRequest, readColors, readHeaders, readRouter } from './inputs-router.ts';
+import { ROUTER_SHAPE, type RouterRequest, readColors, readRouter } from './inputs-router.ts';
 
 export const MODES = ['run', 'prepare', 'shift', 'finish', 'rollback', 'status'] as const;
 export type Mode = (typeof MODES)[number];
@@ -47,23 +49,7 @@ export const spec = {
     ROUTER_SHAPE,
     readRouter,
   ),
-  image: text({
-    description:
-      'Image to release, by digest or tag; for `run` and `prepare`. Excludes `images`. Example: `123456789012.dkr.ecr.us-west-2.amazonaws.com/shop@sha256:...`.',
-  }),
-  images: structure(
-    {
-      description:
-        'The `images` output of the build, for `run` and `prepare` (`shift` checks it when it is given); needs `registry`. With several entries, the one that is named like `container` is released. Excludes `image`.',
-    },
-    'JSON object',
-    readImages,
-  ),
-  registry: text({
-    description:
-      'Host of the registry that `images` are pulled from. Example: `123456789012.dkr.ecr.us-west-2.amazonaws.com`.',
-    from: 'stage',
-  }),
+  ...imageInputs,
   container: text({
     description:
       'Container of the task definition that gets the image; not needed when it has one only. Example: `web`.',
@@ -159,6 +145,13 @@ export const spec = {
   ...stageInputs,
 };
 
+function readHeaders(value: unknown) {
+  const read = readTargetHeaders(value);
+  if (read.ok) return read;
+  const problem = read.problems.map((each) => `${each.input} ${each.problem}`).join('; ');
+  return { ok: false as const, problem, accepted: '{ X-Color: "{color}" }' };
+}
+
 /** Modes of later versions are refused by name, not as misspelt ones. */
 function modeField(): InputField<Mode> {
   const field = oneOf(MODES, {
@@ -171,17 +164,6 @@ function modeField(): InputField<Mode> {
       MODES_LATER.includes(String(value))
         ? { ok: false, problem: `is not supported in this version: ${String(value)}`, accepted: MODES.join(', ') }
         : field.read(value),
-  };
-}
-
-function readImages(value: unknown) {
-  const read = parseImages(value);
-  if (read.ok) return read;
-  const [first] = read.problems;
-  return {
-    ok: false as const,
-    problem: read.problems.map((each) => `${each.input} ${each.problem}`).join('; '),
-    ...(first?.accepted ? { accepted: first.accepted } : {}),
   };
 }
 
@@ -201,7 +183,7 @@ export interface Request {
   readonly checks: string | undefined;
   readonly url: string | undefined;
   readonly host: string | undefined;
-  readonly candidate: { readonly url: string; readonly headers: Readonly<Record<string, string>> } | undefined;
+  readonly candidate: { readonly url: string; readonly headers: Readonly<Record<string, Template>> } | undefined;
   readonly minHealthy: number | 'desired';
   readonly desiredCount: number | undefined;
   readonly oldDesired: number;
@@ -220,15 +202,29 @@ type Values = InputsOf<typeof spec>;
 /** PURE: the request, or every problem between the inputs at once. */
 export function toRequest(values: Values): Checked<Request> {
   const problems: InputProblem[] = [];
-  const image = imageOf(values, problems);
+  const image = imageOf(values);
+  if (!image.ok) problems.push(...image.problems);
+  const mustRelease = values.mode === 'run' || values.mode === 'prepare';
+  if (image.ok && image.value === undefined && mustRelease) {
+    const accepted = 'image, or images with registry';
+    problems.push({ input: 'image', problem: `is missing: mode ${values.mode} releases one`, accepted });
+  }
   const policy = policyOf(values, problems);
   const candidate = candidateOf(values, problems);
-  if (values.checks !== undefined && candidate === undefined && (values.mode === 'run' || values.mode === 'prepare')) {
+  if (values.checks !== undefined && candidate === undefined && mustRelease) {
     problems.push({
       input: 'checks',
       given: values.checks,
       problem: 'cannot be run on the candidate before it has traffic',
       accepted: 'candidate-url, or url with candidate-headers',
+    });
+  }
+  if (values.checks !== undefined && values.mode === 'shift' && candidate === undefined && values.url === undefined) {
+    problems.push({
+      input: 'checks',
+      given: values.checks,
+      problem: 'have no URL to go to',
+      accepted: 'url, or candidate-url',
     });
   }
   if (problems.length > 0) return bad(...problems);
@@ -238,7 +234,7 @@ export function toRequest(values: Values): Checked<Request> {
     cluster: values.cluster,
     services: values.services,
     router: values.router,
-    image,
+    image: image.ok ? image.value : undefined,
     container: values.container,
     policy,
     checks: values.checks,
@@ -257,49 +253,6 @@ export function toRequest(values: Values): Checked<Request> {
     roleToAssume: values['role-to-assume'],
     allowedAccountIds: values['allowed-account-ids'],
   });
-}
-
-function imageOf(values: Values, problems: InputProblem[]): string | undefined {
-  const { image, images, mode } = values;
-  if (image !== undefined && images !== undefined)
-    problems.push({ input: 'image', given: image, problem: 'is given beside images', accepted: 'one of the two' });
-  if (image !== undefined) {
-    const read = parseImage(image);
-    if (!read.ok) problems.push(...read.problems);
-    return image;
-  }
-  if (images !== undefined) return pinnedImage(images, values, problems);
-  if (mode === 'run' || mode === 'prepare')
-    problems.push({
-      input: 'image',
-      problem: `is missing: mode ${mode} releases one`,
-      accepted: 'image, or images with registry',
-    });
-  return undefined;
-}
-
-function pinnedImage(
-  images: BuiltImages,
-  { registry, container }: Values,
-  problems: InputProblem[],
-): string | undefined {
-  const names = Object.keys(images);
-  const name =
-    container !== undefined && names.includes(container) ? container : names.length === 1 ? names[0] : undefined;
-  if (name === undefined)
-    problems.push({
-      input: 'images',
-      problem: `has ${names.length} images, and none is named like the container`,
-      accepted: `container: ${names.join(' or ')}`,
-    });
-  if (registry === undefined)
-    problems.push({
-      input: 'registry',
-      problem: 'is missing: images name no registry',
-      accepted: 'the host of the registry',
-    });
-  const entry = name === undefined ? undefined : images[name];
-  return entry === undefined || registry === undefined ? undefined : pinnedReference(entry, registry);
 }
 
 function policyOf(values: Values, problems: InputProblem[]): Request['policy'] {
@@ -341,6 +294,15 @@ function candidateOf(values: Values, problems: InputProblem[]): Request['candida
         accepted: 'candidate-url, or url',
       });
     return undefined;
+  }
+  if (url === values.url && Object.keys(headers).length === 0) {
+    const problem = 'is the url of the users, where the weights decide who answers, not the candidate alone';
+    problems.push({
+      input: 'candidate-url',
+      given: url,
+      problem,
+      accepted: 'a test listener, or url with candidate-headers',
+    });
   }
   const parsed = URL.parse(url.replaceAll('{color}', 'blue'));
   if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.username !== '' || parsed.password !== '') {

@@ -25,6 +25,8 @@ export interface Goal {
   readonly oldDesired: number;
   readonly checks: 'none' | 'given';
   readonly onStale: 'rollback' | 'resume' | 'fail';
+  /** Why mode `rollback` goes back, for the record and the words. */
+  readonly because: string;
 }
 
 export type CheckMoment = 'before' | 'after';

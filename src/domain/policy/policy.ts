@@ -1,4 +1,4 @@
-import type { Duration } from '../duration.ts';
+import { type Duration, hours, milliseconds, minutes, seconds } from '../duration.ts';
 import type { Rule } from './rule.ts';
 
 /** How a release is judged while it takes over traffic: the parsed form of a policy file, or of the inputs `steps`, `bake` and `rules`. */
@@ -55,3 +55,18 @@ export interface WebSource {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeout: Duration;
 }
+
+/** For work that judges nothing (prepare, finish, rollback): no rule, and no deadline of its own. */
+export const UNJUDGED: Policy = {
+  steps: [100],
+  bake: milliseconds(0),
+  recheck: undefined,
+  deadline: hours(24),
+  rollbackWithin: minutes(2),
+  rules: [],
+  onInconclusive: 'continue',
+  onNoData: 'rollback',
+  noDataTimeout: minutes(2),
+  interval: seconds(15),
+  metrics: {},
+};

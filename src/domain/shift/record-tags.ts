@@ -35,6 +35,12 @@ export function tagsOf(record: ShiftRecord): Tags {
   };
 }
 
+/** Whether two records are the same as far as tags can say. */
+export const sameRecord = (a: ShiftRecord | undefined, b: ShiftRecord | undefined): boolean => {
+  const text = (each: ShiftRecord | undefined): string => (each === undefined ? '' : JSON.stringify(tagsOf(each)));
+  return text(a) === text(b);
+};
+
 /** undefined: no shift was ever recorded. A record that cannot be understood is a Failure, never an absence. */
 export function recordOf(tags: Tags, where: string): ShiftRecord | undefined {
   if (tags[`${PREFIX}schema`] === undefined) return undefined;

@@ -1,0 +1,199 @@
+import { allSeries } from '../../../src/domain/analysis/sample.ts';
+import { after, seconds } from '../../../src/domain/duration.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+import type { ChecksResult } from '../../../src/domain/checks/result.ts';
+import { type ShiftRecord, formatRun, isInTraffic, leaseFrom } from '../../../src/domain/shift/record.ts';
+import { sameRecord } from '../../../src/domain/shift/record-tags.ts';
+import { type Color, otherColor } from '../../../src/domain/traffic-split.ts';
+import { unreachable } from '../../../src/domain/unreachable.ts';
+import { runChecks } from '../../../src/engine/checks/run-checks.ts';
+import { deployImage } from '../../../src/engine/ecs-rollout/deploy-image.ts';
+import { type Fence, Superseded, fencedEcs, fencedRouter, shiftFence } from '../../../src/engine/shift/fence.ts';
+import { withHeartbeat } from '../../../src/engine/shift/heartbeat.ts';
+import { measureAll } from '../../../src/engine/shift/measure.ts';
+import type { Ports, Release } from './execute.ts';
+import type { Memory } from './execute-observe.ts';
+import type { CheckMoment, Move, Observation, Result } from './moves.ts';
+
+export interface Acting {
+  readonly release: Release;
+  readonly ports: Ports;
+  readonly memory: Memory;
+  /** Aborted when the run ends: for what works beside the loop. */
+  readonly watchSignal: AbortSignal;
+}
+
+const BEAT_EVERY = seconds(30);
+
+/** Makes one move. Every write is behind the fence; what it left is read back by the next observation. */
+export async function act(move: Move, seen: Observation, acting: Acting, signal: AbortSignal): Promise<void> {
+  const { ports, release } = acting;
+  const fence: Fence = shiftFence({ journal: ports.journal, clock: ports.clock, me: release.goal.me });
+  switch (move.kind) {
+    case 'record':
+      return record(move, seen, { ...acting, fence }, signal);
+    case 'weigh':
+      ports.log.info(move.says);
+      return fencedRouter(ports.router, fence).apply(move.split, signal);
+    case 'restore':
+      ports.log.info(move.says);
+      return fencedRouter(ports.router, fence).restore(move.color, signal);
+    case 'deploy':
+      return deploy(move.color, { ...acting, fence }, signal);
+    case 'check':
+      return check(move.moment, { ...acting, fence }, signal);
+    case 'measure': {
+      const look = { providers: ports.metrics.providers, arm: 'candidate', at: move.at, begin: move.begin } as const;
+      const taken = await measureAll(allSeries(release.goal.policy), look, signal);
+      acting.memory.samples.push(...taken);
+      return undefined;
+    }
+    case 'scale':
+      return scale(move, { ...acting, fence }, signal);
+    default:
+      return unreachable(move);
+  }
+}
+
+interface Fenced extends Acting {
+  readonly fence: Fence;
+}
+
+type Recording = Extract<Move, { kind: 'record' }>;
+
+async function record(move: Recording, seen: Observation, acting: Fenced, signal: AbortSignal): Promise<void> {
+  const { memory, ports, fence } = acting;
+  if (memory.engaged === 'yes') await fence(signal);
+  else if (await changedSince(seen, acting, signal)) return;
+  ports.willChange();
+  memory.changed = 'yes';
+  try {
+    await ports.journal.write(move.record, signal);
+    memory.unwritten = undefined;
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (memory.engaged === 'no' || move.record.phase !== 'rolling-back' || !(thrown instanceof Failure)) throw thrown;
+    // Going back does not wait for tags: what they should say is kept in mind instead.
+    ports.log.warning(thrown.message);
+    memory.unwritten = move.record;
+  }
+  await taken(move, acting);
+}
+
+/** Between the look and the first write another run may have begun. Tags have no compare-and-set; this makes the gap short. */
+async function changedSince(seen: Observation, { ports }: Acting, signal: AbortSignal): Promise<boolean> {
+  const found = seen.kind === 'seen' ? seen.record : undefined;
+  return !sameRecord(await ports.journal.read(signal), found);
+}
+
+/** The record stands: this process holds the shift, and knows what a signal handler would have to take back. */
+async function taken(move: Recording, acting: Acting): Promise<void> {
+  const { memory, ports, release } = acting;
+  const { record: written } = move;
+  const begins = memory.engaged === 'no' || memory.record?.id !== written.id;
+  memory.engaged = 'yes';
+  if (memory.record?.phase !== written.phase) memory.trouble = undefined;
+  memory.record = written;
+  if (begins) release.onCandidate(written.candidate);
+  if (move.says !== undefined) {
+    ports.log.info(move.says);
+    memory.events.push({ at: ports.clock.now(), says: move.says, percent: percentAfter(written) });
+  }
+  ports.onCancel(restoringFrom(written, acting));
+  if (isInTraffic(written.phase)) memory.watching ??= ports.metrics.run(acting.watchSignal);
+}
+
+const percentAfter = ({ phase, percent, from, restoredAt }: ShiftRecord): number => {
+  if (phase === 'shifting') return from;
+  if (phase === 'rolled-back' || restoredAt !== undefined) return 0;
+  return percent;
+};
+
+/** The one write of a signal handler. It asks nobody: while the lease lasts, no other run may have begun. */
+function restoringFrom(
+  held: ShiftRecord,
+  { ports, release }: Acting,
+): ((signal: AbortSignal) => Promise<string>) | undefined {
+  const mayHaveTraffic = isInTraffic(held.phase) || (held.phase === 'rolling-back' && held.restoredAt === undefined);
+  if (!mayHaveTraffic || release.onCancel === 'leave') return undefined;
+  return async (signal) => {
+    if (ports.clock.now() >= held.leaseUntil) throw new Superseded(undefined);
+    await ports.router.restore(held.stable, signal);
+    return `All traffic is back on ${held.stable}`;
+  };
+}
+
+/** Renews the lease beside work that has no turns of its own. */
+function beating<T>(
+  { ports, memory, fence }: Fenced,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const beat = async (inner: AbortSignal): Promise<void> => {
+    if (memory.record === undefined) return;
+    await fence(inner);
+    memory.record = { ...memory.record, leaseUntil: leaseFrom(ports.clock.now()) };
+    await ports.journal.write(memory.record, inner);
+  };
+  return withHeartbeat({ clock: ports.clock, every: BEAT_EVERY, beat }, signal, work);
+}
+
+/** Rolls the image out to the idle color, at weight 0. What happens to it is a result; what keeps it from starting, too. */
+async function deploy(color: Color, acting: Fenced, signal: AbortSignal): Promise<void> {
+  const { ports, release, memory, fence } = acting;
+  const { goal, images } = release;
+  if (images === undefined) throw new TypeError('a mode that deploys has an image');
+  const desired = release.desiredCount ?? Math.max(1, memory.desired?.[otherColor(color)] ?? 1);
+  const service = release.services[color];
+  ports.log.info(`Deploying to ${service}, ${desired} tasks`);
+  const request = {
+    ref: { cluster: release.cluster, service },
+    images,
+    desired,
+    tags: { 'sluice:shift-id': memory.record?.id ?? goal.shiftId },
+    writer: { release: goal.shiftId, run: formatRun(goal.me) },
+    deadline: after(ports.clock.now(), goal.prepareWithin),
+    onFailure: 'leave',
+    onConflict: 'wait',
+  } as const;
+  const tools = { ecs: fencedEcs(ports.ecs, fence), clock: ports.clock, log: ports.log };
+  memory.deployed = await beating(acting, signal, async (inner): Promise<Result> => {
+    const result = await deployImage(request, tools, inner);
+    if (result.diagnosis.length > 0) ports.log.verbatim(`What was seen of ${service}`, result.diagnosis.join('\n'));
+    if (result.outcome === 'succeeded' || result.outcome === 'unchanged') return { kind: 'good' };
+    return { kind: 'bad', why: `${service} was not deployed (${result.outcome}): ${result.reason}` };
+  });
+}
+
+async function check(moment: CheckMoment, acting: Fenced, signal: AbortSignal): Promise<void> {
+  const { ports, release, memory } = acting;
+  const candidate = memory.record && release.candidateOf?.(memory.record.candidate);
+  const target = moment === 'before' ? candidate : (release.users ?? candidate);
+  if (release.checks === undefined || target === undefined) throw new TypeError('checks have a document and a target');
+  const request = { document: release.checks, target };
+  ports.log.info(
+    moment === 'before' ? `Checking the candidate at ${target.url}` : `Checking ${target.url} after the switch`,
+  );
+  const result = await beating(acting, signal, (inner) => runChecks(request, ports, inner));
+  memory.checked = { ...memory.checked, [moment]: resultOfChecks(result) };
+}
+
+function resultOfChecks({ verdict, checks }: ChecksResult): Result {
+  if (verdict === 'pass' || verdict === 'warn') return { kind: 'good' };
+  const failed = checks
+    .filter((each) => each.verdict === 'fail')
+    .map(({ name, reasons }) => `check ${name} failed: ${reasons.join(', ')}`);
+  return { kind: 'bad', why: failed.length === 0 ? 'no check was made' : failed.join('; ') };
+}
+
+async function scale(move: Extract<Move, { kind: 'scale' }>, acting: Fenced, signal: AbortSignal): Promise<void> {
+  const { ports, release, memory, fence } = acting;
+  const service = release.services[move.color];
+  ports.log.info(`Scaling ${service} to ${move.desired}`);
+  await fencedEcs(ports.ecs, fence).updateService(
+    { cluster: release.cluster, service },
+    { desired: move.desired },
+    signal,
+  );
+  memory.desired = undefined;
+}

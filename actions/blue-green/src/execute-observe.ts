@@ -1,0 +1,139 @@
+import type { Sample } from '../../../src/domain/analysis/sample.ts';
+import { type Instant, before, between, milliseconds, seconds } from '../../../src/domain/duration.ts';
+import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
+import { type ShiftRecord, explainedSplits, isInTraffic } from '../../../src/domain/shift/record.ts';
+import { sameRecord } from '../../../src/domain/shift/record-tags.ts';
+import { type Color, COLORS, NoLiveColor, sameSplit } from '../../../src/domain/traffic-split.ts';
+import type { Acting } from './execute-act.ts';
+import type { CheckMoment, Result, Seen } from './moves.ts';
+import type { Event } from './story.ts';
+
+/** What one process knows beside what it can read again. It is lost when the process dies, and nothing rests on it. */
+export interface Memory {
+  engaged: 'yes' | 'no';
+  changed: 'yes' | 'no';
+  /** As last read or written. */
+  record: ShiftRecord | undefined;
+  /** A record that could not be written, in place of the one that stands there: going back does not wait for tags. */
+  unwritten: ShiftRecord | undefined;
+  readonly samples: Sample[];
+  readonly events: Event[];
+  deployed: Result | undefined;
+  checked: Partial<Record<CheckMoment, Result>>;
+  desired: Readonly<Record<Color, number>> | undefined;
+  seated: 'both' | 'missing';
+  quietLooks: number;
+  lastQuietLook: Instant | undefined;
+  trouble: string | undefined;
+  failedWrites: number;
+  unreachableSince: Instant | undefined;
+  /** Ends when the sources that work beside the loop have stopped. */
+  watching: Promise<void> | undefined;
+}
+
+export const startMemory = (): Memory => ({
+  engaged: 'no',
+  changed: 'no',
+  record: undefined,
+  unwritten: undefined,
+  samples: [],
+  events: [],
+  deployed: undefined,
+  checked: {},
+  desired: undefined,
+  seated: 'missing',
+  quietLooks: 0,
+  lastQuietLook: undefined,
+  trouble: undefined,
+  failedWrites: 0,
+  unreachableSince: undefined,
+  watching: undefined,
+});
+
+/** Reads what is true now, side by side. Services are read only where a decision needs their size. */
+export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen> {
+  const { ports, memory } = acting;
+  const judging = memory.record !== undefined && isInTraffic(memory.record.phase) && memory.desired !== undefined;
+  const [read, live, blue, green, desired] = await Promise.all([
+    ports.journal.read(signal),
+    liveOf(acting, signal),
+    ports.targets.health('blue', signal),
+    ports.targets.health('green', signal),
+    judging ? memory.desired : desiredOf(acting, signal),
+  ]);
+  const record = memory.unwritten ?? inFullWords(read, memory.record);
+  memory.record = record;
+  memory.desired = desired;
+  return {
+    kind: 'seen',
+    live: await twiceUnlessExplained({ live, record, acting }, signal),
+    seated: await seatedOf({ live, record, acting }, signal),
+    record,
+    engaged: memory.engaged === 'yes',
+    targets: { blue, green } satisfies Record<Color, TargetHealth>,
+    desired: desired ?? { blue: 0, green: 0 },
+    samples: memory.samples,
+    deployed: memory.deployed,
+    checked: memory.checked,
+    oldColor: await quietOf(acting, signal),
+    trouble: memory.trouble,
+  };
+}
+
+/** Tags hold fewer characters than a reason may have: what this process wrote is known to it in full. */
+const inFullWords = (read: ShiftRecord | undefined, known: ShiftRecord | undefined): ShiftRecord | undefined =>
+  read !== undefined && known !== undefined && sameRecord(read, known) ? known : read;
+
+async function liveOf({ ports }: Acting, signal: AbortSignal): Promise<Live> {
+  try {
+    return await ports.router.observe(signal);
+  } catch (thrown) {
+    if (thrown instanceof NoLiveColor) return 'none';
+    throw thrown;
+  }
+}
+
+async function desiredOf({ ports, release }: Acting, signal: AbortSignal): Promise<Readonly<Record<Color, number>>> {
+  const refs = COLORS.map((color) => ({ cluster: release.cluster, service: release.services[color] }));
+  const services = await ports.ecs.describeServices(refs, signal);
+  const of = (color: Color): number =>
+    services.find(({ ref }) => ref.service === release.services[color])?.desired ?? 0;
+  return { blue: of('blue'), green: of('green') };
+}
+
+interface Looked {
+  readonly live: Live;
+  readonly record: ShiftRecord | undefined;
+  readonly acting: Acting;
+}
+
+/** A read may be a moment behind a write. Before somebody else is blamed for a split, it is read again. */
+async function twiceUnlessExplained({ live, record, acting }: Looked, signal: AbortSignal): Promise<Live> {
+  if (acting.memory.engaged === 'no' || record === undefined) return live;
+  if (live !== 'none' && explainedSplits(record).some((split) => sameSplit(split, live))) return live;
+  await acting.ports.clock.sleep(seconds(1), signal);
+  return liveOf(acting, signal);
+}
+
+/** Asked only while the candidate is prepared; once both colors stand in the rule, only a drift takes one out. */
+async function seatedOf({ live, record, acting }: Looked, signal: AbortSignal): Promise<'both' | 'missing'> {
+  const { memory, ports } = acting;
+  if (record?.phase !== 'preparing' || live === 'none' || memory.seated === 'both') return 'both';
+  memory.seated = (await ports.router.confirm(live, signal)) === 'live' ? 'both' : 'missing';
+  return memory.seated;
+}
+
+/** Two looks in a row without a request, where the policy has a source for the requests of users. */
+async function quietOf({ ports, memory, release }: Acting, signal: AbortSignal): Promise<'quiet' | 'unknown'> {
+  const provider = ports.metrics.providers['requests'];
+  if (provider === undefined || memory.record?.phase !== 'finishing') return 'unknown';
+  const now = ports.clock.now();
+  const { interval } = release.goal.policy;
+  if (memory.lastQuietLook === undefined || between(memory.lastQuietLook, now) >= interval) {
+    memory.lastQuietLook = now;
+    const window = { from: before(now, milliseconds(2 * interval)), to: now };
+    const measured = await provider.measure({ metric: 'requests', arm: 'stable' }, window, signal);
+    memory.quietLooks = measured.kind === 'value' && measured.value === 0 ? memory.quietLooks + 1 : 0;
+  }
+  return memory.quietLooks >= 2 ? 'quiet' : 'unknown';
+}

@@ -1,0 +1,167 @@
+import { type Instant, between, minutes } from '../../../src/domain/duration.ts';
+import type { ContainerImages } from '../../../src/domain/ecs/result.ts';
+import { Failure, messageOf } from '../../../src/domain/failure.ts';
+import { CloudFailure, mayPass, pauseBefore } from '../../../src/domain/retry-policy.ts';
+import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
+import { type ShiftRecord, isInTraffic } from '../../../src/domain/shift/record.ts';
+import type { Color } from '../../../src/domain/traffic-split.ts';
+import type { ChecksTarget } from '../../../src/engine/checks/run-checks.ts';
+import { reconcile } from '../../../src/engine/reconcile.ts';
+import { Superseded } from '../../../src/engine/shift/fence.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
+import type { Ecs } from '../../../src/ports/ecs.ts';
+import type { Journal } from '../../../src/ports/journal.ts';
+import type { Log } from '../../../src/ports/log.ts';
+import type { MetricProvider } from '../../../src/ports/metric-provider.ts';
+import type { Prober } from '../../../src/ports/prober.ts';
+import type { TargetGroups } from '../../../src/ports/target-group.ts';
+import type { TrafficRouter } from '../../../src/ports/traffic-router.ts';
+import { decide } from './decide.ts';
+import { type Acting, act } from './execute-act.ts';
+import { type Memory, observe, startMemory } from './execute-observe.ts';
+import type { Goal, Move, Observation, Outcome } from './moves.ts';
+import type { Story } from './story.ts';
+
+export interface Ports {
+  readonly router: TrafficRouter;
+  readonly targets: TargetGroups;
+  readonly journal: Journal<ShiftRecord>;
+  readonly ecs: Ecs;
+  readonly prober: Prober;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: {
+    readonly providers: Readonly<Record<string, MetricProvider>>;
+    run(signal: AbortSignal): Promise<void>;
+  };
+  /** Told before the first write. */
+  willChange(): void;
+  /** The one write that a signal handler makes; undefined: nothing to take back. */
+  onCancel(restore: ((signal: AbortSignal) => Promise<string>) | undefined): void;
+}
+
+/** What is released where: everything that is fixed before the first look. */
+export interface Release {
+  readonly goal: Goal;
+  readonly cluster: string;
+  readonly services: Readonly<Record<Color, string>>;
+  /** undefined where a mode deploys nothing. */
+  readonly images: ContainerImages | undefined;
+  readonly desiredCount: number | undefined;
+  readonly checks: ResolvedChecks | undefined;
+  /** Where the candidate alone answers. */
+  readonly candidateOf: ((color: Color) => ChecksTarget) | undefined;
+  /** Where users come in. */
+  readonly users: ChecksTarget | undefined;
+  readonly onCancel: 'rollback' | 'leave';
+  /** Told which color is the candidate, as soon as that is known. */
+  onCandidate(color: Color): void;
+}
+
+export interface ShiftResult {
+  readonly outcome: Outcome;
+  /** As last read or written. */
+  readonly record: ShiftRecord | undefined;
+  readonly story: Story;
+  readonly changed: 'yes' | 'no';
+}
+
+/** No answer for so long is an end: the job must not wait for its own time limit. */
+const UNREACHABLE_FOR = minutes(10);
+const MOST_FAILED_WRITES = 5;
+
+/** Walks the moves of `decide` over the ports until it is done. The same call begins, resumes, finishes and goes back. */
+export async function execute(release: Release, ports: Ports, signal: AbortSignal): Promise<ShiftResult> {
+  const memory = startMemory();
+  const ended = new AbortController();
+  const acting: Acting = { release, ports, memory, watchSignal: AbortSignal.any([signal, ended.signal]) };
+  try {
+    const outcome = await reconcile<Observation, Move, Outcome>({
+      clock: ports.clock,
+      log: ports.log,
+      signal,
+      observe: (inner) => look(acting, inner),
+      decide: (seen, now) => decide(release.goal, seen, now),
+      act: (move, seen, inner) => make(move, seen, acting, inner),
+    });
+    return resultOf(outcome, memory);
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (thrown instanceof Superseded) return resultOf({ kind: 'superseded', by: thrown.by }, memory);
+    throw thrown instanceof Failure ? await takenBack(thrown, acting, signal) : thrown;
+  } finally {
+    ended.abort();
+    await memory.watching;
+  }
+}
+
+const resultOf = (outcome: Outcome, memory: Memory): ShiftResult => ({
+  outcome,
+  record: memory.record,
+  story: { events: memory.events, samples: memory.samples },
+  changed: memory.changed,
+});
+
+/** An answer that does not come now may come in a moment; everything else that a read throws is an end. */
+async function look(acting: Acting, signal: AbortSignal): Promise<Observation> {
+  const { memory, ports } = acting;
+  try {
+    const seen = await observe(acting, signal);
+    memory.unreachableSince = undefined;
+    return seen;
+  } catch (thrown) {
+    if (!(thrown instanceof CloudFailure) || !mayPass(thrown.kind)) throw thrown;
+    const now: Instant = ports.clock.now();
+    memory.unreachableSince ??= now;
+    if (between(memory.unreachableSince, now) > UNREACHABLE_FOR) throw thrown;
+    ports.log.debug(thrown.message);
+    return { kind: 'unreachable', why: thrown.facts.why ?? thrown.message, since: memory.unreachableSince };
+  }
+}
+
+/**
+ * Makes one move. A write that fails for a moment is decided anew from what is true then; one that fails for good is
+ * trouble, which decide answers by going back, unless the shift had already been judged good.
+ */
+async function make(move: Move, seen: Observation, acting: Acting, signal: AbortSignal): Promise<void> {
+  const { memory, ports } = acting;
+  try {
+    await act(move, seen, acting, signal);
+    memory.failedWrites = 0;
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (!(thrown instanceof Failure) || memory.engaged === 'no') throw thrown;
+    const passing = thrown instanceof CloudFailure && mayPass(thrown.kind);
+    memory.failedWrites += 1;
+    ports.log.warning(thrown.message);
+    if (passing && memory.failedWrites < MOST_FAILED_WRITES) {
+      return ports.clock.sleep(pauseBefore(memory.failedWrites), signal);
+    }
+    const phase = memory.record?.phase;
+    if (phase === undefined || phase === 'switched' || phase === 'finishing') throw thrown;
+    memory.trouble = thrown.message;
+    memory.failedWrites = 0;
+  }
+}
+
+/** The loop cannot go on. While the candidate has traffic that nobody judges any more, it is taken back by one write. */
+async function takenBack(thrown: Failure, { release, ports, memory }: Acting, signal: AbortSignal): Promise<Failure> {
+  const { record } = memory;
+  if (record === undefined || memory.engaged === 'no' || !isInTraffic(record.phase) || release.onCancel === 'leave')
+    return thrown;
+  if (ports.clock.now() >= record.leaseUntil) return thrown;
+  const what = thrown.message.replace(/\.$/, '');
+  try {
+    await ports.router.restore(record.stable, signal);
+    return new Failure(
+      { what, now: `All traffic was taken back to ${record.stable}`, next: 'Re-run: it tidies up first' },
+      { cause: thrown },
+    );
+  } catch (second) {
+    const now = `The candidate ${record.candidate} may still have ${record.percent} % of the traffic, and taking it back failed too: ${messageOf(second)}`;
+    return new Failure(
+      { what, now, next: `Give ${record.stable} all the weight on ${ports.router.name}` },
+      { cause: thrown },
+    );
+  }
+}

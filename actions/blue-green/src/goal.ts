@@ -1,0 +1,78 @@
+import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
+import type { Duration } from '../../../src/domain/duration.ts';
+import { formatDuration, milliseconds, minutes } from '../../../src/domain/duration.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+import type { Policy } from '../../../src/domain/policy/policy.ts';
+import { type RunKey, formatRun } from '../../../src/domain/shift/record.ts';
+import type { Color } from '../../../src/domain/traffic-split.ts';
+import type { Request } from './inputs.ts';
+import type { Goal } from './moves.ts';
+
+export interface GoalParts {
+  readonly me: RunKey;
+  readonly images: string | undefined;
+  readonly policy: Policy;
+  readonly checks: ResolvedChecks | undefined;
+  /** How long the router keeps clients on a color whose weight is 0. */
+  readonly lingers: Duration;
+}
+
+/** Nobody waits longer than this for cookies to end. */
+const MOST_DRAIN = minutes(60);
+
+/** PURE: what `decide` is asked for. Throws a Failure when clients would be kept longer than anybody waits. */
+export function goalOf(request: Request, parts: GoalParts): Goal {
+  const { me, policy } = parts;
+  const drain = milliseconds(Math.max(request.drain, parts.lingers));
+  const finishes = request.mode === 'run' || request.mode === 'finish';
+  if (finishes && drain > request.drain && drain > MOST_DRAIN && policy.metrics['requests'] === undefined) {
+    throw new Failure({
+      what: 'The old color could never be drained',
+      why: `the rule keeps clients on their color for ${formatDuration(drain)} (stickiness)`,
+      now: 'Nothing was touched',
+      next: `Shorten the stickiness to ${formatDuration(MOST_DRAIN)} at most, or give the policy the metric requests, which shows when the old color is empty`,
+    });
+  }
+  return {
+    mode: request.mode === 'status' ? 'run' : request.mode,
+    me,
+    shiftId: `${me.id}-${me.attempt}`,
+    expectedShift: request.shiftId,
+    images: parts.images,
+    policy,
+    minHealthy: request.minHealthy,
+    prepareWithin: request.timeout,
+    drain,
+    oldDesired: request.oldDesired,
+    checks: parts.checks === undefined ? 'none' : 'given',
+    onStale: request.onStale,
+    because: `asked for by run ${formatRun(me)}`,
+  };
+}
+
+export interface Address {
+  readonly url: string;
+  readonly host: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Where the candidate alone answers, when it is this color. */
+export function candidateAddress(
+  request: Request,
+  headers: Readonly<Record<string, string>>,
+): ((color: Color) => Address) | undefined {
+  const { candidate, host } = request;
+  if (candidate === undefined) return undefined;
+  const filled = (text: string, color: Color): string => text.replaceAll('{color}', color);
+  return (color) => ({
+    url: filled(candidate.url, color),
+    host,
+    headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, filled(text, color)])),
+  });
+}
+
+/** `rules[2].fail` -> `['rules', 2, 'fail']`: the path of a policy's problem in its YAML. */
+export const pathOf = (problem: string): readonly (string | number)[] =>
+  [...problem.matchAll(/([^.[\]]+)|\[(\d+)\]/g)].map(([, name, index]) =>
+    index === undefined ? (name ?? '') : Number(index),
+  );

@@ -1,0 +1,194 @@
+import { canonicalJson } from '../../../src/domain/canonical-json.ts';
+import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
+import { fillTargetHeaders, loadChecks } from '../../../src/domain/checks/load.ts';
+import { InvalidInput } from '../../../src/domain/inputs.ts';
+import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
+import { type Policy, UNJUDGED } from '../../../src/domain/policy/policy.ts';
+import { type RunKey, type ShiftRecord, isOver, sameRun } from '../../../src/domain/shift/record.ts';
+import { type Color, otherColor } from '../../../src/domain/traffic-split.ts';
+import type { Journal } from '../../../src/ports/journal.ts';
+import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
+import { runAction } from '../../../src/runtime/run-action.ts';
+import { type Ports, type Release, execute } from './execute.ts';
+import { lookOnce } from './execute-look.ts';
+import { type Address, candidateAddress, goalOf, pathOf } from './goal.ts';
+import { type Request, spec, toRequest } from './inputs.ts';
+import { planOf, stateOf } from './plan.ts';
+import { lookedReport, outputsOfAddress, reportOf } from './report.ts';
+
+const definition: ActionDefinition<typeof spec, Request> = {
+  name: 'blue-green',
+  spec,
+  toRequest,
+  async main(request, tools) {
+    const { release, ports, address } = await open(request, tools);
+    const { log, clock, signal } = tools;
+    const router = ports.router.name;
+    if (request.mode === 'status' || request.dryRun === 'yes') {
+      const seen = await lookOnce(release, ports, signal);
+      const state = stateOf(seen, clock.now());
+      const plan = request.mode === 'status' ? [] : planOf(release.goal, seen, clock.now());
+      log.verbatim(request.mode === 'status' ? 'Status' : 'Plan', [...state, ...plan].join('\n'));
+      const outcome = request.mode === 'status' ? 'status' : 'planned';
+      return lookedReport({
+        outcome,
+        seen,
+        lines: [...state, ...plan],
+        router,
+        outputs: outputsOfAddress(request, address, seen.record?.candidate),
+      });
+    }
+    const result = await execute(release, ports, signal);
+    const outputs = outputsOfAddress(request, address, result.record?.candidate);
+    return reportOf({ ...result, goal: release.goal, router, outputs });
+  },
+  /** main was cancelled or died: what it left in traffic, or at weight 0, is taken back. */
+  async post(request, tools) {
+    if (request.mode === 'status') return undefined;
+    const { release, ports, address } = await open({ ...request, dryRun: 'no' }, tools);
+    const record = await ports.journal.read(tools.signal);
+    const left = whatIsLeft(request, record, release.goal.me);
+    if (left !== 'to-roll-back') {
+      if (left !== 'nothing') tools.log.info(left);
+      return undefined;
+    }
+    const goal = {
+      ...release.goal,
+      mode: 'rollback',
+      expectedShift: undefined,
+      because: 'its run was cancelled or died',
+    } as const;
+    const result = await execute({ ...release, goal }, ports, tools.signal);
+    const outputs = outputsOfAddress(request, address, result.record?.candidate);
+    return reportOf({ ...result, goal, router: ports.router.name, outputs });
+  },
+};
+
+/** What a dead main left behind, as the record tells: it is ours to take back, or it is good as it is. */
+function whatIsLeft(request: Request, record: ShiftRecord | undefined, me: RunKey): string {
+  if (record === undefined || !sameRun(record.run, me) || isOver(record.phase)) return 'nothing';
+  if (record.phase === 'switched' || record.phase === 'finishing') {
+    return `Shift ${record.id} is judged good and stays; ${record.stable} keeps its tasks until mode: finish or the next run drains it`;
+  }
+  if (record.phase === 'prepared' && request.mode !== 'run' && request.mode !== 'prepare') return 'nothing';
+  if (request.onCancel === 'leave')
+    return `Shift ${record.id} is left at ${record.percent} %, as asked (on-cancel: leave); the next run takes it up`;
+  return 'to-roll-back';
+}
+
+interface Opened {
+  readonly release: Release;
+  readonly ports: Ports;
+  readonly address: ((color: Color) => Address) | undefined;
+}
+
+/** Everything that is wrong with files and inputs comes first, then the account, then the load balancer; nothing is written. */
+async function open(request: Request, tools: ActionTools): Promise<Opened> {
+  const policy = await policyOf(request, tools);
+  const checks = await checksOf(request, tools);
+  const address = addressOf(request, tools);
+  let candidate: Color = 'green';
+  const { httpProber } = await import('../../../src/adapters/http/prober.ts');
+  const { metricSources } = await import('../../../src/adapters/metrics/sources.ts');
+  const prober = httpProber();
+  const { clock, log, run, signal, environment } = tools;
+  const metrics = metricSources(policy, {
+    prober,
+    clock,
+    environment,
+    candidate: address && (() => address(candidate)),
+    colorOf: (arm) => (arm === 'candidate' ? candidate : otherColor(candidate)),
+    targetGroupOf: (color) => request.router.colors[color],
+  });
+  const cloud = await cloudOf(request, tools);
+  const me: RunKey = { id: run.runId === '' ? 'local' : run.runId, attempt: run.attempt };
+  const { sha256 } = await import('../../../src/adapters/system/digest.ts');
+  const images =
+    request.image === undefined
+      ? undefined
+      : sha256(canonicalJson({ image: request.image, container: request.container ?? null })).slice(0, 16);
+  const goal = goalOf(request, { me, images, policy, checks, lingers: await cloud.router.lingers(signal) });
+  const release: Release = {
+    goal,
+    cluster: request.cluster,
+    services: request.services,
+    images:
+      request.image === undefined
+        ? undefined
+        : request.container === undefined
+          ? request.image
+          : { [request.container]: request.image },
+    desiredCount: request.desiredCount,
+    checks,
+    candidateOf: address && ((color) => targetOf(address(color))),
+    users: request.url === undefined ? undefined : targetOf({ url: request.url, host: request.host, headers: {} }),
+    onCancel: request.onCancel,
+    onCandidate: (color) => (candidate = color),
+  };
+  return {
+    release,
+    address,
+    ports: { ...cloud, prober, metrics, clock, log, willChange: tools.willChange, onCancel: tools.onCancel },
+  };
+}
+
+const targetOf = ({ url, host, headers }: Address) => ({ url, headers, ...(host === undefined ? {} : { host }) });
+
+async function policyOf({ policy }: Request, tools: ActionTools): Promise<Policy> {
+  if (policy.kind === 'given') return policy.policy;
+  if (policy.kind === 'none') return UNJUDGED;
+  const { readYaml } = await import('../../../src/runtime/read-yaml.ts');
+  const yaml = readYaml(await tools.readFile(policy.path, 'policy'), policy.path);
+  if (!yaml.ok) throw new InvalidInput(`The policy ${policy.path}`, yaml.problems);
+  const read = parsePolicy(yaml.value.value);
+  if (read.ok) return read.value;
+  const located = read.problems.map((each) => ({
+    ...each,
+    input: `${yaml.value.where(pathOf(each.input))} ${each.input}`,
+  }));
+  throw new InvalidInput(`The policy ${policy.path}`, located);
+}
+
+async function checksOf({ checks }: Request, tools: ActionTools): Promise<ResolvedChecks | undefined> {
+  if (checks === undefined) return undefined;
+  const { readYaml } = await import('../../../src/runtime/read-yaml.ts');
+  const { matchers } = await import('../../../src/adapters/http/matchers.ts');
+  const file = { path: checks, text: await tools.readFile(checks, 'checks') };
+  const loaded = loadChecks(file, { readYaml, matchers, environment: tools.environment, target: 'elsewhere' });
+  if (!loaded.ok) throw new InvalidInput(`The checks of ${checks}`, loaded.problems);
+  for (const secret of loaded.value.document.secrets) tools.mask(secret);
+  return loaded.value.document;
+}
+
+function addressOf(request: Request, tools: ActionTools): ((color: Color) => Address) | undefined {
+  const filled = fillTargetHeaders(request.candidate?.headers ?? {}, tools.environment);
+  if (!filled.ok) throw new InvalidInput('The candidate-headers', filled.problems);
+  for (const secret of filled.value.secrets) tools.mask(secret);
+  return candidateAddress(request, filled.value.headers);
+}
+
+type Cloud = Pick<Ports, 'router' | 'targets' | 'ecs'> & { readonly journal: Journal<ShiftRecord> };
+
+async function cloudOf(request: Request, tools: ActionTools): Promise<Cloud> {
+  const { region, roleToAssume, allowedAccountIds } = request;
+  const { awsSession } = await import('../../../src/adapters/aws/session.ts');
+  const session = await awsSession(
+    {
+      ...(region === undefined ? {} : { region }),
+      ...(roleToAssume === undefined ? {} : { roleToAssume }),
+      ...(allowedAccountIds === undefined ? {} : { allowedAccountIds }),
+    },
+    tools,
+    tools.signal,
+  );
+  const [{ ecsOf }, { openAlb }] = await Promise.all([
+    import('../../../src/adapters/aws/ecs.ts'),
+    import('../../../src/adapters/traffic/open-alb.ts'),
+  ]);
+  const { alb, colors } = request.router;
+  const opened = await openAlb(session.clientConfig, { ...alb, colors }, tools.signal);
+  return { ...opened, ecs: ecsOf(session, tools.log) };
+}
+
+export const main = (): Promise<void> => runAction(definition, 'main');
+export const post = (): Promise<void> => runAction(definition, 'post');

@@ -1,0 +1,89 @@
+import { formatDuration } from '../../../src/domain/duration.ts';
+import { longestTime, shortestTime } from '../../../src/domain/policy/budget.ts';
+import { type ShiftRecord, formatRun } from '../../../src/domain/shift/record.ts';
+import { type Color, formatSplit, otherColor } from '../../../src/domain/traffic-split.ts';
+import { unreachable } from '../../../src/domain/unreachable.ts';
+import { decide } from './decide.ts';
+import type { Decision, Goal, Seen } from './moves.ts';
+import type { Instant } from '../../../src/domain/duration.ts';
+
+/** What is there now, a line each: for `status` and for the plan. */
+export function stateOf(seen: Seen, now: Instant): readonly string[] {
+  const { live, record, targets, desired } = seen;
+  const color = (each: Color): string => {
+    const { healthy, total, reasons } = targets[each];
+    const why = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
+    return `${each}: ${healthy} of ${total} targets healthy${why}, ${desired[each]} tasks asked for`;
+  };
+  return [
+    `Traffic: ${live === 'none' ? 'nowhere, both weights are 0' : formatSplit(live)}`,
+    color('blue'),
+    color('green'),
+    record === undefined ? 'Shift: none was ever recorded' : `Shift: ${wordsOf(record, now)}`,
+  ];
+}
+
+function wordsOf(record: ShiftRecord, now: Instant): string {
+  const lease = record.leaseUntil > now ? 'its run is at work' : 'nobody is at work';
+  const reason = record.reason === '' ? '' : `, because: ${record.reason}`;
+  return `${record.id} of run ${formatRun(record.run)}, ${record.phase} at ${record.percent} % of ${record.candidate}, ${lease}${reason}`;
+}
+
+/** What a run would do first, and then, if all goes well. Nothing of it is done. */
+export function planOf(goal: Goal, seen: Seen, now: Instant): readonly string[] {
+  const first = decide(goal, seen, now);
+  return [`First: ${wordsOfDecision(first)}`, ...restOf(goal, first)];
+}
+
+function wordsOfDecision(decision: Decision): string {
+  switch (decision.kind) {
+    case 'wait':
+      return `wait for ${decision.for}`;
+    case 'done':
+      return decision.outcome.kind === 'refused'
+        ? `nothing: ${decision.outcome.why}. ${decision.outcome.next}`
+        : `nothing: ${decision.outcome.kind}`;
+    case 'move':
+      return decision.move.kind === 'record'
+        ? `record ${decision.move.record.phase}: ${decision.move.says ?? 'lease'}`
+        : decision.move.kind;
+    default:
+      return unreachable(decision);
+  }
+}
+
+function restOf(goal: Goal, first: Decision): readonly string[] {
+  if (first.kind !== 'move' || first.move.kind !== 'record' || first.move.record.phase === 'rolling-back') return [];
+  const { policy, checks, drain, oldDesired, mode } = goal;
+  const { candidate } = first.move.record;
+  const prepare = [
+    `Prepare: ${candidate} into the rule at weight 0, deployed and healthy within ${formatDuration(goal.prepareWithin)}`,
+    ...(checks === 'given' ? ['Check the candidate before it has traffic'] : []),
+  ];
+  const recheck =
+    policy.recheck === undefined
+      ? []
+      : [`Recheck after ${formatDuration(policy.recheck.after)} for ${formatDuration(policy.recheck.for)}`];
+  const shift = [
+    ...policy.steps.map((percent) => `${candidate} at ${percent} %, judged for ${formatDuration(policy.bake)}`),
+    ...recheck,
+    ...(checks === 'given' ? ['Check again, through the front door'] : []),
+    ...policy.rules.map((rule) => `Rule: ${rule.level}: ${rule.text}`),
+    `Judged time ${formatDuration(shortestTime(policy))} to ${formatDuration(longestTime(policy))}, deadline ${formatDuration(policy.deadline)}`,
+  ];
+  const finish = [`Drain ${otherColor(candidate)} for ${formatDuration(drain)}, then scale it to ${oldDesired}`];
+  switch (mode) {
+    case 'run':
+      return [...prepare, ...shift, ...finish];
+    case 'prepare':
+      return prepare;
+    case 'shift':
+      return shift;
+    case 'finish':
+      return finish;
+    case 'rollback':
+      return [];
+    default:
+      return unreachable(mode);
+  }
+}

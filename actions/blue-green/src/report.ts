@@ -1,0 +1,232 @@
+import type { Judgement } from '../../../src/domain/analysis/judge.ts';
+import {
+  type Duration,
+  type Instant,
+  between,
+  formatDuration,
+  formatInstant,
+  formatTimeOfDay,
+} from '../../../src/domain/duration.ts';
+import type { Policy } from '../../../src/domain/policy/policy.ts';
+import type { Annotation, Report, Section } from '../../../src/domain/report.ts';
+import type { Live } from '../../../src/domain/shift/live-color.ts';
+import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
+import { type Color, type TrafficSplit, formatSplit } from '../../../src/domain/traffic-split.ts';
+import { unreachable } from '../../../src/domain/unreachable.ts';
+import type { Address } from './goal.ts';
+import type { Request } from './inputs.ts';
+import type { Goal, Outcome, Seen } from './moves.ts';
+import { chartOf } from './report-chart.ts';
+import { type Story, judgeStory, rowOf, valuesOf } from './story.ts';
+
+export interface Reported {
+  readonly outcome: Outcome;
+  readonly record: ShiftRecord | undefined;
+  readonly story: Story;
+  readonly changed: 'yes' | 'no';
+  readonly goal: Goal;
+  /** Name of the place where the traffic is decided. */
+  readonly router: string;
+  /** Outputs that do not depend on how it ended. */
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+export type Verdict = 'pass' | 'warn' | 'inconclusive' | 'fail' | '';
+
+/** PURE: what a run has to say at its end, whatever the end is. */
+export function reportOf(reported: Reported): Report {
+  const { outcome, record, story, goal } = reported;
+  const judgement = judgeStory(goal.policy, story, record);
+  const verdict = verdictOf(outcome, judgement, goal);
+  const headline = headlineOf(reported, judgement);
+  return {
+    conclusion: isSuccess(outcome, goal) ? 'success' : 'failure',
+    outcome: nameOf(outcome),
+    headline,
+    changed: reported.changed === 'yes',
+    outputs: { ...reported.outputs, ...outputsOf(record, verdict) },
+    summary: summaryOf(reported, { judgement, verdict, headline }),
+    annotations: annotationsOf(reported, judgement),
+  };
+}
+
+/** A release that never got traffic did not fail users; that is worth a word of its own. */
+export const nameOf = (outcome: Outcome): string =>
+  outcome.kind === 'rolled-back' && outcome.record.trafficAt === undefined && outcome.record.percent === 0
+    ? 'candidate-failed'
+    : outcome.kind;
+
+function isSuccess(outcome: Outcome, goal: Goal): boolean {
+  if (outcome.kind === 'rolled-back') return goal.mode === 'rollback';
+  return (
+    outcome.kind === 'promoted' ||
+    outcome.kind === 'switched' ||
+    outcome.kind === 'prepared' ||
+    outcome.kind === 'unchanged'
+  );
+}
+
+function verdictOf(outcome: Outcome, judgement: Judgement | undefined, goal: Goal): Verdict {
+  if (outcome.kind === 'rolled-back' || outcome.kind === 'rollback-failed')
+    return goal.mode === 'rollback' ? '' : 'fail';
+  if (judgement === undefined || (outcome.kind !== 'promoted' && outcome.kind !== 'switched')) return '';
+  if (judgement.verdict.kind !== 'passing') return 'inconclusive';
+  return judgement.warnings.length > 0 ? 'warn' : 'pass';
+}
+
+export const rollbackTime = (record: ShiftRecord | undefined): Duration | undefined =>
+  record?.detectedAt === undefined || record.restoredAt === undefined
+    ? undefined
+    : between(record.detectedAt, record.restoredAt);
+
+function outputsOf(record: ShiftRecord | undefined, verdict: Verdict): Record<string, string> {
+  const time = (moment: Instant | undefined): string => (moment === undefined ? '' : formatInstant(moment));
+  const took = rollbackTime(record);
+  return {
+    'shift-id': record?.id ?? '',
+    'stable-color': record?.stable ?? '',
+    'candidate-color': record?.candidate ?? '',
+    verdict,
+    'detected-at': time(record?.detectedAt),
+    'restored-at': time(record?.restoredAt),
+    'rollback-seconds': took === undefined ? '' : (took / 1_000).toFixed(1),
+  };
+}
+
+function headlineOf({ outcome, goal, router }: Reported, judgement: Judgement | undefined): string {
+  switch (outcome.kind) {
+    case 'promoted':
+      return `${outcome.record.candidate} is the live color of ${router}${judgedWords(judgement)}`;
+    case 'switched':
+      return `${outcome.record.candidate} has all traffic of ${router}, ${outcome.record.stable} stands by${judgedWords(judgement)}`;
+    case 'prepared':
+      return `${outcome.record.candidate} is ready at weight 0, shift ${outcome.record.id}`;
+    case 'unchanged':
+      return `Nothing to do: shift ${outcome.record.id} is ${outcome.record.phase} already`;
+    case 'rolled-back':
+      return `${rolledBackWords(outcome.record)}${outcome.left === undefined ? '' : `. Left to do: ${outcome.left}`}`;
+    case 'rollback-failed':
+      return `The rollback of shift ${outcome.record.id} failed: ${outcome.why}. Traffic is ${shown(outcome.live)}; give ${outcome.record.stable} all the weight on ${router}. It began because of: ${outcome.record.reason}`;
+    case 'drifted':
+      return `Somebody else moved the traffic of ${router}: it is ${shown(outcome.live)}, shift ${outcome.record.id} left it at ${outcome.expected.map(formatSplit).join(' or ')}. Nothing more was touched; set the weights back or go back by mode: rollback`;
+    case 'superseded':
+      return `Another run took this shift over (${outcome.by}); this one wrote nothing more`;
+    case 'refused':
+      return `Not started (mode ${goal.mode}): ${outcome.why}. ${outcome.next}`;
+    default:
+      return unreachable(outcome);
+  }
+}
+
+const shown = (live: Live | TrafficSplit): string =>
+  live === 'none' ? 'nowhere, both weights are 0' : formatSplit(live);
+
+function judgedWords(judgement: Judgement | undefined): string {
+  if (judgement === undefined) return '';
+  if (judgement.verdict.kind === 'passing')
+    return judgement.warnings.length === 0 ? ': every rule held' : `, with a warning: ${judgement.warnings.join('; ')}`;
+  return `, but inconclusive: ${'says' in judgement.verdict ? judgement.verdict.says : ''}`;
+}
+
+function rolledBackWords(record: ShiftRecord): string {
+  const took = rollbackTime(record);
+  if (record.trafficAt === undefined && record.percent === 0)
+    return `The candidate ${record.candidate} got no traffic: ${record.reason}`;
+  return `Rolled back to ${record.stable}: ${record.reason}${took === undefined ? '' : `; traffic was back ${formatDuration(took)} after that was seen`}`;
+}
+
+/** Said, not hidden: a rollback that took longer than the policy allows. */
+export function lateWords(record: ShiftRecord | undefined, policy: Policy): string | undefined {
+  const took = rollbackTime(record);
+  if (took === undefined || took <= policy.rollbackWithin) return undefined;
+  return `The rollback took ${formatDuration(took)}, longer than rollback-within ${formatDuration(policy.rollbackWithin)}`;
+}
+
+function annotationsOf({ record, goal, outcome }: Reported, judgement: Judgement | undefined): readonly Annotation[] {
+  const late = lateWords(record, goal.policy);
+  const title = 'blue-green';
+  const inconclusive =
+    (outcome.kind === 'promoted' || outcome.kind === 'switched') &&
+    judgement !== undefined &&
+    judgement.verdict.kind !== 'passing';
+  return [
+    ...(late === undefined ? [] : [{ level: 'warning', title, message: late } as const]),
+    ...(inconclusive ? [{ level: 'warning', title, message: `Inconclusive${judgedWords(judgement)}` } as const] : []),
+    ...(judgement?.warnings ?? []).map((message) => ({ level: 'warning', title, message }) as const),
+  ];
+}
+
+interface Said {
+  readonly judgement: Judgement | undefined;
+  readonly verdict: Verdict;
+  readonly headline: string;
+}
+
+function summaryOf(reported: Reported, { judgement, verdict, headline }: Said): readonly Section[] {
+  const { outcome, record, story, goal } = reported;
+  const late = lateWords(record, goal.policy);
+  const chart = chartOf(goal.policy, story, record);
+  return [
+    { kind: 'heading', text: `Blue-green: ${nameOf(outcome)}${verdict === '' ? '' : `, verdict ${verdict}`}` },
+    { kind: 'verbatim', text: headline },
+    ...(late === undefined ? [] : [{ kind: 'text', text: `${late}.` } as const]),
+    ...(story.events.length === 0 ? [] : [timelineOf(reported)]),
+    ...(chart === undefined ? [] : [{ kind: 'mermaid', source: chart } as const]),
+    ...(judgement === undefined
+      ? []
+      : [
+          {
+            kind: 'table',
+            columns: ['rule', 'level', 'last value', 'end'],
+            rows: judgement.findings.map(rowOf),
+          } as const,
+        ]),
+  ];
+}
+
+function timelineOf({ story, goal, record }: Reported): Section {
+  const rates = valuesOf(goal.policy, story, 'error-rate');
+  const rateAt = (at: Instant): string => {
+    const last = rates.filter((each) => each.at <= at).at(-1);
+    return last === undefined ? '' : `${(last.value * 100).toFixed(2)} %`;
+  };
+  const rows = story.events.map(({ at, says, percent }) => [formatTimeOfDay(at), `${percent} %`, rateAt(at), says]);
+  return { kind: 'table', columns: ['UTC', record?.candidate ?? 'candidate', 'error-rate', 'what'], rows };
+}
+
+export interface Looked {
+  readonly outcome: 'status' | 'planned';
+  readonly seen: Seen;
+  readonly lines: readonly string[];
+  readonly router: string;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+/** A run that only looked. */
+export function lookedReport({ outcome, seen, lines, router, outputs }: Looked): Report {
+  return {
+    conclusion: 'success',
+    outcome,
+    headline: `Traffic of ${router} is ${shown(seen.live)}; nothing was changed`,
+    changed: false,
+    outputs: { ...outputs, ...outputsOf(seen.record, '') },
+    summary: [
+      { kind: 'heading', text: `Blue-green: ${outcome}` },
+      { kind: 'verbatim', text: lines.join('\n') },
+    ],
+  };
+}
+
+/** What the next job needs to reach the candidate, and to move the same traffic. */
+export function outputsOfAddress(
+  request: Request,
+  address: ((color: Color) => Address) | undefined,
+  candidate: Color | undefined,
+): Record<string, string> {
+  const reached = candidate === undefined ? undefined : address?.(candidate);
+  return {
+    'candidate-url': reached?.url ?? '',
+    'candidate-headers': reached === undefined ? '' : JSON.stringify(reached.headers),
+    routes: JSON.stringify([request.router]),
+  };
+}

@@ -1,0 +1,23 @@
+import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { ShiftRecord } from '../../domain/shift/record.ts';
+import type { Journal } from '../../ports/journal.ts';
+import type { TargetGroups } from '../../ports/target-group.ts';
+import type { TrafficRouter } from '../../ports/traffic-router.ts';
+import type { ClientConfig } from '../aws/client-config.ts';
+import { albJournal } from './alb-journal.ts';
+import { type AlbTarget, findAlbPlace } from './alb-place.ts';
+import { albTargets } from './alb-targets.ts';
+import { albRouter } from './alb.ts';
+
+export interface OpenAlb {
+  readonly router: TrafficRouter;
+  readonly targets: TargetGroups;
+  readonly journal: Journal<ShiftRecord>;
+}
+
+/** Router, targets and journal of one place, found once. Writes nothing. */
+export async function openAlb(config: ClientConfig, target: AlbTarget, signal: AbortSignal): Promise<OpenAlb> {
+  const client = new ElasticLoadBalancingV2Client(config);
+  const place = await findAlbPlace(client, target, signal);
+  return { router: albRouter(client, place), targets: albTargets(client, place), journal: albJournal(client, place) };
+}
