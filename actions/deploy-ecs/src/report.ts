@@ -25,9 +25,14 @@ export function reportOf(result: RolloutResult, request: Request, took: Duration
   };
 }
 
-function headlineOf({ outcome, reason, taskDefinition }: RolloutResult, { service }: Request, took: Duration): string {
+function headlineOf(
+  { outcome, reason: told, taskDefinition }: RolloutResult,
+  { service }: Request,
+  took: Duration,
+): string {
   const name = revisionName(taskDefinition);
   const time = formatDuration(took);
+  const reason = told.replace(/[.\s]+$/, '');
   switch (outcome) {
     case 'succeeded':
       return `${service} runs ${name} after ${time}: ${reason}.`;

@@ -7,8 +7,25 @@ export interface Evidence {
   readonly tasks: readonly StoppedTask[];
   readonly service: EcsService;
   readonly serviceDeployment?: ServiceDeployment;
-  /** Events before it say nothing of this deployment. */
-  readonly since: Instant;
+  readonly after: EventMark;
+}
+
+/** Where the events of one deployment begin: after the newest one before it, by ECS's own order; without one by time. */
+export interface EventMark {
+  readonly lastEvent?: string;
+  readonly startedAt: Instant;
+}
+
+export type ServiceEvent = EcsService['events'][number];
+
+/** Events of this deployment, oldest first. ECS lists the newest first and keeps 100. */
+export function eventsAfter(
+  { events }: Pick<EcsService, 'events'>,
+  { lastEvent, startedAt }: EventMark,
+): readonly ServiceEvent[] {
+  const index = lastEvent === undefined ? -1 : events.findIndex(({ id }) => id === lastEvent);
+  const ours = index >= 0 ? events.slice(0, index) : events.filter(({ at }) => at >= startedAt);
+  return ours.toReversed();
 }
 
 interface Cause {
@@ -158,9 +175,10 @@ function describeRecord(serviceDeployment: ServiceDeployment | undefined): reado
 
 const LAST_EVENTS = 5;
 
-function describeEvents({ service, since }: Evidence): readonly string[] {
-  const recent = service.events.filter(({ at }) => at >= since).sort((a, b) => a.at - b.at);
-  return recent.slice(-LAST_EVENTS).map(({ at, message }) => `${formatTimeOfDay(at)} UTC ${message}`);
+function describeEvents({ service, after }: Evidence): readonly string[] {
+  return eventsAfter(service, after)
+    .slice(-LAST_EVENTS)
+    .map(({ at, message }) => `${formatTimeOfDay(at)} UTC ${message}`);
 }
 
 function likelyCause(lines: readonly string[]): Cause | undefined {

@@ -4,7 +4,7 @@ import { lastGood, primaryOf } from '../../domain/ecs/start.ts';
 import { type TaskDefinitionBody, ownTags, sameDefinition, toRegistrable } from '../../domain/ecs/task-definition.ts';
 import { messageOf } from '../../domain/failure.ts';
 import { CloudFailure, mayPass, pauseBefore } from '../../domain/retry-policy.ts';
-import type { EcsDeployment, EcsService, TaskDefinition } from '../../ports/ecs.ts';
+import type { Ecs, EcsDeployment, EcsService, TaskDefinition } from '../../ports/ecs.ts';
 import type { DeployImageRequest, Following, RolloutTools } from './rollout.ts';
 
 /** The revision with `body`: the newest of the family when it is the same already (a run that was killed left it), else a new one. */
@@ -55,6 +55,7 @@ export async function beginDeployment(
     taskDefinition,
     earlierDeployments: service.deployments.map(({ id }) => id),
     startedAt: tools.clock.now(),
+    ...lastEventOf(service),
     writer: request.writer,
     ...(previous === undefined ? {} : { previousTaskDefinition: previous }),
     ...(writerOf(service) === undefined ? {} : { earlierRun: writerOf(service) as string }),
@@ -74,7 +75,9 @@ export async function beginDeployment(
   // From here on there may be something to undo, even when the answer is lost.
   request.onFollowing?.(following);
   try {
-    const updated = await sendUpdate(update, following, request, tools, signal);
+    const desired = request.desired === undefined ? {} : { desired: request.desired };
+    const force = update.force === 'no' ? {} : { forceNewDeployment: true as const };
+    const updated = await sendUpdate(following, { taskDefinition, ...desired, ...force }, tools, signal);
     const known = learn(following, updated);
     request.onFollowing?.(known);
     return known;
@@ -88,6 +91,9 @@ export async function beginDeployment(
     throw thrown;
   }
 }
+
+const lastEventOf = ({ events }: EcsService): Pick<Following, 'lastEvent'> =>
+  events[0] === undefined ? {} : { lastEvent: events[0].id };
 
 const previousOf = ({
   previousTaskDefinition,
@@ -114,29 +120,20 @@ const UPDATE_ATTEMPTS = 4;
 
 /** UpdateService, and after an answer that was lost a look whether it was taken: twice would be two deployments. */
 async function sendUpdate(
-  update: Update,
   following: Following,
-  request: DeployImageRequest,
-  tools: RolloutTools,
+  change: Parameters<Ecs['updateService']>[1],
+  { ecs, clock, log }: RolloutTools,
   signal: AbortSignal,
 ): Promise<EcsService> {
-  const { ref, taskDefinition } = following;
+  const { ref } = following;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await tools.ecs.updateService(
-        ref,
-        {
-          taskDefinition,
-          ...(request.desired === undefined ? {} : { desired: request.desired }),
-          ...(update.force === 'no' ? {} : { forceNewDeployment: true as const }),
-        },
-        signal,
-      );
+      return await ecs.updateService(ref, change, signal);
     } catch (thrown) {
       if (attempt === UPDATE_ATTEMPTS || !(thrown instanceof CloudFailure) || !mayPass(thrown.kind)) throw thrown;
-      tools.log.warning(`${thrown.message} Looking whether it was taken`);
-      await tools.clock.sleep(pauseBefore(attempt), signal);
-      const [service] = await tools.ecs.describeServices([ref], signal);
+      log.warning(`${thrown.message} Looking whether it was taken`);
+      await clock.sleep(pauseBefore(attempt), signal);
+      const [service] = await ecs.describeServices([ref], signal);
       if (service !== undefined && newDeployment(following, service) !== undefined) return service;
     }
   }
@@ -159,8 +156,7 @@ function learn(following: Following, updated: EcsService): Following {
  * this run answers for it, and the tags say so.
  */
 export async function attachTo(
-  service: EcsService,
-  deployment: EcsDeployment,
+  { service, deployment }: { readonly service: EcsService; readonly deployment: EcsDeployment },
   request: DeployImageRequest,
   tools: RolloutTools,
   signal: AbortSignal,

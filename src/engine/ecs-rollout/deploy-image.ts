@@ -1,17 +1,18 @@
-import { after } from '../../domain/duration.ts';
+import { type Duration, after } from '../../domain/duration.ts';
 import { revisionName } from '../../domain/ecs/arn.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
 import { type Situation, type Start, type Wish, decideStart, isInFlight } from '../../domain/ecs/start.ts';
 import { describeChanges } from '../../domain/ecs/task-definition.ts';
 import { Failure } from '../../domain/failure.ts';
+import { CloudFailure } from '../../domain/retry-policy.ts';
 import { unreachable } from '../../domain/unreachable.ts';
 import { closeJournal } from './close-journal.ts';
 import { attachTo, beginDeployment, revisionFor } from './begin.ts';
-import { ROLL_BACK_WITHIN, followTo, resultOf } from './follow-deployment.ts';
+import { ROLL_BACK_WITHIN, type RolloutEnd, followTo, resultOf } from './follow-deployment.ts';
 import { rollBackWatched } from './roll-back.ts';
 import type { DeployImageRequest, Following, RolloutTools } from './rollout.ts';
 import { settle, waitForOthers } from './settle.ts';
-import { watchService } from './watch-service.ts';
+import { type ServiceWatcher, watchService } from './watch-service.ts';
 
 /**
  * Brings the service to the images: registers a revision when one is needed, updates the service, follows that one
@@ -42,12 +43,17 @@ export async function deployImage(
     case 'unchanged':
     case 'settle':
     case 'scale':
-      return keepRevision(start, situation, request, tools, signal);
+      return keepRevision({ ...situation, start }, request, tools, signal);
     case 'attach':
       tools.log.info(
         `${revisionName(start.deployment.taskDefinition)} is being deployed to ${service.ref.service} already; following that deployment`,
       );
-      return see(await attachTo(service, start.deployment, request, tools, signal), request, tools, signal);
+      return see(
+        await attachTo({ service, deployment: start.deployment }, request, tools, signal),
+        request,
+        tools,
+        signal,
+      );
     case 'restart': {
       tools.log.info(`Deploying ${revisionName(current.arn)} again: ${start.why}`);
       const update = { service, taskDefinition: current.arn, force: 'new-deployment' } as const;
@@ -104,9 +110,12 @@ async function giveWay(
   });
 }
 
+interface Kept extends Situation {
+  readonly start: Extract<Start, { kind: 'unchanged' | 'settle' | 'scale' }>;
+}
+
 async function keepRevision(
-  start: Extract<Start, { kind: 'unchanged' | 'settle' | 'scale' }>,
-  { service, current }: Situation,
+  { start, service, current }: Kept,
   request: DeployImageRequest,
   tools: RolloutTools,
   signal: AbortSignal,
@@ -145,6 +154,13 @@ async function keepRevision(
   };
 }
 
+/** A wait that broke off is no verdict on the image: nothing is undone, and it is said who goes on. */
+function unfollowed(thrown: unknown, { taskDefinition, ref }: Following): unknown {
+  if (!(thrown instanceof CloudFailure)) return thrown;
+  const now = `ECS goes on with the deployment of ${revisionName(taskDefinition)} to ${ref.service}; this run does not follow it any more`;
+  return new CloudFailure(thrown.kind, { ...thrown.facts, now }, { cause: thrown });
+}
+
 /** Follows it, goes back when it has to, and writes down how it ended. */
 async function see(
   following: Following,
@@ -160,26 +176,33 @@ async function see(
     watcher,
     tools,
     signal,
-  );
-  const undo =
-    end.kind === 'rolled-back' ||
-    ((end.kind === 'failed' || end.kind === 'timed-out') && request.onFailure === 'rollback');
-  let result: RolloutResult;
-  if (undo) {
-    // After ECS's own roll back too: it does not know of the desired count, and the tags have to say the end.
-    const deadline = after(tools.clock.now(), rollbackWithin);
-    result = await rollBackWatched(
-      { following: watcher.following(), deadline, reason: end.reason },
-      watcher,
-      tools,
-      signal,
-    );
-  } else {
-    const diagnosis = end.kind === 'succeeded' ? [] : await watcher.diagnosis(signal);
-    result = resultOf(watcher.following(), { outcome: end.kind, reason: end.reason, diagnosis });
-    if (end.kind !== 'superseded')
-      await closeJournal(watcher.following(), end.kind === 'succeeded' ? 'done' : 'failed', tools, signal);
-  }
+  ).catch((thrown: unknown) => {
+    throw unfollowed(thrown, watcher.following());
+  });
+  const result = await conclude({ end, watcher, rollbackWithin }, request, tools, signal);
   request.onFollowing?.(undefined);
   return result;
+}
+
+interface Followed {
+  readonly end: RolloutEnd;
+  readonly watcher: ServiceWatcher;
+  readonly rollbackWithin: Duration;
+}
+
+async function conclude(
+  { end, watcher, rollbackWithin }: Followed,
+  request: DeployImageRequest,
+  tools: RolloutTools,
+  signal: AbortSignal,
+): Promise<RolloutResult> {
+  const bad = end.kind === 'failed' || end.kind === 'timed-out';
+  // After ECS's own roll back too: it does not know of the desired count, and the tags have to say the end.
+  if (end.kind === 'rolled-back' || (bad && request.onFailure === 'rollback')) {
+    const deadline = after(tools.clock.now(), rollbackWithin);
+    return rollBackWatched({ following: watcher.following(), deadline, reason: end.reason }, watcher, tools, signal);
+  }
+  const diagnosis = end.kind === 'succeeded' ? [] : await watcher.diagnosis(signal);
+  if (end.kind !== 'superseded') await closeJournal(watcher.following(), bad ? 'failed' : 'done', tools, signal);
+  return resultOf(watcher.following(), { outcome: end.kind, reason: end.reason, diagnosis });
 }

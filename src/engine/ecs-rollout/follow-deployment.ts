@@ -34,7 +34,8 @@ export async function followDeployment(
   return resultOf(watcher.following(), { outcome: end.kind, reason: end.reason, diagnosis });
 }
 
-type Terminal = Exclude<RolloutState, { readonly kind: 'in-progress' | 'rolling-back' }>;
+/** The states that are an end. */
+export type RolloutEnd = Exclude<RolloutState, { readonly kind: 'in-progress' | 'rolling-back' }>;
 
 /** The same with a watcher of the caller, which keeps what was learnt. `onLearnt` is told when the deployment became better known. */
 export async function followTo(
@@ -42,15 +43,15 @@ export async function followTo(
   watcher: ServiceWatcher,
   tools: RolloutTools,
   signal: AbortSignal,
-): Promise<Terminal> {
+): Promise<RolloutEnd> {
   const spread = spreadOf(`${request.following.writer.run} ${request.following.taskDefinition}`);
   let watch = watchOf(request);
   let known = watcher.following();
-  return reconcile<Sighting, never, Terminal>({
+  return reconcile<Sighting, never, RolloutEnd>({
     ...tools,
     signal,
     observe: (inner) => watcher.look(inner),
-    decide(sighting, now): Decision<never, Terminal> {
+    decide(sighting, now): Decision<never, RolloutEnd> {
       const every = pollInterval(
         between(watch.startedAt, now),
         sighting.kind === 'unreadable' ? sighting.times : 0,
@@ -87,7 +88,7 @@ interface Unreadable {
   readonly now: Instant;
 }
 
-function whileUnreadable(watch: RolloutWatch, { sighting, every, now }: Unreadable): Decision<never, Terminal> {
+function whileUnreadable(watch: RolloutWatch, { sighting, every, now }: Unreadable): Decision<never, RolloutEnd> {
   const waitsFor = `${revisionName(watch.taskDefinition)}, which could not be read just now (${sighting.why})`;
   if (now < watch.deadline || watch.memory.rollingBackSince !== undefined)
     return { kind: 'wait', for: waitsFor, every, until: watch.deadline };
@@ -97,7 +98,7 @@ function whileUnreadable(watch: RolloutWatch, { sighting, every, now }: Unreadab
   };
 }
 
-function decisionOf(state: RolloutState, watch: RolloutWatch, every: Duration): Decision<never, Terminal> {
+function decisionOf(state: RolloutState, watch: RolloutWatch, every: Duration): Decision<never, RolloutEnd> {
   switch (state.kind) {
     case 'in-progress':
       return {

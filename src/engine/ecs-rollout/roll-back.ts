@@ -35,8 +35,27 @@ export async function rollBack(
 type Move = Extract<WayBackDecision, { kind: 'stop' | 'update' | 'restore-desired' }>;
 type End = Extract<WayBackDecision, { kind: 'done' }>;
 
+/** ECS writes sentences; here they are clauses. */
+const withoutStop = (text: string): string => text.replace(/[.\s]+$/, '');
+
 /** The same with a watcher that has followed the deployment already. */
 export async function rollBackWatched(
+  request: RollBackRequest,
+  watcher: ServiceWatcher,
+  tools: RolloutTools,
+  signal: AbortSignal,
+): Promise<RolloutResult> {
+  try {
+    return await goBack(request, watcher, tools, signal);
+  } catch (thrown) {
+    if (!(thrown instanceof CloudFailure)) throw thrown;
+    const { taskDefinition, ref } = watcher.following();
+    const now = `The way back of ${ref.service} from ${revisionName(taskDefinition)} is not confirmed (${withoutStop(request.reason)})`;
+    throw new CloudFailure(thrown.kind, { ...thrown.facts, now }, { cause: thrown });
+  }
+}
+
+async function goBack(
   request: RollBackRequest,
   watcher: ServiceWatcher,
   tools: RolloutTools,
@@ -69,7 +88,7 @@ export async function rollBackWatched(
   });
   if (end.outcome === 'rolled-back' || end.outcome === 'failed')
     await closeJournal(watcher.following(), end.outcome, tools, signal);
-  const reason = end.outcome === 'superseded' ? end.reason : `${request.reason}; ${end.reason}`;
+  const reason = end.outcome === 'superseded' ? end.reason : `${withoutStop(request.reason)}; ${end.reason}`;
   return resultOf(watcher.following(), { outcome: end.outcome, reason, diagnosis: await watcher.diagnosis(signal) });
 }
 

@@ -51,6 +51,8 @@ export interface Following {
   readonly earlierDeployments: readonly string[];
   /** Service deployment that was the current one before ours. */
   readonly earlierServiceDeployment?: string;
+  /** Newest event of the service before ours, by id: what comes after it belongs to ours. */
+  readonly lastEvent?: string;
   /** Whom the service's tags named before this run wrote its own. */
   readonly earlierRun?: string;
   readonly startedAt: Instant;

@@ -1,5 +1,5 @@
 import { type Instant, before, between, formatTimeOfDay, minutes, seconds } from '../../domain/duration.ts';
-import { type Evidence, describeStops, diagnose } from '../../domain/ecs/diagnosis.ts';
+import { type Evidence, describeStops, diagnose, eventsAfter } from '../../domain/ecs/diagnosis.ts';
 import { messageOf } from '../../domain/failure.ts';
 import { CloudFailure, mayPass } from '../../domain/retry-policy.ts';
 import type { EcsService, ServiceDeployment, StoppedTask } from '../../ports/ecs.ts';
@@ -73,7 +73,7 @@ export function watchService(start: Following, tools: RolloutTools): ServiceWatc
       const evidence: Evidence = {
         ...memory.last,
         tasks: [...memory.stops.values()],
-        since: before(start.startedAt, seconds(5)),
+        after: start,
       };
       return diagnose(evidence);
     },
@@ -113,10 +113,7 @@ async function readRecord(
 
 /** Events tell a person more than counts do: printed once each, from the start of ours. */
 function printEvents(memory: Memory, service: EcsService, { log }: RolloutTools): void {
-  const since = before(memory.following.startedAt, seconds(5));
-  const fresh = service.events
-    .filter(({ id, at }) => at >= since && !memory.events.has(id))
-    .sort((a, b) => a.at - b.at);
+  const fresh = eventsAfter(service, memory.following).filter(({ id }) => !memory.events.has(id));
   if (fresh.length === 0) return;
   for (const { id } of fresh) memory.events.add(id);
   log.verbatim(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { instant } from '../../../src/domain/duration.ts';
-import { type Evidence, diagnose } from '../../../src/domain/ecs/diagnosis.ts';
+import { type Evidence, diagnose, eventsAfter } from '../../../src/domain/ecs/diagnosis.ts';
 import type { EcsService, StoppedTask } from '../../../src/domain/ecs/service.ts';
 
 const SINCE = instant(Date.UTC(2026, 10, 20, 12));
@@ -22,7 +22,12 @@ const task = (given: Partial<StoppedTask>, id = 'a1'): StoppedTask => ({
   containers: [],
   ...given,
 });
-const evidence = (given: Partial<Evidence>): Evidence => ({ tasks: [], service, since: SINCE, ...given });
+const evidence = (given: Partial<Evidence>): Evidence => ({
+  tasks: [],
+  service,
+  after: { startedAt: SINCE },
+  ...given,
+});
 
 describe('the likely cause', () => {
   const stops = [
@@ -143,31 +148,43 @@ test('the same stop of several tasks is told once with their number', () => {
   ]);
 });
 
-test('the last five events since the start, in order, and what ECS recorded are told', () => {
-  const events = [9, 1, 2, 3, 4, 5, 6].map((second) => ({
+describe('the events of a deployment', () => {
+  const event = (second: number) => ({
     id: String(second),
     at: instant(SINCE + second * 1_000),
     message: `event ${second}`,
-  }));
-  const before = { id: '0', at: instant(SINCE - 1), message: 'before' };
-  const lines = diagnose(
-    evidence({
-      service: { ...service, events: [before, ...events] },
-      serviceDeployment: {
-        arn: 'arn:sd',
-        status: 'ROLLBACK_SUCCESSFUL',
-        statusReason: 'circuit breaker',
-        triggeredAlarms: ['5xx'],
-      },
-    }),
-  );
-  expect(lines).toEqual([
-    'Alarms that went off: 5xx',
-    'ECS: ROLLBACK_SUCCESSFUL, circuit breaker',
-    '12:00:03 UTC event 3',
-    '12:00:04 UTC event 4',
-    '12:00:05 UTC event 5',
-    '12:00:06 UTC event 6',
-    '12:00:09 UTC event 9',
-  ]);
+  });
+  const newestFirst = [6, 5, 4, 3, 2, 1].map(event);
+
+  test('are those after the newest one before it, whatever the clocks say', () => {
+    const seen = eventsAfter({ events: newestFirst }, { lastEvent: '4', startedAt: instant(SINCE + 60_000) });
+    expect(seen.map(({ id }) => id)).toEqual(['5', '6']);
+  });
+
+  const byTime = [
+    { name: 'there was none before it', mark: { startedAt: instant(SINCE + 5_000) } },
+    { name: 'ECS has forgotten that one', mark: { lastEvent: 'gone', startedAt: instant(SINCE + 5_000) } },
+  ];
+  test.each(byTime)('are found by time when $name', ({ mark }) => {
+    expect(eventsAfter({ events: newestFirst }, mark).map(({ id }) => id)).toEqual(['5', '6']);
+  });
+
+  test('stand in the diagnosis, the last five in order, after what ECS recorded', () => {
+    const lines = diagnose(
+      evidence({
+        service: { ...service, events: newestFirst },
+        serviceDeployment: {
+          arn: 'arn:sd',
+          status: 'ROLLBACK_SUCCESSFUL',
+          statusReason: 'circuit breaker',
+          triggeredAlarms: ['5xx'],
+        },
+      }),
+    );
+    expect(lines).toEqual([
+      'Alarms that went off: 5xx',
+      'ECS: ROLLBACK_SUCCESSFUL, circuit breaker',
+      ...[2, 3, 4, 5, 6].map((second) => `12:00:0${second} UTC event ${second}`),
+    ]);
+  });
 });

@@ -270,7 +270,12 @@ describe('an error of AWS', () => {
   test('that is an access denied ends the wait at once', async () => {
     const { clock, ecs, start, deploy, elapsed } = stage();
     clock.at(after(start, seconds(1)), () => ecs.fail('describeServices', 'access-denied'));
-    await expect(deploy()).rejects.toMatchObject({ kind: 'access-denied' });
+    await expect(deploy()).rejects.toMatchObject({
+      kind: 'access-denied',
+      message: expect.stringContaining(
+        'ECS goes on with the deployment of web:2 to web; this run does not follow it any more.',
+      ),
+    });
     expect(elapsed()).toBeLessThan(seconds(6));
   });
 
