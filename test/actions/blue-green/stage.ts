@@ -1,0 +1,135 @@
+import { type Ports, type Release, type ShiftResult, execute } from '../../../actions/blue-green/src/execute.ts';
+import type { Goal } from '../../../actions/blue-green/src/moves.ts';
+import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
+import { type Duration, minutes, seconds } from '../../../src/domain/duration.ts';
+import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
+import type { Measurement, MetricQuery } from '../../../src/ports/metric-provider.ts';
+import { type FakeClock, fakeClock } from '../../fakes/clock.ts';
+import { type FakeEcs, fakeEcs } from '../../fakes/ecs.ts';
+import { type FakeJournal, fakeJournal } from '../../fakes/journal.ts';
+import { type RecordingLog, recordingLog } from '../../fakes/log.ts';
+import { type FakeMetric, fakeMetric } from '../../fakes/metric-provider.ts';
+import { type FakeProber, type Scripted, fakeProber } from '../../fakes/prober.ts';
+import { type FakeRouter, fakeRouter } from '../../fakes/traffic-router.ts';
+import { goalOf, policyOf } from './rehearsal.ts';
+
+/** Both colors behind fakes of every port: what execute does, without a cloud. */
+export interface Stage {
+  readonly clock: FakeClock;
+  readonly router: FakeRouter;
+  readonly journal: FakeJournal<ShiftRecord>;
+  readonly ecs: FakeEcs;
+  readonly log: RecordingLog;
+  readonly metric: FakeMetric;
+  readonly prober: FakeProber;
+  /** Answers of the sources; good ones at first. */
+  answers: (query: MetricQuery) => Measurement;
+  /** Answers of the candidate and of the front door to checks. */
+  peers: () => Scripted;
+  readonly cancels: { restore: ((signal: AbortSignal) => Promise<string>) | undefined; registered: number };
+  readonly candidates: string[];
+  run(more?: Partial<Goal>, release?: Partial<Release>, signal?: AbortSignal): Promise<ShiftResult>;
+  desired(color: 'blue' | 'green'): number;
+  /** Runs `what` so long after now. */
+  in(length: Duration, what: () => void): void;
+}
+
+const CLUSTER = 'shop';
+export const SERVICES = { blue: 'shop-blue', green: 'shop-green' };
+export const GOOD = 'r.example.com/web:good-2';
+export const CRASH = 'r.example.com/web:crash';
+
+export const CHECKS: ResolvedChecks = {
+  secrets: [],
+  checks: [
+    {
+      name: 'health',
+      at: ['checks', 0],
+      method: 'GET',
+      path: '/health',
+      headers: {},
+      timeout: seconds(5),
+      retry: { count: 1, interval: seconds(1), consecutive: 1 },
+      redirects: { kind: 'never' },
+      expect: { status: { text: '200', ranges: [{ from: 200, to: 200 }] } },
+    },
+  ],
+};
+
+export function openStage(): Stage {
+  const clock = fakeClock({ mode: 'automatic' });
+  const ecs = fakeEcs(clock);
+  for (const [color, desired] of [['blue', 3], ['green', 0]] as const) {
+    ecs.addService({ ref: { cluster: CLUSTER, service: SERVICES[color] }, image: 'r.example.com/web:good-1', container: 'web', desired });
+  } // prettier-ignore
+  const serviceOf = (color: 'blue' | 'green') => ecs.serviceOf({ cluster: CLUSTER, service: SERVICES[color] });
+  const router = fakeRouter();
+  router.targets.health = async (color) => {
+    const { running, desired } = serviceOf(color);
+    const healthy = router.seated.includes(color) ? running : 0;
+    return {
+      healthy,
+      total: desired,
+      reasons: healthy < desired ? [`${desired - healthy} unused: Target.NotInUse`] : [],
+    };
+  };
+  const journal = fakeJournal<ShiftRecord>();
+  const log = recordingLog();
+  const cancels: Stage['cancels'] = { restore: undefined, registered: 0 };
+  const stage: Stage = {
+    clock,
+    router,
+    journal,
+    ecs,
+    log,
+    cancels,
+    candidates: [],
+    metric: fakeMetric((query) => stage.answers(query)),
+    prober: fakeProber(() => stage.peers()),
+    answers: ({ metric }) => ({ kind: 'value', value: metric === 'health' ? 1 : metric === 'p95' ? 180 : 0.004, samples: 400 }),
+    peers: () => ({ status: 200 }),
+    desired: (color) => serviceOf(color).desired,
+    in: (length, what) => void clock.sleep(length, new AbortController().signal).then(what),
+    run: (more = {}, release = {}, signal = new AbortController().signal) => execute(releaseOf(stage, goalOf({ policy: POLICY, prepareWithin: minutes(5), ...more }), release), portsOf(stage), signal),
+  }; // prettier-ignore
+  return stage;
+}
+
+export const POLICY = policyOf({ bake: '1m', recheck: { after: '15s', for: '30s' } });
+
+const releaseOf = (stage: Stage, goal: Goal, more: Partial<Release>): Release => ({
+  goal,
+  cluster: CLUSTER,
+  services: SERVICES,
+  images: GOOD,
+  desiredCount: undefined,
+  checks: goal.checks === 'given' ? CHECKS : undefined,
+  candidateOf: (color) => ({ url: `http://${color}.test`, headers: { 'x-color': color } }),
+  users: { url: 'http://users.test', headers: {} },
+  onCancel: 'rollback',
+  onCandidate: (color) => void stage.candidates.push(color),
+  ...more,
+});
+
+function portsOf(stage: Stage): Ports {
+  const { router, journal, ecs, clock, log, prober, cancels } = stage;
+  const providers = Object.fromEntries(['health', 'error-rate', 'p95'].map((metric) => [metric, stage.metric]));
+  return {
+    router,
+    targets: router.targets,
+    journal,
+    ecs,
+    prober,
+    clock,
+    log,
+    metrics: {
+      providers,
+      run: (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
+    },
+    willChange: () => undefined,
+    onCancel: (restore) => {
+      cancels.restore = restore;
+      cancels.registered += 1;
+    },
+  };
+}
