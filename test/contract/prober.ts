@@ -14,6 +14,8 @@ export interface ProberWorld {
     readonly web: string;
     readonly closesAtOnce: string;
     readonly neverAnswers: string;
+    /** Not even the connection comes about. */
+    readonly neverConnects: string;
     readonly speaksAnotherLanguage: string;
     readonly untrustedTls: string;
     readonly closedPort: string;
@@ -110,6 +112,7 @@ export function proberContract(name: string, open: () => Promise<ProberWorld>): 
     });
 
     test.each([
+      { name: 'a connection that does not come about', peer: 'neverConnects', path: '/' },
       { name: 'a connection without an answer', peer: 'neverAnswers', path: '/' },
       { name: 'a body that never ends', peer: 'web', path: '/slow-body' },
     ] as const)('the timeout covers $name', async ({ peer, path }) => {
@@ -119,9 +122,12 @@ export function proberContract(name: string, open: () => Promise<ProberWorld>): 
       expect(result.duration).toBeLessThan(2_000);
     });
 
-    test('rejects with the reason of the signal while it waits', async () => {
+    test.each([
+      { name: 'for a connection', peer: 'neverConnects' },
+      { name: 'for an answer', peer: 'neverAnswers' },
+    ] as const)('rejects with the reason of the signal while it waits $name', async ({ peer }) => {
       const controller = new AbortController();
-      const probing = probe(`${world.peers.neverAnswers}/`, {}, controller.signal);
+      const probing = probe(`${world.peers[peer]}/`, {}, controller.signal);
       setTimeout(() => controller.abort(new Error('stop now')), 30);
       await expect(probing).rejects.toThrow('stop now');
     });

@@ -14,6 +14,7 @@ const WEB: Readonly<Record<string, Scripted>> = {
 const PEERS: Readonly<Record<string, Scripted>> = {
   'http://closes': { fault: 'reset' },
   'http://silent': { silent: true },
+  'http://unreachable': { silent: true },
   'http://gopher': { fault: 'protocol' },
   'https://self-signed': { fault: 'tls' },
   'http://closed-port': { fault: 'refused' },
@@ -37,6 +38,7 @@ proberContract('the fake prober', () =>
       web: 'http://web',
       closesAtOnce: 'http://closes',
       neverAnswers: 'http://silent',
+      neverConnects: 'http://unreachable',
       speaksAnotherLanguage: 'http://gopher',
       untrustedTls: 'https://self-signed',
       closedPort: 'http://closed-port',

@@ -21,15 +21,19 @@ interface Endpoint {
   readonly lookup: LookupFunction | undefined;
 }
 
-/** Opens one connection; certificates are verified whatever NODE_TLS_REJECT_UNAUTHORIZED says. */
+/** Opens one connection, or none to an address that is refused; certificates are verified whatever NODE_TLS_REJECT_UNAUTHORIZED says. */
 export function openSocket(
   endpoint: Endpoint,
   onPhase: (phase: Phase) => void,
   done: (error: Error | null, socket: Socket | null) => void,
-): Socket {
+): Socket | undefined {
   const { hostname, protocol, servername } = endpoint;
   const secure = protocol === 'https:';
   const host = hostname.replace(/^\[|\]$/g, '');
+  if (isRefusedAddress(host)) {
+    done(new RefusedAddress(host), null);
+    return undefined;
+  }
   const options = {
     host,
     port: Number(endpoint.port || (secure ? 443 : 80)),
@@ -40,7 +44,6 @@ export function openSocket(
   const socket = secure
     ? connectTls({ ...options, servername, ALPNProtocols: ['http/1.1'], rejectUnauthorized: true })
     : connectTcp(options);
-  if (isRefusedAddress(host)) socket.destroy(new RefusedAddress(host));
   let told = false;
   const tell = (error: Error | null): void => {
     if (told) return;
@@ -54,6 +57,8 @@ export function openSocket(
     tell(null);
   });
   socket.on('error', tell);
+  // Destroyed before it was connected: without an answer the client would wait for its connection for ever.
+  socket.once('close', () => tell(Object.assign(new Error('closed before it was connected'), { code: 'ECONNRESET' })));
   return socket;
 }
 

@@ -30,39 +30,63 @@ async function probe(request: ProbeRequest, { lookup, signal }: Surroundings): P
   const started = performance.now();
   const elapsed = (): Duration => milliseconds(performance.now() - started);
   // Covers everything: name, connection, TLS, headers and body. Not the Clock's time: it bounds a real connection.
-  const timeout = AbortSignal.timeout(request.timeout);
-  const state: { phase: Phase; socket?: Socket } = { phase: 'connecting' };
+  const timeout = AbortSignal.timeout(Math.ceil(request.timeout));
+  const end = AbortSignal.any([signal, timeout]);
+  const connection = openConnection(url, { name: request.host ?? url.hostname, lookup, end });
+  try {
+    const answer = await connection.client.request(requestOf(request, url, end));
+    connection.phase = 'reading';
+    const body = await readBody(answer.body, request.bodyLimit);
+    const headers = headersOf(answer.headers);
+    return { kind: 'answered', status: answer.statusCode, headers, ...body, duration: elapsed() };
+  } catch (error) {
+    signal.throwIfAborted();
+    const { phase } = connection;
+    const fault = timeout.aborted ? timedOut(phase, request) : faultOf(error, phase, request);
+    return { kind: 'failed', ...fault, duration: elapsed() };
+  } finally {
+    await connection.close();
+  }
+}
+
+interface Connection {
+  readonly client: Client;
+  phase: Phase;
+  close(): Promise<void>;
+}
+
+interface ConnectionOptions {
+  /** For TLS. */
+  readonly name: string;
+  readonly lookup: LookupFunction | undefined;
+  readonly end: AbortSignal;
+}
+
+/** A client that has one socket, which goes with `end`: undici itself notices a signal only once it is connected. */
+function openConnection(url: URL, { name, lookup, end }: ConnectionOptions): Connection {
+  let socket: Socket | undefined;
+  const drop = (): void => void socket?.destroy();
   const client = new Client(url.origin, {
     headersTimeout: 0,
     bodyTimeout: 0,
     connect: ({ hostname, port, protocol }, done) => {
-      const endpoint = { hostname, port, protocol, servername: serverNameOf(request.host ?? url.hostname), lookup };
-      state.socket = openSocket(
-        endpoint,
-        (phase) => (state.phase = phase),
-        done as (error: Error | null, socket: Socket | null) => void,
-      );
+      const endpoint = { hostname, port, protocol, servername: serverNameOf(name), lookup };
+      const tell = done as (error: Error | null, socket: Socket | null) => void;
+      socket = openSocket(endpoint, (phase) => (connection.phase = phase), tell);
+      if (end.aborted) drop();
     },
   });
-  try {
-    const answer = await client.request(requestOf(request, url, AbortSignal.any([signal, timeout])));
-    state.phase = 'reading';
-    const body = await readBody(answer.body, request.bodyLimit);
-    return {
-      kind: 'answered',
-      status: answer.statusCode,
-      headers: headersOf(answer.headers),
-      ...body,
-      duration: elapsed(),
-    };
-  } catch (error) {
-    signal.throwIfAborted();
-    const fault = timeout.aborted ? timedOut(state.phase, request) : faultOf(error, state.phase, request);
-    return { kind: 'failed', ...fault, duration: elapsed() };
-  } finally {
-    state.socket?.destroy();
-    await client.destroy();
-  }
+  end.addEventListener('abort', drop, { once: true });
+  const connection: Connection = {
+    client,
+    phase: 'connecting',
+    async close() {
+      end.removeEventListener('abort', drop);
+      drop();
+      await client.destroy();
+    },
+  };
+  return connection;
 }
 
 const requestOf = (request: ProbeRequest, url: URL, signal: AbortSignal): Dispatcher.RequestOptions => ({

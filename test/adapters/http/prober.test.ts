@@ -17,8 +17,9 @@ const NAMES: Readonly<Record<string, string>> = {
   'mapped.test': '::ffff:169.254.169.254',
 };
 
-/** Names of these tests; every other one is unknown. No packet leaves the machine. */
+/** Names of these tests: one is never resolved, and every other one is unknown. No packet leaves the machine. */
 const lookup: LookupFunction = (hostname, options, callback) => {
+  if (hostname === 'stuck.test') return;
   const address = NAMES[hostname];
   const unknown = Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: 'ENOTFOUND' });
   const family = address?.includes(':') ? 6 : 4;
@@ -27,8 +28,11 @@ const lookup: LookupFunction = (hostname, options, callback) => {
   else callback(null, address, family);
 };
 
+/** Pieces of 64 KiB that /huge has sent. */
+let pieces = 0;
+
 function* hundredMegabytes() {
-  for (let sent = 0; sent < 1_600; sent++) yield Buffer.alloc(65_536, 'x');
+  for (pieces = 0; pieces < 1_600; pieces++) yield Buffer.alloc(65_536, 'x');
 }
 
 async function serveWeb(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -54,6 +58,11 @@ async function serveWeb(request: IncomingMessage, response: ServerResponse): Pro
       return;
     case '/cut':
       response.writeHead(200, { 'content-length': 100 }).write('begins');
+      await wait(10);
+      response.destroy();
+      return;
+    case '/cut-chunks':
+      response.write('begins');
       await wait(10);
       response.destroy();
       return;
@@ -85,6 +94,7 @@ const openWorld = async () => {
       web: `http://127.0.0.1:${web.port}`,
       closesAtOnce: `http://127.0.0.1:${closes.port}`,
       neverAnswers: `http://127.0.0.1:${silent.port}`,
+      neverConnects: 'http://stuck.test',
       speaksAnotherLanguage: `http://127.0.0.1:${gopher.port}`,
       untrustedTls: `https://lb.test:${untrusted.port}`,
       closedPort: `http://127.0.0.1:${await closedPort()}`,
@@ -126,29 +136,40 @@ describe('the HTTP prober', () => {
     const result = await prober.probe({ ...request, url: `${peers.web}/huge` }, signal);
     expect(result).toMatchObject({ kind: 'answered', bodyTruncated: true });
     expect(result.kind === 'answered' && result.body.length).toBe(1_048_576);
+    await wait(50);
+    expect(pieces).toBeLessThan(400);
   });
 
   test.each([
-    { name: 'nobody listens', peer: 'closedPort', message: /^connection refused by 127\.0\.0\.1:\d+$/ },
+    { name: 'nobody listens', peer: 'closedPort', path: '/', message: /^connection refused by 127\.0\.0\.1:\d+$/ },
     {
       name: 'the peer closes',
       peer: 'closesAtOnce',
+      path: '/',
       message: /^127\.0\.0\.1:\d+ closed the connection without an answer$/,
     },
     {
       name: 'the name is unknown',
       peer: 'unknownName',
+      path: '/',
       message: /^the name of nobody\.test cannot be resolved \(ENOTFOUND\)$/,
     },
     {
       name: 'the certificate is not trusted',
       peer: 'untrustedTls',
+      path: '/',
       message: /^TLS with lb\.test:\d+ failed: self-signed certificate \(DEPTH_ZERO_SELF_SIGNED_CERT\)$/,
     },
-    { name: 'nothing comes', peer: 'neverAnswers', message: /^no answer within 200ms$/ },
-  ] as const)('says it when $name', async ({ peer, message }) => {
+    { name: 'nothing comes', peer: 'neverAnswers', path: '/', message: /^no answer within 200ms$/ },
+    {
+      name: 'the answer is cut',
+      peer: 'web',
+      path: '/cut-chunks',
+      message: /^127\.0\.0\.1:\d+ closed the connection before the answer was complete$/,
+    },
+  ] as const)('says it when $name', async ({ peer, path, message }) => {
     const { prober, peers } = world;
-    const result = await prober.probe({ ...request, url: `${peers[peer]}/`, timeout: seconds(0.2) }, signal);
+    const result = await prober.probe({ ...request, url: peers[peer] + path, timeout: seconds(0.2) }, signal);
     expect(result.kind === 'failed' && result.message).toMatch(message);
   });
 });

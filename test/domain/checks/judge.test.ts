@@ -90,6 +90,12 @@ describe('fails and says why', () => {
       reasons: ['status 404, expected 200'],
     },
     {
+      name: 'a status just above',
+      yaml: 'status: "<400"',
+      given: answer({ status: 400 }),
+      reasons: ['status 400, expected <400'],
+    },
+    {
       name: 'a fault',
       yaml: '{}',
       given: { kind: 'failed', fault: 'timeout', message: 'no answer within 10s' } as Answer,
@@ -223,6 +229,13 @@ describe('the version that answers', () => {
     },
   ])('fails when it $name', ({ given, reasons }) => {
     expect(reasonsOf(yaml, given, { expectVersion: 'new' })).toEqual(reasons);
+  });
+
+  test('of the file wins over the one of the target', () => {
+    const own = 'version: { json: $.version, equals: own }';
+    expect(reasonsOf(own, json({ version: 'new' }), { expectVersion: 'new' })).toEqual([
+      'version new answers, expected own ($.version)',
+    ]);
   });
 
   test('fails when nobody says which one is expected', () => {

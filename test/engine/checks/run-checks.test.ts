@@ -226,6 +226,12 @@ describe('a request', () => {
   });
 });
 
+test('a secret in the path is sent and not shown', async () => {
+  const { result, prober } = await run('[{ name: a, get: "/x?t=${TOKEN}", auth: { bearer: "${TOKEN}" } }]', () => UP);
+  expect(prober.requests[0]?.url).toBe('http://app.test/x?t=hunter2');
+  expect(result.checks[0]?.path).toBe('/x?t=***');
+});
+
 describe('the version', () => {
   const VERSION = '[{ name: a, get: /, retry: { count: 3, interval: 5s }, expect: { version: { json: $.version } } }]';
 
