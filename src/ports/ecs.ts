@@ -38,8 +38,9 @@ export interface Ecs {
     change: { readonly taskDefinition?: string; readonly desired?: number; readonly forceNewDeployment?: true },
     signal: AbortSignal,
   ): Promise<EcsService>;
+  /** undefined: there is none, or the role may not read it (which the adapter says once). */
   describeServiceDeployment(arn: string, signal: AbortSignal): Promise<ServiceDeployment | undefined>;
-  /** Newest first, at most 20; ECS keeps 90 days. */
+  /** Newest first, at most 20; ECS keeps 90 days. Empty also when the role may not read them. */
   listServiceDeployments(
     ref: EcsServiceRef,
     signal: AbortSignal,

@@ -82,7 +82,11 @@ export async function beginDeployment(
     request.onFollowing?.(known);
     return known;
   } catch (thrown) {
-    if (!(thrown instanceof CloudFailure) || mayPass(thrown.kind)) throw thrown;
+    if (!(thrown instanceof CloudFailure)) throw thrown;
+    if (mayPass(thrown.kind)) {
+      const now = `It is not known whether ECS took the update of ${service.ref.service} to ${revisionName(taskDefinition)}`;
+      throw new CloudFailure(thrown.kind, { ...thrown.facts, now }, { cause: thrown });
+    }
     // ECS refused: nothing was begun, and the tags should not say that it was.
     request.onFollowing?.(undefined);
     await tools.ecs

@@ -4,7 +4,7 @@ import { phaseTag } from '../../domain/ecs/journal.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
 import { pollInterval, spreadOf } from '../../domain/ecs/rollout.ts';
 import { type Undoing, type WayBackDecision, type WayBackSteps, decideWayBack } from '../../domain/ecs/way-back.ts';
-import { CloudFailure, mayPass, pauseBefore } from '../../domain/retry-policy.ts';
+import { type CloudErrorKind, CloudFailure, mayPass, pauseBefore } from '../../domain/retry-policy.ts';
 import type { EcsService } from '../../ports/ecs.ts';
 import { type Decision, reconcile } from '../reconcile.ts';
 import { closeJournal } from './close-journal.ts';
@@ -203,6 +203,8 @@ const wayBackId = (service: EcsService, to: string): string =>
   service.deployments.find(({ status, taskDefinition }) => status === 'PRIMARY' && taskDefinition === to)?.id ??
   'unknown';
 
+const ENDED: ReadonlySet<CloudErrorKind> = new Set(['conflict', 'invalid', 'not-found']);
+
 /** The one call a signal handler may make: starts the way back and does not wait for it. Returns what was done, as a sentence. */
 export async function startRollBack(
   following: Following,
@@ -213,7 +215,13 @@ export async function startRollBack(
   if (previousTaskDefinition === undefined)
     return `Nothing to go back to: ${ref.service} never had a successful deployment`;
   if (serviceDeploymentArn !== undefined) {
-    await ecs.stopServiceDeployment(serviceDeploymentArn, 'ROLLBACK', signal);
+    try {
+      await ecs.stopServiceDeployment(serviceDeploymentArn, 'ROLLBACK', signal);
+    } catch (thrown) {
+      // Over already, or on its way back already: there is no more to do in one call.
+      if (!(thrown instanceof CloudFailure) || !ENDED.has(thrown.kind)) throw thrown;
+      return `The deployment of ${revisionName(taskDefinition)} to ${ref.service} is not in progress any more (${thrown.facts.why ?? thrown.message})`;
+    }
     return `ECS was told to roll back the deployment of ${revisionName(taskDefinition)} to ${ref.service}`;
   }
   await ecs.updateService(ref, { taskDefinition: previousTaskDefinition }, signal);

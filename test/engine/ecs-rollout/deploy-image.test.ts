@@ -231,6 +231,18 @@ describe('somebody else', () => {
   });
 });
 
+test('a run that succeeds late does not write its end over the tags of the run after it', async () => {
+  const { clock, ecs, start, deploy } = stage();
+  const arn = ecs.serviceOf(REF).arn;
+  clock.at(
+    after(start, seconds(9)),
+    () =>
+      void ecs.tagService(arn, { 'sluice:run': '200/1', 'sluice:phase': 'deploying' }, new AbortController().signal),
+  );
+  expect(await deploy()).toMatchObject({ outcome: 'succeeded' });
+  expect(ecs.serviceOf(REF).tags).toMatchObject({ 'sluice:run': '200/1', 'sluice:phase': 'deploying' });
+});
+
 describe('a service that cannot be deployed to', () => {
   const rows = [
     { name: 'is not active', extra: { status: 'DRAINING' }, why: 'the service is DRAINING, not ACTIVE' },
@@ -303,6 +315,14 @@ describe('an error of AWS', () => {
     expect(ecs.writes().filter((call) => call.startsWith('update'))).toEqual(['updateService web:2']);
   });
 
+  test('that hides the update to the end says that nobody knows, and the next run finds out', async () => {
+    const { ecs, deploy } = stage();
+    ecs.fail('updateService', 'transient', 4);
+    await expect(deploy()).rejects.toThrow('It is not known whether ECS took the update of web to web:2.');
+    expect(await deploy({ writer: { release: 'r-1', run: '100/2' } })).toMatchObject({ outcome: 'succeeded' });
+    expect(ecs.revisions('web')).toHaveLength(2);
+  });
+
   test('on the stopped tasks costs the diagnosis alone', async () => {
     const { ecs, deploy, log } = stage();
     ecs.fail('stoppedTasks', 'access-denied', 1_000);
@@ -347,6 +367,17 @@ describe('a run that was cancelled', () => {
     );
     expect(result).toMatchObject({ outcome: 'rolled-back', reason: 'cancelled; ECS went back to web:1' });
     expect(ecs.serviceOf(REF)).toMatchObject({ running: 3, tags: { 'sluice:phase': 'rolled-back' } });
+  });
+
+  test('while ECS goes back already is not an error of the one call', async () => {
+    const { ecs, deploy, controller, followings } = cancelAt(5);
+    await expect(deploy({ images: { web: IMAGES.stuck } }, controller.signal)).rejects.toBeInstanceOf(Cancelled);
+    const following = followings.at(-1) as Following;
+    const fresh = new AbortController().signal;
+    await startRollBack(following, { ecs }, fresh);
+    expect(await startRollBack(following, { ecs }, fresh)).toContain(
+      'The deployment of web:2 to web is not in progress any more',
+    );
   });
 
   test('before the update was sent finds nothing to undo', async () => {

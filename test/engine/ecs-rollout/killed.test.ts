@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { after, minutes } from '../../../src/domain/duration.ts';
+import type { Ecs } from '../../../src/ports/ecs.ts';
 import type { RolloutResult } from '../../../src/domain/ecs/result.ts';
 import { deployImage } from '../../../src/engine/ecs-rollout/deploy-image.ts';
 import { rollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
@@ -87,4 +88,26 @@ describe('a process that dies at any of its calls', () => {
     const { taskDefinition, running } = ecs.serviceOf(REF);
     return { runs: revision(taskDefinition), running };
   };
+});
+
+test('a run that follows what another left takes the way back from its tags, where the history may not be read', async () => {
+  const scene = stage({ breaker: { enable: false, rollback: false } });
+  const killedAfterUpdate = 10;
+  await runAndDie(scene, IMAGES.stuck, killedAfterUpdate, 'after');
+  expect(updates(scene, 'web:2')).toBe(1);
+  const { ecs } = scene;
+  const blind: Ecs = {
+    ...ecs,
+    listServiceDeployments: () => Promise.resolve([]),
+    // The old deployment has drained: the list names ours alone.
+    describeServices: async (refs, inner) =>
+      (await ecs.describeServices(refs, inner)).map((service) => ({
+        ...service,
+        deployments: service.deployments.slice(0, 1),
+      })),
+  };
+  const request = scene.request({ images: { web: IMAGES.stuck }, writer: { release: 'r-1', run: '100/2' } });
+  const result = await deployImage(request, { clock: scene.clock, ecs: blind, log: scene.log }, signal);
+  expect(result.outcome).toBe('rolled-back');
+  expect(revision(result.previousTaskDefinition)).toBe('web:1');
 });
