@@ -30,6 +30,8 @@ export interface Loop<Observation, Move, Outcome> {
   act(move: Move, observation: Observation, signal: AbortSignal): Promise<void>;
   /** A progress line is repeated when nothing else was said for this long. */
   readonly progressEvery?: Duration;
+  /** Moves that say nothing in the log (a measurement, a renewal): the progress line is not repeated because of them. */
+  isSilent?(move: Move): boolean;
 }
 
 /** Observe, decide, act on one thing, again, until `decide` is done. The first run, a re-run and a resume are the same call. */
@@ -45,7 +47,7 @@ export async function reconcile<Observation, Move, Outcome>(loop: Loop<Observati
         return decision.outcome;
       case 'move':
         await loop.act(decision.move, observation, signal);
-        said = undefined;
+        if (loop.isSilent?.(decision.move) !== true) said = undefined;
         break;
       case 'wait': {
         const due =

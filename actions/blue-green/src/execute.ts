@@ -83,6 +83,7 @@ export async function execute(release: Release, ports: Ports, signal: AbortSigna
       observe: (inner) => look(acting, inner),
       decide: (seen, now) => decide(release.goal, seen, now),
       act: (move, seen, inner) => make(move, seen, acting, inner),
+      isSilent: (move) => move.kind === 'measure' || (move.kind === 'record' && move.says === undefined),
     });
     return resultOf(outcome, memory);
   } catch (thrown) {

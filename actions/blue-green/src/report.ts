@@ -52,9 +52,9 @@ export function reportOf(reported: Reported): Report {
 
 /** A release that never got traffic did not fail users; that is worth a word of its own. */
 export const nameOf = (outcome: Outcome): string =>
-  outcome.kind === 'rolled-back' && outcome.record.trafficAt === undefined && outcome.record.percent === 0
-    ? 'candidate-failed'
-    : outcome.kind;
+  outcome.kind === 'rolled-back' && neverHadTraffic(outcome.record) ? 'candidate-failed' : outcome.kind;
+
+const neverHadTraffic = ({ trafficAt, percent }: ShiftRecord): boolean => trafficAt === undefined && percent === 0;
 
 function isSuccess(outcome: Outcome, goal: Goal): boolean {
   if (outcome.kind === 'rolled-back') return goal.mode === 'rollback';
@@ -82,14 +82,15 @@ export const rollbackTime = (record: ShiftRecord | undefined): Duration | undefi
 function outputsOf(record: ShiftRecord | undefined, verdict: Verdict): Record<string, string> {
   const time = (moment: Instant | undefined): string => (moment === undefined ? '' : formatInstant(moment));
   const took = rollbackTime(record);
+  const hadTraffic = record !== undefined && !neverHadTraffic(record);
   return {
     'shift-id': record?.id ?? '',
     'stable-color': record?.stable ?? '',
     'candidate-color': record?.candidate ?? '',
     verdict,
     'detected-at': time(record?.detectedAt),
-    'restored-at': time(record?.restoredAt),
-    'rollback-seconds': took === undefined ? '' : (took / 1_000).toFixed(1),
+    'restored-at': hadTraffic ? time(record?.restoredAt) : '',
+    'rollback-seconds': took === undefined || !hadTraffic ? '' : (took / 1_000).toFixed(1),
   };
 }
 
@@ -130,7 +131,7 @@ function judgedWords(judgement: Judgement | undefined): string {
 
 function rolledBackWords(record: ShiftRecord): string {
   const took = rollbackTime(record);
-  if (record.trafficAt === undefined && record.percent === 0)
+  if (neverHadTraffic(record))
     return `The candidate ${record.candidate} got no traffic: ${record.reason}`;
   return `Rolled back to ${record.stable}: ${record.reason}${took === undefined ? '' : `; traffic was back ${formatDuration(took)} after that was seen`}`;
 }

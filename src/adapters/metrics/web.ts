@@ -1,5 +1,5 @@
 import type { JsonQuery } from '../../domain/checks/document.ts';
-import { between, formatDuration, formatInstant } from '../../domain/duration.ts';
+import { between, formatDuration } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
 import { type InputProblem, InvalidInput } from '../../domain/inputs.ts';
 import type { WebSource } from '../../domain/policy/policy.ts';
@@ -107,8 +107,8 @@ function filled(template: string, { arm, window, place }: Filling): string {
     color,
     'target-group': place.targetGroupOf(color),
     window: formatDuration(between(window.from, window.to)),
-    from: formatInstant(window.from),
-    to: formatInstant(window.to),
+    from: String(window.from),
+    to: String(window.to),
   };
   return template.replaceAll(/\{([a-z-]+)\}/g, (whole, name: string) => {
     const value = values[name];

@@ -1,0 +1,143 @@
+import {
+  CreateRuleCommand,
+  DescribeRulesCommand,
+  DescribeTagsCommand,
+  ElasticLoadBalancingV2Client,
+  ModifyRuleCommand,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
+import { stringify } from 'yaml';
+import type { CallEntry, Cloud, World } from '../../../sandbox/cloud.ts';
+import { type Stack, stack } from '../../../sandbox/world.ts';
+import type { BundleRun } from '../../harness/run-bundle.ts';
+
+export type Release = 'first' | 'good' | 'bad' | 'crash' | 'other';
+
+/** What is true in the cloud, whatever the tested process believes. */
+export interface Truth {
+  readonly weights: { readonly blue: number; readonly green: number };
+  readonly desired: { readonly blue: number; readonly green: number };
+  readonly running: { readonly blue: number; readonly green: number };
+  readonly phase: string | undefined;
+  readonly run: string | undefined;
+}
+
+export interface Scene {
+  readonly world: World;
+  readonly stacked: Stack;
+  readonly images: Readonly<Record<Release, string>>;
+  /** A step in lock-step time that releases `good` unless told otherwise. */
+  step(inputs?: Readonly<Record<string, string>>, more?: Partial<BundleRun>): BundleRun;
+  truth(): Promise<Truth>;
+  /** Somebody else moves the traffic. */
+  setWeights(weights: { readonly blue: number; readonly green: number }): Promise<void>;
+  /** Logical writes of a run to AWS, in order: `ModifyRule`. */
+  writes(run?: string): readonly string[];
+  logical(run?: string): readonly CallEntry[];
+}
+
+/** Judged by own probes only, so that nothing but the candidate matters; short, because time costs calls. */
+export const POLICY = {
+  steps: ['10%', '50%', '100%'],
+  bake: '1m',
+  recheck: { after: '15s', for: '30s' },
+  rules: [{ fail: 'health fails 3 in a row' }, { fail: 'error-rate > 5% for 1m', 'min-samples': 10 }],
+  metrics: { 'error-rate': { from: 'probe', path: '/', every: '1s' } },
+};
+
+export const CHECKS = { version: 1, checks: [{ name: 'health', get: '/health', expect: { status: 200 } }] };
+
+const TAGS: Readonly<Record<Release, string>> = {
+  first: '1',
+  good: '2',
+  bad: '3-error-rate',
+  crash: '4-crash-at-start',
+  other: '5',
+};
+
+/** One account with a live blue color of two tasks and an empty green one, each reachable alone by the header x-color. */
+export async function scene(cloud: Cloud): Promise<Scene> {
+  const world = await cloud.createWorld();
+  const published: Record<string, string> = {};
+  for (const [name, tag] of Object.entries(TAGS)) published[name] = (await world.publishImage({ repository: 'shop/web', tag })).pinned;
+  const images = published as Scene['images'];
+  const environment = { BEHAVIOUR_AFTER_REQUESTS: '20', BEHAVIOUR_SHARE: '0.5' };
+  const stacked = await stack(world, { stage: 'production', system: 'shop', colors: true, desired: 2, image: images.first, environment });
+  const elb = new ElasticLoadBalancingV2Client(world.client());
+  const ecs = new ECSClient(world.client());
+  for (const [index, color] of (['blue', 'green'] as const).entries()) await headerRule(elb, stacked, { color, priority: index + 1 });
+  const groups = { blue: stacked.services['blue']?.targetGroupArn ?? '', green: stacked.services['green']?.targetGroupArn ?? '' };
+  const logical = (run?: string): readonly CallEntry[] => {
+    const seen = new Set<string>();
+    return world.calls().filter(({ run: by, logicalId }) => {
+      const counts = (run === undefined ? by !== 'fixture' : by === run) && !seen.has(logicalId);
+      seen.add(logicalId);
+      return counts;
+    });
+  };
+  return {
+    world,
+    stacked,
+    images,
+    logical,
+    writes: (run) => logical(run).filter(({ mutating }) => mutating).map(({ operation }) => operation.split(':')[1] ?? ''),
+    step: (inputs = {}, { env, ...more } = {}) => ({
+      action: 'blue-green',
+      inputs: { ...inputsOf(stacked), image: images.good, ...inputs },
+      files: { 'policy.yml': stringify(POLICY), 'checks.yml': stringify(CHECKS) },
+      env: { ...world.env, ...env },
+      clock: { lockStepFrom: world.now() },
+      ...more,
+    }),
+    async truth() {
+      const rule = await elb.send(new DescribeRulesCommand({ RuleArns: [stacked.ruleArn] }));
+      const tuples = rule.Rules?.[0]?.Actions?.[0]?.ForwardConfig?.TargetGroups ?? [];
+      const weight = (arn: string): number => tuples.find(({ TargetGroupArn }) => TargetGroupArn === arn)?.Weight ?? 0;
+      const tags = (await elb.send(new DescribeTagsCommand({ ResourceArns: [stacked.ruleArn] }))).TagDescriptions?.[0]?.Tags ?? [];
+      const tag = (key: string): string | undefined => tags.find(({ Key }) => Key === key)?.Value;
+      const names = [stacked.services['blue']?.name ?? '', stacked.services['green']?.name ?? ''];
+      const { services = [] } = await ecs.send(new DescribeServicesCommand({ cluster: stacked.cluster, services: names }));
+      const [blue, green] = names.map((name) => services.find(({ serviceName }) => serviceName === name));
+      return {
+        weights: { blue: weight(groups.blue), green: weight(groups.green) },
+        desired: { blue: blue?.desiredCount ?? -1, green: green?.desiredCount ?? -1 },
+        running: { blue: blue?.runningCount ?? -1, green: green?.runningCount ?? -1 },
+        phase: tag('sluice:phase'),
+        run: tag('sluice:run'),
+      };
+    },
+    async setWeights({ blue, green }) {
+      const TargetGroups = [{ TargetGroupArn: groups.blue, Weight: blue }, { TargetGroupArn: groups.green, Weight: green }];
+      await elb.send(new ModifyRuleCommand({ RuleArn: stacked.ruleArn, Actions: [{ Type: 'forward', ForwardConfig: { TargetGroups } }] }));
+    },
+  };
+} // prettier-ignore
+
+const inputsOf = (stacked: Stack): Readonly<Record<string, string>> => ({
+  cluster: stacked.cluster,
+  services: JSON.stringify({ blue: stacked.services['blue']?.name, green: stacked.services['green']?.name }),
+  router: JSON.stringify({
+    alb: { listener: stacked.loadBalancerName, port: 80 },
+    colors: { blue: stacked.services['blue']?.targetGroupName, green: stacked.services['green']?.targetGroupName },
+  }),
+  url: stacked.url,
+  'candidate-headers': JSON.stringify({ 'x-color': '{color}' }),
+  policy: 'policy.yml',
+  checks: 'checks.yml',
+  drain: '1m',
+});
+
+async function headerRule(
+  elb: ElasticLoadBalancingV2Client,
+  stacked: Stack,
+  { color, priority }: { readonly color: string; readonly priority: number },
+): Promise<void> {
+  await elb.send(
+    new CreateRuleCommand({
+      ListenerArn: stacked.listenerArn,
+      Priority: priority,
+      Conditions: [{ Field: 'http-header', HttpHeaderConfig: { HttpHeaderName: 'x-color', Values: [color] } }],
+      Actions: [{ Type: 'forward', TargetGroupArn: stacked.services[color]?.targetGroupArn }],
+    }),
+  );
+}
