@@ -1,7 +1,7 @@
 import type { Duration } from '../../../src/domain/duration.ts';
 import type { Template } from '../../../src/domain/checks/document.ts';
 import { readTargetHeaders } from '../../../src/domain/checks/load.ts';
-import { imageInputs, imageOf } from '../../../src/domain/image-inputs.ts';
+import { imageInputs, imageOf, tagOf } from '../../../src/domain/image-inputs.ts';
 import {
   type Checked,
   type InputField,
@@ -73,6 +73,9 @@ export const spec = {
       'Path of a checks file. It is run on the candidate before it gets traffic, and again on `url` after the recheck. Example: `checks.yml`.',
     from: 'stage',
   }),
+  'expect-version': text({
+    description: 'Version that must answer, where a check has `version` without `equals`. Example: `4f2a9c1`.',
+  }),
   url: httpUrl({
     description: 'Base URL that users reach, through the load balancer. Example: `https://shop.example.com`.',
     from: 'stage',
@@ -80,6 +83,10 @@ export const spec = {
   host: text({
     description: 'Name for TLS and the Host header, when it is not the host of the URL. Example: `shop.example.com`.',
     from: 'stage',
+  }),
+  'expect-version': text({
+    description:
+      'Version that the checks must find where they look for one. Without it the tag of the released entry of `images`. Example: `1.4.0`.',
   }),
   'candidate-url': text({
     description:
@@ -181,8 +188,10 @@ export interface Request {
     | { readonly kind: 'given'; readonly policy: Policy }
     | { readonly kind: 'none' };
   readonly checks: string | undefined;
+  readonly expectVersion: string | undefined;
   readonly url: string | undefined;
   readonly host: string | undefined;
+  readonly expectVersion: string | undefined;
   readonly candidate: { readonly url: string; readonly headers: Readonly<Record<string, Template>> } | undefined;
   readonly minHealthy: number | 'desired';
   readonly desiredCount: number | undefined;
@@ -238,8 +247,10 @@ export function toRequest(values: Values): Checked<Request> {
     container: values.container,
     policy,
     checks: values.checks,
+    expectVersion: values['expect-version'],
     url: values.url,
     host: values.host,
+    expectVersion: values['expect-version'] ?? tagOf(values),
     candidate,
     minHealthy: values['min-healthy-targets'] ?? 'desired',
     desiredCount: values['desired-count'],

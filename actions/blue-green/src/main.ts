@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../../src/domain/canonical-json.ts';
+import { missingVersion } from '../../../src/domain/checks/version.ts';
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { fillTargetHeaders, loadChecks } from '../../../src/domain/checks/load.ts';
 import { InvalidInput } from '../../../src/domain/inputs.ts';
@@ -120,8 +121,9 @@ async function open(request: Request, tools: ActionTools): Promise<Opened> {
           : { [request.container]: request.image },
     desiredCount: request.desiredCount,
     checks,
-    candidateOf: address && ((color) => targetOf(address(color))),
-    users: request.url === undefined ? undefined : targetOf({ url: request.url, host: request.host, headers: {} }),
+    candidateOf: address && ((color) => targetOf(address(color), request)),
+    users:
+      request.url === undefined ? undefined : targetOf({ url: request.url, host: request.host, headers: {} }, request),
     onCancel: request.onCancel,
     onCandidate: (color) => (candidate = color),
   };
@@ -132,7 +134,12 @@ async function open(request: Request, tools: ActionTools): Promise<Opened> {
   };
 }
 
-const targetOf = ({ url, host, headers }: Address) => ({ url, headers, ...(host === undefined ? {} : { host }) });
+const targetOf = ({ url, host, headers }: Address, { expectVersion }: Request) => ({
+  url,
+  headers,
+  ...(host === undefined ? {} : { host }),
+  ...(expectVersion === undefined ? {} : { expectVersion }),
+});
 
 async function policyOf({ policy }: Request, tools: ActionTools): Promise<Policy> {
   if (policy.kind === 'given') return policy.policy;
@@ -149,13 +156,15 @@ async function policyOf({ policy }: Request, tools: ActionTools): Promise<Policy
   throw new InvalidInput(`The policy ${policy.path}`, located);
 }
 
-async function checksOf({ checks }: Request, tools: ActionTools): Promise<ResolvedChecks | undefined> {
+async function checksOf({ checks, expectVersion }: Request, tools: ActionTools): Promise<ResolvedChecks | undefined> {
   if (checks === undefined) return undefined;
   const { readYaml } = await import('../../../src/runtime/read-yaml.ts');
   const { matchers } = await import('../../../src/adapters/http/matchers.ts');
   const file = { path: checks, text: await tools.readFile(checks, 'checks') };
   const loaded = loadChecks(file, { readYaml, matchers, environment: tools.environment, target: 'elsewhere' });
   if (!loaded.ok) throw new InvalidInput(`The checks of ${checks}`, loaded.problems);
+  const missing = missingVersion(loaded.value.document.checks, expectVersion);
+  if (missing !== undefined) throw new InvalidInput(`The checks of ${checks}`, [missing]);
   for (const secret of loaded.value.document.secrets) tools.mask(secret);
   return loaded.value.document;
 }

@@ -131,8 +131,7 @@ function judgedWords(judgement: Judgement | undefined): string {
 
 function rolledBackWords(record: ShiftRecord): string {
   const took = rollbackTime(record);
-  if (neverHadTraffic(record))
-    return `The candidate ${record.candidate} got no traffic: ${record.reason}`;
+  if (neverHadTraffic(record)) return `The candidate ${record.candidate} got no traffic: ${record.reason}`;
   return `Rolled back to ${record.stable}: ${record.reason}${took === undefined ? '' : `; traffic was back ${formatDuration(took)} after that was seen`}`;
 }
 
