@@ -73,9 +73,6 @@ export const spec = {
       'Path of a checks file. It is run on the candidate before it gets traffic, and again on `url` after the recheck. Example: `checks.yml`.',
     from: 'stage',
   }),
-  'expect-version': text({
-    description: 'Version that must answer, where a check has `version` without `equals`. Example: `4f2a9c1`.',
-  }),
   url: httpUrl({
     description: 'Base URL that users reach, through the load balancer. Example: `https://shop.example.com`.',
     from: 'stage',
@@ -188,7 +185,6 @@ export interface Request {
     | { readonly kind: 'given'; readonly policy: Policy }
     | { readonly kind: 'none' };
   readonly checks: string | undefined;
-  readonly expectVersion: string | undefined;
   readonly url: string | undefined;
   readonly host: string | undefined;
   readonly expectVersion: string | undefined;
@@ -247,7 +243,6 @@ export function toRequest(values: Values): Checked<Request> {
     container: values.container,
     policy,
     checks: values.checks,
-    expectVersion: values['expect-version'],
     url: values.url,
     host: values.host,
     expectVersion: values['expect-version'] ?? tagOf(values),
