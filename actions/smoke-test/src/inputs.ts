@@ -1,5 +1,6 @@
 import type { Retry, StatusSet, Template } from '../../../src/domain/checks/document.ts';
 import { readTargetHeaders } from '../../../src/domain/checks/load.ts';
+import { checkInputs, readCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { readStatusSet } from '../../../src/domain/checks/status-set.ts';
 import { type Duration, hours, milliseconds } from '../../../src/domain/duration.ts';
 import {
@@ -12,7 +13,6 @@ import {
   good,
   httpUrl,
   list,
-  matching,
   structure,
   text,
 } from '../../../src/domain/inputs.ts';
@@ -24,14 +24,7 @@ export const spec = {
       'Base URL to connect to; the paths of the checks come after it. Wins over `target` of the checks file. Example: `https://lb-123.us-west-2.elb.amazonaws.com`.',
     from: 'stage',
   }),
-  host: matching({
-    description:
-      'Name for TLS and the Host header, when it is not the host of `url`: the certificate is checked for this name. Example: `shop.example.com`.',
-    from: 'stage',
-    shape: /[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::\d{1,5})?/,
-    accepts: 'a host name',
-    accepted: 'a name without scheme and path, with a port if needed: shop.example.com',
-  }),
+  ...checkInputs,
   checks: text({
     description: 'Path of the checks file (YAML, version 1), from the workspace. Example: `deploy/checks.yml`.',
     from: 'stage',
@@ -101,6 +94,8 @@ export interface Request {
   readonly checksFile?: string;
   readonly paths: readonly string[];
   readonly headers: Readonly<Record<string, Template>>;
+  /** By name; they win over the environment. */
+  readonly checkSecrets: ReadonlyMap<string, string>;
   readonly fallbacks: { readonly timeout: Duration; readonly retry: Retry; readonly status: StatusSet };
   readonly expectVersion?: string;
   /** Of `paths`; in the form of the checks file. */
@@ -111,6 +106,7 @@ export interface Request {
 export function toRequest(values: InputsOf<typeof spec>): Checked<Request> {
   const { url, host, checks, paths } = values;
   const headers = readTargetHeaders(values.headers ?? {});
+  const checkSecrets = readCheckSecrets(values['check-secrets'] ?? '');
   const expectVersion = values['expect-version'];
   const given = values['version-from'];
   const versionFrom = given === undefined ? undefined : versionPlace(given);
@@ -128,14 +124,16 @@ export function toRequest(values: InputsOf<typeof spec>): Checked<Request> {
       ? [{ input: 'version-from', given, problem: 'is not a place of a version', accepted: 'header:NAME or json:PATH' }]
       : []),
     ...(headers.ok ? [] : headers.problems),
+    ...(checkSecrets.ok ? [] : checkSecrets.problems),
   ];
-  if (problems.length > 0 || !headers.ok) return bad(...problems);
+  if (problems.length > 0 || !headers.ok || !checkSecrets.ok) return bad(...problems);
   return good({
     ...(url === undefined ? {} : { url }),
     ...(host === undefined ? {} : { host }),
     ...(checks === undefined ? {} : { checksFile: checks }),
     paths: [...new Set(paths)],
     headers: headers.value,
+    checkSecrets: checkSecrets.value,
     fallbacks: {
       timeout: values.timeout,
       retry: { count: values['retry-count'], interval: values['retry-interval'], consecutive: 1 },

@@ -1,8 +1,10 @@
+import { missingVersion } from '../../../src/domain/checks/version.ts';
 import type { Matchers, ResolvedCheck, ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import type { Environment } from '../../../src/domain/checks/fill-in.ts';
 import { type LocatedValue, fillTargetHeaders, loadChecks } from '../../../src/domain/checks/load.ts';
 import { parseChecks } from '../../../src/domain/checks/parse.ts';
 import { resolveChecks } from '../../../src/domain/checks/resolve.ts';
+import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { oneLine, redact } from '../../../src/domain/checks/shown-text.ts';
 import { formatDuration } from '../../../src/domain/duration.ts';
 import { type Checked, type InputProblem, bad, good, httpUrl } from '../../../src/domain/inputs.ts';
@@ -30,7 +32,8 @@ export interface PlanSources {
 }
 
 /** PURE. The request and its file as a plan, or every problem of both. The plan's `secrets` are to be masked first of all. */
-export function planOf(request: Request, sources: PlanSources): Checked<Plan> {
+export function planOf(request: Request, given: PlanSources): Checked<Plan> {
+  const sources = { ...given, environment: withCheckSecrets(given.environment, request.checkSecrets) };
   const ofPaths = checksOfPaths(request, sources);
   const target = request.url === undefined ? 'of-document' : 'elsewhere';
   const ofFile = sources.file && loadChecks(sources.file, { ...sources, fallbacks: request.fallbacks, target });
@@ -40,7 +43,12 @@ export function planOf(request: Request, sources: PlanSources): Checked<Plan> {
   const loaded = ofFile?.value;
   const document: ResolvedChecks = {
     checks: [...ofPaths.value.checks, ...(loaded?.document.checks ?? [])],
-    secrets: [...ofPaths.value.secrets, ...(loaded?.document.secrets ?? []), ...headers.value.secrets],
+    secrets: [
+      ...ofPaths.value.secrets,
+      ...(loaded?.document.secrets ?? []),
+      ...headers.value.secrets,
+      ...request.checkSecrets.values(),
+    ],
   };
   const url = request.url === undefined ? targetOf(loaded?.document.target, sources.file?.path) : good(request.url);
   const versions = versionProblems(request, document.checks);
@@ -90,19 +98,8 @@ function targetOf(target: string | undefined, file: string | undefined): Checked
 
 /** A version that nobody expects, and an expected version that nobody looks for, are both mistakes. */
 function versionProblems({ expectVersion }: Request, checks: readonly ResolvedCheck[]): readonly InputProblem[] {
-  const open = checks.filter(({ expect, warn }) =>
-    [expect, warn].some((each) => each?.version !== undefined && each.version.equals === undefined),
-  );
-  if (expectVersion === undefined && open.length > 0) {
-    const names = open.map(({ name }) => name).join(', ');
-    return [
-      {
-        input: 'expect-version',
-        problem: `is missing: the version of ${names} is compared with it`,
-        accepted: 'a version, or `equals` in the check',
-      },
-    ];
-  }
+  const missing = missingVersion(checks, expectVersion);
+  if (missing !== undefined) return [missing];
   const looked = checks.some(({ expect }) => expect.version !== undefined);
   if (expectVersion === undefined || looked) return [];
   return [

@@ -13,11 +13,14 @@ import {
 import { readStatusSet } from './status-set.ts';
 import { type Grammar, readTemplate } from './template.ts';
 
-const KEYS = ['status', 'headers', 'json', 'body', 'duration', 'version'] as const;
+export const EXPECTATION_KEYS = ['status', 'headers', 'json', 'body', 'duration', 'version'] as const;
 const LATER = ['certificate', 'result', 'ack'] as const;
 
 export function readExpectation(place: Place, grammar: Grammar): Expectation<Template> {
-  const { status, headers, json, body, duration, version } = fieldsOf(place, { known: KEYS, later: LATER });
+  const { status, headers, json, body, duration, version } = fieldsOf(place, {
+    known: EXPECTATION_KEYS,
+    later: LATER,
+  });
   return withoutAbsent({
     status: status && take(status, readStatusSet(status.value)),
     headers:
@@ -43,11 +46,13 @@ function expectsNothing(place: Place): boolean {
   return nothing;
 }
 
+export const TEXT_TESTS = ['equals', 'contains', 'matches', 'exists'] as const;
+
 /** A plain text means `equals`. */
 function headerTests(place: Place, grammar: Grammar): readonly TextTest<Template>[] {
   if (!isMapping(place.value)) return texts([place], 'equals', grammar);
   if (expectsNothing(place)) return [];
-  const { equals, contains, matches, exists } = fieldsOf(place, { known: ['equals', 'contains', 'matches', 'exists'] });
+  const { equals, contains, matches, exists } = fieldsOf(place, { known: TEXT_TESTS });
   return [
     ...(equals ? texts([equals], 'equals', grammar) : []),
     ...(contains ? texts(oneOrMore(contains), 'contains', grammar) : []),
@@ -56,9 +61,11 @@ function headerTests(place: Place, grammar: Grammar): readonly TextTest<Template
   ];
 }
 
+export const BODY_TESTS = ['contains', 'matches'] as const;
+
 function bodyTests(place: Place, grammar: Grammar): readonly TextTest<Template>[] {
   if (expectsNothing(place)) return [];
-  const { contains, matches } = fieldsOf(place, { known: ['contains', 'matches'] });
+  const { contains, matches } = fieldsOf(place, { known: BODY_TESTS });
   return [
     ...(contains ? texts(oneOrMore(contains), 'contains', grammar) : []),
     ...(matches ? patterns(matches, grammar) : []),
@@ -72,7 +79,7 @@ function jsonTests(place: Place, grammar: Grammar): NonNullable<Expectation<Temp
   });
 }
 
-const VALUE_TESTS = ['equals', 'contains', 'matches', 'exists', 'at-least', 'at-most'] as const;
+export const VALUE_TESTS = ['equals', 'contains', 'matches', 'exists', 'at-least', 'at-most'] as const;
 
 /** A plain value or list means `equals`; a mapping is one of tests, so a wanted object stands under `equals`. */
 function valueTests(place: Place, grammar: Grammar): readonly JsonTest<Template>[] {
@@ -125,8 +132,10 @@ function presence(place: Place): readonly { readonly kind: 'present' | 'absent' 
   return [];
 }
 
+export const VERSION_KEYS = ['header', 'json', 'equals'] as const;
+
 function readVersion(place: Place, grammar: Grammar): VersionExpectation<Template> | undefined {
-  const { header, json, equals } = fieldsOf(place, { known: ['header', 'json', 'equals'] });
+  const { header, json, equals } = fieldsOf(place, { known: VERSION_KEYS });
   if ((header === undefined) === (json === undefined)) {
     return complain(place, 'does not say where the version stands', { accepted: 'either `header` or `json`' });
   }

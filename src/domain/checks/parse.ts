@@ -43,19 +43,22 @@ export type ParsedChecks =
   | { readonly ok: true; readonly value: ChecksDocument }
   | { readonly ok: false; readonly problems: readonly DocumentProblem[] };
 
-const TOP = ['version', 'target', 'variables', 'secrets', 'defaults', 'checks'] as const;
+export const DOCUMENT_KEYS = ['version', 'target', 'variables', 'secrets', 'defaults', 'checks'] as const;
 const TOP_LATER = ['flows', 'load'] as const;
 const METHODS = { get: 'GET', head: 'HEAD', post: 'POST', put: 'PUT', delete: 'DELETE' } as const satisfies Record<
   string,
   Method
 >;
-const METHOD_KEYS = Object.keys(METHODS) as readonly (keyof typeof METHODS)[];
+export const METHOD_KEYS = Object.keys(METHODS) as readonly (keyof typeof METHODS)[];
 const CHECK_LATER = ['ws', 'signalr', 'socketio', 'flow', 'emit', 'weight', 'capture', 'think'] as const;
 
 /** Reads a checks document (version 1) from the value of its YAML: the document, or every problem at once with its place. */
 export function parseChecks(value: unknown, matchers: Matchers, fallbacks: Fallbacks = FALLBACKS): ParsedChecks {
   const root = rootOf(value);
-  const { version, target, variables, secrets, defaults, checks } = fieldsOf(root, { known: TOP, later: TOP_LATER });
+  const { version, target, variables, secrets, defaults, checks } = fieldsOf(root, {
+    known: DOCUMENT_KEYS,
+    later: TOP_LATER,
+  });
   readFormat(root, version);
   const named = variables ? readVariables(variables, { matchers, variables: {} }) : {};
   const grammar: Grammar = { matchers, variables: named };
@@ -111,9 +114,10 @@ interface Base {
   readonly expect: Expectation<Template>;
 }
 
+export const DEFAULTS_KEYS = ['timeout', 'headers', 'retry', 'follow-redirects', 'expect'] as const;
+
 function readDefaults(place: Place | undefined, grammar: Grammar, fallbacks: Fallbacks): Base {
-  const known = ['timeout', 'headers', 'retry', 'follow-redirects', 'expect'] as const;
-  const fields = place ? fieldsOf(place, { known }) : {};
+  const fields = place ? fieldsOf(place, { known: DEFAULTS_KEYS }) : {};
   const { timeout, headers, retry, expect } = fields;
   const redirects = fields['follow-redirects'];
   return {
@@ -139,7 +143,7 @@ function readChecks(place: Place, grammar: Grammar, base: Base): readonly Check[
   });
 }
 
-const CHECK = [
+export const CHECK_KEYS = [
   'name',
   ...METHOD_KEYS,
   'headers',
@@ -157,7 +161,7 @@ function readCheck(place: Place, grammar: Grammar, base: Base): Check | undefine
   if (!isMapping(place.value))
     return complain(place, 'is not a check', { accepted: 'a mapping with `name` and a request' });
   const before = place.problems.length;
-  const fields = fieldsOf(place, { known: CHECK, later: CHECK_LATER });
+  const fields = fieldsOf(place, { known: CHECK_KEYS, later: CHECK_LATER });
   const name = fields.name ? readText(fields.name)?.trim() : complain({ ...place, value: undefined }, 'has no `name`');
   const request = readRequest(place, fields, grammar);
   const headers = fields.headers ? readHeaders(fields.headers, grammar) : {};
@@ -181,7 +185,7 @@ function readCheck(place: Place, grammar: Grammar, base: Base): Check | undefine
   return { name, ...request, ...check };
 }
 
-type CheckFields = Partial<Record<(typeof CHECK)[number], Place>>;
+type CheckFields = Partial<Record<(typeof CHECK_KEYS)[number], Place>>;
 
 /** The one method of a check and its paths. A check of a later kind has been refused by its key already. */
 function readRequest(place: Place, fields: CheckFields, grammar: Grammar): Pick<Check, 'method' | 'paths'> | undefined {

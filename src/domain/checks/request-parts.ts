@@ -1,3 +1,4 @@
+import type { JsonSchema } from '../json-schema.ts';
 import { readJson } from './expectation.ts';
 import type { Check, Path, Redirects, RequestBody, Retry, Template } from './document.ts';
 import {
@@ -14,6 +15,13 @@ import {
 import { type Grammar, type Names, readTemplate, takesFromEnvironment } from './template.ts';
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** As `readHeaders` reads them; it judges the names that belong to the connection, and what is a secret. */
+export const HEADERS_SHAPE: JsonSchema = {
+  type: 'object',
+  propertyNames: { pattern: TOKEN.source },
+  additionalProperties: { type: ['string', 'number', 'boolean'], pattern: String.raw`\S` },
+};
 
 /** Set by the connection itself; a wrong one sends the request somewhere else or makes it unreadable. */
 const RESERVED = [
@@ -99,8 +107,10 @@ export function readBody(
     : { kind: 'text', text: readTemplate(body, text, grammar) };
 }
 
+export const RETRY_KEYS = ['count', 'interval', 'consecutive'] as const;
+
 export function readRetry(place: Place, fallback: Retry): Retry {
-  const { count, interval, consecutive } = fieldsOf(place, { known: ['count', 'interval', 'consecutive'] });
+  const { count, interval, consecutive } = fieldsOf(place, { known: RETRY_KEYS });
   const retry: Retry = {
     count: (count && readCount(count, { min: 1, max: 1000 })) ?? fallback.count,
     interval: (interval && readDuration(interval)) ?? fallback.interval,

@@ -1,4 +1,5 @@
 import type { FieldResult } from '../inputs.ts';
+import { type JsonSchema, wholly } from '../json-schema.ts';
 import type { StatusSet } from './document.ts';
 
 const ACCEPTED = '200, <400, 200..299, 2xx, or a list of these';
@@ -9,6 +10,20 @@ const FORMS: readonly { readonly form: RegExp; range(match: RegExpExecArray): { 
   { form: /^(\d{3})\s*(?:\.\.|-)\s*(\d{3})$/, range: (match) => ({ from: Number(match[1]), to: Number(match[2]) }) },
   { form: /^([1-5])xx$/i, range: (match) => ({ from: Number(match[1]) * 100, to: Number(match[1]) * 100 + 99 }) },
 ];
+
+const ONE = String.raw`\s*(?:\d{3}|<=?\s*\d{3}|\d{3}\s*(?:\.\.|-)\s*\d{3}|[1-5][xX][xX])\s*`;
+const statusShape = (pattern: string): JsonSchema => ({
+  type: ['integer', 'string'],
+  minimum: 100,
+  maximum: 599,
+  pattern: wholly(pattern),
+  patternErrorMessage: `A status: ${ACCEPTED}`,
+});
+
+/** As `readStatusSet` reads it. */
+export const STATUS_SHAPE: JsonSchema = {
+  anyOf: [statusShape(`${ONE}(?:,${ONE})*`), { type: 'array', minItems: 1, items: statusShape(ONE) }],
+};
 
 /** Reads `200`, `200, 204`, `<400`, `<=399`, `200..299`, `200-299`, `2xx`, or a list of them. Every range lies in 100..599 and holds something. */
 export function readStatusSet(value: unknown): FieldResult<StatusSet> {

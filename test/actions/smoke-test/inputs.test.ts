@@ -42,6 +42,24 @@ checks:
     expect(run.stdout).not.toContain('checks against');
   });
 
+  test('may come as a line of check-secrets, and wins over the environment', async () => {
+    const lines = { 'check-secrets': `OTHER=value-of-other\nAPI_TOKEN=${TOKEN}\n` };
+    const run = await smoke(lines, checks.replace('$.seen": nobody', '$.host": { exists: true }'), {
+      env: { API_TOKEN: 'another' },
+    });
+    expect(run).toMatchObject({ exitCode: 0, outputs: { verdict: 'pass' } });
+    const masked = run.commands.filter(({ name }) => name === 'add-mask').map(({ data }) => data);
+    expect(masked).toEqual(expect.arrayContaining([TOKEN, 'value-of-other']));
+  });
+
+  test('that is no line of check-secrets is refused by its number and not repeated', async () => {
+    const run = await smoke({ paths: '/me', 'check-secrets': 'A=b\nhunter2 is my token' });
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'invalid-input' } });
+    expect(run.stdout).toContain('check-secrets: has something else than NAME=value in line 2');
+    const shown = run.stdout.split('\n').filter((line) => !line.startsWith('::add-mask::'));
+    expect(shown.join('\n')).not.toContain('hunter2');
+  });
+
   test('in a header of the input comes from the environment too', async () => {
     const headers = '{ Authorization: "Bearer ${API_TOKEN}" }';
     const run = await smoke({ paths: '/me', 'expect-status': '200', headers }, undefined, {

@@ -1,0 +1,46 @@
+import { type Checked, type InputProblem, bad, good, matching, secret } from '../inputs.ts';
+import type { Environment } from './fill-in.ts';
+
+/** Inputs of every action that runs checks, in the same words. */
+export const checkInputs = {
+  host: matching({
+    description:
+      'Name for TLS and the Host header, when it is not the host of the URL: the certificate is checked for this name. Example: `shop.example.com`.',
+    from: 'stage',
+    shape: /[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::\d{1,5})?/,
+    accepts: 'a host name',
+    accepted: 'a name without scheme and path, with a port if needed: shop.example.com',
+  }),
+  'check-secrets': secret({
+    description:
+      'Values for `${NAME}` in the checks, one `NAME=value` a line; they win over the environment of the step and are masked. For workflows that cannot set `env`. Example: a secret with the line `API_TOKEN=...`.',
+  }),
+};
+
+const LINE = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/;
+
+/** The lines of `check-secrets`. A problem names the line and never repeats it. A value that is empty counts as not set. */
+export function readCheckSecrets(text: string): Checked<ReadonlyMap<string, string>> {
+  const values = new Map<string, string>();
+  const problems: InputProblem[] = [];
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === '') continue;
+    const [, name, value] = LINE.exec(line.trim()) ?? [];
+    const refuse = (problem: string): unknown =>
+      problems.push({
+        input: 'check-secrets',
+        problem: `${problem} in line ${index + 1}`,
+        accepted: 'NAME=value, one a line',
+      });
+    if (name === undefined || value === undefined) refuse('has something else than NAME=value');
+    else if (values.has(name)) refuse(`has ${name} a second time`);
+    else values.set(name, value);
+  }
+  return problems.length === 0 ? good(values) : bad(...problems);
+}
+
+/** The environment of the step, with `check-secrets` over it. */
+export const withCheckSecrets =
+  (environment: Environment, values: ReadonlyMap<string, string>): Environment =>
+  (name) =>
+    values.get(name) || environment(name);
