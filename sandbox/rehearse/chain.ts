@@ -60,7 +60,7 @@ async function roll(plan: StagePlan, stack: Stack, chain: Chain, say: (line: str
   if (deployed.exitCode !== 0) return ended('deploy-ecs', deployed);
   const smoked = await step('smoke-test', {
     url: stack.url,
-    ...(plan.checks === undefined ? FRONT_PAGE : {}),
+    ...(plan.checks === undefined ? FRONT_PAGE : { 'expect-version': chain.version }),
   });
   return ended('smoke-test', smoked, deployed.outputs['outcome']);
 }

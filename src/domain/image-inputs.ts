@@ -55,6 +55,12 @@ export function imageOf(values: ImageValues): Checked<string | undefined> {
   return images === undefined ? good(undefined) : composed(images, values);
 }
 
+/** The identity tag of the entry of `images` that is released: the version that is expected to answer. */
+export function tagOf({ images, 'image-name': name }: ImageValues): string | undefined {
+  const chosen = images === undefined ? undefined : chooseImage(images, name);
+  return chosen !== undefined && 'digest' in chosen ? chosen.tag : undefined;
+}
+
 function composed(images: Images, values: ImageValues): Checked<string> {
   const problems: InputProblem[] = [];
   const { registry } = values;
