@@ -1,5 +1,7 @@
 import { type Duration, formatDuration, parseDuration } from './duration.ts';
 import { Failure } from './failure.ts';
+import { DURATION_SHAPE, type JsonSchema } from './json-schema.ts';
+import { flagShape, listShape, listShapeOf, numberShape, textShape, textShapeOf, urlShape } from './input-shapes.ts';
 
 /** One thing that is wrong with what the user gave. Several are gathered and shown together. */
 export interface InputProblem {
@@ -59,7 +61,14 @@ export class InvalidInput extends Failure {
 /** Result of reading one field: the value, or why not. */
 export type FieldResult<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problem: string; readonly accepted?: string; readonly nearest?: string };
+  | {
+      readonly ok: false;
+      readonly problem: string;
+      readonly accepted?: string;
+      readonly nearest?: string;
+      /** `hidden`: what was given may hold a secret, so no message repeats it. */
+      readonly given?: 'hidden';
+    };
 
 /** One input of an action: the single source of action.yml's check, of the README's table and of the reader. */
 export interface InputField<T> {
@@ -77,6 +86,8 @@ export interface InputField<T> {
   readonly form: 'text' | 'structure';
   /** A YAML list is one value of it, given to `read` as an array of texts. */
   readonly many?: true;
+  /** What sluice.yml may hold under its name, for the schema that editors read: all that `read` takes, and little more. */
+  readonly shape?: JsonSchema;
   read(value: unknown): FieldResult<T>;
 }
 
@@ -107,6 +118,7 @@ interface Kind<T> {
   readonly form?: 'text' | 'structure';
   readonly secret?: true;
   readonly many?: true;
+  readonly shape?: JsonSchema;
   read(value: unknown): FieldResult<T>;
 }
 
@@ -120,16 +132,22 @@ function field<T, O extends Options>(options: O, kind: Kind<T>): InputField<Pres
     secret: kind.secret ?? false,
     form: kind.form ?? 'text',
     ...(kind.many === undefined ? {} : { many: kind.many }),
+    ...(kind.shape === undefined ? {} : { shape: kind.shape }),
     read: kind.read as (value: unknown) => FieldResult<Presence<T, O>>,
   };
 }
 
 export const text = <O extends Options>(options: O): InputField<Presence<string, O>> =>
-  field(options, { accepts: 'text', read: (value) => ({ ok: true, value: String(value) }) });
+  field(options, { accepts: 'text', shape: textShape, read: (value) => ({ ok: true, value: String(value) }) });
 
 /** Masked by the runtime before anything else sees it. */
 export const secret = <O extends Options>(options: O): InputField<Presence<string, O>> =>
-  field(options, { accepts: 'secret', secret: true, read: (value) => ({ ok: true, value: String(value) }) });
+  field(options, {
+    accepts: 'secret',
+    secret: true,
+    shape: textShape,
+    read: (value) => ({ ok: true, value: String(value) }),
+  });
 
 export const oneOf = <const C extends readonly string[], O extends Options>(
   choices: C,
@@ -137,6 +155,7 @@ export const oneOf = <const C extends readonly string[], O extends Options>(
 ): InputField<Presence<C[number], O>> =>
   field<C[number], O>(options, {
     accepts: choices.join(' | '),
+    shape: { enum: choices },
     read(value) {
       const given = String(value);
       if (choices.includes(given)) return { ok: true, value: given };
@@ -154,6 +173,7 @@ export const oneOf = <const C extends readonly string[], O extends Options>(
 export const flag = <O extends Options>(options: O): InputField<Presence<boolean, O>> =>
   field(options, {
     accepts: 'true | false',
+    shape: flagShape,
     read: (value) =>
       String(value) === 'true' || String(value) === 'false'
         ? { ok: true, value: String(value) === 'true' }
@@ -165,6 +185,7 @@ export const duration = <O extends Options>(
 ): InputField<Presence<Duration, O>> =>
   field<Duration, O>(options, {
     accepts: 'duration',
+    shape: DURATION_SHAPE,
     read(value) {
       const read = parseDuration(String(value));
       const accepted = 'a number with a unit: 90s, 5m, 1h30m';
@@ -183,6 +204,7 @@ export const count = <O extends Options>(
 ): InputField<Presence<number, O>> =>
   field(options, {
     accepts: `whole number ${options.min}..${options.max}`,
+    shape: numberShape(options),
     read(value) {
       const given = String(value).trim();
       const number = /^-?\d+$/.test(given) ? Number(given) : Number.NaN;
@@ -197,6 +219,7 @@ export const list = <O extends Options>(options: O): InputField<Presence<readonl
   field<readonly string[], O>(options, {
     accepts: 'list',
     many: true,
+    shape: listShape,
     read: (value) => ({
       ok: true,
       value: (Array.isArray(value) ? value.map(String) : String(value).split(/[\n,]/))
@@ -211,6 +234,7 @@ export const matching = <O extends Options>(
 ): InputField<Presence<string, O>> =>
   field(options, {
     accepts: options.accepts,
+    shape: textShapeOf(options.shape, `Not ${options.accepts}: ${options.accepted}`),
     read: (value) =>
       fitsWhole(options.shape, String(value))
         ? { ok: true, value: String(value) }
@@ -224,6 +248,7 @@ export const listMatching = <O extends Options>(
   field<readonly string[], O>(options, {
     accepts: `list of ${options.accepts}`,
     many: true,
+    shape: listShapeOf(options.shape, `Not ${options.accepts}: ${options.accepted}`),
     read(value) {
       const entries = entriesOf(value);
       const wrong = entries.find((entry) => !fitsWhole(options.shape, entry));
@@ -245,25 +270,36 @@ const entriesOf = (value: unknown): readonly string[] =>
 export const httpUrl = <O extends Options>(options: O): InputField<Presence<string, O>> =>
   field(options, {
     accepts: 'http(s) URL',
+    shape: urlShape,
     read(value) {
-      const url = URL.parse(String(value));
-      const fits =
-        url !== null &&
-        (url.protocol === 'http:' || url.protocol === 'https:') &&
-        url.username === '' &&
-        url.password === '';
-      return fits
-        ? { ok: true, value: String(value).replace(/\/+$/, '') }
-        : { ok: false, problem: 'is not a base URL', accepted: 'http://host or https://host, without credentials' };
+      const given = String(value);
+      const url = URL.parse(given);
+      const accepted = 'http://host or https://host, without credentials';
+      // What stands before an @ may be a password, also in a text that is no URL.
+      const hidden = given.includes('@') ? ({ given: 'hidden' } as const) : {};
+      if (url !== null && (url.username !== '' || url.password !== ''))
+        return { ok: false, problem: 'has credentials in it', accepted, ...hidden };
+      return url !== null && /^https?:$/.test(url.protocol)
+        ? { ok: true, value: given.replace(/\/+$/, '') }
+        : { ok: false, problem: 'is not a base URL', accepted, ...hidden };
     },
   });
 
-/** A value with an inner shape, given as YAML or JSON; `read` judges the parsed value. */
+/**
+ * A value with an inner shape, given as YAML or JSON; `read` judges the parsed value. One that a stage may hold says its
+ * `shape`, because nobody else knows it.
+ */
 export const structure = <T, O extends Options>(
-  options: O,
+  options: O & { readonly shape?: JsonSchema },
   accepts: string,
   read: (value: unknown) => FieldResult<T>,
-): InputField<Presence<T, O>> => field<T, O>(options, { accepts, form: 'structure', read });
+): InputField<Presence<T, O>> =>
+  field<T, O>(options, {
+    accepts,
+    form: 'structure',
+    ...(options.shape === undefined ? {} : { shape: options.shape }),
+    read,
+  });
 
 /** The choice within two edits of `given`, or none. */
 export function nearestOf(given: string, choices: readonly string[]): string | undefined {

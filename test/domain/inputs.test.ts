@@ -67,7 +67,7 @@ describe('a field refuses', () => {
     ['a number in words', retries, '3 times', 'is not a whole number in the range'],
     ['an exponent', retries, '1e1', 'is not a whole number in the range'],
     ['nothing for zero', retries, '', 'is not a whole number in the range'],
-    ['a URL with credentials', httpUrl({ description }), 'https://a:b@web.example', 'is not a base URL'],
+    ['a URL with credentials', httpUrl({ description }), 'https://a:b@web.example', 'has credentials in it'],
     ['a URL of another kind', httpUrl({ description }), 'ftp://web.example', 'is not a base URL'],
     ['a host for a URL', httpUrl({ description }), 'web.example', 'is not a base URL'],
     ['text that has its shape only inside', id, 'xa12', 'is not an id'],
@@ -76,6 +76,13 @@ describe('a field refuses', () => {
     ['a list of nothing', ids, ' , ', 'has no entry'],
   ])('%s', (_name, field, given, problem) => {
     expect(field.read(given)).toMatchObject({ ok: false, problem });
+  });
+
+  test.each([
+    ['credentials', 'https://a:b@web.example'],
+    ['an @ in what is no URL', 'https//a:b@web.example'],
+  ])('a URL with %s without letting anybody repeat it', (_name, given) => {
+    expect(httpUrl({ description }).read(given)).toMatchObject({ ok: false, given: 'hidden' });
   });
 
   test('with the nearest of its words', () => {

@@ -7,6 +7,7 @@ import type { MetricSource, ProbeSource, WebSource } from './policy.ts';
 const SUPPORTED = ['probe', 'web'] as const;
 /** Part of the grammar, not of this version. */
 const LATER = ['cloudwatch', 'prometheus'] as const;
+export const METRIC_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 const PLACEHOLDERS = ['color', 'target-group', 'window', 'from', 'to'];
 const MIN_PROBE_INTERVAL = milliseconds(20);
 
@@ -16,7 +17,7 @@ export function readMetrics(policy: Mapping): Readonly<Record<string, MetricSour
   const sources: Record<string, MetricSource> = {};
   for (const name of Object.keys(metrics?.values ?? {})) {
     if (metrics === undefined) break;
-    if (!/^[a-z][a-z0-9-]{0,62}$/.test(name))
+    if (!METRIC_NAME.test(name))
       refuse(metrics, name, {
         problem: 'is not a name for a metric',
         accepted: 'a-z, 0-9 and -, beginning with a letter',
@@ -64,8 +65,10 @@ function readSource(entry: Mapping, metric: string): MetricSource | undefined {
   }
 }
 
+export const PROBE_KEYS = ['from', 'path', 'every', 'timeout'] as const;
+
 function readProbe(entry: Mapping, metric: string): ProbeSource | undefined {
-  refuseUnknownKeys(entry, ['from', 'path', 'every', 'timeout']);
+  refuseUnknownKeys(entry, PROBE_KEYS);
   if (!isBuiltIn(metric))
     return refuse(entry, 'from', {
       problem: `cannot measure ${metric}: a probe knows the built-in metrics only`,
@@ -88,8 +91,10 @@ function readProbe(entry: Mapping, metric: string): ProbeSource | undefined {
   };
 }
 
+export const WEB_KEYS = ['from', 'url', 'value', 'samples', 'headers', 'timeout'] as const;
+
 function readWeb(entry: Mapping, metric: string): WebSource {
-  refuseUnknownKeys(entry, ['from', 'url', 'value', 'samples', 'headers', 'timeout']);
+  refuseUnknownKeys(entry, WEB_KEYS);
   const samples = path(
     entry,
     'samples',

@@ -93,6 +93,8 @@ function readSteps(document: Mapping): readonly number[] {
   return steps;
 }
 
+export const RECHECK_KEYS = ['after', 'for'] as const;
+
 /** `none` is the word for no recheck, because an absent key means the usual one. */
 function readRecheck(document: Mapping): Recheck | undefined {
   const usual: Recheck = { after: seconds(30), for: minutes(2) };
@@ -100,7 +102,7 @@ function readRecheck(document: Mapping): Recheck | undefined {
   if (document.values['recheck'] === 'none') return undefined;
   const recheck = mappingAt(document, 'recheck');
   if (recheck === undefined) return undefined;
-  refuseUnknownKeys(recheck, ['after', 'for']);
+  refuseUnknownKeys(recheck, RECHECK_KEYS);
   return {
     after: durationAt(recheck, 'after', { fallback: usual.after }),
     for: durationAt(recheck, 'for', { fallback: usual.for }),

@@ -63,8 +63,10 @@ function ruleMapping(entry: unknown, path: string, policy: Mapping): Mapping | u
 
 const levelOf = (entry: Mapping): Level | undefined => LEVELS.find((level) => entry.values[level] !== undefined);
 
+export const RULE_KEYS = [...LEVELS, 'window', 'min-samples', 'test', 'fast-fail'] as const;
+
 function readRule(entry: Mapping, context: RuleContext): Rule | undefined {
-  refuseUnknownKeys(entry, [...LEVELS, 'window', 'min-samples', 'test', 'fast-fail']);
+  refuseUnknownKeys(entry, RULE_KEYS);
   const level = levelOf(entry);
   if (level === undefined || LEVELS.every((each) => entry.values[each] !== undefined)) {
     entry.problems.push({
