@@ -46,7 +46,7 @@ const definition: ActionDefinition<typeof spec, Request> = {
   /** main was cancelled or died: what it left in traffic, or at weight 0, is taken back. */
   async post(request, tools) {
     if (request.mode === 'status') return undefined;
-    const { release, ports, address } = await open({ ...request, dryRun: 'no' }, tools);
+    const { release, ports, address } = await open({ ...request, mode: 'rollback' }, tools);
     const record = await ports.journal.read(tools.signal);
     const left = whatIsLeft(request, record, release.goal.me);
     if (left !== 'to-roll-back') {
@@ -55,7 +55,6 @@ const definition: ActionDefinition<typeof spec, Request> = {
     }
     const goal = {
       ...release.goal,
-      mode: 'rollback',
       expectedShift: undefined,
       because: 'its run was cancelled or died',
     } as const;
@@ -141,7 +140,12 @@ const targetOf = ({ url, host, headers }: Address, { expectVersion }: Request) =
   ...(expectVersion === undefined ? {} : { expectVersion }),
 });
 
-async function policyOf({ policy }: Request, tools: ActionTools): Promise<Policy> {
+/** Going back and looking need no files: a broken policy must not stand in the way of a rollback. */
+const needsFiles = ({ mode }: Request): boolean => mode !== 'rollback' && mode !== 'status';
+
+async function policyOf(request: Request, tools: ActionTools): Promise<Policy> {
+  const { policy } = request;
+  if (!needsFiles(request)) return UNJUDGED;
   if (policy.kind === 'given') return policy.policy;
   if (policy.kind === 'none') return UNJUDGED;
   const { readYaml } = await import('../../../src/runtime/read-yaml.ts');
@@ -156,8 +160,9 @@ async function policyOf({ policy }: Request, tools: ActionTools): Promise<Policy
   throw new InvalidInput(`The policy ${policy.path}`, located);
 }
 
-async function checksOf({ checks, expectVersion }: Request, tools: ActionTools): Promise<ResolvedChecks | undefined> {
-  if (checks === undefined) return undefined;
+async function checksOf(request: Request, tools: ActionTools): Promise<ResolvedChecks | undefined> {
+  const { checks, expectVersion } = request;
+  if (checks === undefined || !needsFiles(request) || request.mode === 'finish') return undefined;
   const { readYaml } = await import('../../../src/runtime/read-yaml.ts');
   const { matchers } = await import('../../../src/adapters/http/matchers.ts');
   const file = { path: checks, text: await tools.readFile(checks, 'checks') };

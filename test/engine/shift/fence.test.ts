@@ -1,0 +1,95 @@
+import { describe, expect, test } from '@jest/globals';
+import { seconds } from '../../../src/domain/duration.ts';
+import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
+import { splitGiving } from '../../../src/domain/traffic-split.ts';
+import { Superseded, fencedEcs, fencedRouter, shiftFence } from '../../../src/engine/shift/fence.ts';
+import { fakeClock } from '../../fakes/clock.ts';
+import { fakeEcs } from '../../fakes/ecs.ts';
+import { fakeJournal } from '../../fakes/journal.ts';
+import { fakeRouter } from '../../fakes/traffic-router.ts';
+import { recordOf } from '../../domain/shift/records.ts';
+
+const signal = new AbortController().signal;
+const ME = { id: '100', attempt: 1 };
+
+function open(record: ShiftRecord | undefined) {
+  const clock = fakeClock();
+  const journal = fakeJournal<ShiftRecord>(record);
+  return { clock, journal, fence: shiftFence({ journal, clock, me: ME }) };
+}
+
+describe('the fence', () => {
+  test('opens for the run that holds the shift', async () => {
+    await expect(open(recordOf({ run: ME })).fence(signal)).resolves.toBeUndefined();
+  });
+
+  test.each([
+    { name: 'another run', record: recordOf({ run: { id: '101', attempt: 1 } }), by: '101/1' },
+    { name: 'a later attempt', record: recordOf({ run: { id: '100', attempt: 2 } }), by: '100/2' },
+    { name: 'nobody', record: undefined, by: 'nobody: its record is gone' },
+  ])('stays closed when the shift belongs to $name', async ({ record, by }) => {
+    const refused = open(record).fence(signal);
+    await expect(refused).rejects.toThrow(Superseded);
+    await expect(refused).rejects.toMatchObject({ by });
+  });
+
+  test('reads again when time passed during the read, as it does for a process that was frozen', async () => {
+    const { clock, journal, fence } = open(recordOf({ run: ME }));
+    const { read } = journal;
+    let reads = 0;
+    journal.read = async (inner) => {
+      const found = await read.call(journal, inner);
+      reads += 1;
+      if (reads === 1) {
+        await clock.advance(seconds(60));
+        journal.set(recordOf({ run: { id: '101', attempt: 1 } }));
+      }
+      return found;
+    };
+    await expect(fence(signal)).rejects.toThrow('taken over by 101/1');
+    expect(reads).toBe(2);
+  });
+
+  test('gives up when every read is too slow to prove anything', async () => {
+    const { clock, journal, fence } = open(recordOf({ run: ME }));
+    const { read } = journal;
+    journal.read = async (inner) => {
+      await clock.advance(seconds(3));
+      return read.call(journal, inner);
+    };
+    await expect(fence(signal)).rejects.toThrow('could not be read fast enough');
+  });
+});
+
+describe('a port behind a closed fence', () => {
+  const closed = () => Promise.reject(new Superseded(undefined));
+
+  test('moves no traffic, and still shows it', async () => {
+    const router = fakeRouter();
+    const fenced = fencedRouter(router, closed);
+    await expect(fenced.apply(splitGiving('green', 50), signal)).rejects.toThrow(Superseded);
+    await expect(fenced.restore('green', signal)).rejects.toThrow(Superseded);
+    expect(router.writes).toEqual([]);
+    expect(await fenced.observe(signal)).toEqual(splitGiving('blue', 100));
+    expect(await fenced.lingers(signal)).toBe(0);
+    expect(await fenced.confirm(splitGiving('blue', 100), signal)).toBe('propagating');
+  });
+
+  test('changes no service, and still shows it', async () => {
+    const ref = { cluster: 'shop', service: 'web' };
+    const ecs = fakeEcs(fakeClock());
+    ecs.addService({ ref, image: 'r.example.com/web:good-1', desired: 2 });
+    const fenced = fencedEcs(ecs, closed);
+    const [service] = await fenced.describeServices([ref], signal);
+    const { arn } = service!;
+    const writes = [
+      () => fenced.updateService(ref, { desired: 0 }, signal),
+      () => fenced.registerTaskDefinition({ family: 'web' }, {}, signal),
+      () => fenced.stopServiceDeployment('arn', 'ROLLBACK', signal),
+      () => fenced.tagService(arn, {}, signal),
+      () => fenced.untagService(arn, [], signal),
+    ];
+    for (const write of writes) await expect(write()).rejects.toThrow(Superseded);
+    expect(ecs.writes()).toEqual([]);
+  });
+});
