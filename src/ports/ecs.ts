@@ -32,6 +32,15 @@ export interface Ecs {
     tags: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<TaskDefinition>;
+  /** ACTIVE revisions of the family as ARNs, newest first. All pages. */
+  listRevisions(family: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** Makes a revision INACTIVE: what runs on it runs on, but it cannot be deployed again. One that is so already is no error. */
+  deregisterTaskDefinition(arn: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Revisions of the family that a service (any deployment of it) or a task has, in all clusters of the region. As many
+   * calls as there are clusters, tens of services and hundreds of tasks.
+   */
+  revisionsInUse(family: string, signal: AbortSignal): Promise<ReadonlySet<string>>;
   /** Sends only what is given; returns the service as the response shows it (its PRIMARY deployment is the one to follow). */
   updateService(
     ref: EcsServiceRef,

@@ -96,6 +96,40 @@ export function ecsContract(name: string, open: () => Promise<EcsWorld>): void {
     );
 
     test(
+      'lists the ACTIVE revisions of a family, newest first, and those in use',
+      inWorld(async (world) => {
+        const { ecs, ref, images } = world;
+        const { taskDefinition: first } = await read(ecs, ref);
+        const { family } = await ecs.describeTaskDefinition(first, signal);
+        const second = await register(world, images.good);
+        const third = await register(world, images.crash);
+        expect(await ecs.listRevisions(family, signal)).toEqual([third, second, first]);
+        expect(await ecs.revisionsInUse(family, signal)).toEqual(new Set([first]));
+        await ecs.updateService(ref, { taskDefinition: second }, signal);
+        expect(await ecs.revisionsInUse(family, signal)).toEqual(new Set([first, second]));
+        expect(await ecs.listRevisions(family.slice(0, -1), signal)).toEqual([]);
+      }),
+    );
+
+    test(
+      'deregisters a revision once and for all: it is INACTIVE, not listed, not deployed, and the next one gets a new number',
+      inWorld(async (world) => {
+        const { ecs, ref, images } = world;
+        const arn = await register(world, images.good);
+        await ecs.deregisterTaskDefinition(arn, signal);
+        await ecs.deregisterTaskDefinition(arn, signal);
+        const { family, status } = await ecs.describeTaskDefinition(arn, signal);
+        expect(status).toBe('INACTIVE');
+        expect(await ecs.listRevisions(family, signal)).not.toContain(arn);
+        await expect(ecs.updateService(ref, { taskDefinition: arn }, signal)).rejects.toMatchObject({
+          kind: 'invalid',
+          message: expect.stringContaining('inactive'),
+        });
+        expect(await register(world, images.good)).not.toBe(arn);
+      }),
+    );
+
+    test(
       'refuses a revision that does not exist',
       inWorld(async ({ ecs }) => {
         await expect(ecs.describeTaskDefinition('nobody:99', signal)).rejects.toBeInstanceOf(CloudFailure);

@@ -48,7 +48,9 @@ export function fakeEcs(clock: Clock): FakeEcs {
     calls,
     staleReads: 0,
     writes: () =>
-      calls.filter((text) => /^(register|update|stop|tag|untag)/.test(text) && !text.startsWith('stoppedTasks')),
+      calls.filter(
+        (text) => /^(register|deregister|update|stop|tag|untag)/.test(text) && !text.startsWith('stoppedTasks'),
+      ),
     fail: (method, kind, times = 1) => void faults.set(method, { kind, left: times }),
     loseAnswer: (method, times = 1) => void faults.set(method, { kind: 'lost', left: times }),
     revisions: (family) => definitions.filter((definition) => definition.family === family),
@@ -66,19 +68,50 @@ export function fakeEcs(clock: Clock): FakeEcs {
       ),
     describeTaskDefinition: (name, signal) =>
       call('describeTaskDefinition', last(name), signal, () => {
-        const found = definitions.findLast(({ arn, family }) => arn === name || family === name || last(arn) === name);
+        const found = definitions.findLast(
+          ({ arn, family, status }) => arn === name || (family === name && status === 'ACTIVE') || last(arn) === name,
+        );
         if (found === undefined)
           throw failure('not-found', `Could not read task definition ${name}`, 'Unable to describe task definition');
         return found;
       }),
     registerTaskDefinition: (body, tags, signal) =>
       call('registerTaskDefinition', String(body['family']), signal, () => register(body, tags)),
+    listRevisions: (family, signal) =>
+      call('listRevisions', family, signal, () =>
+        definitions
+          .filter((definition) => definition.family === family && definition.status === 'ACTIVE')
+          .map(({ arn }) => arn)
+          .reverse(),
+      ),
+    deregisterTaskDefinition: (arn, signal) =>
+      call('deregisterTaskDefinition', last(arn), signal, () => {
+        const index = definitions.findIndex((definition) => definition.arn === arn);
+        const found = definitions[index];
+        if (found === undefined)
+          throw failure(
+            'invalid',
+            `Could not deregister task definition ${arn}`,
+            'The specified task definition does not exist.',
+          );
+        definitions[index] = { ...found, status: 'INACTIVE' };
+      }),
+    revisionsInUse: (family, signal) =>
+      call('revisionsInUse', family, signal, () => {
+        for (const service of services.values()) settle(service);
+        const used = [...services.values()].flatMap(({ deployments }) =>
+          deployments.map((each) => each.taskDefinition),
+        );
+        return new Set(used.filter((arn) => definitions.some((each) => each.arn === arn && each.family === family)));
+      }),
     updateService: (ref, change, signal) =>
       call('updateService', describe(change), signal, () => {
         const service = known(ref);
         service.stale = { left: fake.staleReads, shown: fake.staleReads > 0 ? show(service) : undefined };
         if (change.desired !== undefined) service.desired = change.desired;
         const wanted = change.taskDefinition ?? primary(service).taskDefinition;
+        if (definitions.some(({ arn, status }) => arn === change.taskDefinition && status === 'INACTIVE'))
+          throw failure('invalid', `Could not update ECS service ${ref.service}`, 'TaskDefinition is inactive');
         if (wanted !== primary(service).taskDefinition || change.forceNewDeployment === true) deploy(service, wanted);
         return show(service);
       }),

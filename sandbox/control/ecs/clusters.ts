@@ -1,6 +1,6 @@
 import { clusterArn } from '../../core/arn.ts';
 import type { Cluster, State } from '../../core/types.ts';
-import { type Input, picked, refuse, tagList, tagsIn, textIn, textsIn } from './input.ts';
+import { type Input, pageOf, picked, refuse, tagList, tagsIn, textIn, textsIn } from './input.ts';
 import type { EcsContext } from './types.ts';
 
 type Output = Readonly<Record<string, unknown>>;
@@ -30,6 +30,12 @@ export function describeClusters(input: Input, context: EcsContext): Output {
     clusters: found.flatMap(({ cluster }) => (cluster === undefined ? [] : [renderCluster(state, cluster, include)])),
     failures: found.flatMap(({ arn, cluster }) => (cluster === undefined ? [{ arn, reason: 'MISSING' }] : [])),
   };
+}
+
+export function listClusters(input: Input, context: EcsContext): Output {
+  const all = Object.values(context.state().clusters).filter(({ status }) => status === 'ACTIVE');
+  const { items, nextToken } = pageOf(all, input, 100);
+  return { clusterArns: items.map(({ arn }) => arn), nextToken };
 }
 
 function renderCluster(state: State, cluster: Cluster, include: readonly string[]): Output {

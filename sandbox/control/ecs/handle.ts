@@ -1,5 +1,5 @@
 import { Refused } from '../refused.ts';
-import { createCluster, describeClusters } from './clusters.ts';
+import { createCluster, describeClusters, listClusters } from './clusters.ts';
 import type { Input } from './input.ts';
 import {
   describeServiceDeployments,
@@ -18,6 +18,7 @@ type Operation = (input: Input, context: EcsContext) => Output | Promise<Output>
 const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ['CreateCluster', createCluster],
   ['DescribeClusters', describeClusters],
+  ['ListClusters', listClusters],
   ['CreateService', createService],
   ['UpdateService', updateService],
   ['DeleteService', deleteService],

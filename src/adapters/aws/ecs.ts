@@ -18,6 +18,7 @@ import { Failure } from '../../domain/failure.ts';
 import { CloudFailure } from '../../domain/retry-policy.ts';
 import type { Ecs, EcsService, EcsServiceRef, TaskDefinition } from '../../ports/ecs.ts';
 import type { Log } from '../../ports/log.ts';
+import { revisionsOf } from './ecs-revisions.ts';
 import {
   fromTags,
   toEcsService,
@@ -44,6 +45,7 @@ export function ecsOf(session: Pick<AwsSession, 'accountId' | 'region' | 'client
   return {
     ...history,
     ...taskDefinitions(client),
+    ...revisionsOf(client),
     async describeServices(refs, signal) {
       const found: EcsService[] = [];
       for (const [cluster, group] of byCluster(refs)) {
