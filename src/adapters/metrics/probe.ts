@@ -36,7 +36,8 @@ export function probeMetric(source: ProbeSource, tools: ProbeTools): Probing {
   const samples = probeSamples();
   return {
     name: `probe of ${source.path}`,
-    async measure({ metric, arm }, window) {
+    async measure({ metric, arm }, window, signal) {
+      signal.throwIfAborted();
       return arm === 'stable' ? { kind: 'no-data' } : samples.measure(metric, window);
     },
     async run(signal) {

@@ -1,15 +1,22 @@
-import { afterAll, beforeAll } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   type Action,
+  AddTagsCommand,
+  CreateRuleCommand,
+  DeleteRuleCommand,
   DescribeRulesCommand,
+  DescribeTagsCommand,
   ElasticLoadBalancingV2Client,
   ModifyRuleCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { type Cloud, type World, startCloud } from '../../../sandbox/cloud.ts';
 import { type Stack, stack } from '../../../sandbox/world.ts';
 import { type AlbPlace, findAlbPlace } from '../../../src/adapters/traffic/alb-place.ts';
+import { albJournal } from '../../../src/adapters/traffic/alb-journal.ts';
 import { albTargets } from '../../../src/adapters/traffic/alb-targets.ts';
 import { albRouter } from '../../../src/adapters/traffic/alb.ts';
+import { splitGiving } from '../../../src/domain/traffic-split.ts';
+import { recordOf } from '../../domain/shift/records.ts';
 import { trafficRouterContract } from '../../contract/traffic-router.ts';
 
 const signal = new AbortController().signal;
@@ -89,3 +96,101 @@ trafficRouterContract('an ALB rule over the wire', async () => {
     close: async () => undefined,
   };
 }); // prettier-ignore
+
+describe('the journal in tags of the rule', () => {
+  test('is empty before the first shift, keeps the last record, and leaves tags of others alone', async () => {
+    const journal = albJournal(client, place);
+    expect(await journal.read(signal)).toBeUndefined();
+    await fixture.send(new AddTagsCommand({ ResourceArns: [stacked.ruleArn], Tags: [{ Key: 'team', Value: 'shop' }] }));
+    await journal.write(recordOf({ percent: 10 }), signal);
+    await journal.write(recordOf({ percent: 50, phase: 'shifting' }), signal);
+    expect(await albJournal(client, place).read(signal)).toEqual(recordOf({ percent: 50, phase: 'shifting' }));
+    await journal.clear(signal);
+    expect(await journal.read(signal)).toBeUndefined();
+    const tags = await fixture.send(new DescribeTagsCommand({ ResourceArns: [stacked.ruleArn] }));
+    expect(tags.TagDescriptions?.[0]?.Tags).toEqual([{ Key: 'team', Value: 'shop' }]);
+  });
+});
+
+describe('the place is found', () => {
+  test.each([
+    { name: 'by the name of the load balancer and the port', more: () => ({}) },
+    { name: 'without a port, when there is one listener', more: () => ({ port: undefined }) },
+    { name: 'by the ARN of the load balancer', more: () => ({ listener: stacked.loadBalancerArn }) },
+    { name: 'by the ARN of the listener', more: () => ({ listener: stacked.listenerArn, port: undefined }) },
+    { name: 'by priority', more: () => ({ rule: '10' }) },
+    { name: 'by the ARN of the rule alone', more: () => ({ listener: undefined, port: undefined, rule: stacked.ruleArn }) },
+  ])('$name', async ({ more }) => {
+    const found = await findAlbPlace(client, targetOf(more()), signal);
+    expect(found).toMatchObject({ kind: 'rule', arn: stacked.ruleArn, name: expect.stringMatching(/^ALB rule production-wesign-charts-alb(-80)?\/10$/) });
+  }); // prettier-ignore
+
+  test.each([
+    { name: 'no such load balancer', more: { listener: 'nobody' }, says: /Could not find load balancer nobody.*Correct router\.alb\.listener/s },
+    { name: 'no listener on the port', more: { port: 444 }, says: /none listens on port 444. Listeners are on 80/ },
+    { name: 'no such rule', more: { rule: '99' }, says: /there is no rule 99; there are 10, default/ },
+    { name: 'no such target group', more: { colors: { blue: 'nobody', green: 'production-wesign-charts-green' } }, says: /Could not find target group nobody of color blue.*Correct router\.colors\.blue/s },
+    { name: 'one target group for both colors', more: { colors: { blue: 'production-wesign-charts-blue', green: 'production-wesign-charts-blue' } }, says: /Blue and green have the same target group/ },
+    { name: 'a rule that forwards to neither color', more: { rule: 'default' }, says: /cannot carry a shift/ },
+  ])('or refused with what is there: $name', async ({ more, says }) => {
+    const opened = findAlbPlace(client, targetOf(more), signal).then((found) => albRouter(client, found).observe(signal));
+    await expect(opened).rejects.toThrow(says);
+  }); // prettier-ignore
+
+  test('among rules that also send single colors somewhere, by having both', async () => {
+    await setForward([{ color: 'blue', weight: 1 }, { color: 'green', weight: 0 }]); // prettier-ignore
+    const header = { Field: 'http-header', HttpHeaderConfig: { HttpHeaderName: 'x-color', Values: ['green'] } };
+    const made = await fixture.send(
+      new CreateRuleCommand({ ListenerArn: stacked.listenerArn, Priority: 5, Conditions: [header], Actions: [{ Type: 'forward', TargetGroupArn: stacked.services['green']?.targetGroupArn }] }),
+    ); // prettier-ignore
+    expect(await findAlbPlace(client, targetOf({}), signal)).toMatchObject({ arn: stacked.ruleArn });
+    await setForward([{ color: 'blue', weight: 1 }]);
+    await expect(findAlbPlace(client, targetOf({}), signal)).rejects.toThrow(
+      /several rules forward to .*: 5, 10\. Nothing was touched\. Set router\.alb\.rule/,
+    );
+    await fixture.send(new DeleteRuleCommand({ RuleArn: made.Rules?.[0]?.RuleArn }));
+  });
+});
+
+describe('the default action of a listener', () => {
+  test('carries a shift as a rule does, with its record on the listener', async () => {
+    const { reference } = await world.publishImage({ repository: 'wesign/charts', tag: '1.0.0' });
+    const other = await stack(world, {
+      stage: 'staging',
+      colors: true,
+      desired: 1,
+      image: reference,
+      route: 'default-action',
+    });
+    const target = {
+      listener: other.loadBalancerName,
+      port: 80,
+      rule: undefined,
+      colors: { blue: 'staging-wesign-charts-blue', green: 'staging-wesign-charts-green' },
+    };
+    const found = await findAlbPlace(client, target, signal);
+    expect(found).toMatchObject({
+      kind: 'default-action',
+      arn: other.listenerArn,
+      name: 'ALB rule staging-wesign-charts-alb-80/default',
+    });
+    const router = albRouter(client, found);
+    await router.apply(splitGiving('green', 10), signal);
+    expect(await router.observe(signal)).toEqual(splitGiving('green', 10));
+    await router.restore('blue', signal);
+    expect(await router.observe(signal)).toEqual(splitGiving('blue', 100));
+    await albJournal(client, found).write(recordOf(), signal);
+    expect(await albJournal(client, found).read(signal)).toEqual(recordOf());
+  }, 30_000);
+});
+
+describe('an error', () => {
+  test('of a write names the weights, the rule, the IAM action and what was true before', async () => {
+    await setForward([{ color: 'blue', weight: 90 }, { color: 'green', weight: 10 }]); // prettier-ignore
+    const denied = world.faults.add({ operation: 'elasticloadbalancing:ModifyRule', kind: 'access-denied', times: 1 });
+    await expect(albRouter(client, place).apply(splitGiving('green', 50), signal)).rejects.toThrow(
+      /^Could not set blue 50 \/ green 50 on ALB rule production-wesign-charts-alb-80\/10: access denied for elasticloadbalancing:ModifyRule\. Traffic was blue 90 \/ green 10 before\. Grant /,
+    );
+    denied.remove();
+  });
+});
