@@ -137,7 +137,9 @@ describe('the step in jobs of their own', () => {
       phase: 'switched',
     });
 
-    const back = await runBundle(stage.step({ mode: 'rollback', image: '', policy: 'missing.yml', checks: 'missing.yml' }));
+    const back = await runBundle(
+      stage.step({ mode: 'rollback', image: '', policy: 'missing.yml', checks: 'missing.yml' }),
+    );
     expect(back.exitCode).toBe(0);
     expect(back.outputs).toMatchObject({ outcome: 'rolled-back', verdict: '' });
     expect(await stage.truth()).toMatchObject({ ...BLUE_AS_BEFORE, phase: 'rolled-back' });

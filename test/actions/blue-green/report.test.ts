@@ -1,0 +1,204 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Goal, Outcome } from '../../../actions/blue-green/src/moves.ts';
+import { planOf, stateOf } from '../../../actions/blue-green/src/plan.ts';
+import { type Reported, reportOf } from '../../../actions/blue-green/src/report.ts';
+import { goalOf as goalFor } from '../../../actions/blue-green/src/goal.ts';
+import type { Request } from '../../../actions/blue-green/src/inputs.ts';
+import { type Sample, allSeries } from '../../../src/domain/analysis/sample.ts';
+import { after, hours, instant, milliseconds, minutes, seconds } from '../../../src/domain/duration.ts';
+import { UNJUDGED } from '../../../src/domain/policy/policy.ts';
+import { splitGiving } from '../../../src/domain/traffic-split.ts';
+import { NOW, recordOf } from '../../domain/shift/records.ts';
+import { goalOf, policyOf } from './rehearsal.ts';
+
+const POLICY = policyOf({ rules: ['error-rate > 5% for 2m', 'warn: error-rate > 1% for 30s'] });
+
+const samplesOf = (value: number, samples: number): readonly Sample[] =>
+  Array.from({ length: 20 }, (_, index) =>
+    allSeries(POLICY).map(({ key, window }) => ({
+      series: key,
+      at: instant(NOW + (index + 1) * 15_000),
+      window,
+      reading: { kind: 'value' as const, value, samples },
+    })),
+  ).flat();
+
+const reported = (outcome: Outcome, more: Partial<Reported> = {}, goal: Partial<Goal> = {}) =>
+  reportOf({
+    outcome,
+    record: 'record' in outcome ? outcome.record : undefined,
+    story: { events: [{ at: NOW, says: 'green serves 10 % since now', percent: 10 }], samples: samplesOf(0.004, 412) },
+    changed: 'yes',
+    goal: goalOf({ policy: POLICY, ...goal }),
+    router: 'ALB rule web-443/10',
+    outputs: { routes: '[]' },
+    ...more,
+  });
+
+const DONE = recordOf({ phase: 'done', percent: 100 });
+const BACK = recordOf({
+  phase: 'rolled-back',
+  percent: 50,
+  reason: 'error-rate 31.2 % > 5 % (n=412)',
+  detectedAt: after(NOW, seconds(60)),
+  restoredAt: after(NOW, seconds(61.4)),
+});
+const promoted: Outcome = { kind: 'promoted', record: DONE, judgement: undefined };
+
+describe('the report', () => {
+  test('of a good release is green and says that every rule held', () => {
+    expect(reported(promoted)).toMatchObject({
+      conclusion: 'success', outcome: 'promoted', changed: true,
+      headline: 'green is the live color of ALB rule web-443/10: every rule held',
+      outputs: { verdict: 'pass', 'shift-id': '100-1', 'stable-color': 'blue', 'candidate-color': 'green', 'detected-at': '', 'rollback-seconds': '', routes: '[]' },
+    });
+  }); // prettier-ignore
+
+  test('of a warning is green, and the warning is an annotation', () => {
+    const report = reported(promoted, { story: { events: [], samples: samplesOf(0.02, 500) } });
+    expect(report).toMatchObject({ conclusion: 'success', outputs: { verdict: 'warn' } });
+    expect(report.annotations).toEqual([
+      { level: 'warning', title: 'blue-green', message: 'error-rate 2 % > 1 % for 30s (n=500)' },
+    ]);
+  });
+
+  test('of too few requests is never a pass', () => {
+    const report = reported(promoted, { story: { events: [], samples: samplesOf(0, 12) } });
+    expect(report.outputs['verdict']).toBe('inconclusive');
+    expect(report.headline).toBe(
+      'green is the live color of ALB rule web-443/10, but inconclusive: error-rate: 12 requests, 20 needed',
+    );
+    expect(report.annotations?.[0]).toMatchObject({ level: 'warning' });
+    expect(report.summary[0]).toMatchObject({ text: 'Blue-green: promoted, verdict inconclusive' });
+  });
+
+  test('of a rollback is red and says why, when and how long it took', () => {
+    expect(reported({ kind: 'rolled-back', record: BACK, left: undefined })).toMatchObject({
+      conclusion: 'failure', outcome: 'rolled-back',
+      headline: 'Rolled back to blue: error-rate 31.2 % > 5 % (n=412); traffic was back 1.4s after that was seen',
+      outputs: { verdict: 'fail', 'detected-at': '2026-11-20T12:01:00Z', 'restored-at': '2026-11-20T12:01:01Z', 'rollback-seconds': '1.4' },
+    });
+  }); // prettier-ignore
+
+  test('of a rollback that a person asked for is green', () => {
+    expect(reported({ kind: 'rolled-back', record: BACK, left: undefined }, {}, { mode: 'rollback' })).toMatchObject({
+      conclusion: 'success',
+      outputs: { verdict: '' },
+    });
+  });
+
+  test('of a rollback that took too long says so', () => {
+    const late = { ...BACK, restoredAt: after(NOW, minutes(4)) };
+    const report = reported({ kind: 'rolled-back', record: late, left: undefined });
+    expect(report.annotations).toContainEqual({
+      level: 'warning',
+      title: 'blue-green',
+      message: 'The rollback took 3m, longer than rollback-within 2m',
+    });
+  });
+
+  test('of a rollback with something left to do names it', () => {
+    expect(
+      reported({ kind: 'rolled-back', record: BACK, left: 'Could not update ECS service shop-green' }).headline,
+    ).toContain('Left to do: Could not update ECS service shop-green');
+  });
+
+  test('of a candidate that never had traffic has a word of its own and no rollback', () => {
+    const never = { ...BACK, percent: 0, trafficAt: undefined, reason: 'shop-green was not deployed' };
+    expect(reported({ kind: 'rolled-back', record: never, left: undefined })).toMatchObject({
+      outcome: 'candidate-failed', headline: 'The candidate green got no traffic: shop-green was not deployed', outputs: { 'rollback-seconds': '', 'restored-at': '' },
+    });
+  }); // prettier-ignore
+
+  test.each([
+    { name: 'a drift, with both values', outcome: { kind: 'drifted', record: recordOf(), live: splitGiving('green', 30), expected: [splitGiving('green', 10)] } as Outcome, says: 'it is blue 70 / green 30, shift 100-1 left it at blue 90 / green 10' },
+    { name: 'a takeover', outcome: { kind: 'superseded', by: '101/1' } as Outcome, says: 'Another run took this shift over (101/1); this one wrote nothing more' },
+    { name: 'a refusal, with what to do', outcome: { kind: 'refused', why: 'neither color has a healthy target', next: 'Deploy first' } as Outcome, says: 'Not started (mode run): neither color has a healthy target. Deploy first' },
+    { name: 'a failed rollback, with what to do by hand', outcome: { kind: 'rollback-failed', record: BACK, live: splitGiving('green', 50), why: 'access denied' } as Outcome, says: 'Traffic is blue 50 / green 50; give blue all the weight on ALB rule web-443/10' },
+  ])('of $name is red', ({ outcome, says }) => {
+    const report = reported(outcome);
+    expect(report.conclusion).toBe('failure');
+    expect(report.headline).toContain(says);
+  }); // prettier-ignore
+
+  test('draws weights and error rate over time, at most 40 points', () => {
+    const chart = reported(promoted).summary.find((section) => section.kind === 'mermaid');
+    expect(chart?.source).toContain('xychart-beta');
+    expect(chart?.source).toContain('line [10, 10');
+    expect(chart?.source).toContain('line [0.4, 0.4');
+    const many = Array.from({ length: 200 }, () => samplesOf(0.004, 412))
+      .flat()
+      .map((sample, index) => ({ ...sample, at: instant(NOW + index * 100) }));
+    const dense = reported(promoted, { story: { events: [], samples: many } }).summary.find(
+      (section) => section.kind === 'mermaid',
+    );
+    expect(dense?.source.split('\n').at(-1)?.split(',').length).toBeLessThanOrEqual(40);
+  });
+});
+
+const seen = {
+  kind: 'seen', live: splitGiving('blue', 100), seated: 'both', record: undefined, engaged: false, desired: { blue: 3, green: 0 }, samples: [], deployed: undefined,
+  checked: {}, oldColor: 'unknown', trouble: undefined,
+  targets: { blue: { healthy: 3, total: 3, reasons: [] }, green: { healthy: 0, total: 0, reasons: [] } },
+} as const; // prettier-ignore
+
+describe('the plan', () => {
+  test('says what would be done first, and then, with the shortest and the longest time', () => {
+    expect(
+      planOf(goalOf({ policy: policyOf({ rules: ['error-rate > 5% for 2m'] }), checks: 'given' }), seen, NOW),
+    ).toEqual([
+      'First: record preparing: blue is live; green becomes the candidate',
+      'Prepare: green into the rule at weight 0, deployed and healthy within 15m',
+      'Check the candidate before it has traffic',
+      'green at 10 %, judged for 5m',
+      'green at 50 %, judged for 5m',
+      'green at 100 %, judged for 5m',
+      'Recheck after 30s for 2m',
+      'Check again, through the front door',
+      'Rule: fail: error-rate > 5% for 2m',
+      'Judged time 17m30s to 25m30s, deadline 30m',
+      'Drain blue for 5m, then scale it to 0',
+    ]);
+  });
+
+  test('says why nothing would be done', () => {
+    expect(planOf(goalOf({ mode: 'finish' }), seen, NOW)).toEqual([
+      'First: nothing: no switched shift waits to be finished. Run mode: shift first',
+    ]);
+  });
+});
+
+test('the state shows traffic, targets and the shift', () => {
+  expect(stateOf({ ...seen, record: recordOf({ reason: 'p95 too high' }) }, NOW)).toEqual([
+    'Traffic: blue 100 / green 0',
+    'blue: 3 of 3 targets healthy, 3 tasks asked for',
+    'green: 0 of 0 targets healthy, 0 tasks asked for',
+    'Shift: 100-1 of run 100/1, judging at 10 % of green, its run is at work, because: p95 too high',
+  ]);
+});
+
+describe('the drain', () => {
+  const request = {
+    mode: 'run',
+    drain: minutes(5),
+    timeout: minutes(15),
+    oldDesired: 0,
+    minHealthy: 'desired',
+    onStale: 'rollback',
+    shiftId: undefined,
+  } as unknown as Request;
+  const parts = { me: { id: '1', attempt: 1 }, images: 'a', policy: UNJUDGED, checks: undefined };
+
+  test.each([
+    { name: 'is as long as asked for', lingers: milliseconds(0), drain: minutes(5) },
+    { name: 'is as long as clients are kept on their color', lingers: minutes(20), drain: minutes(20) },
+  ])('$name', ({ lingers, drain }) => {
+    expect(goalFor(request, { ...parts, lingers }).drain).toBe(drain);
+  });
+
+  test('is refused when clients are kept longer than anybody waits', () => {
+    expect(() => goalFor(request, { ...parts, lingers: hours(24) })).toThrow(
+      'the rule keeps clients on their color for 1d (stickiness)',
+    );
+  });
+});
