@@ -1,10 +1,13 @@
 // `npm run docs` writes what is generated from the code; with --check it names what has drifted and writes nothing.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { generateDocs } from './docs/generate.ts';
 
 const root = resolve(import.meta.dirname, '..');
-const drifted = (await generateDocs(root)).filter(({ path, text }) => readFileSync(join(root, path), 'utf8') !== text);
+const drifted = (await generateDocs(root)).filter(({ path, text }) => {
+  const file = join(root, path);
+  return !existsSync(file) || readFileSync(file, 'utf8') !== text;
+});
 
 if (process.argv.includes('--check')) {
   for (const { path } of drifted) console.log(`${path} differs from the code it describes`);

@@ -8,6 +8,7 @@ export type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'object' | 
  */
 export interface JsonSchema {
   readonly $ref?: string;
+  readonly $defs?: Readonly<Record<string, JsonSchema>>;
   readonly title?: string;
   readonly description?: string;
   readonly type?: JsonType | readonly JsonType[];

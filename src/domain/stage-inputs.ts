@@ -1,4 +1,4 @@
-import { flag, listMatching, matching, text } from './inputs.ts';
+import { flag, listMatching, matching, oneOf, text } from './inputs.ts';
 
 /** Inputs that every action has, in the same words. Spread them first into the action's spec. */
 export const stageInputs = {
@@ -14,6 +14,37 @@ export const stageInputs = {
     description: 'Reads and plans, prints every resolved value with its origin and the plan, and changes nothing.',
     fallback: 'false',
   }),
+};
+
+/**
+ * Inputs of every action that deploys to ECS, in the same words: a key stands once in a stage, whoever reads it, so it
+ * means one thing.
+ */
+export const ecsInputs = {
+  cluster: text({
+    description: 'Name or ARN of the ECS cluster. Example: `production-shop-cluster`.',
+    from: 'stage',
+    required: true,
+  }),
+  container: text({
+    description:
+      'Name of the container in the task definition that gets the image; needed when it has several. Example: `web`.',
+    from: 'stage',
+  }),
+  'on-cancel': oneOf(['rollback', 'leave'], {
+    description:
+      'What happens to a release in flight when the job is cancelled or its process dies: `rollback` takes it back, the traffic by one write; `leave` lets it stand as it is. Example: `leave`.',
+    from: 'stage',
+    fallback: 'rollback',
+  }),
+};
+
+/** Their words where only the limits differ. */
+export const ecsWords = {
+  'desired-count':
+    'Tasks of the service, or of the candidate of a blue/green release. Without it as many as run now, and autoscaling keeps its say. Example: `3`.',
+  timeout:
+    'How long the new revision, or the candidate, may take to be steady and healthy. deploy-ecs has 15m more for the way back: keep the limit of the job above both. Example: `15m`.',
 };
 
 /** Inputs of every action that talks to AWS, in the same words and with the same behaviour. */

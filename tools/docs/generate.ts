@@ -12,6 +12,7 @@ import {
   readContract,
   runnerDefault,
 } from './action-contract.ts';
+import { generateSchemas } from './schemas.ts';
 
 /** A file that is generated, wholly or between markers, and its text as it should be. */
 export interface Generated {
@@ -32,7 +33,7 @@ export async function generateDocs(root: string): Promise<Generated[]> {
     );
     if (contract.readme !== '') files.push(await formatted(root, join(folder, 'README.md'), withTables(contract)));
   }
-  return files;
+  return [...files, ...generateSchemas(contracts)];
 }
 
 async function formatted(root: string, path: string, text: string): Promise<Generated> {

@@ -60,9 +60,9 @@ export const spec = {
     from: 'stage',
     fallback: 'false',
   }),
+  // Not from the stage: `timeout` of a stage is that of its deployment.
   timeout: duration({
     description: 'How long the request stays open. Keep it below the limit of the job. Example: `90m`.',
-    from: 'stage',
     fallback: '5h30m',
     min: minutes(1),
     max: hours(24 * 5),

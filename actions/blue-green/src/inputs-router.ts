@@ -1,4 +1,5 @@
 import { type FieldResult, nearestOf } from '../../../src/domain/inputs.ts';
+import { type JsonSchema, closed, wholly } from '../../../src/domain/json-schema.ts';
 import { type Color, COLORS } from '../../../src/domain/traffic-split.ts';
 
 /** Where the traffic is decided, and which target group is which color. */
@@ -12,6 +13,45 @@ export interface RouterRequest {
 }
 
 export const ROUTER_SHAPE = '{ alb: { listener, port, rule }, colors: { blue, green } }';
+const ALB_KEYS = ['listener', 'port', 'rule'] as const;
+const RULE = String.raw`default|[1-9]\d{0,4}|arn:.+:listener-rule\/app\/.+`;
+
+const nameSchema = (description: string): JsonSchema => ({
+  type: ['string', 'number'],
+  pattern: String.raw`\S`,
+  description,
+});
+
+/** As `readColors` reads it. */
+export const COLORS_SCHEMA: JsonSchema = closed<Color>(
+  { blue: nameSchema('Name of the blue one.'), green: nameSchema('Name of the green one.') },
+  { required: COLORS },
+);
+
+/** As `readRouter` reads it. */
+export const ROUTER_SCHEMA: JsonSchema = closed(
+  {
+    alb: closed<(typeof ALB_KEYS)[number]>({
+      listener: nameSchema('Name of the load balancer, or ARN of the listener.'),
+      port: {
+        type: ['integer', 'string'],
+        minimum: 1,
+        maximum: 65_535,
+        pattern: String.raw`^\s*\d+\s*$`,
+        description: 'Port of the listener. Example: `443`.',
+      },
+      rule: {
+        type: ['string', 'integer'],
+        pattern: wholly(String.raw`\s*(?:${RULE})\s*`),
+        patternErrorMessage: 'A priority, default, or the ARN of a rule',
+        description: 'Priority, `default` or ARN. Without it the one rule of the listener that forwards to the colors.',
+      },
+    }),
+    colors: { ...COLORS_SCHEMA, description: 'Names of the target groups.' },
+  },
+  { required: ['alb', 'colors'] },
+);
+
 const LATER = ['route53', 'ingress', 'gateway', 'service'];
 
 type Mapping = Readonly<Record<string, unknown>>;
@@ -34,18 +74,19 @@ export function readRouter(value: unknown): FieldResult<RouterRequest> {
   if (!isMapping(alb)) return wrong('has no alb');
   const colored = readColors(colors);
   if (!colored.ok) return { ...colored, problem: `colors ${colored.problem}` };
-  const extra = unknownKey(alb, ['listener', 'port', 'rule']);
+  const extra = unknownKey(alb, ALB_KEYS);
   if (extra !== undefined) return extra;
   return readAlb(alb, colored.value);
 }
 
 function readAlb(alb: Mapping, colors: RouterRequest['colors']): FieldResult<RouterRequest> {
-  const listener = textOf(alb['listener']);
-  const rule = textOf(alb['rule']);
-  const port = alb['port'] === undefined ? undefined : Number(alb['port']);
-  if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535))
+  const [listener, given, rule] = ALB_KEYS.map((key) => textOf(alb[key]));
+  const empty = ALB_KEYS.find((key) => alb[key] !== undefined && textOf(alb[key]) === undefined);
+  if (empty !== undefined) return wrong(`has an alb.${empty} that is neither a text nor a number`);
+  const port = given === undefined ? undefined : /^\d+$/.test(given) ? Number(given) : Number.NaN;
+  if (port !== undefined && !(port >= 1 && port <= 65_535))
     return wrong('has an alb.port that is no port', '1 to 65535');
-  if (rule !== undefined && !/^(default|[1-9]\d{0,4}|arn:.+:listener-rule\/app\/.+)$/.test(rule)) {
+  if (rule !== undefined && !new RegExp(wholly(RULE)).test(rule)) {
     return wrong('has an alb.rule that is no rule', 'a priority, default, or the ARN of a rule');
   }
   if (listener === undefined && rule?.startsWith('arn:') !== true)

@@ -1,6 +1,8 @@
 import type { Duration } from '../../../src/domain/duration.ts';
 import type { Template } from '../../../src/domain/checks/document.ts';
 import { readTargetHeaders } from '../../../src/domain/checks/load.ts';
+import { HEADERS_SHAPE } from '../../../src/domain/checks/request-parts.ts';
+import { checkInputs } from '../../../src/domain/checks/target-inputs.ts';
 import { imageInputs, imageOf, tagOf } from '../../../src/domain/image-inputs.ts';
 import {
   type Checked,
@@ -11,7 +13,6 @@ import {
   count,
   duration,
   good,
-  httpUrl,
   list,
   oneOf,
   structure,
@@ -19,9 +20,16 @@ import {
 } from '../../../src/domain/inputs.ts';
 import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
-import { awsInputs, stageInputs } from '../../../src/domain/stage-inputs.ts';
+import { awsInputs, ecsInputs, ecsWords, stageInputs } from '../../../src/domain/stage-inputs.ts';
 import type { Color } from '../../../src/domain/traffic-split.ts';
-import { ROUTER_SHAPE, type RouterRequest, readColors, readRouter } from './inputs-router.ts';
+import {
+  COLORS_SCHEMA,
+  ROUTER_SCHEMA,
+  ROUTER_SHAPE,
+  type RouterRequest,
+  readColors,
+  readRouter,
+} from './inputs-router.ts';
 
 export const MODES = ['run', 'prepare', 'shift', 'finish', 'rollback', 'status'] as const;
 export type Mode = (typeof MODES)[number];
@@ -29,12 +37,13 @@ const MODES_LATER = ['reconcile', 'watch'];
 
 export const spec = {
   mode: modeField(),
-  cluster: text({ description: 'Name of the ECS cluster. Example: `production-shop`.', from: 'stage', required: true }),
+  cluster: ecsInputs.cluster,
   services: structure(
     {
       description: 'Names of the two ECS services, by color. Example: `{ blue: shop-blue, green: shop-green }`.',
       from: 'stage',
       required: true,
+      shape: COLORS_SCHEMA,
     },
     '{ blue, green }',
     readColors,
@@ -45,16 +54,13 @@ export const spec = {
         'Where the traffic is decided: the load balancer by name (or the listener by ARN) with its port, and the target groups by color. `rule` is a priority, `default` or an ARN; without it, the one rule of the listener that forwards to the colors. Example: `{ alb: { listener: shop-alb, port: 443 }, colors: { blue: shop-blue, green: shop-green } }`.',
       from: 'stage',
       required: true,
+      shape: ROUTER_SCHEMA,
     },
     ROUTER_SHAPE,
     readRouter,
   ),
   ...imageInputs,
-  container: text({
-    description:
-      'Container of the task definition that gets the image; not needed when it has one only. Example: `web`.',
-    from: 'stage',
-  }),
+  container: ecsInputs.container,
   policy: text({
     description:
       'Path of the policy file: steps, bake, rules. Excludes `steps`, `bake` and `rules`. Example: `production-policy.yml`.',
@@ -68,19 +74,9 @@ export const spec = {
     description:
       'Rules that judge, one a line: `METRIC > LIMIT for DURATION` or `health fails N in a row`; `warn:` before one that only warns. Example: `error-rate > 5% for 2m`.',
   }),
-  checks: text({
-    description:
-      'Path of a checks file. It is run on the candidate before it gets traffic, and again on `url` after the recheck. Example: `checks.yml`.',
-    from: 'stage',
-  }),
-  url: httpUrl({
-    description: 'Base URL that users reach, through the load balancer. Example: `https://shop.example.com`.',
-    from: 'stage',
-  }),
-  host: text({
-    description: 'Name for TLS and the Host header, when it is not the host of the URL. Example: `shop.example.com`.',
-    from: 'stage',
-  }),
+  checks: checkInputs.checks,
+  url: checkInputs.url,
+  host: checkInputs.host,
   'expect-version': text({
     description:
       'Version that the checks must find where they look for one. Without it the tag of the released entry of `images`. Example: `1.4.0`.',
@@ -95,6 +91,7 @@ export const spec = {
       description:
         'Headers by which a rule of the listener sends a request to the candidate alone; `{color}` stands for its color. Example: `{ X-Color: "{color}" }`.',
       from: 'stage',
+      shape: HEADERS_SHAPE,
     },
     'headers as a mapping',
     readHeaders,
@@ -107,7 +104,7 @@ export const spec = {
     max: 1_000,
   }),
   'desired-count': count({
-    description: 'Tasks of the candidate. Without it as many as the stable color has. Example: `3`.',
+    description: ecsWords['desired-count'],
     from: 'stage',
     min: 1,
     max: 5_000,
@@ -126,7 +123,7 @@ export const spec = {
     fallback: '5m',
   }),
   timeout: duration({
-    description: 'How long the candidate may take to be deployed and healthy. Example: `10m`.',
+    description: ecsWords.timeout,
     from: 'stage',
     fallback: '15m',
   }),
@@ -135,12 +132,7 @@ export const spec = {
     from: 'stage',
     fallback: 'rollback',
   }),
-  'on-cancel': oneOf(['rollback', 'leave'], {
-    description:
-      'What a cancelled run does with the traffic: back to stable by one write, or left as it is. Example: `leave`.',
-    from: 'stage',
-    fallback: 'rollback',
-  }),
+  'on-cancel': ecsInputs['on-cancel'],
   'shift-id': text({
     description:
       'The `shift-id` output of `prepare`, so that `shift`, `finish` and `rollback` touch that shift alone. Example: `7212345678-1`.',
@@ -153,7 +145,8 @@ function readHeaders(value: unknown) {
   const read = readTargetHeaders(value);
   if (read.ok) return read;
   const problem = read.problems.map((each) => `${each.input} ${each.problem}`).join('; ');
-  return { ok: false as const, problem, accepted: '{ X-Color: "{color}" }' };
+  // A header may hold a secret that its writer should not have put there.
+  return { ok: false as const, problem, accepted: '{ X-Color: "{color}" }', given: 'hidden' as const };
 }
 
 /** Modes of later versions are refused by name, not as misspelt ones. */

@@ -1,7 +1,8 @@
 import type { Retry, StatusSet, Template } from '../../../src/domain/checks/document.ts';
 import { readTargetHeaders } from '../../../src/domain/checks/load.ts';
 import { checkInputs, readCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
-import { readStatusSet } from '../../../src/domain/checks/status-set.ts';
+import { HEADERS_SHAPE } from '../../../src/domain/checks/request-parts.ts';
+import { STATUS_SHAPE, readStatusSet } from '../../../src/domain/checks/status-set.ts';
 import { type Duration, hours, milliseconds } from '../../../src/domain/duration.ts';
 import {
   type Checked,
@@ -11,7 +12,6 @@ import {
   count,
   duration,
   good,
-  httpUrl,
   list,
   structure,
   text,
@@ -19,16 +19,7 @@ import {
 import { stageInputs } from '../../../src/domain/stage-inputs.ts';
 
 export const spec = {
-  url: httpUrl({
-    description:
-      'Base URL to connect to; the paths of the checks come after it. Wins over `target` of the checks file. Example: `https://lb-123.us-west-2.elb.amazonaws.com`.',
-    from: 'stage',
-  }),
   ...checkInputs,
-  checks: text({
-    description: 'Path of the checks file (YAML, version 1), from the workspace. Example: `deploy/checks.yml`.',
-    from: 'stage',
-  }),
   paths: list({
     description:
       'Paths to GET, one a line: the short form, without a file. They come before the checks of the file. Example: `/health`.',
@@ -40,6 +31,7 @@ export const spec = {
         'Status that an answer must have where a check does not say it itself: `200`, `<400`, `200..299`, `2xx` or a list of these.',
       from: 'stage',
       fallback: '<400',
+      shape: STATUS_SHAPE,
     },
     'status',
     readStatusSet,
@@ -71,6 +63,7 @@ export const spec = {
       description:
         'Headers of every request to the target, as YAML or JSON; they win over those of the file. Secret values only as `${NAME}` of an environment variable of the step. Example: `{ X-Route: green }`.',
       from: 'stage',
+      shape: HEADERS_SHAPE,
     },
     'headers',
     // Judged by toRequest: what the runtime says of a field repeats what was given, which may be a secret.

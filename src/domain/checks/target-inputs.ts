@@ -1,8 +1,13 @@
-import { type Checked, type InputProblem, bad, good, matching, secret } from '../inputs.ts';
+import { type Checked, type InputProblem, bad, good, httpUrl, matching, secret, text } from '../inputs.ts';
 import type { Environment } from './fill-in.ts';
 
 /** Inputs of every action that runs checks, in the same words. */
 export const checkInputs = {
+  url: httpUrl({
+    description:
+      'Base URL that users reach, through the load balancer; the paths of the checks come after it, and it wins over `target` of the checks file. Example: `https://shop.example.com`.',
+    from: 'stage',
+  }),
   host: matching({
     description:
       'Name for TLS and the Host header, when it is not the host of the URL: the certificate is checked for this name. Example: `shop.example.com`.',
@@ -10,6 +15,11 @@ export const checkInputs = {
     shape: /[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::\d{1,5})?/,
     accepts: 'a host name',
     accepted: 'a name without scheme and path, with a port if needed: shop.example.com',
+  }),
+  checks: text({
+    description:
+      'Path of the checks file (YAML, version 1), from the workspace. smoke-test runs it on `url`; blue-green on the candidate before it gets traffic, and again on `url` after the recheck. Example: `deploy/checks.yml`.',
+    from: 'stage',
   }),
   'check-secrets': secret({
     description:
