@@ -120,5 +120,7 @@ function watchUsers(users: Users, say: (line: string) => void): NodeJS.Timeout {
 
 async function secondsOf(users: Users): Promise<StageStory['users']> {
   await users.stop();
-  return users.timeline().map(({ second, sent, failed }) => ({ at: users.startedAt + second * 1_000, sent, failed }));
+  return users
+    .timeline()
+    .map(({ second, sent, failed, slow }) => ({ at: users.startedAt + second * 1_000, sent, failed }));
 }

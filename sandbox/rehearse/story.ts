@@ -6,6 +6,8 @@ export interface UserSecond {
   readonly at: number;
   readonly sent: number;
   readonly failed: number;
+  /** Good answers that took longer than a second. */
+  readonly slow: number;
 }
 
 export interface StageStory {
@@ -20,24 +22,26 @@ export interface StageStory {
   readonly rollbackSeconds?: string;
 }
 
-/** How long and how badly users were hurt. Requests fail alone now and then; what counts is every second with a failure. */
+/** How long and how badly users were hurt: every second in which a request failed or took long counts. */
 export interface Harm {
   readonly requests: number;
   readonly failed: number;
-  readonly firstFailureAt?: number;
-  readonly lastFailureAt?: number;
-  /** From the begin of the first second with a failed request to the end of the last one; 0 without failures. */
+  readonly slow: number;
+  readonly firstHarmAt?: number;
+  readonly lastHarmAt?: number;
+  /** From the begin of the first second with a failed or slow request to the end of the last one; 0 without any. */
   readonly hurtFor: Duration;
 }
 
 export function harmOf(users: readonly UserSecond[]): Harm {
   const requests = users.reduce((sum, second) => sum + second.sent, 0);
   const failed = users.reduce((sum, second) => sum + second.failed, 0);
-  const hurt = users.filter((second) => second.failed > 0).map((second) => second.at);
-  if (hurt.length === 0) return { requests, failed, hurtFor: milliseconds(0) };
+  const slow = users.reduce((sum, second) => sum + second.slow, 0);
+  const hurt = users.filter((second) => second.failed + second.slow > 0).map((second) => second.at);
+  if (hurt.length === 0) return { requests, failed, slow, hurtFor: milliseconds(0) };
   const first = Math.min(...hurt);
   const last = Math.max(...hurt);
-  return { requests, failed, firstFailureAt: first, lastFailureAt: last, hurtFor: milliseconds(last - first + 1_000) };
+  return { requests, failed, slow, firstHarmAt: first, lastHarmAt: last, hurtFor: milliseconds(last - first + 1_000) };
 }
 
 const COLUMNS = ['stage', 'outcome', 'seconds', 'user requests', 'failed user requests'] as const;
@@ -68,9 +72,9 @@ export function wordsOfHarm(story: StageStory): readonly string[] {
       `Seen at ${story.detectedAt}${story.restoredAt ? `, traffic back at ${story.restoredAt}` : ''}${story.rollbackSeconds ? ` (${story.rollbackSeconds} s later)` : ''}.`,
     );
   lines.push(
-    harm.firstFailureAt === undefined || harm.lastFailureAt === undefined
-      ? `No user request failed (of ${harm.requests}).`
-      : `Users were hurt for ${formatDuration(harm.hurtFor)} (${time(harm.firstFailureAt)} to ${time(harm.lastFailureAt)} UTC): ${harm.failed} of ${harm.requests} requests failed.`,
+    harm.firstHarmAt === undefined || harm.lastHarmAt === undefined
+      ? `No user request failed or took longer than 1 s (of ${harm.requests}).`
+      : `Users were hurt for ${formatDuration(harm.hurtFor)} (${time(harm.firstHarmAt)} to ${time(harm.lastHarmAt)} UTC): ${harm.failed} of ${harm.requests} requests failed, ${harm.slow} took longer than 1 s.`,
   );
   return lines;
 }

@@ -35,6 +35,8 @@ export interface UserSecond {
   readonly sent: number;
   readonly ok: number;
   readonly failed: number;
+  /** Good answers that took longer than a second from the planned arrival. */
+  readonly slow: number;
   readonly byVersion: Readonly<Record<string, number>>;
 }
 
@@ -59,8 +61,12 @@ interface Second {
   sent: number;
   ok: number;
   failed: number;
+  slow: number;
   readonly byVersion: Tally;
 }
+
+/** Where waiting begins to hurt: the usual limit of an uninterrupted train of thought. Milliseconds. */
+const SLOW = 1_000;
 
 interface Book {
   readonly seconds: Second[];
@@ -107,7 +113,7 @@ export function ledger(start: number): Ledger {
 
 function secondAt({ seconds }: Book, sinceStart: number): Second {
   const index = Math.max(0, Math.floor(sinceStart / 1_000));
-  while (seconds.length <= index) seconds.push({ sent: 0, ok: 0, failed: 0, byVersion: new Map() });
+  while (seconds.length <= index) seconds.push({ sent: 0, ok: 0, failed: 0, slow: 0, byVersion: new Map() });
   return seconds[index] as Second;
 }
 
@@ -115,6 +121,7 @@ function enter(book: Book, second: Second, ending: RequestEnding): void {
   book[ending.kind] += 1;
   second[ending.kind] += 1;
   if (ending.kind === 'failed') count(book.reasons, ending.reason);
+  else if (ending.responseTime > SLOW) second.slow += 1;
   if (ending.version !== undefined) {
     count(book.versions, ending.version);
     count(second.byVersion, ending.version);

@@ -2,7 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { type StageStory, harmOf, markdownOf, tableOf, wordsOfHarm } from '../../../sandbox/rehearse/story.ts';
 
 const T0 = Date.parse('2026-11-20T10:00:00Z');
-const second = (offset: number, sent: number, failed: number) => ({ at: T0 + offset * 1_000, sent, failed });
+const second = (offset: number, sent: number, failed: number, slow = 0) => ({
+  at: T0 + offset * 1_000,
+  sent,
+  failed,
+  slow,
+});
 
 const story = (change: Partial<StageStory> = {}): StageStory => ({
   stage: 'production',
@@ -19,15 +24,20 @@ describe('harm to users', () => {
     expect(harmOf(story().users)).toEqual({
       requests: 300,
       failed: 9,
-      firstFailureAt: T0 + 1_000,
-      lastFailureAt: T0 + 3_000,
+      slow: 0,
+      firstHarmAt: T0 + 1_000,
+      lastHarmAt: T0 + 3_000,
       hurtFor: 3_000,
     });
   });
 
   test('is nothing without a failed request', () => {
-    expect(harmOf([second(0, 60, 0)])).toEqual({ requests: 60, failed: 0, hurtFor: 0 });
+    expect(harmOf([second(0, 60, 0)])).toEqual({ requests: 60, failed: 0, slow: 0, hurtFor: 0 });
   });
+});
+
+test('slow answers hurt, too', () => {
+  expect(harmOf([second(0, 60, 0), second(1, 60, 0, 3)])).toMatchObject({ failed: 0, slow: 3, hurtFor: 1_000 });
 });
 
 describe('the words at the end', () => {
@@ -38,12 +48,14 @@ describe('the words at the end', () => {
     expect(lines).toEqual([
       'production: error-rate 31.2 % > 5 % (n=412)',
       'Seen at 2026-11-20T10:00:02Z, traffic back at 2026-11-20T10:00:04Z (1.9 s later).',
-      'Users were hurt for 3s (10:00:01 to 10:00:03 UTC): 9 of 300 requests failed.',
+      'Users were hurt for 3s (10:00:01 to 10:00:03 UTC): 9 of 300 requests failed, 0 took longer than 1 s.',
     ]);
   });
 
   test('say that nobody was hurt only with the count of requests it was seen on', () => {
-    expect(wordsOfHarm(story({ users: [second(0, 60, 0)] })).at(-1)).toBe('No user request failed (of 60).');
+    expect(wordsOfHarm(story({ users: [second(0, 60, 0)] })).at(-1)).toBe(
+      'No user request failed or took longer than 1 s (of 60).',
+    );
   });
 });
 

@@ -27,10 +27,10 @@ test('a request belongs to the second in which it was planned, whenever it ends'
   ends[1]?.(failed('reset'));
   ends[3]?.(ok('b'));
   expect(book.timeline()).toEqual([
-    { second: 0, sent: 2, ok: 1, failed: 1, byVersion: { a: 1 } },
-    { second: 1, sent: 1, ok: 0, failed: 0, byVersion: {} },
-    { second: 2, sent: 0, ok: 0, failed: 0, byVersion: {} },
-    { second: 3, sent: 1, ok: 1, failed: 0, byVersion: { b: 1 } },
+    { second: 0, sent: 2, ok: 1, failed: 1, slow: 0, byVersion: { a: 1 } },
+    { second: 1, sent: 1, ok: 0, failed: 0, slow: 0, byVersion: {} },
+    { second: 2, sent: 0, ok: 0, failed: 0, slow: 0, byVersion: {} },
+    { second: 3, sent: 1, ok: 1, failed: 0, slow: 0, byVersion: { b: 1 } },
   ]);
 });
 
