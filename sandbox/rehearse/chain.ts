@@ -122,5 +122,5 @@ async function secondsOf(users: Users): Promise<StageStory['users']> {
   await users.stop();
   return users
     .timeline()
-    .map(({ second, sent, failed, slow }) => ({ at: users.startedAt + second * 1_000, sent, failed }));
+    .map(({ second, sent, failed, slow }) => ({ at: users.startedAt + second * 1_000, sent, failed, slow }));
 }
