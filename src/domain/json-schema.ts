@@ -41,6 +41,12 @@ export const closed = <K extends string>(
   more: JsonSchema = {},
 ): JsonSchema => ({ type: 'object', additionalProperties: false, properties, ...more });
 
+/** A part under `$defs`, in words of its place. */
+export const defined = (name: string, description?: string): JsonSchema => ({
+  $ref: `#/$defs/${name}`,
+  ...(description === undefined ? {} : { description }),
+});
+
 /** Exactly one of the keys must be there. */
 export const oneKeyOf = (keys: readonly string[]): JsonSchema => ({ oneOf: keys.map((key) => ({ required: [key] })) });
 

@@ -3,9 +3,8 @@ import { type YamlFile, type YamlPath, readYaml } from './read-yaml.ts';
 
 /** Values under `stages.defaults` hold for every stage that does not set the same key. */
 const DEFAULTS = 'defaults';
-const TOP_LEVEL = ['services', 'stages'];
-/** A key of a stage that no action reads: the workflows take the GitHub environment's name from it. */
-const WORKFLOW_KEYS = ['environment'];
+export const TOP_LEVEL_KEYS = ['services', 'stages'] as const;
+export const SERVICE_KEYS = ['repository', 'container'] as const;
 
 /** `sluice.yml`, read as far as all actions agree on it. */
 export interface SluiceConfig {
@@ -36,15 +35,7 @@ export function readConfig(text: string, file: string): Checked<SluiceConfig> {
   if (!yaml.ok) return yaml;
   const { value } = yaml.value;
   if (!isMapping(value)) return bad({ input: file, problem: 'is not a mapping', accepted: 'services and stages' });
-  const problems: InputProblem[] = [];
-  for (const key of Object.keys(value).filter((name) => !TOP_LEVEL.includes(name))) {
-    problems.push({
-      input: `${yaml.value.where([key])} ${key}`,
-      problem: 'is not known here',
-      accepted: TOP_LEVEL.join(', '),
-      ...suggestion(key, TOP_LEVEL),
-    });
-  }
+  const problems = unknownKeys(yaml.value, [], TOP_LEVEL_KEYS);
   const mappings = [
     ['services'],
     ['stages'],
@@ -55,8 +46,9 @@ export function readConfig(text: string, file: string): Checked<SluiceConfig> {
     const inner = valueAt(value, path);
     // `staging:` alone is a stage with nothing but the defaults.
     if (inner !== undefined && inner !== null && !isMapping(inner))
-      problems.push({ input: `${yaml.value.where(path)} ${path.join('.')}`, problem: 'is not a mapping' });
+      problems.push({ input: placeOf(yaml.value, path), problem: 'is not a mapping' });
   }
+  for (const name of keysOf(value['services'])) problems.push(...serviceProblems(yaml.value, ['services', name]));
   if (problems.length > 0) return bad(...problems);
   const services = isMapping(value['services']) ? value['services'] : {};
   return good({
@@ -84,33 +76,62 @@ export function stageOf(config: SluiceConfig, name: string): Checked<Stage> {
   for (const group of [DEFAULTS, name]) {
     for (const key of keysOf(valueAt(config.yaml.value, ['stages', group]))) {
       const path = ['stages', group, key];
-      const where = `${config.yaml.where(path)} ${path.join('.')}`;
+      const where = placeOf(config.yaml, path);
       const value = valueAt(config.yaml.value, path);
       // A file can say "absent" by leaving the key out, so a key without a value is a slip, never a quiet default.
       if (value === null || value === '')
         problems.push({ input: where, problem: 'has no value; give one or remove the key' });
+      else if (Array.isArray(value) && value.some((entry) => entry === null || entry === ''))
+        problems.push({ input: where, problem: 'has an entry without a value; give one or remove the entry' });
       else values.set(key, { value: expanded(value, name), text: textOf(config.yaml, path, value, name), where });
     }
   }
   return problems.length > 0 ? bad(...problems) : good({ name, values });
 }
 
-/**
- * Keys of any stage that no action knows. `known` is the union of all actions' input names: one action alone cannot
- * tell a misspelt key from another action's.
- */
-export function unknownStageKeys(config: SluiceConfig, known: readonly string[]): readonly InputProblem[] {
-  const names = [...known, ...WORKFLOW_KEYS];
-  return [DEFAULTS, ...config.stages].flatMap((stage) =>
-    keysOf(valueAt(config.yaml.value, ['stages', stage]))
-      .filter((key) => !names.includes(key))
-      .map((key) => ({
-        input: `${config.yaml.where(['stages', stage, key])} stages.${stage}.${key}`,
-        problem: 'is not an input of any action',
-        ...suggestion(key, names),
-      })),
+/** The input names of all actions: one action alone cannot tell a misspelt key from another action's. */
+export interface KnownKeys {
+  /** What a stage may hold. */
+  readonly stage: readonly string[];
+  /** What only the `with:` of a step can say: in a stage it would be overlooked. */
+  readonly inputOnly: readonly string[];
+}
+
+/** Keys that no action reads from a stage, in `defaults` and in the stage of that name. */
+export function unknownStageKeys(config: SluiceConfig, name: string, known: KnownKeys): readonly InputProblem[] {
+  return [...new Set([DEFAULTS, name])].flatMap((group) =>
+    keysOf(valueAt(config.yaml.value, ['stages', group]))
+      .filter((key) => !known.stage.includes(key))
+      .map((key) => {
+        const input = placeOf(config.yaml, ['stages', group, key]);
+        return known.inputOnly.includes(key)
+          ? { input, problem: 'is not read from a stage', accepted: `${key} in the with: of the step` }
+          : { input, problem: 'is not an input of any action', ...suggestion(key, known.stage) };
+      }),
   );
 }
+
+const serviceProblems = (yaml: YamlFile, path: readonly string[]): readonly InputProblem[] => [
+  ...unknownKeys(yaml, path, SERVICE_KEYS),
+  ...SERVICE_KEYS.map((key) => [...path, key])
+    .filter((inner) => valueAt(yaml.value, inner) !== undefined)
+    .filter((inner) => typeof valueAt(yaml.value, inner) !== 'string' || valueAt(yaml.value, inner) === '')
+    .map((inner) => ({ input: placeOf(yaml, inner), problem: 'is not text' })),
+];
+
+function unknownKeys(yaml: YamlFile, path: readonly string[], known: readonly string[]): InputProblem[] {
+  return keysOf(valueAt(yaml.value, path))
+    .filter((key) => !known.includes(key))
+    .map((key) => ({
+      input: placeOf(yaml, [...path, key]),
+      problem: 'is not known here',
+      accepted: known.join(', '),
+      ...suggestion(key, known),
+    }));
+}
+
+/** `sluice.yml:12:5 stages.production.cluster` */
+const placeOf = (yaml: YamlFile, path: readonly string[]): string => `${yaml.where(path)} ${path.join('.')}`;
 
 /** `{stage}` in a string, but not `{{stage}}`, which belongs to a template of the user's. */
 const PATTERN = /(?<!\{)\{stage\}(?!\})/g;

@@ -11,7 +11,7 @@ import {
   nearestOf,
   printable,
 } from '../domain/inputs.ts';
-import type { Stage, StageValue } from './read-config.ts';
+import type { KnownKeys, Stage, StageValue } from './read-config.ts';
 
 export interface InputSources {
   /** The action's name, for messages. */
@@ -52,17 +52,19 @@ export async function readInputs<S extends InputSpec>(
 ): Promise<Checked<ResolvedInputs<S>>> {
   const given = givenInputs(sources.environment);
   for (const [name, field] of Object.entries(spec)) if (field.secret) maskAll(sources, given.get(name));
-  const problems: InputProblem[] = unknownInputs(spec, given, sources.action);
-  const stage = await readStage(spec, given, sources);
-  if (!stage.ok) problems.push(...stage.problems);
+  const misspelt = unknownInputs(spec, given, sources.action);
+  const { stage, unknown } = await readStage(spec, given, sources);
+  const problems: InputProblem[] = [...misspelt, ...(stage.ok ? [] : stage.problems), ...unknown];
+  const meant = new Set([...misspelt, ...unknown].map(({ nearest }) => nearest));
   const values: Record<string, unknown> = {};
   const resolved: ResolvedInput[] = [];
   for (const [name, field] of Object.entries(spec)) {
     const fromStage = stage.ok && field.from === 'stage' ? stage.value?.values.get(name) : undefined;
     if (field.secret && typeof fromStage?.text === 'string') sources.mask(fromStage.text);
     const source = sourceOf(field, given.get(name), fromStage);
-    // It may stand in the stage that could not be read: that is one problem, not two.
-    if (source.kind === 'absent' && field.required && field.from === 'stage' && !stage.ok) continue;
+    // It may stand in the stage that could not be read, or under a misspelt name: that is one problem, not two.
+    const elsewhere = (field.from === 'stage' && !stage.ok) || meant.has(name);
+    if (source.kind === 'absent' && field.required && elsewhere) continue;
     const read = await readField({ name, field, source, stageIsSet: stage.ok && stage.value !== undefined });
     if (!read.ok) {
       problems.push(...read.problems);
@@ -102,40 +104,65 @@ function unknownInputs(spec: InputSpec, given: ReadonlyMap<string, string>, acti
     });
 }
 
+interface ReadStage {
+  readonly stage: Checked<Stage | undefined>;
+  /** Keys of it, and of defaults, that no action reads. */
+  readonly unknown: readonly InputProblem[];
+}
+
+const only = (stage: ReadStage['stage']): ReadStage => ({ stage, unknown: [] });
+
 async function readStage(
   spec: InputSpec,
   given: ReadonlyMap<string, string>,
   sources: InputSources,
-): Promise<Checked<Stage | undefined>> {
+): Promise<ReadStage> {
   const name = given.get(STAGE)?.trim() ?? '';
   const path = given.get(CONFIG)?.trim() ?? '';
-  if (spec[STAGE] === undefined || (name === '' && path === '')) return good(undefined);
+  if (spec[STAGE] === undefined || (name === '' && path === '')) return only(good(undefined));
   const file = await readText(sources.workspace, path === '' ? DEFAULT_CONFIG : path);
   switch (file.kind) {
     case 'missing':
-      return path === ''
-        ? bad({
-            input: STAGE,
-            given: name,
-            problem: `needs a configuration file, and there is no ${DEFAULT_CONFIG} in the workspace`,
-            accepted: `a checkout of the repository before this step, or the file's path as ${CONFIG}`,
-          })
-        : bad({
-            input: CONFIG,
-            given: path,
-            problem: 'is not in the workspace',
-            accepted: 'the path of a file, from the workspace, after a checkout',
-          });
+      return only(bad(missingFile(name, path)));
     case 'unreadable':
-      return bad({ input: CONFIG, given: path === '' ? DEFAULT_CONFIG : path, problem: `cannot be read: ${file.why}` });
+      return only(
+        bad({ input: CONFIG, given: path === '' ? DEFAULT_CONFIG : path, problem: `cannot be read: ${file.why}` }),
+      );
     case 'text': {
       // Loaded here because the YAML parser costs more than all the rest of this file, and many steps do without.
-      const { readConfig, stageOf } = await import('./read-config.ts');
+      const { readConfig, stageOf, unknownStageKeys } = await import('./read-config.ts');
       const config = readConfig(file.text, path === '' ? DEFAULT_CONFIG : path);
-      if (!config.ok) return config;
-      return name === '' ? good(undefined) : stageOf(config.value, name);
+      if (!config.ok) return only(config);
+      if (name === '') return only(good(undefined));
+      return {
+        stage: stageOf(config.value, name),
+        unknown: unknownStageKeys(config.value, name, await knownKeys(spec)),
+      };
     }
   }
+}
+
+const missingFile = (stage: string, path: string): InputProblem =>
+  path === ''
+    ? {
+        input: STAGE,
+        given: stage,
+        problem: `needs a configuration file, and there is no ${DEFAULT_CONFIG} in the workspace`,
+        accepted: `a checkout of the repository before this step, or the file's path as ${CONFIG}`,
+      }
+    : {
+        input: CONFIG,
+        given: path,
+        problem: 'is not in the workspace',
+        accepted: 'the path of a file, from the workspace, after a checkout',
+      };
+
+/** The keys of all actions, those of this one among them. */
+async function knownKeys(spec: InputSpec): Promise<KnownKeys> {
+  const { INPUT_ONLY_KEYS, STAGE_KEYS } = await import('./stage-keys.ts');
+  const own = (from: 'input' | 'stage'): readonly string[] =>
+    Object.keys(spec).filter((name) => spec[name]?.from === from);
+  return { stage: [...STAGE_KEYS, ...own('stage')], inputOnly: [...INPUT_ONLY_KEYS, ...own('input')] };
 }
 
 type Source =
@@ -198,7 +225,7 @@ function checked(
   const { problem, accepted, nearest } = result;
   return bad({
     input,
-    ...(field.secret ? {} : { given: printable(given) }),
+    ...(field.secret || result.given === 'hidden' ? {} : { given: printable(given) }),
     problem,
     ...(accepted === undefined ? {} : { accepted }),
     ...(nearest === undefined ? {} : { nearest }),

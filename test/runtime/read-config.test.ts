@@ -78,6 +78,16 @@ describe('a stage', () => {
     expect(problemsOf(stageOf(config, name))).toHaveLength(1);
   });
 
+  test('with lists that have an entry without a value has a problem, because an entry is never overlooked', () => {
+    const gaps = valueOf(
+      readConfig('stages:\n  staging:\n    paths:\n      - /a\n      -\n    hosts: [""]\n', 'sluice.yml'),
+    );
+    expect(problemsOf(stageOf(gaps, 'staging'))).toEqual([
+      'sluice.yml:3:5 stages.staging.paths: has an entry without a value; give one or remove the entry.',
+      'sluice.yml:6:5 stages.staging.hosts: has an entry without a value; give one or remove the entry.',
+    ]);
+  });
+
   test('with keys that have no value has a problem for each, with its place', () => {
     const empty = valueOf(readConfig('stages:\n  staging:\n    cluster:\n    region: ""\n', 'sluice.yml'));
     expect(problemsOf(stageOf(empty, 'staging'))).toEqual([
@@ -101,22 +111,55 @@ describe('the file', () => {
       ['sluice.yml:1:1 stage: is not known here. Accepted: services, stages. Did you mean stages?'],
     ],
     ['a stage that is text', 'stages:\n  staging: web', ['sluice.yml:2:3 stages.staging: is not a mapping.']],
+    [
+      'a service with a misspelt key',
+      'services:\n  api: { repositry: team/api }',
+      [
+        'sluice.yml:2:10 services.api.repositry: is not known here. Accepted: repository, container. Did you mean repository?',
+      ],
+    ],
+    [
+      'a service whose repository is a list',
+      'services:\n  api: { repository: [team/api] }',
+      ['sluice.yml:2:10 services.api.repository: is not text.'],
+    ],
     ['services that are a list', 'services: [api]', ['sluice.yml:1:1 services: is not a mapping.']],
     ['broken YAML', 'stages: {', [expect.stringMatching(/^sluice\.yml:1:10: is not YAML/)]],
   ])('is refused when it is %s', (_name, text, expected) => {
     expect(problemsOf(readConfig(text, 'sluice.yml'))).toEqual(expected);
   });
 
-  test('shows keys of stages that no action knows, with the nearest one', () => {
-    const misspelt = valueOf(
+  describe('with keys in a stage that no action reads there', () => {
+    const odd = valueOf(
       readConfig(
-        'stages:\n  defaults: { regoin: us-west-2 }\n  staging: { cluster: a, environment: staging, zzz: 1 }\n',
+        `stages:
+  defaults: { regoin: us-west-2 }
+  staging: { cluster: a, zzz: 1, steps: "50,100" }
+  production: { clutser: b }
+`,
         'sluice.yml',
       ),
     );
-    expect(unknownStageKeys(misspelt, ['region', 'cluster']).map(describeProblem)).toEqual([
-      'sluice.yml:2:15 stages.defaults.regoin: is not an input of any action. Did you mean region?',
-      'sluice.yml:3:48 stages.staging.zzz: is not an input of any action.',
-    ]);
+    const known = { stage: ['region', 'cluster'], inputOnly: ['steps'] };
+    const ofDefaults = 'sluice.yml:2:15 stages.defaults.regoin: is not an input of any action. Did you mean region?';
+
+    test('names those of the stage and of defaults, with their place and the nearest', () => {
+      expect(unknownStageKeys(odd, 'staging', known).map(describeProblem)).toEqual([
+        ofDefaults,
+        'sluice.yml:3:26 stages.staging.zzz: is not an input of any action.',
+        'sluice.yml:3:34 stages.staging.steps: is not read from a stage. Accepted: steps in the with: of the step.',
+      ]);
+    });
+
+    test('leaves other stages to the runs that read them', () => {
+      expect(unknownStageKeys(odd, 'production', known).map(describeProblem)).toEqual([
+        ofDefaults,
+        'sluice.yml:4:17 stages.production.clutser: is not an input of any action. Did you mean cluster?',
+      ]);
+    });
+
+    test.each([['nowhere'], ['defaults'], ['__proto__']])('names those of defaults once for a stage %s', (stage) => {
+      expect(unknownStageKeys(odd, stage, known).map(describeProblem)).toEqual([ofDefaults]);
+    });
   });
 });

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { describeProblem, duration, list, secret, structure, text } from '../../src/domain/inputs.ts';
+import { describeProblem, duration, httpUrl, list, secret, structure, text } from '../../src/domain/inputs.ts';
 import { stageInputs } from '../../src/domain/stage-inputs.ts';
 import { readInputs } from '../../src/runtime/read-inputs.ts';
 
@@ -14,6 +14,7 @@ const spec = {
   hosts: list({ description, from: 'stage' }),
   token: secret({ description, from: 'stage' }),
   only: text({ description }),
+  page: httpUrl({ description }),
   checks: structure({ description, from: 'stage' }, 'checks', (value) =>
     Array.isArray(value) ? { ok: true, value } : { ok: false, problem: 'is not a list of checks', accepted: 'a list' },
   ),
@@ -76,6 +77,7 @@ describe('inputs', () => {
       hosts: undefined,
       token: undefined,
       only: undefined,
+      page: undefined,
       checks: undefined,
     });
   });
@@ -86,7 +88,19 @@ describe('inputs', () => {
     expect(problems).toHaveLength(2);
   });
 
+  test('that a reader hides are refused without being repeated', async () => {
+    const { problems } = await read({ inputs: { cluster: 'web', page: 'https://alice:hunter22@web.example' } });
+    expect(problems).toEqual([
+      'page: has credentials in it. Accepted: http://host or https://host, without credentials.',
+    ]);
+  });
+
   test.each<[string, Given, readonly (string | RegExp)[]]>([
+    [
+      'a required one under a misspelt name: once, not also as missing',
+      { inputs: { clutser: 'web' } },
+      ['clutser: is not an input of deploy. Did you mean cluster?'],
+    ],
     [
       'unknown names with nothing near',
       { inputs: { cluster: 'web', bananas: '' } },
@@ -115,12 +129,12 @@ describe('inputs', () => {
 });
 
 describe('the stage', () => {
-  const file = 'stages:\n  defaults:\n    timeout: 10m\n  staging:\n    cluster: staging-web\n    only: in the file\n';
+  const file = 'stages:\n  defaults:\n    timeout: 10m\n  staging:\n    cluster: staging-web\n    region: eu-west-1\n';
 
-  test('does not give what only an input can say', async () => {
+  test('may hold what other actions read', async () => {
     expect(await values({ inputs: { stage: 'staging' }, file })).toMatchObject({
       cluster: 'staging-web',
-      only: undefined,
+      timeout: 600_000,
     });
   });
 
@@ -170,6 +184,39 @@ describe('the stage', () => {
       'a required value is nowhere',
       { inputs: { stage: 'staging' }, file: 'stages:\n  staging:\n' },
       ['cluster: is required. Accepted: text, as the input or by its key in the stage.'],
+    ],
+    [
+      'it holds what only an input can say: it would be overlooked',
+      { inputs: { stage: 'staging' }, file: `${file}    only: in the file\n    images: "{}"\n` },
+      [
+        'sluice.yml:7:5 stages.staging.only: is not read from a stage. Accepted: only in the with: of the step.',
+        'sluice.yml:8:5 stages.staging.images: is not read from a stage. Accepted: images in the with: of the step.',
+      ],
+    ],
+    [
+      'keys of it and of defaults are misspelt: all of them, with the problems of the values',
+      {
+        inputs: { stage: 'staging' },
+        file: 'stages:\n  defaults:\n    regoin: x\n  staging:\n    cluster: [a]\n    zzz: 1\n',
+      },
+      [
+        'sluice.yml:3:5 stages.defaults.regoin: is not an input of any action. Did you mean region?',
+        'sluice.yml:6:5 stages.staging.zzz: is not an input of any action.',
+        'sluice.yml:5:5 stages.staging.cluster: "["a"]" is a list. Accepted: text.',
+      ],
+    ],
+    [
+      'a required value stands under a misspelt key: once, not also as missing',
+      { inputs: { stage: 'staging' }, file: 'stages:\n  staging:\n    clutser: web\n' },
+      ['sluice.yml:3:5 stages.staging.clutser: is not an input of any action. Did you mean cluster?'],
+    ],
+    [
+      'its name is unknown, and so is a key of defaults',
+      { inputs: { stage: 'stagging' }, file: 'stages:\n  defaults: { regoin: x }\n  staging:\n' },
+      [
+        'stage: "stagging" is not a stage of sluice.yml. Accepted: staging. Did you mean staging?',
+        'sluice.yml:2:15 stages.defaults.regoin: is not an input of any action. Did you mean region?',
+      ],
     ],
     [
       'a value is wrong: at its place in the file',

@@ -1,4 +1,4 @@
-import { type JsonSchema, closed, durations, oneKeyOf, oneOrList, words } from '../json-schema.ts';
+import { type JsonSchema, closed, defined, durations, oneKeyOf, oneOrList, words } from '../json-schema.ts';
 import {
   type BODY_TESTS,
   type EXPECTATION_KEYS,
@@ -109,30 +109,25 @@ const version: JsonSchema = closed<(typeof VERSION_KEYS)[number]>(
   },
 );
 
-const expectation = (description: string): JsonSchema =>
-  closed<(typeof EXPECTATION_KEYS)[number]>(
-    {
-      status: {
-        ...STATUS_SHAPE,
-        description: '`200`, `<400`, `200..299`, `2xx`, or a list of these. Default: `<400`.',
-      },
-      headers: { type: 'object', additionalProperties: headerTest, description: 'By name: the value, or tests of it.' },
-      json: {
-        type: 'object',
-        propertyNames: { pattern: String.raw`^\$` },
-        additionalProperties: valueTest,
-        description:
-          'By RFC 9535 path into the JSON body: the value, or tests of it. Example: `{ "$.status": healthy }`.',
-      },
-      body: closed<(typeof BODY_TESTS)[number]>(
-        { contains, matches },
-        { minProperties: 1, description: 'Tests of the body as text.' },
-      ),
-      duration: durations('Longest time from the start of the connection to the last byte; at most 1h.'),
-      version,
-    },
-    { description },
-  );
+const expectation = closed<(typeof EXPECTATION_KEYS)[number]>({
+  status: {
+    ...STATUS_SHAPE,
+    description: '`200`, `<400`, `200..299`, `2xx`, or a list of these. Default: `<400`.',
+  },
+  headers: { type: 'object', additionalProperties: headerTest, description: 'By name: the value, or tests of it.' },
+  json: {
+    type: 'object',
+    propertyNames: { pattern: String.raw`^\$` },
+    additionalProperties: valueTest,
+    description: 'By RFC 9535 path into the JSON body: the value, or tests of it. Example: `{ "$.status": healthy }`.',
+  },
+  body: closed<(typeof BODY_TESTS)[number]>(
+    { contains, matches },
+    { minProperties: 1, description: 'Tests of the body as text.' },
+  ),
+  duration: durations('Longest time from the start of the connection to the last byte; at most 1h.'),
+  version,
+});
 
 const path: JsonSchema = {
   type: 'string',
@@ -144,12 +139,12 @@ const paths = oneOrList(path, { description: 'Path, or list of paths, after the 
 const check: JsonSchema = closed<(typeof CHECK_KEYS)[number]>(
   {
     name: words('Name of the check in every message; its own.'),
-    get: paths,
-    head: paths,
-    post: paths,
-    put: paths,
-    delete: paths,
-    headers,
+    get: defined('paths'),
+    head: defined('paths'),
+    post: defined('paths'),
+    put: defined('paths'),
+    delete: defined('paths'),
+    headers: defined('headers'),
     auth: closed(
       {
         bearer: {
@@ -164,10 +159,10 @@ const check: JsonSchema = closed<(typeof CHECK_KEYS)[number]>(
     json: { ...ANYTHING, description: 'Body as JSON; with post, put and delete.' },
     body: words('Body as text; with post, put and delete. Excludes `json`.'),
     timeout,
-    retry,
-    'follow-redirects': followRedirects,
-    expect: expectation('What makes it pass; all of it must hold.'),
-    warn: expectation('What is only said when it does not hold.'),
+    retry: defined('retry'),
+    'follow-redirects': defined('redirects'),
+    expect: defined('expectation', 'What makes it pass; all of it must hold.'),
+    warn: defined('expectation', 'What is only said when it does not hold.'),
   },
   {
     title: 'Check',
@@ -200,10 +195,10 @@ export const CHECKS_SCHEMA: JsonSchema = closed<(typeof DOCUMENT_KEYS)[number]>(
     defaults: closed<(typeof DEFAULTS_KEYS)[number]>(
       {
         timeout,
-        headers,
-        retry,
-        'follow-redirects': followRedirects,
-        expect: expectation('What every answer must be.'),
+        headers: defined('headers'),
+        retry: defined('retry'),
+        'follow-redirects': defined('redirects'),
+        expect: defined('expectation', 'What every answer must be.'),
       },
       { description: 'What holds for every check that does not say it itself.' },
     ),
@@ -213,5 +208,6 @@ export const CHECKS_SCHEMA: JsonSchema = closed<(typeof DOCUMENT_KEYS)[number]>(
     title: 'Checks of Sluice',
     description: 'What must work after a deployment: requests, and what their answers must be.',
     required: ['version', 'checks'],
+    $defs: { paths, headers, retry, redirects: followRedirects, expectation },
   },
 );

@@ -1,4 +1,4 @@
-import { type JsonSchema, closed, durations, oneKeyOf, words } from '../json-schema.ts';
+import { type JsonSchema, closed, defined, durations, oneKeyOf, words } from '../json-schema.ts';
 import { BUILT_IN_METRICS, kindOf } from './metric.ts';
 import { METRIC_NAME, type PROBE_KEYS, type WEB_KEYS } from './parse-metrics.ts';
 import type { POLICY_KEYS, RECHECK_KEYS } from './parse-policy.ts';
@@ -136,13 +136,13 @@ const web = (samples: 'required' | 'optional'): JsonSchema =>
 function sourceOf(metric: string): JsonSchema {
   switch (kindOf(metric)) {
     case 'checks':
-      return { anyOf: [probe, web('optional')], description: 'The health check of the candidate.' };
+      return { anyOf: [defined('probe'), defined('web')], description: 'The health check of the candidate.' };
     case 'rate':
     case 'time':
-      return { anyOf: [probe, web('required')], description: `Where ${metric} is read.` };
+      return { anyOf: [defined('probe'), defined('web-of-requests')], description: `Where ${metric} is read.` };
     case 'throughput':
     case 'own':
-      return { ...web('optional'), description: 'The requests of users: a probe sees only its own.' };
+      return defined('web', 'The requests of users: a probe sees only its own.');
   }
 }
 
@@ -152,7 +152,7 @@ const metrics: JsonSchema = {
     'Where each metric comes from. Built-in ones need no entry: they are probed, except `requests`. Others are your own, read from a service.',
   propertyNames: { pattern: METRIC_NAME.source },
   properties: Object.fromEntries(BUILT_IN_METRICS.map((metric) => [metric, sourceOf(metric)])),
-  additionalProperties: web('optional'),
+  additionalProperties: defined('web'),
 };
 
 /** A delivery policy as `parsePolicy` reads it. A test holds the two together. */
@@ -182,5 +182,6 @@ export const POLICY_SCHEMA: JsonSchema = closed<(typeof POLICY_KEYS)[number]>(
     title: 'Delivery policy of Sluice',
     description: 'How a release is judged while it takes over traffic.',
     required: ['rules'],
+    $defs: { probe, web: web('optional'), 'web-of-requests': web('required') },
   },
 );
