@@ -1,13 +1,12 @@
-import { createSign } from 'node:crypto';
+import { createPublicKey, createSign, createVerify } from 'node:crypto';
 import type { Emulator } from 'emulate';
 
-/** An installation token of the sandbox's `github-actions` app: the nearest thing to the token of a job. */
-export async function installationToken(emulator: Emulator): Promise<string> {
-  const key = emulator.generatedSecrets.find((secret) => secret.kind === 'github.app_private_key');
-  if (key === undefined) throw new Error('emulate generated no private key for the app github-actions');
-  const answer = await fetch(`${emulator.url}/app/installations/1/access_tokens`, {
+/** An installation token of one of the sandbox's apps: the nearest thing to the token of a job. */
+export async function installationToken(emulator: Emulator, appId: number, installation: number): Promise<string> {
+  const key = privateKeyOf(emulator, appId);
+  const answer = await fetch(`${emulator.url}/app/installations/${installation}/access_tokens`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${appJwt(key.id, key.value)}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${appJwt(String(appId), key)}`, 'content-type': 'application/json' },
     body: '{}',
   });
   const data = (await answer.json()) as { token?: string };
@@ -15,9 +14,48 @@ export async function installationToken(emulator: Emulator): Promise<string> {
   return data.token;
 }
 
+export function privateKeyOf(emulator: Emulator, appId: number): string {
+  const key = emulator.generatedSecrets.find(
+    (secret) => secret.kind === 'github.app_private_key' && secret.id === String(appId),
+  );
+  if (key === undefined) throw new Error(`emulate generated no private key for the app ${appId}`);
+  return key.value;
+}
+
 function appJwt(appId: string, privateKey: string): string {
   const now = Math.floor(Date.now() / 1_000);
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const unsigned = `${part({ alg: 'RS256', typ: 'JWT' })}.${part({ iat: now - 30, exp: now + 300, iss: appId })}`;
   return `${unsigned}.${createSign('RSA-SHA256').update(unsigned).sign(privateKey, 'base64url')}`;
+}
+
+/**
+ * Whether GitHub would take this token of an app at `now` (epoch milliseconds): signature, issuer, begun, not ended, at
+ * most ten minutes long (docs, "Generating a JSON Web Token for a GitHub App").
+ */
+export function isAppJwt(
+  token: string,
+  app: { readonly id: number; readonly privateKey: string },
+  now: number,
+): boolean {
+  const [header = '', payload = '', signature = ''] = token.split('.');
+  const read = (part: string): Record<string, unknown> =>
+    JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as Record<string, unknown>;
+  try {
+    const { iat, exp, iss } = read(payload) as { iat: number; exp: number; iss: string | number };
+    const signed = createVerify('RSA-SHA256')
+      .update(`${header}.${payload}`)
+      .verify(createPublicKey(app.privateKey), signature, 'base64url');
+    const seconds = now / 1_000;
+    return (
+      signed &&
+      read(header)['alg'] === 'RS256' &&
+      String(iss) === String(app.id) &&
+      iat <= seconds + 1 &&
+      exp > seconds &&
+      exp - iat <= 600
+    );
+  } catch {
+    return false;
+  }
 }

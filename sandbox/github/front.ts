@@ -1,32 +1,32 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { type Emulator, createEmulator } from 'emulate';
-import { installationToken } from './app-token.ts';
+import { installationToken, isAppJwt, privateKeyOf } from './app-token.ts';
+import { type Reply, json, problem } from './reply.ts';
+import { type People, neededGrant, ownAnswer } from './routes.ts';
+import { type Caller, type Grants, type WorkflowRun, World } from './world.ts';
+
+export type { CheckSeed, CommitSeed, Grants, PullSeed, WorkflowRun } from './world.ts';
 
 /**
  * GitHub for the sandbox: npm `emulate` keeps issues, comments and people; this front adds what it lacks or does too
- * kindly: 401 for unknown tokens, permissions of each person, workflow runs, times to the second, ETags, limits on the
- * length of a comment, faults by call. What neither knows answers 404, as emulate does.
+ * kindly: 401 for unknown and ended tokens, permissions of each person and of each token, workflow runs, teams, changes,
+ * checks, times to the second, ETags, rate limits, limits on the length of a comment, faults by call. What neither knows
+ * answers 404, as emulate does.
  */
 export interface GitHubSeed {
   /** `owner/name`. */
   readonly repository: string;
   /** By login. `read` may comment in a public repository, `write` may edit everything. */
   readonly people: Readonly<Record<string, 'read' | 'write'>>;
-}
-
-export interface WorkflowRun {
-  readonly id: string;
-  readonly actor: string;
-  readonly triggeringActor: string;
-  readonly attempt: number;
-  readonly commit: string;
+  /** Of the job's token; without it what a gate needs. */
+  readonly jobGrants?: Grants;
 }
 
 export interface GitHubFaultRule {
   /** `GET /repos/acme/shop/issues/1/comments`; a `*` stands for one path segment. */
   readonly call: string;
-  readonly kind: 'status' | 'reset' | 'hang';
+  readonly kind: 'status' | 'reset' | 'hang' | 'garbage';
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly message?: string;
@@ -38,54 +38,85 @@ export interface GitHubCall {
   readonly call: string;
   readonly status: number;
   readonly who: string;
+  /** Epoch milliseconds, of the front's clock. */
+  readonly at: number;
 }
 
 export interface SandboxGitHub {
   readonly url: string;
   /** Personal tokens by login, and `github-actions` for the job's own (issues: write). */
   readonly tokens: Readonly<Record<string, string>>;
+  /** An App that is installed in the repository; its tokens live for an hour. */
+  readonly app: { readonly id: number; readonly privateKey: string };
+  /** What the front knows beside emulate; tests set teams, changes, checks and what becomes of accounts here. */
+  readonly world: World;
   setRun(run: WorkflowRun): void;
   addFault(fault: GitHubFaultRule): void;
   /** Runs once, after the next matching call succeeded and before its answer is sent: what people do at that very moment. */
   afterNext(call: string, act: (data: unknown) => Promise<void>): void;
+  /** Runs once, before the first call at or after this moment (front's clock) is answered. */
+  at(moment: number, act: () => Promise<void>): void;
   calls(): readonly GitHubCall[];
   /** One request as a person, over the wire like any other. */
   as(login: string, call: string, body?: unknown): Promise<{ readonly status: number; readonly data: unknown }>;
   close(): Promise<void>;
 }
 
-interface Caller {
-  readonly login: string;
-  /** What emulate is shown: personal tokens are its own, the job's is an installation token of its app. */
-  readonly token: string;
-  readonly permission: 'read' | 'write';
-}
-
 const LONGEST_BODY = 65_536;
+/** Every answer takes so long in lock-step time. */
+const LATENCY = 120;
+const JOB_APP = 15_368;
+const OWN_APP = { id: 4_242, slug: 'sluice-gate', installation: 2 };
+const APP_GRANTS: Grants = {
+  issues: 'write',
+  actions: 'read',
+  contents: 'read',
+  checks: 'read',
+  pull_requests: 'read',
+  members: 'read',
+};
+/** The job's own token never reads the members of an organisation. */
+const JOB_GRANTS: Grants = {
+  issues: 'write',
+  actions: 'read',
+  contents: 'read',
+  checks: 'read',
+  pull_requests: 'read',
+};
 
 export async function startGitHub(seed: GitHubSeed): Promise<SandboxGitHub> {
   const [owner = '', name = ''] = seed.repository.split('/');
   const logins = Object.keys(seed.people);
   const personal = Object.fromEntries(logins.map((login) => [login, `ghp_${randomUUID().replaceAll('-', '')}`]));
   const emulator = await createEmulator({ service: 'github', port: 0, seed: emulatorSeed(owner, name, personal) });
-  const job = { shown: `ghs_${randomUUID().replaceAll('-', '')}`, real: await installationToken(emulator) };
-  const callers = new Map<string, Caller>(
-    logins.map((login) => [
-      personal[login] ?? '',
-      { login, token: personal[login] ?? '', permission: seed.people[login] ?? 'read' },
-    ]),
-  );
-  callers.set(job.shown, { login: 'github-actions[bot]', token: job.real, permission: 'write' });
-  const front = new Front(emulator, callers);
+  const world = new World();
+  for (const login of logins) {
+    const permission = seed.people[login] ?? 'read';
+    const token = personal[login] ?? '';
+    world.permissions.set(login, permission);
+    world.callers.set(token, { login, token, shown: token, permission });
+  }
+  const job: Caller = {
+    login: 'github-actions[bot]',
+    token: await installationToken(emulator, JOB_APP, 1),
+    shown: `ghs_${randomUUID().replaceAll('-', '')}`,
+    permission: 'write',
+    grants: seed.jobGrants ?? JOB_GRANTS,
+  };
+  world.callers.set(job.shown, job);
+  const front = new Front(emulator, world, await installationToken(emulator, OWN_APP.id, OWN_APP.installation));
   const server = createServer((request, response) => void front.answer(request, response));
   const url = await listen(server);
   front.url = url;
   return {
     url,
     tokens: { ...personal, 'github-actions': job.shown },
-    setRun: (run) => front.runs.set(run.id, run),
+    app: { id: OWN_APP.id, privateKey: privateKeyOf(emulator, OWN_APP.id) },
+    world,
+    setRun: (run) => world.runs.set(run.id, run),
     addFault: (fault) => front.faults.push({ ...fault, left: fault.times }),
     afterNext: (call, act) => void front.hooks.push({ call, act }),
+    at: (moment, act) => void front.appointments.push({ moment, act }),
     calls: () => [...front.log],
     as: (login, call, body) => requestAs(url, personal[login] ?? '', call, body),
     async close() {
@@ -99,57 +130,76 @@ export async function startGitHub(seed: GitHubSeed): Promise<SandboxGitHub> {
 function emulatorSeed(owner: string, name: string, personal: Readonly<Record<string, string>>) {
   const logins = Object.keys(personal);
   const permissions = { issues: 'write', actions: 'read', metadata: 'read' };
+  const appOf = (id: number, slug: string, installation: number) => ({
+    app_id: id,
+    slug,
+    name: slug,
+    permissions,
+    events: [],
+    installations: [{ installation_id: installation, account: owner, permissions }],
+  });
   return {
     tokens: Object.fromEntries(logins.map((login) => [personal[login], { login, scopes: ['repo'] }])),
     github: {
       users: logins.map((login) => ({ login })),
       orgs: [{ login: owner, members: logins.map((login) => ({ login })) }],
       repos: [{ owner, name, auto_init: true }],
-      apps: [
-        {
-          app_id: 15_368,
-          slug: 'github-actions',
-          name: 'GitHub Actions',
-          permissions,
-          events: [],
-          installations: [{ installation_id: 1, account: owner, permissions }],
-        },
-      ],
+      apps: [appOf(JOB_APP, 'github-actions', 1), appOf(OWN_APP.id, OWN_APP.slug, OWN_APP.installation)],
     },
   };
 }
 
-class Front {
+class Front implements People {
   url = '';
-  readonly runs = new Map<string, WorkflowRun>();
   readonly faults: (GitHubFaultRule & { left: number })[] = [];
   readonly log: GitHubCall[] = [];
   readonly hooks: { readonly call: string; readonly act: (data: unknown) => Promise<void> }[] = [];
+  readonly appointments: { readonly moment: number; readonly act: () => Promise<void> }[] = [];
   private readonly emulator: Emulator;
-  private readonly callers: ReadonlyMap<string, Caller>;
+  private readonly world: World;
+  private readonly appToken: string;
 
-  constructor(emulator: Emulator, callers: ReadonlyMap<string, Caller>) {
+  constructor(emulator: Emulator, world: World, appToken: string) {
     this.emulator = emulator;
-    this.callers = callers;
+    this.world = world;
+    this.appToken = appToken;
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? '/';
     const call = `${request.method} ${path.split('?')[0]}`;
-    const caller = this.callers.get(/^(?:bearer|token) (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '');
+    const theirNow = Number(request.headers['x-sluice-now'] ?? Number.NaN);
+    if (theirNow > 0) await this.keepAppointments(theirNow);
+    const shown = /^(?:bearer|token) (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
     const body = await bodyOf(request);
+    const caller = this.world.callers.get(shown);
     const fault = this.faults.find((each) => each.left > 0 && matches(each.call, call));
     if (fault !== undefined) fault.left -= 1;
-    const answer = fault === undefined ? await this.decide(call, path, caller, body, request) : faulty(fault);
-    this.log.push({ call, status: typeof answer === 'string' ? 0 : answer.status, who: caller?.login ?? 'nobody' });
+    const answer = fault === undefined ? await this.decide(call, path, shown, body, request) : faulty(fault);
+    const status = typeof answer === 'string' ? 0 : answer.status;
+    this.log.push({ call, status, who: caller?.login ?? 'nobody', at: this.world.now() });
     await this.runHook(call, answer);
+    const spent = caller === undefined ? undefined : this.world.spend(caller, status);
     if (answer === 'reset') request.socket.destroy();
-    else if (answer !== 'hang') send(response, answer);
+    else if (answer !== 'hang') this.send(response, answer, spent, theirNow);
+  }
+
+  private async keepAppointments(now: number): Promise<void> {
+    const due = this.appointments.filter(({ moment }) => moment <= now).sort((a, b) => a.moment - b.moment);
+    for (const { moment, act } of due) {
+      this.appointments.splice(
+        this.appointments.findIndex((each) => each.act === act),
+        1,
+      );
+      this.world.learn(moment);
+      await act();
+    }
+    this.world.learn(now);
   }
 
   private async runHook(call: string, answer: Answer): Promise<void> {
     const index = this.hooks.findIndex((hook) => matches(hook.call, call));
-    if (index < 0 || typeof answer === 'string' || answer.status >= 300) return;
+    if (index < 0 || typeof answer === 'string' || answer.status >= 400) return;
     const [hook] = this.hooks.splice(index, 1);
     await hook?.act(JSON.parse(answer.body || 'null'));
   }
@@ -157,48 +207,118 @@ class Front {
   private async decide(
     call: string,
     path: string,
-    caller: Caller | undefined,
+    shown: string,
     body: string,
     request: IncomingMessage,
   ): Promise<Answer> {
-    if (caller === undefined) return problem(401, 'Bad credentials');
-    const run = /^GET \/repos\/[^/]+\/[^/]+\/actions\/runs\/([^/]+)$/.exec(call)?.[1];
-    if (run !== undefined) return this.runAnswer(run);
-    const refused = await this.refusal(call, caller, body);
+    const asApp = this.appAnswer(call, shown);
+    if (asApp !== undefined) return asApp;
+    const caller = this.world.callers.get(shown);
+    if (caller === undefined || this.world.now() >= (caller.endsAt ?? Number.POSITIVE_INFINITY))
+      return problem(401, 'Bad credentials');
+    const refused = this.limitOf(caller) ?? grantProblem(call, caller) ?? (await this.refusal(call, caller, body));
     if (refused !== undefined) return refused;
-    const answer = await this.forward(request.method ?? 'GET', path, caller.token, body);
-    if (request.method !== 'GET' || answer.status !== 200) return answer;
-    const etag = `W/"${createHash('sha256').update(`${caller.token}\n${answer.body}`).digest('hex')}"`;
+    const url = new URL(path, this.url);
+    const { world } = this;
+    const answer =
+      (await ownAnswer(call, url, { world, people: this, caller, body })) ??
+      this.lost(call) ??
+      (await this.forward(request.method ?? 'GET', path, caller.token, body));
+    this.remember(call, answer);
+    const told = this.withTimes(call, answer);
+    if (request.method !== 'GET' || told.status !== 200) return told;
+    const etag = `W/"${createHash('sha256').update(`${shown}\n${told.body}`).digest('hex')}"`;
     if (request.headers['if-none-match'] === etag) return { status: 304, headers: { etag }, body: '' };
-    return { ...answer, headers: { ...answer.headers, etag } };
+    return { ...told, headers: { ...told.headers, etag } };
+  }
+
+  /** What an App may do with its own JWT: find its installation and mint a token for it. */
+  private appAnswer(call: string, shown: string): Reply | undefined {
+    if (!/^(?:GET \/repos\/[^/]+\/[^/]+\/installation|POST \/app\/installations\/\d+\/access_tokens)$/.test(call))
+      return undefined;
+    const app = { id: OWN_APP.id, privateKey: privateKeyOf(this.emulator, OWN_APP.id) };
+    if (!isAppJwt(shown, app, this.world.now())) return problem(401, 'A JSON web token could not be decoded');
+    if (call.startsWith('GET ')) return json({ id: OWN_APP.installation, app_id: OWN_APP.id });
+    const minted = this.world.mint({ login: `${OWN_APP.slug}[bot]`, token: this.appToken, grants: APP_GRANTS });
+    return json({ token: minted.shown, expires_at: this.world.second(minted.endsAt), permissions: APP_GRANTS }, 201);
+  }
+
+  private limitOf(caller: Caller): Reply | undefined {
+    return this.world.exhausted(caller) ? problem(403, `API rate limit exceeded for ${caller.login}.`) : undefined;
+  }
+
+  private lost(call: string): Reply | undefined {
+    const number = / \/repos\/[^/]+\/[^/]+\/issues\/(\d+)/.exec(call)?.[1] ?? '';
+    const fate = this.world.lostIssues.get(number);
+    if (!this.world.issuesOn && / \/repos\/[^/]+\/[^/]+\/issues/.test(call))
+      return problem(410, 'Issues are disabled for this repo');
+    if (fate === 'deleted') return problem(410, 'This issue was deleted');
+    if (fate === 'transferred')
+      return problem(301, 'Moved Permanently', { location: `${this.url}/repositories/2/issues/${number}` });
+    return undefined;
   }
 
   /** Editing, closing, reopening, deleting: only the author or whoever has write access. emulate lets everybody. */
-  private async refusal(call: string, caller: Caller, body: string): Promise<Answer | undefined> {
+  private async refusal(call: string, caller: Caller, body: string): Promise<Reply | undefined> {
     if (bodyTextOf(body).length > LONGEST_BODY)
       return problem(422, 'Validation Failed: body is too long (maximum is 65536 characters)');
-    if (!/^(?:PATCH|DELETE|PUT) /.test(call) || caller.permission === 'write') return undefined;
+    const permission = caller.grants === undefined ? this.world.permissions.get(caller.login) : caller.permission;
+    if (!/^(?:PATCH|DELETE|PUT) /.test(call) || permission === 'write') return undefined;
     const own = await this.forward('GET', call.replace(/^\w+ /, ''), caller.token, '');
     const author = (JSON.parse(own.body || '{}') as { user?: { login?: string } }).user?.login;
     return author === caller.login ? undefined : problem(403, 'Must have admin rights to Repository.');
   }
 
-  private async runAnswer(id: string): Promise<Answer> {
-    const run = this.runs.get(id);
-    if (run === undefined) return problem(404, 'Not Found');
-    const data = {
-      id: Number(id),
-      run_attempt: run.attempt,
-      head_sha: run.commit,
-      actor: await this.userData(run.actor),
-      triggering_actor: await this.userData(run.triggeringActor),
-    };
-    return { status: 200, headers: { 'content-type': 'application/json; charset=utf-8' }, body: JSON.stringify(data) };
+  private remember(call: string, answer: Reply): void {
+    if (answer.status >= 300) return;
+    const changed = /^(PATCH|DELETE) \/repos\/[^/]+\/[^/]+\/issues\/comments\/(\d+)$/.exec(call);
+    if (changed?.[1] === 'PATCH') this.world.edited(Number(changed[2]));
+    if (changed?.[1] === 'DELETE') Object.assign(this.world.comments.get(Number(changed[2])) ?? {}, { deleted: true });
+    if (!/^POST \/repos\/[^/]+\/[^/]+\/issues\/\d+\/comments$/.test(call)) return;
+    const { id, node_id: nodeId } = JSON.parse(answer.body) as { id: number; node_id: string };
+    this.world.wrote(id, nodeId);
   }
 
-  private async userData(login: string): Promise<unknown> {
-    const [caller] = this.callers.values();
-    return JSON.parse((await this.forward('GET', `/users/${login}`, caller?.token ?? '', '')).body) as unknown;
+  /** Comments with the front's own times and what emulate does not keep of them. */
+  private withTimes(call: string, answer: Reply): Reply {
+    if (answer.status >= 300 || !/\/issues\/(?:\d+\/comments|comments\/\d+)$/.test(call) || answer.body === '')
+      return answer;
+    const told = (comment: Record<string, unknown>): Record<string, unknown> => {
+      const facts = this.world.comments.get(Number(comment['id']));
+      if (facts === undefined) return comment;
+      return {
+        ...comment,
+        created_at: this.world.second(facts.createdAt),
+        updated_at: this.world.second(facts.updatedAt),
+        performed_via_github_app: facts.viaApp === true ? { slug: 'somebody' } : null,
+      };
+    };
+    const data = JSON.parse(answer.body) as Record<string, unknown> | Record<string, unknown>[];
+    return { ...answer, body: JSON.stringify(Array.isArray(data) ? data.map(told) : told(data)) };
+  }
+
+  async byLogin(login: string): Promise<Record<string, unknown> | undefined> {
+    const now = [...this.world.renamed].find(([, to]) => to.toLowerCase() === login.toLowerCase());
+    if (now === undefined && [...this.world.renamed.keys()].some((old) => old.toLowerCase() === login.toLowerCase()))
+      return undefined;
+    const data = await this.account(now?.[0] ?? login);
+    if (data === undefined || this.world.gone.has(String(data['login']))) return undefined;
+    return now === undefined ? data : { ...data, login: now[1] };
+  }
+
+  async byId(id: number): Promise<Record<string, unknown> | undefined> {
+    for (const login of this.world.permissions.keys()) {
+      const data = await this.account(login);
+      if (data?.['id'] !== id) continue;
+      return this.byLogin(this.world.renamed.get(login) ?? login);
+    }
+    return undefined;
+  }
+
+  private async account(login: string): Promise<Record<string, unknown> | undefined> {
+    const [caller] = this.world.callers.values();
+    const answer = await this.forward('GET', `/users/${login}`, caller?.token ?? '', '');
+    return answer.status === 200 ? (JSON.parse(answer.body) as Record<string, unknown>) : undefined;
   }
 
   private async forward(method: string, path: string, token: string, body: string): Promise<Reply> {
@@ -215,45 +335,56 @@ class Front {
     });
     const text = await answer.text();
     const headers: Record<string, string> = {};
-    for (const kept of ['content-type', 'link', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset']) {
+    for (const kept of ['content-type', 'link']) {
       const value = answer.headers.get(kept);
       if (value !== null) headers[kept] = value.replaceAll(this.emulator.url, this.url);
     }
-    // GitHub's times have seconds only: two edits within one second look alike, and nobody may rely on more.
-    return {
-      status: answer.status,
-      headers,
-      body: text.replaceAll(this.emulator.url, this.url).replace(/(T\d\d:\d\d:\d\d)\.\d{3}Z/g, '$1Z'),
-    };
+    const told = text.replaceAll(this.emulator.url, this.url).replace(/(T\d\d:\d\d:\d\d)\.\d{3}Z/g, '$1Z');
+    return { status: answer.status, headers, body: told };
+  }
+
+  private send(
+    response: ServerResponse,
+    answer: Reply,
+    spent: { readonly limit: number; readonly used: number; readonly reset: number } | undefined,
+    theirNow: number,
+  ): void {
+    response.writeHead(answer.status, {
+      ...(spent === undefined
+        ? {}
+        : {
+            'x-ratelimit-limit': String(spent.limit),
+            'x-ratelimit-used': String(spent.used),
+            'x-ratelimit-remaining': String(Math.max(0, spent.limit - spent.used)),
+            'x-ratelimit-reset': String(spent.reset),
+          }),
+      ...(theirNow > 0 ? { 'x-sluice-now': String(theirNow + LATENCY) } : {}),
+      ...answer.headers,
+      date: new Date(this.world.now()).toUTCString(),
+      'x-github-request-id': randomUUID(),
+    });
+    response.end(answer.body);
   }
 }
 
-interface Reply {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
 type Answer = Reply | 'reset' | 'hang';
 
-function faulty(fault: GitHubFaultRule): Answer {
-  if (fault.kind !== 'status') return fault.kind;
-  const answer = problem(fault.status ?? 502, fault.message ?? 'Server Error');
-  return { ...answer, headers: { ...answer.headers, ...fault.headers } };
+function grantProblem(call: string, caller: Caller): Reply | undefined {
+  const [name, level] = neededGrant(call) ?? [];
+  if (name === undefined || level === undefined || caller.grants === undefined) return undefined;
+  const has = caller.grants[name];
+  if (has === 'write' || has === level) return undefined;
+  return problem(403, 'Resource not accessible by integration', {
+    'x-accepted-github-permissions': `${name}=${level}`,
+  });
 }
 
-const problem = (status: number, message: string): Reply => ({
-  status,
-  headers: { 'content-type': 'application/json; charset=utf-8' },
-  body: JSON.stringify({ message, documentation_url: 'https://docs.github.com/rest' }),
-});
-
-function send(response: ServerResponse, answer: Reply): void {
-  response.writeHead(answer.status, {
-    ...answer.headers,
-    date: new Date().toUTCString(),
-    'x-github-request-id': randomUUID(),
-  });
-  response.end(answer.body);
+function faulty(fault: GitHubFaultRule): Answer {
+  // A proxy's own page, with the status of success.
+  if (fault.kind === 'garbage')
+    return { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>one moment' };
+  if (fault.kind !== 'status') return fault.kind;
+  return problem(fault.status ?? 502, fault.message ?? 'Server Error', fault.headers);
 }
 
 function matches(pattern: string, call: string): boolean {
