@@ -42,6 +42,12 @@ export function retryAfter(fault: GitHubFault | undefined): Duration | undefined
   return seconds(60);
 }
 
+/** The right that a refusal names, as GitHub writes it: `issues=write`. */
+export function missingRight(fault: GitHubFault | undefined): string | undefined {
+  if (fault?.status !== 403 || isRateLimit(fault)) return undefined;
+  return fault.headers['x-accepted-github-permissions'] ?? 'a right that GitHub does not name';
+}
+
 export function failureOf(
   fault: GitHubFault,
   { what, repository }: { readonly what: string; readonly repository: string },
@@ -68,6 +74,11 @@ function nextOf(fault: GitHubFault): { readonly next?: string } {
       return {
         next: `Check that it exists and that the token may see it (${needs ?? 'issues: write, actions: read'})`,
       };
+    case 301:
+    case 302:
+    case 307:
+    case 308:
+      return { next: 'It was moved or renamed: nothing outside this repository is believed. Re-run to ask again' };
     case 410:
       return {
         next: 'Issues are switched off in this repository, or the issue was deleted: switch them on in the settings',

@@ -1,32 +1,40 @@
 import type { FieldResult } from '../inputs.ts';
 
 /** One entry of `approvers`, as written. Entries are typed, because a team's slug may be the login of a stranger. */
-export type ApproverEntry = { readonly kind: 'user'; readonly login: string };
+export type ApproverEntry =
+  | { readonly kind: 'user'; readonly login: string }
+  | { readonly kind: 'team'; readonly org: string; readonly slug: string };
 
-const LOGIN = /^[a-z\d](?:[a-z\d]|-(?=[a-z\d])){0,38}$/i;
+const LOGIN = /^[a-z\d](?:[a-z\d]|-(?=[a-z\d])){0,38}(?:_[a-z\d]+)?$/i;
+const TEAM = /^([a-z\d](?:[a-z\d-]*[a-z\d])?)\/([a-z\d](?:[\w.-]*[\w])?)$/i;
+const ACCEPTED = 'user:LOGIN or team:ORG/SLUG, one a line';
 
-/** Reads `user:alice` entries. Teams are refused by name: this version does not resolve them, and a guess would admit strangers. */
+export const entryText = (entry: ApproverEntry): string =>
+  entry.kind === 'user' ? `user:${entry.login}` : `team:${entry.org}/${entry.slug}`;
+
+/** Reads `user:alice` and `team:acme/security` entries; anything untyped is refused, for a guess would admit strangers. */
 export function readApprovers(entries: readonly string[]): FieldResult<readonly ApproverEntry[]> {
   const approvers: ApproverEntry[] = [];
   for (const entry of entries) {
-    const [kind, name = ''] = entry.split(/:(.*)/s);
-    if (kind === 'team')
-      return {
-        ok: false,
-        problem: `names a team (${entry}), and teams are not supported by this version`,
-        accepted: 'user:LOGIN entries',
-      };
-    if (kind !== 'user' || !LOGIN.test(name)) {
-      const nearest = LOGIN.test(entry) ? `user:${entry}` : undefined;
+    const read = readEntry(entry);
+    if (read === undefined) {
+      const nearest = LOGIN.test(entry) ? `user:${entry}` : TEAM.test(entry) ? `team:${entry}` : undefined;
       return {
         ok: false,
         problem: `has the entry ${JSON.stringify(entry)}, which is not an approver`,
-        accepted: 'user:LOGIN, one a line',
+        accepted: ACCEPTED,
         ...(nearest ? { nearest } : {}),
       };
     }
-    approvers.push({ kind: 'user', login: name });
+    approvers.push(read);
   }
-  if (approvers.length === 0) return { ok: false, problem: 'names nobody', accepted: 'user:LOGIN, one a line' };
+  if (approvers.length === 0) return { ok: false, problem: 'names nobody', accepted: ACCEPTED };
   return { ok: true, value: approvers };
+}
+
+function readEntry(entry: string): ApproverEntry | undefined {
+  const [kind, name = ''] = entry.split(/:(.*)/s);
+  if (kind === 'user') return LOGIN.test(name) ? { kind: 'user', login: name } : undefined;
+  const [, org, slug] = TEAM.exec(name) ?? [];
+  return kind === 'team' && org !== undefined && slug !== undefined ? { kind: 'team', org, slug } : undefined;
 }

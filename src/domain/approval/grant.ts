@@ -16,6 +16,8 @@ export interface Grant extends Subject {
   readonly id: string;
   /** Numeric user ids of the persons whose approvals counted. */
   readonly approvedBy: readonly number[];
+  /** Set when an emergency override ended the request instead of the approvals it asked for. */
+  readonly override?: true;
   readonly commit: string;
   readonly runId: string;
   readonly attempt: number;

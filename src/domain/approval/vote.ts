@@ -6,6 +6,8 @@ export type Vote =
   | { readonly kind: 'approve'; readonly code?: string }
   | { readonly kind: 'deny' }
   | { readonly kind: 'revoke' }
+  /** An emergency: `/override 0a1b2c reason`. It is worth something only from a named override approver. */
+  | { readonly kind: 'override'; readonly code: string; readonly reason: string }
   | { readonly kind: 'none' };
 
 const APPROVE = new Set(['approve', 'approved', 'lgtm', 'yes']);
@@ -13,20 +15,31 @@ const DENY = new Set(['deny', 'denied', 'reject', 'rejected', 'no']);
 const REVOKE = new Set(['revoke', 'revoked', 'withdraw']);
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+/**
+ * One word, perhaps a code, perhaps bold or italic as a whole, perhaps `.` or `!` behind it. A question mark is a
+ * question, a leading bullet makes it an item of a list, and `~~approve~~` is struck out: none of them is a vote.
+ */
+const COMMAND = /^(\*{1,3}|_{1,3}|)([a-z]+)(?:[ \t]+([0-9a-f]{6}))?[.!]{0,3}\1[.!]{0,3}$/;
+const OVERRIDE = /^\/override[ \t]+([0-9a-f]{6})[ \t]+(\S.*)$/i;
 /** Long comments are talk; a vote fits into a few words. Bounding the text bounds the work, too. */
 const LONGEST_READ = 65_536;
 const LONGEST_COMMAND = 64;
+const LONGEST_OVERRIDE = 1_000;
+/** A reason that says nothing is none: `hotfix` is not, `payments are down since 14:05` is. */
+export const SHORTEST_REASON = 20;
 
 export function readVote(body: string): Vote {
   const line = firstSpokenLine(plain(body.slice(0, LONGEST_READ)));
-  if (line === undefined || line.length > LONGEST_COMMAND) return { kind: 'none' };
-  const words = undecorated(line)
-    .toLowerCase()
-    .split(/[ \t]+/);
-  const [word = '', code, ...rest] = words;
-  if (rest.length > 0) return { kind: 'none' };
-  if (code !== undefined)
-    return APPROVE.has(word) && /^[0-9a-f]{6}$/.test(code) ? { kind: 'approve', code } : { kind: 'none' };
+  if (line === undefined || line.length > LONGEST_OVERRIDE) return { kind: 'none' };
+  const [, overrideCode, reason] = OVERRIDE.exec(line) ?? [];
+  if (overrideCode !== undefined && reason !== undefined) {
+    return reason.length < SHORTEST_REASON
+      ? { kind: 'none' }
+      : { kind: 'override', code: overrideCode.toLowerCase(), reason };
+  }
+  if (line.length > LONGEST_COMMAND) return { kind: 'none' };
+  const [, , word = '', code] = COMMAND.exec(line.toLowerCase()) ?? [];
+  if (code !== undefined) return APPROVE.has(word) ? { kind: 'approve', code } : { kind: 'none' };
   if (APPROVE.has(word)) return { kind: 'approve' };
   if (DENY.has(word)) return { kind: 'deny' };
   if (REVOKE.has(word)) return { kind: 'revoke' };
@@ -43,37 +56,43 @@ const plain = (body: string): string =>
 /** The first line that the author says himself: outside code fences, quotes, indented code and HTML comments. */
 function firstSpokenLine(text: string): string | undefined {
   let fence: string | undefined;
+  let inQuote = false;
   for (const line of withoutHtmlComments(text).split('\n')) {
     const mark = FENCE.exec(line)?.[1];
     if (fence !== undefined) {
       if (mark !== undefined && mark.startsWith(fence) && line.trim() === mark) fence = undefined;
       continue;
     }
-    if (mark !== undefined) {
-      fence = mark;
+    if (line.trim() === '') {
+      inQuote = false;
       continue;
     }
-    if (line.trim() === '' || /^ {0,3}>/.test(line) || /^(?: {4}|\t)/.test(line)) continue;
+    if (mark !== undefined) {
+      fence = mark;
+      inQuote = false;
+      continue;
+    }
+    if (/^ {0,3}>/.test(line)) inQuote = true;
+    // A line right below a quote still belongs to it on the page (CommonMark 5.1, laziness).
+    if (inQuote || /^(?: {4}|\t)/.test(line)) continue;
     return line.trim();
   }
   return undefined;
 }
 
-/** An HTML comment that is never closed hides everything behind it, as it does on the page. */
+/**
+ * An HTML comment that is never closed hides everything behind it, as it does on the page. A closed one leaves a blank,
+ * so that two halves of a word do not grow together.
+ */
 function withoutHtmlComments(text: string): string {
   let rest = text;
   let kept = '';
   for (;;) {
     const start = rest.indexOf('<!--');
     if (start < 0) return kept + rest;
-    kept += rest.slice(0, start);
+    kept += `${rest.slice(0, start)} `;
     const end = rest.indexOf('-->', start + 4);
     if (end < 0) return kept;
     rest = rest.slice(end + 3);
   }
-}
-
-/** `**Approve!**` is meant as `approve`; a question mark is not decoration. */
-function undecorated(line: string): string {
-  return line.replace(/^[\s*_~]+/, '').replace(/[\s*_~.!]+$/, '');
 }

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { githubClient } from '../../../src/adapters/github/client.ts';
 import { githubIssues } from '../../../src/adapters/github/issue-tracker.ts';
+import { systemClock } from '../../../src/adapters/system/clock.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { IssueTracker } from '../../../src/ports/issue-tracker.ts';
 import { type SandboxGitHub, startGitHub } from '../../../sandbox/github/front.ts';
@@ -10,7 +12,14 @@ let tracker: IssueTracker;
 
 beforeAll(async () => {
   github = await startGitHub({ repository: 'acme/shop', people: { alice: 'write', bob: 'read' } });
-  tracker = githubIssues({ token: github.tokens['github-actions'] ?? '', apiUrl: github.url, repository: 'acme/shop' });
+  tracker = githubIssues(
+    githubClient({
+      auth: { kind: 'token', token: github.tokens['github-actions'] ?? '' },
+      apiUrl: github.url,
+      repository: 'acme/shop',
+      clock: systemClock(),
+    }),
+  );
 });
 afterAll(async () => github.close());
 
