@@ -1,6 +1,16 @@
-import { type Duration, type Instant, after, between, minutes, seconds } from '../../../src/domain/duration.ts';
-import type { Comment, Person, Standing, Tally } from '../../../src/domain/approval/tally.ts';
+import {
+  type Duration,
+  type Instant,
+  after,
+  between,
+  formatInstant,
+  milliseconds,
+  minutes,
+  seconds,
+} from '../../../src/domain/duration.ts';
+import type { Comment, Override, Person, Standing, Tally } from '../../../src/domain/approval/tally.ts';
 import { type Ballot, tally } from '../../../src/domain/approval/tally.ts';
+import { type Opening, type Schedule, openingAt } from '../../../src/domain/schedule/window.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 
 /*
@@ -15,10 +25,24 @@ export interface Rules {
   /** A verdict must stand this long and be read again before it is final: races between votes end here. */
   readonly settle: Duration;
   readonly openedAt: Instant;
+  readonly environment: string;
+  readonly schedule: Schedule;
+  readonly outside: 'wait' | 'fail' | 'warn';
+  /** Between -1 and 1: gates that began together do not ask together. */
+  readonly jitter: number;
+}
+
+/** Since when the same verdict has been seen without a break, and when all that it rests on was read again. */
+export interface VerdictSince {
+  readonly verdict: Tally['verdict'];
+  readonly at: Instant;
+  readonly confirmedAt: Instant | undefined;
 }
 
 export type Observation =
   | { readonly kind: 'unreachable'; readonly why: string; readonly retryAfter: Duration | undefined }
+  /** Read again, it turned out that no vote could count any more: another attempt has begun, a check went red. */
+  | { readonly kind: 'void'; readonly why: string }
   | {
       readonly kind: 'seen';
       readonly closedBy: Person | 'unknown' | undefined;
@@ -27,21 +51,22 @@ export type Observation =
       readonly hinted: ReadonlySet<number>;
       /** What the status table in the request shows. */
       readonly shown: string;
-      /** Since when the same verdict has been seen without a break, and whether the seats were resolved again since then. */
-      readonly verdictSince:
-        { readonly verdict: Tally['verdict']; readonly at: Instant; readonly seatsResolved: boolean } | undefined;
+      readonly verdictSince: VerdictSince | undefined;
     };
 
 export type Move =
   | { readonly kind: 'reopen'; readonly because: string }
-  | { readonly kind: 'resolve-seats' }
+  /** Reads everything again that the verdict rests on: seats, run, edits, closings, checks. */
+  | { readonly kind: 'confirm'; readonly tally: Tally }
   | { readonly kind: 'hint'; readonly comment: Comment; readonly reason: Tally['void'][number]['reason'] }
   | { readonly kind: 'show'; readonly tally: Tally };
 
 export type Outcome =
-  | { readonly kind: 'approved'; readonly by: readonly Standing[] }
+  | { readonly kind: 'approved'; readonly by: readonly Standing[]; readonly window: Opening }
+  | { readonly kind: 'overridden'; readonly override: Override; readonly window: Opening }
   | { readonly kind: 'denied'; readonly by: Person }
-  | { readonly kind: 'expired'; readonly missing: number }
+  | { readonly kind: 'expired'; readonly missing: number; readonly lacking: Tally['lacking'] }
+  | { readonly kind: 'outside-window'; readonly why: string }
   | { readonly kind: 'error'; readonly why: string };
 
 export type Decision =
@@ -49,13 +74,19 @@ export type Decision =
   | { readonly kind: 'wait'; readonly for: string; readonly every: Duration; readonly until?: Instant }
   | { readonly kind: 'done'; readonly outcome: Outcome };
 
+type Seen = Extract<Observation, { kind: 'seen' }>;
+
 /** Hints stop here: a conversation must not turn the gate into a chat bot (and content writes are limited). */
 const MOST_HINTS = 20;
+/** What was confirmed longer ago (the gate then waited for a window) is read again. */
+const CONFIRMED_FOR = minutes(1);
 
 export function decide(rules: Rules, seen: Observation, now: Instant): Decision {
   switch (seen.kind) {
     case 'unreachable':
       return decideBlind(rules, seen, now);
+    case 'void':
+      return { kind: 'done', outcome: { kind: 'error', why: seen.why } };
     case 'seen':
       return decideSeen(rules, seen, now);
     default:
@@ -65,21 +96,33 @@ export function decide(rules: Rules, seen: Observation, now: Instant): Decision 
 
 function decideBlind(rules: Rules, seen: Extract<Observation, { kind: 'unreachable' }>, now: Instant): Decision {
   if (now >= rules.deadline) return { kind: 'done', outcome: { kind: 'error', why: seen.why } };
-  const every = seen.retryAfter ?? pollEvery(between(rules.openedAt, now));
+  const every = seen.retryAfter ?? pollEvery(between(rules.openedAt, now), rules.jitter);
   return { kind: 'wait', for: `the issue to be readable again (${seen.why})`, every, until: rules.deadline };
 }
 
-function decideSeen(rules: Rules, seen: Extract<Observation, { kind: 'seen' }>, now: Instant): Decision {
+function decideSeen(rules: Rules, seen: Seen, now: Instant): Decision {
   const counted = tally(rules.ballot, seen.comments);
   if (seen.closedBy !== undefined) return decideClosed(rules, seen.closedBy);
   if (counted.verdict !== 'pending') return decideVerdict(rules, seen, counted, now);
-  if (now >= rules.deadline) return { kind: 'done', outcome: { kind: 'expired', missing: counted.missing } };
+  if (now >= rules.deadline)
+    return { kind: 'done', outcome: { kind: 'expired', missing: counted.missing, lacking: counted.lacking } };
   const unhinted =
     seen.hinted.size < MOST_HINTS ? counted.void.find(({ comment }) => !seen.hinted.has(comment.id)) : undefined;
   if (unhinted !== undefined) return { kind: 'move', move: { kind: 'hint', ...unhinted } };
   if (statusOf(counted) !== seen.shown) return { kind: 'move', move: { kind: 'show', tally: counted } };
-  const people = counted.missing === 1 ? '1 more approval' : `${counted.missing} more approvals`;
-  return { kind: 'wait', for: people, every: pollEvery(between(rules.openedAt, now)), until: rules.deadline };
+  return {
+    kind: 'wait',
+    for: missingWords(counted),
+    every: pollEvery(between(rules.openedAt, now), rules.jitter),
+    until: rules.deadline,
+  };
+}
+
+/** `2 more approvals, 1 of them from security`. */
+export function missingWords({ missing, lacking }: Pick<Tally, 'missing' | 'lacking'>): string {
+  const people = missing === 1 ? '1 more approval' : `${missing} more approvals`;
+  const groups = lacking.map((group) => `${group.missing} of ${group.name}`);
+  return groups.length === 0 ? people : `${people} (${groups.join(', ')})`;
 }
 
 /** Closing the request is a denial by whoever may vote; by anybody else it is undone. */
@@ -90,38 +133,59 @@ function decideClosed(rules: Rules, closedBy: Person | 'unknown'): Decision {
   return { kind: 'move', move: { kind: 'reopen', because: `closed by ${who}, who cannot vote` } };
 }
 
-function decideVerdict(
-  rules: Rules,
-  seen: Extract<Observation, { kind: 'seen' }>,
-  counted: Tally,
-  now: Instant,
-): Decision {
+function decideVerdict(rules: Rules, seen: Seen, counted: Tally, now: Instant): Decision {
   const since = seen.verdictSince;
   const settledAt = since?.verdict === counted.verdict ? after(since.at, rules.settle) : undefined;
   if (settledAt === undefined || now < settledAt) {
     return {
       kind: 'wait',
       for: `the verdict to settle (${counted.verdict})`,
-      every: rules.settle,
+      every: rules.settle > 0 ? rules.settle : seconds(1),
       ...(settledAt === undefined ? {} : { until: settledAt }),
     };
   }
-  if (since?.seatsResolved !== true) return { kind: 'move', move: { kind: 'resolve-seats' } };
+  if (since?.confirmedAt === undefined || now > after(since.confirmedAt, CONFIRMED_FOR))
+    return { kind: 'move', move: { kind: 'confirm', tally: counted } };
   const denial = counted.standing.find((entry) => entry.vote === 'deny');
   if (denial !== undefined) return { kind: 'done', outcome: { kind: 'denied', by: denial.person } };
+  const window = openingAt(rules.schedule, rules.environment, now);
+  if (counted.override !== undefined)
+    return { kind: 'done', outcome: { kind: 'overridden', override: counted.override, window } };
+  return decideApproved(rules, { counted, window }, now);
+}
+
+/** An approval says yes to the release, not to the hour: the window is judged when the deployment would begin. */
+function decideApproved(
+  rules: Rules,
+  { counted, window }: { readonly counted: Tally; readonly window: Opening },
+  now: Instant,
+): Decision {
+  const by = counted.standing.filter((entry) => entry.vote === 'approve');
+  if (window.kind === 'open' || rules.outside === 'warn')
+    return { kind: 'done', outcome: { kind: 'approved', by, window } };
+  const opens = window.next?.from;
+  if (rules.outside === 'fail' || opens === undefined || opens >= rules.deadline || now >= rules.deadline)
+    return { kind: 'done', outcome: { kind: 'outside-window', why: closedWords(window) } };
   return {
-    kind: 'done',
-    outcome: { kind: 'approved', by: counted.standing.filter((entry) => entry.vote === 'approve') },
+    kind: 'wait',
+    for: `the window to open at ${formatInstant(opens)} (approved; ${window.because})`,
+    every: pollEvery(between(rules.openedAt, now), rules.jitter),
+    until: opens,
   };
 }
+
+export const closedWords = ({ because, next }: Extract<Opening, { kind: 'closed' }>): string =>
+  `${because}; ${next === undefined ? 'none opens within 400 days' : `the next one opens at ${formatInstant(next.from)}`}`;
 
 /** What the table in the request shows, as a text that can be compared. */
 export const statusOf = (counted: Tally): string =>
   counted.standing.map((entry) => `${entry.person.id}=${entry.vote}`).join(',');
 
-/** Quick while people are looking, slow while they sleep: a waiting gate shares 1,000 requests an hour with the repository. */
-export function pollEvery(waited: Duration): Duration {
-  if (waited < minutes(2)) return seconds(5);
-  if (waited < minutes(15)) return seconds(15);
-  return seconds(30);
+/**
+ * Quick while people are looking, slow while they sleep: a waiting gate shares 1,000 requests an hour with the
+ * repository, and though unchanged answers are free, the secondary limits count them too.
+ */
+export function pollEvery(waited: Duration, jitter: number): Duration {
+  const base = waited < minutes(2) ? seconds(2) : waited < minutes(15) ? seconds(15) : seconds(40);
+  return milliseconds(Math.round(base * (1 + 0.2 * jitter)));
 }

@@ -18,6 +18,10 @@ const rules: Rules = {
   openedAt: at(0),
   deadline: at(3_600),
   settle: seconds(5),
+  environment: 'production',
+  schedule: { windows: [], freezes: [] },
+  outside: 'wait',
+  jitter: 0,
 };
 const says = (id: number, person: { id: number; login: string }, body: string): Comment => ({
   id,
@@ -40,14 +44,18 @@ const seen = (comments: Comment[], change: Partial<Seen> = {}): Seen => ({
   ...change,
 });
 const both = [says(1, alice, 'approve'), says(2, bob, 'approve')];
-const settled = (verdict: 'approved' | 'denied', seatsResolved: boolean) => ({ verdict, at: at(0), seatsResolved });
+const settled = (verdict: 'approved' | 'denied' | 'overridden', confirmed?: number) => ({
+  verdict,
+  at: at(0),
+  confirmedAt: confirmed === undefined ? undefined : at(confirmed),
+});
 
 describe('while votes are missing', () => {
   test('waits for as many approvals as are missing, until the deadline', () => {
     expect(decide(rules, seen([]), at(10))).toEqual({
       kind: 'wait',
       for: '2 more approvals',
-      every: seconds(5),
+      every: seconds(2),
       until: rules.deadline,
     });
     expect(decide(rules, seen([says(1, alice, 'approve')]), at(10))).toMatchObject({ for: '1 more approval' });
@@ -74,7 +82,7 @@ describe('while votes are missing', () => {
   test('expires at the deadline and says how many were missing', () => {
     expect(decide(rules, seen([says(1, alice, 'approve')]), rules.deadline)).toEqual({
       kind: 'done',
-      outcome: { kind: 'expired', missing: 1 },
+      outcome: { kind: 'expired', missing: 1, lacking: [] },
     });
   });
 });
@@ -82,20 +90,26 @@ describe('while votes are missing', () => {
 describe('a verdict', () => {
   test('first settles', () => {
     expect(decide(rules, seen(both), at(10))).toMatchObject({ kind: 'wait', for: 'the verdict to settle (approved)' });
-    expect(decide(rules, seen(both, { verdictSince: settled('approved', false) }), at(4))).toMatchObject({
+    expect(decide(rules, seen(both, { verdictSince: settled('approved') }), at(4))).toMatchObject({
       kind: 'wait',
     });
   });
 
-  test('then the seats are resolved again', () => {
-    expect(decide(rules, seen(both, { verdictSince: settled('approved', false) }), at(5))).toEqual({
+  test('then all that it rests on is read again', () => {
+    expect(decide(rules, seen(both, { verdictSince: settled('approved') }), at(5))).toMatchObject({
       kind: 'move',
-      move: { kind: 'resolve-seats' },
+      move: { kind: 'confirm' },
+    });
+  });
+
+  test('that was confirmed more than a minute ago is confirmed again', () => {
+    expect(decide(rules, seen(both, { verdictSince: settled('approved', 5) }), at(66))).toMatchObject({
+      move: { kind: 'confirm' },
     });
   });
 
   test('then it is final', () => {
-    const decision = decide(rules, seen(both, { verdictSince: settled('approved', true) }), at(5));
+    const decision = decide(rules, seen(both, { verdictSince: settled('approved', 5) }), at(5));
     expect(decision).toMatchObject({
       kind: 'done',
       outcome: { kind: 'approved', by: [{ person: alice }, { person: bob }] },
@@ -104,11 +118,11 @@ describe('a verdict', () => {
 
   test('that changed while it settled settles anew', () => {
     const comments = [...both, says(3, alice, 'deny')];
-    expect(decide(rules, seen(comments, { verdictSince: settled('approved', true) }), at(60))).toMatchObject({
+    expect(decide(rules, seen(comments, { verdictSince: settled('approved', 5) }), at(60))).toMatchObject({
       kind: 'wait',
       for: 'the verdict to settle (denied)',
     });
-    expect(decide(rules, seen(comments, { verdictSince: settled('denied', true) }), at(60))).toEqual({
+    expect(decide(rules, seen(comments, { verdictSince: settled('denied', 5) }), at(60))).toEqual({
       kind: 'done',
       outcome: { kind: 'denied', by: alice },
     });
@@ -129,7 +143,7 @@ describe('a closed request', () => {
       { kind: 'move', move: { kind: 'reopen', because: 'closed by somebody unknown, who cannot vote' } },
     ],
   ] as const)('%s', (_name, closedBy, decision) => {
-    expect(decide(rules, seen(both, { closedBy, verdictSince: settled('approved', true) }), at(60))).toEqual(decision);
+    expect(decide(rules, seen(both, { closedBy, verdictSince: settled('approved', 5) }), at(60))).toEqual(decision);
   });
 });
 
@@ -137,7 +151,7 @@ describe('an API that does not answer', () => {
   const blind: Observation = { kind: 'unreachable', why: 'GitHub answered 502.', retryAfter: undefined };
 
   test('is waited for, and as long as the server asks', () => {
-    expect(decide(rules, blind, at(10))).toMatchObject({ kind: 'wait', every: seconds(5), until: rules.deadline });
+    expect(decide(rules, blind, at(10))).toMatchObject({ kind: 'wait', every: seconds(2), until: rules.deadline });
     expect(decide(rules, { ...blind, retryAfter: seconds(90) }, at(10))).toMatchObject({ every: seconds(90) });
   });
 
@@ -150,9 +164,11 @@ describe('an API that does not answer', () => {
 });
 
 test.each([
-  ['people are looking', minutes(1), seconds(5)],
+  ['people are looking', minutes(1), seconds(2)],
   ['a quarter of an hour', minutes(10), seconds(15)],
-  ['hours', hours(3), seconds(30)],
+  ['hours', hours(3), seconds(40)],
 ])('polls ever more slowly: %s', (_name, waited, every) => {
-  expect(pollEvery(waited)).toBe(every);
+  expect(pollEvery(waited, 0)).toBe(every);
+  expect(pollEvery(waited, 1)).toBe(every * 1.2);
+  expect(pollEvery(waited, -1)).toBe(every * 0.8);
 });
