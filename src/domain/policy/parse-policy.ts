@@ -84,7 +84,8 @@ function readSteps(document: Mapping): readonly number[] {
       ? given.split(',')
       : [given];
   const steps = entries.map((entry) => {
-    const percent = /^(\d{1,3}) ?%?$/.exec(String(entry).trim());
+    const text = typeof entry === 'string' || typeof entry === 'number' ? String(entry).trim() : '';
+    const percent = /^(\d{1,3}) ?%?$/.exec(text);
     return percent ? Number(percent[1]) : Number.NaN;
   });
   const rising = steps.every((step, index) => step >= 1 && step <= 100 && step > (steps[index - 1] ?? 0));

@@ -1,0 +1,148 @@
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { matchers } from '../../src/adapters/http/matchers.ts';
+import { CHECKS_SCHEMA } from '../../src/domain/checks/checks-schema.ts';
+import { parseChecks } from '../../src/domain/checks/parse.ts';
+import type { JsonSchema } from '../../src/domain/json-schema.ts';
+import { parsePolicy } from '../../src/domain/policy/parse-policy.ts';
+import { POLICY_SCHEMA } from '../../src/domain/policy/policy-schema.ts';
+import { complaintsOf, keysIn, mutantsOf, namesIn, validatorOf } from './schemas.ts';
+
+interface Language {
+  readonly name: string;
+  readonly schema: JsonSchema;
+  /** What the parser says against a document; nothing: it takes it. */
+  readonly problems: (document: unknown) => readonly string[];
+  /** Good ones, in which every key stands that there is. */
+  readonly documents: readonly string[];
+}
+
+const languages: readonly Language[] = [
+  {
+    name: 'a policy',
+    schema: POLICY_SCHEMA,
+    problems(document) {
+      const read = parsePolicy(document);
+      return read.ok ? [] : read.problems.map(({ input, problem }) => `${input} ${problem}`);
+    },
+    documents: [
+      'rules: ["error-rate > 5% for 2m"]',
+      `
+steps: [10%, 50, 100%]
+bake: 5m
+recheck: { after: 30s, for: 2m }
+deadline: 30m
+rollback-within: 2m
+rules:
+  - fail: health fails 4 in a row
+  - fail: error-rate > 5% for 2m
+    window: 1m
+    min-samples: 50
+    fast-fail: true
+  - warn: p95 >= 1.5s
+  - "warn: queue-depth > 100 for 5m"
+on-inconclusive: hold
+on-no-data: continue
+no-data-timeout: 90s
+interval: 15s
+metrics:
+  health: { from: probe, path: /ready, every: 2s, timeout: 1s }
+  error-rate: { from: web, url: "https://m/{target-group}", value: $.rate, samples: $.n, headers: { X-Key: "\${KEY}" } }
+  p50: { from: probe }
+  p95: { from: probe }
+  p99: { from: probe }
+  mean: { from: probe }
+  requests: { from: web, url: "\${METRICS}/n", value: $.n, timeout: 2s }
+  queue-depth: { from: web, url: "https://m/q", value: $.depth }
+`,
+      'steps: 5,25,100\nrecheck: none\nrules: [{ fail: "requests < 1/s" }]\nmetrics: { requests: { from: web, url: "http://m", value: $ } }',
+    ],
+  },
+  {
+    name: 'a checks file',
+    schema: CHECKS_SCHEMA,
+    problems(document) {
+      const read = parseChecks(document, matchers);
+      return read.ok ? [] : read.problems.map(({ input, problem }) => `${input} ${problem}`);
+    },
+    documents: [
+      'version: 1\nchecks: [{ name: health, get: / }]',
+      `
+version: 1
+target: "\${TARGET}"
+variables: { base: /api, retries: 3, dark: true }
+secrets: [API_TOKEN]
+defaults:
+  timeout: 3s
+  headers: { User-Agent: ours, X-Count: 3 }
+  retry: { count: 5, interval: 2s, consecutive: 2 }
+  follow-redirects: same-host
+  expect: { status: "<400" }
+checks:
+  - name: several
+    get: [/a, "{{ base }}/b", "\${PLACE}"]
+    auth: { bearer: "\${API_TOKEN}" }
+    timeout: 10s
+    retry: { count: 3 }
+    follow-redirects: [login.example.com]
+    expect:
+      status: [200, "201..204", 3xx]
+      headers: { content-type: text/html, x-a: { equals: a, contains: [b, c], matches: "^d", exists: true } }
+      body: { contains: hello, matches: "w.rld" }
+      json:
+        "$.status": healthy
+        "$.count": 3
+        "$.tags": [a, null]
+        "$.inner": { equals: { a: 1 }, contains: a, matches: a, exists: true, at-least: 1, at-most: 3 }
+      duration: 2s
+      version: { header: x-app-version, equals: "1.4.0" }
+    warn: { duration: 500ms, version: { json: $.version } }
+  - { name: posts, post: /login, json: { user: smoke, roles: [a] }, headers: { X-Team: a } }
+  - { name: puts, put: /text, body: hello }
+  - { name: asks, head: / }
+  - { name: deletes, delete: /it }
+`,
+    ],
+  },
+];
+
+describe.each(languages)('the schema of $name', ({ schema, problems, documents }) => {
+  const validate = validatorOf(schema);
+  const good = documents.map((text) => parse(text) as unknown);
+  const mutants = good.flatMap(mutantsOf).map(({ change, document }) => ({
+    change,
+    parser: problems(document),
+    schema: complaintsOf(validate, document),
+  }));
+
+  test('knows no key that the good documents of this test leave out', () => {
+    const used = new Set(good.flatMap((document) => [...keysIn(document)]));
+    expect([...namesIn(schema)].filter((name) => !used.has(name))).toEqual([]);
+  });
+
+  test('takes the good ones, as the parser does', () => {
+    expect(good.map((document) => ({ parser: problems(document), schema: complaintsOf(validate, document) }))).toEqual(
+      good.map(() => ({ parser: [], schema: [] })),
+    );
+  });
+
+  test('takes whatever the parser takes, with any one place of them changed', () => {
+    const taken = mutants.filter(({ parser }) => parser.length === 0);
+    expect(taken.length).toBeGreaterThan(100);
+    expect(taken.filter(({ schema: complaints }) => complaints.length > 0)).toEqual([]);
+  });
+
+  test('refuses every key that the parser does not know', () => {
+    const unknown = mutants.filter(({ parser }) =>
+      parser.some((problem) => / is not a (known key|key of this place)$/.test(problem)),
+    );
+    expect(unknown.length).toBeGreaterThan(20);
+    expect(unknown.filter(({ schema: complaints }) => complaints.length === 0)).toEqual([]);
+  });
+
+  test('refuses most of what the parser refuses, so that an editor is of use', () => {
+    const refused = mutants.filter(({ parser }) => parser.length > 0);
+    const missed = refused.filter(({ schema: complaints }) => complaints.length === 0);
+    expect(missed.length / refused.length).toBeLessThan(0.03);
+  });
+});
