@@ -27,16 +27,20 @@ const SHOWN_PROBLEMS = 30;
 
 /** `timeout: "5" is not a duration. Accepted: a number with a unit: 90s, 5m, 1h30m. Did you mean ...?` */
 export function describeProblem(problem: InputProblem): string {
-  const given = problem.given === undefined ? '' : `${JSON.stringify(problem.given)} `;
+  const given = problem.given === undefined ? '' : `${JSON.stringify(withoutCredentials(problem.given))} `;
   const accepted = problem.accepted === undefined ? '' : ` Accepted: ${problem.accepted}.`;
   const nearest = problem.nearest === undefined ? '' : ` Did you mean ${problem.nearest}?`;
   return `${problem.input}: ${given}${problem.problem}.${accepted}${nearest}`;
 }
 
+/** A password in the address of a server is no business of the log. */
+const withoutCredentials = (text: string): string => text.replaceAll(/:\/\/[^\s/?#]*@/g, '://***@');
+
 /** `given` of a problem: one line, cut to a printable length. */
 export function printable(value: unknown): string {
   const whole = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
-  const line = whole.replaceAll(/\s+/g, ' ').trim();
+  // Before it is cut: half a password is not found any more.
+  const line = withoutCredentials(whole).replaceAll(/\s+/g, ' ').trim();
   return line.length > 80 ? `${line.slice(0, 79)}…` : line;
 }
 

@@ -115,6 +115,14 @@ describe('a problem', () => {
     expect(describeProblem({ input: 'token', problem: 'is required' })).toBe('token: is required.');
   });
 
+  test('shows no password of an address, also where the text is cut', () => {
+    const given = `https://alice:${'hunter2'.repeat(20)}@shop.example.com/a`;
+    expect(printable(given)).toBe('https://***@shop.example.com/a');
+    expect(describeProblem({ input: 'url', given, problem: 'is odd' })).toBe(
+      'url: "https://***@shop.example.com/a" is odd.',
+    );
+  });
+
   test.each([
     ['text on several lines', 'a\n  b\tc', 'a b c'],
     ['long text', 'x'.repeat(100), `${'x'.repeat(79)}…`],
