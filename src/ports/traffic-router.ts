@@ -11,8 +11,11 @@ export interface TrafficRouter {
   readonly driver: 'sluice' | 'platform';
   /** The live split, read from the cloud at each call. Throws NoLiveColor when no color has any weight. */
   observe(signal: AbortSignal): Promise<TrafficSplit>;
-  /** Idempotent, safe to call again after a timeout; replaces exactly what it owns, keeps filters and foreign settings. */
-  apply(split: TrafficSplit, signal: AbortSignal): Promise<void>;
+  /**
+   * Idempotent, safe to call again after a timeout; replaces exactly what it owns, keeps filters and foreign settings.
+   * `guard` is asked after the last read and right before the write, which is made at most once; what it throws is thrown.
+   */
+  apply(split: TrafficSplit, signal: AbortSignal, guard?: (signal: AbortSignal) => Promise<void>): Promise<void>;
   /**
    * The way back: everything to one color by exactly one write, without what would keep users on the other one
    * (stickiness). Makes no read, so that a signal handler can afford it: it starts from what `observe` or `apply` saw last.

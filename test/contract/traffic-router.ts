@@ -68,6 +68,28 @@ export function trafficRouterContract(name: string, open: () => Promise<RouterWo
     );
 
     test(
+      'asks the guard right before the one write, and not at all when nothing is to be written',
+      inWorld(async ({ router, writes }) => {
+        const asked: number[] = [];
+        const guard = async (): Promise<void> => void asked.push(await writes());
+        await router.apply(splitGiving('green', 10), signal, guard);
+        await router.apply(splitGiving('green', 10), signal, guard);
+        expect(asked).toEqual([0]);
+        expect(await writes()).toBe(1);
+      }),
+    );
+
+    test(
+      'writes nothing when the guard refuses',
+      inWorld(async ({ router, writes }) => {
+        const refused = router.apply(splitGiving('green', 10), signal, () => Promise.reject(new Error('taken over')));
+        await expect(refused).rejects.toThrow('taken over');
+        expect(await writes()).toBe(0);
+        expect(await router.observe(signal)).toEqual(splitGiving('blue', 100));
+      }),
+    );
+
+    test(
       'sees what somebody else did, as percent of whatever weights they used',
       inWorld(async ({ router, setWeights }) => {
         await setWeights({ blue: 1, green: 3 });

@@ -49,10 +49,11 @@ export function fakeRouter(): FakeRouter {
       due('observe', signal);
       return liveOf(router);
     },
-    async apply(split, signal) {
+    async apply(split, signal, guard) {
       due('apply', signal);
       if (router.seated.length === 2 && router.weights.blue === split.blue && router.weights.green === split.green)
         return;
+      await guard?.(signal);
       set(router, split);
       writes.push(`apply blue ${split.blue} / green ${split.green}`);
     },

@@ -2,6 +2,7 @@ import { allSeries } from '../../../src/domain/analysis/sample.ts';
 import { after, seconds } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { ChecksResult } from '../../../src/domain/checks/result.ts';
+import { CloudFailure, mayPass } from '../../../src/domain/retry-policy.ts';
 import { type ShiftRecord, formatRun, isInTraffic, leaseFrom } from '../../../src/domain/shift/record.ts';
 import { sameRecord } from '../../../src/domain/shift/record-tags.ts';
 import { type Color, otherColor } from '../../../src/domain/traffic-split.ts';
@@ -132,8 +133,14 @@ function beating<T>(
   const beat = async (inner: AbortSignal): Promise<void> => {
     if (memory.record === undefined) return;
     await fence(inner);
-    memory.record = { ...memory.record, leaseUntil: leaseFrom(ports.clock.now()) };
-    await ports.journal.write(memory.record, inner);
+    const renewed = { ...memory.record, leaseUntil: leaseFrom(ports.clock.now()) };
+    try {
+      await ports.journal.write(renewed, inner);
+      memory.record = renewed;
+    } catch (thrown) {
+      // The next beat comes before the lease is over.
+      if (!(thrown instanceof CloudFailure) || !mayPass(thrown.kind)) throw thrown;
+    }
   };
   return withHeartbeat({ clock: ports.clock, every: BEAT_EVERY, beat }, signal, work);
 }

@@ -68,7 +68,9 @@ export interface ShiftResult {
 
 /** No answer for so long is an end: the job must not wait for its own time limit. */
 const UNREACHABLE_FOR = minutes(10);
+/** With growing pauses: a quarter of a minute for a shift, ten minutes for a way back. */
 const MOST_FAILED_WRITES = 5;
+const MOST_FAILED_RESTORES = 30;
 
 /** Walks the moves of `decide` over the ports until it is done. The same call begins, resumes, finishes and goes back. */
 export async function execute(release: Release, ports: Ports, signal: AbortSignal): Promise<ShiftResult> {
@@ -131,15 +133,16 @@ async function make(move: Move, seen: Observation, acting: Acting, signal: Abort
     memory.failedWrites = 0;
   } catch (thrown) {
     signal.throwIfAborted();
-    if (!(thrown instanceof Failure) || memory.engaged === 'no') throw thrown;
     const passing = thrown instanceof CloudFailure && mayPass(thrown.kind);
+    if (!(thrown instanceof Failure) || (memory.engaged === 'no' && !passing)) throw thrown;
     memory.failedWrites += 1;
     ports.log.warning(thrown.message);
-    if (passing && memory.failedWrites < MOST_FAILED_WRITES) {
+    const phase = memory.record?.phase;
+    const most = phase === 'rolling-back' ? MOST_FAILED_RESTORES : MOST_FAILED_WRITES;
+    if (passing && memory.failedWrites < most) {
       return ports.clock.sleep(pauseBefore(memory.failedWrites), signal);
     }
-    const phase = memory.record?.phase;
-    if (phase === undefined || phase === 'switched' || phase === 'finishing') throw thrown;
+    if (memory.engaged === 'no' || phase === undefined || phase === 'switched' || phase === 'finishing') throw thrown;
     memory.trouble = thrown.message;
     memory.failedWrites = 0;
   }

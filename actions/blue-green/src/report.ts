@@ -41,7 +41,7 @@ export function reportOf(reported: Reported): Report {
   const headline = headlineOf(reported, judgement);
   return {
     conclusion: isSuccess(outcome, goal) ? 'success' : 'failure',
-    outcome: nameOf(outcome),
+    outcome: nameOf(outcome, goal),
     headline,
     changed: reported.changed === 'yes',
     outputs: { ...reported.outputs, ...outputsOf(record, verdict) },
@@ -51,8 +51,10 @@ export function reportOf(reported: Reported): Report {
 }
 
 /** A release that never got traffic did not fail users; that is worth a word of its own. */
-export const nameOf = (outcome: Outcome): string =>
-  outcome.kind === 'rolled-back' && neverHadTraffic(outcome.record) ? 'candidate-failed' : outcome.kind;
+export const nameOf = (outcome: Outcome, goal: Goal): string =>
+  outcome.kind === 'rolled-back' && goal.mode !== 'rollback' && neverHadTraffic(outcome.record)
+    ? 'candidate-failed'
+    : outcome.kind;
 
 const neverHadTraffic = ({ trafficAt, percent }: ShiftRecord): boolean => trafficAt === undefined && percent === 0;
 
@@ -167,7 +169,7 @@ function summaryOf(reported: Reported, { judgement, verdict, headline }: Said): 
   const late = lateWords(record, goal.policy);
   const chart = chartOf(goal.policy, story, record);
   return [
-    { kind: 'heading', text: `Blue-green: ${nameOf(outcome)}${verdict === '' ? '' : `, verdict ${verdict}`}` },
+    { kind: 'heading', text: `Blue-green: ${nameOf(outcome, goal)}${verdict === '' ? '' : `, verdict ${verdict}`}` },
     { kind: 'verbatim', text: headline },
     ...(late === undefined ? [] : [{ kind: 'text', text: `${late}.` } as const]),
     ...(story.events.length === 0 ? [] : [timelineOf(reported)]),

@@ -13,14 +13,20 @@ import { type CallFacts, callAws } from '../aws/errors.ts';
 import { forwardOf, restoredTo, splitOf, stickyFor, withSplit } from './alb-actions.ts';
 import type { AlbPlace } from './alb-place.ts';
 
+/** Two clients of one account. Writes are made once: one that is repeated by the SDK after a pause would pass every fence. */
+export interface AlbClients {
+  readonly reads: ElasticLoadBalancingV2Client;
+  readonly writes: ElasticLoadBalancingV2Client;
+}
+
 /** Weighted target groups in one rule, or in the default action of one listener, of an Application Load Balancer. */
-export function albRouter(client: ElasticLoadBalancingV2Client, place: AlbPlace): TrafficRouter {
+export function albRouter(clients: AlbClients, place: AlbPlace): TrafficRouter {
   /** As last read or written: what a signal handler may start from without a read. */
   let known: readonly Action[] | undefined;
   const read = async (signal: AbortSignal): Promise<readonly Action[]> =>
-    (known = await readActions(client, place, signal));
+    (known = await readActions(clients.reads, place, signal));
   const write = async (actions: Action[], facts: WriteFacts, signal: AbortSignal): Promise<void> => {
-    await writeActions(client, place, { actions, ...facts }, signal);
+    await writeActions(clients.writes, place, { actions, ...facts }, signal);
     known = actions;
   };
   return {
@@ -30,11 +36,12 @@ export function albRouter(client: ElasticLoadBalancingV2Client, place: AlbPlace)
     async observe(signal) {
       return splitOf(forwardOf(await read(signal), place.groups, place.name));
     },
-    async apply(split, signal) {
+    async apply(split, signal, guard) {
       const actions = await read(signal);
       const forward = forwardOf(actions, place.groups, place.name);
       if (forward.seated.length === 2 && forward.weights.blue === split.blue && forward.weights.green === split.green)
         return;
+      await guard?.(signal);
       await write(withSplit(actions, place.groups, split), { split, before: shown(forward.weights) }, signal);
     },
     async restore(color, signal) {

@@ -7,7 +7,7 @@ import type { ClientConfig } from '../aws/client-config.ts';
 import { albJournal } from './alb-journal.ts';
 import { type AlbTarget, findAlbPlace } from './alb-place.ts';
 import { albTargets } from './alb-targets.ts';
-import { albRouter } from './alb.ts';
+import { type AlbClients, albRouter } from './alb.ts';
 
 export interface OpenAlb {
   readonly router: TrafficRouter;
@@ -17,7 +17,14 @@ export interface OpenAlb {
 
 /** Router, targets and journal of one place, found once. Writes nothing. */
 export async function openAlb(config: ClientConfig, target: AlbTarget, signal: AbortSignal): Promise<OpenAlb> {
-  const client = new ElasticLoadBalancingV2Client(config);
-  const place = await findAlbPlace(client, target, signal);
-  return { router: albRouter(client, place), targets: albTargets(client, place), journal: albJournal(client, place) };
+  const clients: AlbClients = {
+    reads: new ElasticLoadBalancingV2Client(config),
+    writes: new ElasticLoadBalancingV2Client({ ...config, maxAttempts: 1 }),
+  };
+  const place = await findAlbPlace(clients.reads, target, signal);
+  return {
+    router: albRouter(clients, place),
+    targets: albTargets(clients.reads, place),
+    journal: albJournal(clients, place),
+  };
 }

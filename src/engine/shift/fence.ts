@@ -22,10 +22,10 @@ export class Superseded extends Error {
 export type Fence = (signal: AbortSignal) => Promise<void>;
 
 /**
- * Reads are free of compare-and-set in tags of AWS, so what a read proved ages. A process that was frozen after the read
- * sees by the clock that it was, and reads again.
+ * Tags have no compare-and-set, so what a read proves ages. A process that was frozen between the question and the answer
+ * sees by the clock that it was, and reads again. Longer than a read takes, shorter than any run needs to take over.
  */
-const PROOF_LASTS: Duration = seconds(2);
+const PROOF_LASTS: Duration = seconds(1);
 const MOST_READS = 5;
 
 export interface FenceParts {
@@ -59,10 +59,7 @@ export function fencedRouter(router: TrafficRouter, fence: Fence): TrafficRouter
     observe: (signal) => router.observe(signal),
     confirm: (split, signal) => router.confirm(split, signal),
     lingers: (signal) => router.lingers(signal),
-    async apply(split, signal) {
-      await fence(signal);
-      await router.apply(split, signal);
-    },
+    apply: (split, signal) => router.apply(split, signal, fence),
     async restore(color, signal) {
       await fence(signal);
       await router.restore(color, signal);
@@ -78,9 +75,15 @@ export function fencedEcs(ecs: Ecs, fence: Fence): Ecs {
     describeServiceDeployment: (...call) => ecs.describeServiceDeployment(...call),
     listServiceDeployments: (...call) => ecs.listServiceDeployments(...call),
     stoppedTasks: (...call) => ecs.stoppedTasks(...call),
+    listRevisions: (...call) => ecs.listRevisions(...call),
+    revisionsInUse: (...call) => ecs.revisionsInUse(...call),
     async registerTaskDefinition(body, tags, signal) {
       await fence(signal);
       return ecs.registerTaskDefinition(body, tags, signal);
+    },
+    async deregisterTaskDefinition(arn, signal) {
+      await fence(signal);
+      await ecs.deregisterTaskDefinition(arn, signal);
     },
     async updateService(ref, change, signal) {
       await fence(signal);

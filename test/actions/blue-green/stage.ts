@@ -51,6 +51,8 @@ export const CHECKS: ResolvedChecks = {
       timeout: seconds(5),
       retry: { count: 1, interval: seconds(1), consecutive: 1 },
       redirects: { kind: 'never' },
+      addresses: 'any',
+      captures: [],
       expect: { status: { text: '200', ranges: [{ from: 200, to: 200 }] } },
     },
   ],

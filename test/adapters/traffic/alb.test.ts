@@ -14,7 +14,7 @@ import { type Stack, stack } from '../../../sandbox/world.ts';
 import { type AlbPlace, findAlbPlace } from '../../../src/adapters/traffic/alb-place.ts';
 import { albJournal } from '../../../src/adapters/traffic/alb-journal.ts';
 import { albTargets } from '../../../src/adapters/traffic/alb-targets.ts';
-import { albRouter } from '../../../src/adapters/traffic/alb.ts';
+import { type AlbClients, albRouter } from '../../../src/adapters/traffic/alb.ts';
 import { splitGiving } from '../../../src/domain/traffic-split.ts';
 import { recordOf } from '../../domain/shift/records.ts';
 import { trafficRouterContract } from '../../contract/traffic-router.ts';
@@ -25,6 +25,7 @@ let world: World;
 let stacked: Stack;
 let place: AlbPlace;
 let client: ElasticLoadBalancingV2Client;
+let clients: AlbClients;
 let fixture: ElasticLoadBalancingV2Client;
 
 beforeAll(async () => {
@@ -42,6 +43,7 @@ beforeAll(async () => {
       sessionToken: world.env['AWS_SESSION_TOKEN'] as string,
     },
   });
+  clients = { reads: client, writes: client };
   place = await findAlbPlace(client, targetOf({}), signal);
 }, 60_000);
 afterAll(async () => {
@@ -83,7 +85,7 @@ trafficRouterContract('an ALB rule over the wire', async () => {
   await setForward([{ color: 'blue', weight: 1 }]);
   const before = modifications();
   return {
-    router: albRouter(client, place),
+    router: albRouter(clients, place),
     targets: albTargets(client, place),
     setWeights: ({ blue, green }) => setForward([{ color: 'blue', weight: blue }, { color: 'green', weight: green }]),
     setStickiness: async (seconds) => {
@@ -92,19 +94,19 @@ trafficRouterContract('an ALB rule over the wire', async () => {
       await setForward(tuples.map(({ TargetGroupArn, Weight }) => ({ color: TargetGroupArn === stacked.services['blue']?.targetGroupArn ? 'blue' : 'green', weight: Weight ?? 0 })), seconds);
     },
     writes: async () => modifications() - before,
-    again: () => albRouter(client, place),
+    again: () => albRouter(clients, place),
     close: async () => undefined,
   };
 }); // prettier-ignore
 
 describe('the journal in tags of the rule', () => {
   test('is empty before the first shift, keeps the last record, and leaves tags of others alone', async () => {
-    const journal = albJournal(client, place);
+    const journal = albJournal(clients, place);
     expect(await journal.read(signal)).toBeUndefined();
     await fixture.send(new AddTagsCommand({ ResourceArns: [stacked.ruleArn], Tags: [{ Key: 'team', Value: 'shop' }] }));
     await journal.write(recordOf({ percent: 10 }), signal);
     await journal.write(recordOf({ percent: 50, phase: 'shifting' }), signal);
-    expect(await albJournal(client, place).read(signal)).toEqual(recordOf({ percent: 50, phase: 'shifting' }));
+    expect(await albJournal(clients, place).read(signal)).toEqual(recordOf({ percent: 50, phase: 'shifting' }));
     await journal.clear(signal);
     expect(await journal.read(signal)).toBeUndefined();
     const tags = await fixture.send(new DescribeTagsCommand({ ResourceArns: [stacked.ruleArn] }));
@@ -133,7 +135,7 @@ describe('the place is found', () => {
     { name: 'one target group for both colors', more: { colors: { blue: 'production-wesign-charts-blue', green: 'production-wesign-charts-blue' } }, says: /Blue and green have the same target group/ },
     { name: 'a rule that forwards to neither color', more: { rule: 'default' }, says: /cannot carry a shift/ },
   ])('or refused with what is there: $name', async ({ more, says }) => {
-    const opened = findAlbPlace(client, targetOf(more), signal).then((found) => albRouter(client, found).observe(signal));
+    const opened = findAlbPlace(client, targetOf(more), signal).then((found) => albRouter(clients, found).observe(signal));
     await expect(opened).rejects.toThrow(says);
   }); // prettier-ignore
 
@@ -174,13 +176,13 @@ describe('the default action of a listener', () => {
       arn: other.listenerArn,
       name: 'ALB rule staging-wesign-charts-alb-80/default',
     });
-    const router = albRouter(client, found);
+    const router = albRouter(clients, found);
     await router.apply(splitGiving('green', 10), signal);
     expect(await router.observe(signal)).toEqual(splitGiving('green', 10));
     await router.restore('blue', signal);
     expect(await router.observe(signal)).toEqual(splitGiving('blue', 100));
-    await albJournal(client, found).write(recordOf(), signal);
-    expect(await albJournal(client, found).read(signal)).toEqual(recordOf());
+    await albJournal(clients, found).write(recordOf(), signal);
+    expect(await albJournal(clients, found).read(signal)).toEqual(recordOf());
   }, 30_000);
 });
 
@@ -188,7 +190,7 @@ describe('an error', () => {
   test('of a write names the weights, the rule, the IAM action and what was true before', async () => {
     await setForward([{ color: 'blue', weight: 90 }, { color: 'green', weight: 10 }]); // prettier-ignore
     const denied = world.faults.add({ operation: 'elasticloadbalancing:ModifyRule', kind: 'access-denied', times: 1 });
-    await expect(albRouter(client, place).apply(splitGiving('green', 50), signal)).rejects.toThrow(
+    await expect(albRouter(clients, place).apply(splitGiving('green', 50), signal)).rejects.toThrow(
       /^Could not set blue 50 \/ green 50 on ALB rule production-wesign-charts-alb-80\/10: access denied for elasticloadbalancing:ModifyRule\. Traffic was blue 90 \/ green 10 before\. Grant /,
     );
     denied.remove();

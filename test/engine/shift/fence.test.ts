@@ -83,6 +83,7 @@ describe('a port behind a closed fence', () => {
     const [service] = await fenced.describeServices([ref], signal);
     const { arn } = service!;
     const writes = [
+      () => fenced.deregisterTaskDefinition('arn', signal),
       () => fenced.updateService(ref, { desired: 0 }, signal),
       () => fenced.registerTaskDefinition({ family: 'web' }, {}, signal),
       () => fenced.stopServiceDeployment('arn', 'ROLLBACK', signal),
