@@ -131,7 +131,7 @@ describe.each(cases)('a dry run of $action', (each) => {
     const lines = resolvedLines(result);
     expect(lines.map((line) => line.slice(0, line.indexOf(':')))).toEqual(Object.keys(spec));
     const origin =
-      /^[\w-]+: (not given|.+  \((input|default|sluice\.yml:\d+:\d+ stages\.(defaults|staging)\.[\w-]+)\))$/;
+      /^[\w-]+: (not given|.+ {2}\((input|default|sluice\.yml:\d+:\d+ stages\.(defaults|staging)\.[\w-]+)\))$/;
     expect(lines.filter((line) => !origin.test(line))).toEqual([]);
     expect(lines).toEqual(expect.arrayContaining([...each.lines]));
   });
