@@ -6,7 +6,7 @@ import { workflowProblems } from './workflows.ts';
 
 describe('the workflows', () => {
   test('keep to the house: pinned, without rights, with an end', () => {
-    const workflows = sourceFiles().filter((path) => /\.github\/workflows\/[^/]+\.ya?ml$/.test(path));
+    const workflows = sourceFiles().filter((path) => /(^|\/)\.github\/workflows\/[^/]+\.ya?ml$/.test(path));
     expect(workflows).toContain('.github/workflows/ci.yml');
     const problems = workflows.flatMap((path) =>
       workflowProblems(readFileSync(join(ROOT, path), 'utf8')).map((problem) => `${path}: ${problem}`),
@@ -21,6 +21,8 @@ permissions: {}
 jobs:
   a:
     timeout-minutes: 5
+    permissions:
+      contents: read # checkout
     steps:
       - uses: actions/checkout@${SHA} # v6.0.0
         with: { persist-credentials: false }
@@ -40,6 +42,7 @@ describe('the workflow check finds what it forbids', () => {
   test.each([
     ['rights at the top', 'permissions: {}', 'permissions: { contents: read }', 'permissions at the top are not {}'],
     ['no word on rights', 'permissions: {}', '', 'permissions at the top are not {}'],
+    ['a right without a reason', ' # checkout', '', 'the permission contents has no reason beside it'],
     ['no end', '    timeout-minutes: 5\n', '', 'job a has no timeout-minutes'],
     [
       'a tag instead of a SHA',

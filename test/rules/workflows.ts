@@ -22,6 +22,7 @@ export function workflowProblems(source: string): string[] {
   return [
     ...(isEmpty ? [] : ['permissions at the top are not {}']),
     ...unpinned(source),
+    ...unexplained(source),
     ...Object.entries(jobs).flatMap(([name, job]) => [
       ...(job.uses === undefined && job['timeout-minutes'] === undefined ? [`job ${name} has no timeout-minutes`] : []),
       ...(job.steps ?? []).flatMap(stepProblems).map((problem) => `job ${name}: ${problem}`),
@@ -37,6 +38,12 @@ function unpinned(source: string): string[] {
     return /^\s+# v\d/.test(rest) ? [] : [`${reference} has no comment with its version`];
   });
 }
+
+/** A right is given for something, and its line says for what. */
+const unexplained = (source: string): string[] =>
+  [...source.matchAll(/^\s+([a-z-]+): (?:read|write)\b(.*)$/gm)].flatMap(([, scope = '', rest = '']) =>
+    /^\s+# \S/.test(rest) ? [] : [`the permission ${scope} has no reason beside it`],
+  );
 
 function stepProblems({ uses, run, with: given }: Step): string[] {
   return [
