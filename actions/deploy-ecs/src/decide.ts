@@ -1,12 +1,16 @@
 import { revisionName } from '../../../src/domain/ecs/arn.ts';
-import { type Situation, type Start, decideStart } from '../../../src/domain/ecs/start.ts';
+import type { GoBack } from '../../../src/domain/ecs/go-back.ts';
+import type { CleanUp } from '../../../src/domain/ecs/revision-cleanup.ts';
+import { type Situation, type Start, decideStart, isSteady } from '../../../src/domain/ecs/start.ts';
+import type { EcsService } from '../../../src/domain/ecs/service.ts';
 import { describeChanges } from '../../../src/domain/ecs/task-definition.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
-import type { Request } from './inputs.ts';
+import type { DeployRequest } from './inputs.ts';
 
 /*
  * The judgement of a rollout lives in src/domain/ecs, because blue-green deploys its candidate by the same engine:
- * start.ts (how to begin), rollout.ts (what a look says), way-back.ts (the next step back). Here is only the dry-run.
+ * start.ts (how to begin), rollout.ts (what a look says), way-back.ts (the next step back). Here are
+ * only the dry-runs.
  *
  * Safe state, process dead: ECS goes on with what it was told, the old tasks serve until the new ones are healthy, and
  * `post` stops the deployment and goes back (on-cancel: rollback) or leaves it. Runner dead: the service's circuit breaker
@@ -14,13 +18,15 @@ import type { Request } from './inputs.ts';
  */
 
 export interface Plan {
-  readonly start: Start['kind'];
+  /** One word: `deploy`, `unchanged`, `refuse`. */
+  readonly start: string;
+  readonly verdict: 'would-go' | 'would-be-refused';
   /** What would be done, a line each. */
   readonly lines: readonly string[];
 }
 
 /** PURE: what a run would do now. */
-export function planOf(situation: Situation, request: Request): Plan {
+export function planOf(situation: Situation, request: DeployRequest): Plan {
   const images = request.container === undefined ? request.image : { [request.container]: request.image };
   const wish = {
     images,
@@ -29,10 +35,13 @@ export function planOf(situation: Situation, request: Request): Plan {
     ...(request.desired === undefined ? {} : { desired: request.desired }),
   };
   const start = decideStart(situation, wish);
-  return { start: start.kind, lines: describeStart(start, situation, request) };
+  const lines = describeStart(start, situation, request);
+  const refused =
+    start.kind === 'refuse' || (start.kind === 'conflict' && request.onConflict === 'fail' && !start.byUs);
+  return { start: start.kind, verdict: refused ? 'would-be-refused' : 'would-go', lines };
 }
 
-function describeStart(start: Start, { service, current }: Situation, request: Request): readonly string[] {
+function describeStart(start: Start, { service, current }: Situation, request: DeployRequest): readonly string[] {
   const name = revisionName(current.arn);
   const count =
     request.desired === undefined || request.desired === service.desired
@@ -72,3 +81,81 @@ function describeStart(start: Start, { service, current }: Situation, request: R
       return unreachable(start);
   }
 }
+
+/** PURE: what `mode: rollback` would do now. */
+export function planOfGoBack(service: EcsService, decision: GoBack): Plan {
+  const { service: name } = service.ref;
+  const runs = revisionName(service.taskDefinition);
+  const would = (start: string, ...lines: readonly string[]): Plan => ({ start, verdict: 'would-go', lines });
+  switch (decision.kind) {
+    case 'refuse':
+      return {
+        start: 'refuse',
+        verdict: 'would-be-refused',
+        lines: [`Refuse: ${decision.facts.what}${decision.facts.why === undefined ? '' : `: ${decision.facts.why}`}`],
+      };
+    case 'stop':
+      return would(
+        'stop',
+        `Tell ECS to stop the deployment of ${revisionName(decision.deployment.taskDefinition)} (${decision.deployment.id}) and go back`,
+        'Wait until the release before it serves again',
+      );
+    case 'follow':
+      return would(
+        'follow',
+        `Follow the way back to ${revisionName(decision.deployment.taskDefinition)} that is under way`,
+      );
+    case 'wait':
+      return would('wait', `Wait for the end of ${decision.for}, then look again`);
+    case 'unchanged':
+      return would('unchanged', `Nothing: ${decision.why}`);
+    case 'deploy':
+      return would(
+        'rollback',
+        `Update ${name} from ${runs} to ${revisionName(decision.to)}`,
+        'Follow that deployment to its end',
+      );
+    default:
+      return unreachable(decision);
+  }
+}
+
+/** PURE: what `mode: scale` would do now. */
+export function planOfScale(service: EcsService, desired: number): Plan {
+  const name = revisionName(service.taskDefinition);
+  if (service.desired === desired)
+    return isSteady(service)
+      ? {
+          start: 'unchanged',
+          verdict: 'would-go',
+          lines: [`Nothing: ${service.running} of ${desired} tasks run ${name}`],
+        }
+      : { start: 'settle', verdict: 'would-go', lines: [`Wait until ${desired} tasks run ${name}`] };
+  const direction = desired > service.desired ? 'up' : 'down';
+  return {
+    start: `scale ${direction}`,
+    verdict: 'would-go',
+    lines: [
+      `Set the desired count of ${service.ref.service} from ${service.desired} to ${desired}`,
+      `Wait until ${desired} tasks run ${name}`,
+    ],
+  };
+}
+
+export interface FamilyCleanUp extends CleanUp {
+  readonly family: string;
+  /** ACTIVE revisions now. */
+  readonly active: number;
+}
+
+/** PURE: what `mode: cleanup` would do now. */
+export function planOfCleanUp(plan: FamilyCleanUp, keep: number): Plan {
+  const { family, active, deregister, spared } = plan;
+  const kept = spared.map(({ arn, why }) => `Keep ${revisionName(arn)}: ${why}`);
+  const lines = [`${family} has ${active} ACTIVE revisions; the newest ${keep} stay`, ...kept];
+  return deregister.length === 0
+    ? { start: 'unchanged', verdict: 'would-go', lines: [...lines, 'Nothing to deregister'] }
+    : { start: 'cleanup', verdict: 'would-go', lines: [...lines, `Deregister ${namesOf(deregister)}`] };
+}
+
+const namesOf = (arns: readonly string[]): string => arns.map(revisionName).join(', ');

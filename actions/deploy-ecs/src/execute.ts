@@ -1,16 +1,31 @@
+import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { after, minutes } from '../../../src/domain/duration.ts';
 import type { RolloutResult } from '../../../src/domain/ecs/result.ts';
+import type { ServiceStatus } from '../../../src/domain/ecs/status.ts';
+import { type ChecksTarget, runChecks } from '../../../src/engine/checks/run-checks.ts';
+import { type CleanUpResult, cleanUp, planCleanUp } from '../../../src/engine/ecs-rollout/clean-up.ts';
 import { deployImage, readSituation } from '../../../src/engine/ecs-rollout/deploy-image.ts';
+import { goBackOnDemand, planGoBack } from '../../../src/engine/ecs-rollout/go-back.ts';
 import { rollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
-import type { Following, RolloutTools } from '../../../src/engine/ecs-rollout/rollout.ts';
+import type { Following, RolloutTools, Verification } from '../../../src/engine/ecs-rollout/rollout.ts';
+import { readScalable, scaleService } from '../../../src/engine/ecs-rollout/scale-service.ts';
 import type { Ecs, EcsServiceRef } from '../../../src/ports/ecs.ts';
-import { type Plan, planOf } from './decide.ts';
-import type { Request } from './inputs.ts';
+import type { Prober } from '../../../src/ports/prober.ts';
+import { type Plan, planOf, planOfCleanUp, planOfGoBack, planOfScale } from './decide.ts';
+import type { CleanUpRequest, DeployRequest, Request, RollbackRequest, ScaleToRequest } from './inputs.ts';
+
+/** Checks that are ready to be made. */
+export interface Checking {
+  readonly document: ResolvedChecks;
+  readonly target: ChecksTarget;
+  readonly prober: Prober;
+}
 
 export interface Context extends RolloutTools {
   /** `<run id>/<attempt>`. */
   readonly run: string;
   readonly commit: string;
+  readonly checking: Checking | undefined;
   /** Told before the first write. */
   readonly onWrite: () => void;
   /** Told what there is to undo. */
@@ -20,12 +35,32 @@ export interface Context extends RolloutTools {
 const refOf = ({ cluster, service }: Request): EcsServiceRef => ({ cluster, service });
 
 /** Reads and plans; writes nothing. */
-export async function plan(request: Request, { ecs }: Pick<Context, 'ecs'>, signal: AbortSignal): Promise<Plan> {
-  return planOf(await readSituation({ ref: refOf(request) }, { ecs }, signal), request);
+export async function plan(
+  request: Exclude<Request, { mode: 'status' }>,
+  context: Context,
+  signal: AbortSignal,
+): Promise<Plan> {
+  const ref = refOf(request);
+  switch (request.mode) {
+    case 'deploy':
+      return planOf(await readSituation({ ref }, context, signal), request);
+    case 'rollback': {
+      const to = request.to === undefined ? {} : { to: request.to };
+      const { service, decision } = await planGoBack({ ref, run: context.run, ...to }, context, signal);
+      return planOfGoBack(service, decision);
+    }
+    case 'scale': {
+      const deadline = context.clock.now();
+      const wish = { ref, deadline, desired: request.desired, onConflict: 'fail' } as const;
+      return planOfScale(await readScalable(wish, context, signal), request.desired);
+    }
+    case 'cleanup':
+      return planOfCleanUp(await planCleanUp({ ref, keep: request.keep }, context, signal), request.keep);
+  }
 }
 
-export async function deploy(request: Request, context: Context, signal: AbortSignal): Promise<RolloutResult> {
-  const { clock, log, run, commit, onWrite, onFollowing } = context;
+export async function deploy(request: DeployRequest, context: Context, signal: AbortSignal): Promise<RolloutResult> {
+  const { clock, run, commit, onFollowing } = context;
   return deployImage(
     {
       ref: refOf(request),
@@ -36,11 +71,52 @@ export async function deploy(request: Request, context: Context, signal: AbortSi
       deadline: after(clock.now(), request.timeout),
       onFailure: request.onFailure,
       onConflict: request.onConflict,
+      failedRevision: 'deregister',
       onFollowing,
+      ...verifyBy(context),
     },
-    { ecs: tellingWrites(context.ecs, onWrite), clock, log },
+    toolsOf(context),
     signal,
   );
+}
+
+export async function goBack(request: RollbackRequest, context: Context, signal: AbortSignal): Promise<RolloutResult> {
+  return goBackOnDemand(
+    {
+      ref: refOf(request),
+      ...(request.to === undefined ? {} : { to: request.to }),
+      run: context.run,
+      deadline: after(context.clock.now(), request.timeout),
+      ...verifyBy(context),
+    },
+    toolsOf(context),
+    signal,
+  );
+}
+
+export async function scale(request: ScaleToRequest, context: Context, signal: AbortSignal): Promise<RolloutResult> {
+  const { desired, onConflict } = request;
+  const deadline = after(context.clock.now(), request.timeout);
+  return scaleService({ ref: refOf(request), desired, deadline, onConflict }, toolsOf(context), signal);
+}
+
+export async function discardOld(
+  request: CleanUpRequest,
+  context: Context,
+  signal: AbortSignal,
+): Promise<CleanUpResult> {
+  const deadline = after(context.clock.now(), request.timeout);
+  return cleanUp({ ref: refOf(request), keep: request.keep, deadline }, toolsOf(context), signal);
+}
+
+/** Reads only. */
+export async function lookAt(request: Request, { ecs }: Context, signal: AbortSignal): Promise<ServiceStatus> {
+  const ref = refOf(request);
+  const { service, current } = await readSituation({ ref }, { ecs }, signal);
+  const record = service.currentServiceDeployment;
+  const serviceDeployment = record === undefined ? undefined : await ecs.describeServiceDeployment(record, signal);
+  const successful = await ecs.listServiceDeployments(ref, signal, { status: 'SUCCESSFUL' });
+  return { service, current, successful, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) };
 }
 
 /** GitHub ends the post steps of a cancelled job after 5 minutes. */
@@ -52,6 +128,32 @@ export async function undo(following: Following, tools: RolloutTools, signal: Ab
   return rollBack({ following, deadline, reason: 'the run ended before the deployment did' }, tools, signal);
 }
 
+function verifyBy(context: Context): { readonly verify?: (signal: AbortSignal) => Promise<Verification> } {
+  const { checking } = context;
+  return checking === undefined ? {} : { verify: (signal) => verify(checking, context, signal) };
+}
+
+async function verify(
+  { document, target, prober }: Checking,
+  { clock, log }: Context,
+  signal: AbortSignal,
+): Promise<Verification> {
+  log.info(`${document.checks.length} checks against ${target.url}`);
+  const { verdict, checks } = await runChecks({ document, target }, { prober, clock, log }, signal);
+  if (verdict !== 'fail') return { kind: 'good' };
+  const failed = checks.filter((check) => check.verdict === 'fail');
+  const names = failed.map(({ name }) => name).join(', ');
+  const reason = `${failed.length} of ${checks.length} checks failed after the deployment: ${names}`;
+  const lines = failed.map(({ name, reasons }) => `Check ${name}: ${reasons.join('; ')}`);
+  return { kind: 'bad', reason, lines };
+}
+
+const toolsOf = ({ ecs, clock, log, onWrite }: Context): RolloutTools => ({
+  ecs: tellingWrites(ecs, onWrite),
+  clock,
+  log,
+});
+
 function tellingWrites(ecs: Ecs, onWrite: () => void): Ecs {
   const told =
     <A extends readonly unknown[], R>(write: (...args: A) => Promise<R>) =>
@@ -62,6 +164,7 @@ function tellingWrites(ecs: Ecs, onWrite: () => void): Ecs {
   return {
     ...ecs,
     registerTaskDefinition: told(ecs.registerTaskDefinition),
+    deregisterTaskDefinition: told(ecs.deregisterTaskDefinition),
     updateService: told(ecs.updateService),
     stopServiceDeployment: told(ecs.stopServiceDeployment),
     tagService: told(ecs.tagService),

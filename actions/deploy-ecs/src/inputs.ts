@@ -1,9 +1,30 @@
 import { type Duration, hours, minutes } from '../../../src/domain/duration.ts';
-import { imageInputs, imageOf } from '../../../src/domain/image-inputs.ts';
-import { type Checked, type InputsOf, bad, count, duration, good, oneOf, text } from '../../../src/domain/inputs.ts';
+import { type ApprovalDemand, approvalDemand, approvalInputs } from '../../../src/domain/approval/require.ts';
+import { checkInputs, readCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
+import { imageInputs, imageOf, tagOf } from '../../../src/domain/image-inputs.ts';
+import {
+  type Checked,
+  type InputProblem,
+  type InputsOf,
+  bad,
+  count,
+  duration,
+  good,
+  matching,
+  oneOf,
+  text,
+} from '../../../src/domain/inputs.ts';
 import { awsInputs, ecsInputs, ecsWords, stageInputs } from '../../../src/domain/stage-inputs.ts';
 
+export const MODES = ['deploy', 'rollback', 'scale', 'status', 'cleanup'] as const;
+export type Mode = (typeof MODES)[number];
+
 export const spec = {
+  mode: oneOf(MODES, {
+    description:
+      'What to do: `deploy` an image; `rollback` to the release before, or `to` a revision; `scale` to `desired-count`; show the `status`; `cleanup` of old revisions. Example: `rollback`.',
+    fallback: 'deploy',
+  }),
   cluster: ecsInputs.cluster,
   service: text({
     description: 'Name of the ECS service. Example: `production-shop-service`.',
@@ -12,6 +33,21 @@ export const spec = {
   }),
   container: ecsInputs.container,
   ...imageInputs,
+  to: matching({
+    description:
+      "Revision that `mode: rollback` goes to. Without it the release before the one that serves, by ECS's record of successful deployments. Example: `shop-task:41`.",
+    shape: /\d{1,9}|(?:arn:aws[a-z-]*:ecs:[a-z0-9-]+:\d{12}:task-definition\/)?[\w-]{1,255}:\d{1,9}/,
+    accepts: 'a revision',
+    accepted: 'a number of the family that runs (41), family:number, or an ARN',
+  }),
+  'keep-revisions': count({
+    description:
+      'Newest revisions that `mode: cleanup` keeps in any case. Older ones stay too while a service, a task or a roll back needs them.',
+    from: 'stage',
+    fallback: '10',
+    min: 1,
+    max: 1_000,
+  }),
   'desired-count': count({
     description: ecsWords['desired-count'],
     from: 'stage',
@@ -38,6 +74,19 @@ export const spec = {
     from: 'stage',
     fallback: 'fail',
   }),
+  // Not from the stage: the checks of a stage are run by smoke-test after this action; here they are asked for.
+  checks: text({
+    description:
+      'Path of a checks file (YAML, version 1). It is run on `url` once ECS calls the new revision steady; red checks count as a failed deployment and roll back. Example: `deploy/checks.yml`.',
+  }),
+  url: checkInputs.url,
+  host: checkInputs.host,
+  'check-secrets': checkInputs['check-secrets'],
+  'expect-version': text({
+    description:
+      'Version that the checks must find where they look for one. Without it the tag of the released entry of `images`. Example: `1.4.0`.',
+  }),
+  ...approvalInputs,
   'release-id': text({
     description:
       'Name of the release in the tags of the service, the same in every stage. Without it the image stands there. Example: `v1.4.0`.',
@@ -46,50 +95,166 @@ export const spec = {
   ...stageInputs,
 } as const;
 
-export interface Request {
+/** What every mode needs to know. */
+interface Place {
   readonly cluster: string;
   readonly service: string;
+  readonly timeout: Duration;
+  readonly onConflict: 'fail' | 'wait';
+  readonly region: string | undefined;
+  readonly roleToAssume: string | undefined;
+  readonly allowedAccountIds: readonly string[] | undefined;
+  readonly dryRun: 'yes' | 'no';
+}
+
+/** Checks of the user's, made after ECS is content. */
+export interface ChecksWish {
+  readonly file: string;
+  readonly url: string | undefined;
+  readonly host: string | undefined;
+  readonly expectVersion: string | undefined;
+  /** By name; they win over the environment. */
+  readonly secrets: ReadonlyMap<string, string>;
+}
+
+export interface DeployRequest extends Place {
+  readonly mode: 'deploy';
   /** Absent: the only container. */
   readonly container: string | undefined;
   /** Whole reference. */
   readonly image: string;
   readonly release: string;
   readonly desired: number | undefined;
-  readonly timeout: Duration;
   readonly onFailure: 'rollback' | 'leave';
   readonly onCancel: 'rollback' | 'leave';
-  readonly onConflict: 'fail' | 'wait';
-  readonly region: string | undefined;
-  readonly roleToAssume: string | undefined;
-  readonly allowedAccountIds: readonly string[] | undefined;
-  readonly mode: 'deploy' | 'plan';
+  readonly approval: ApprovalDemand;
+  readonly checks: ChecksWish | undefined;
 }
+
+export interface RollbackRequest extends Place {
+  readonly mode: 'rollback';
+  /** A number of the family that runs, `family:number` or an ARN; absent: the release before. */
+  readonly to: string | undefined;
+  readonly checks: ChecksWish | undefined;
+}
+
+export interface ScaleToRequest extends Place {
+  readonly mode: 'scale';
+  readonly desired: number;
+}
+
+export interface StatusRequest extends Place {
+  readonly mode: 'status';
+}
+
+export interface CleanUpRequest extends Place {
+  readonly mode: 'cleanup';
+  readonly keep: number;
+}
+
+export type Request = DeployRequest | RollbackRequest | ScaleToRequest | StatusRequest | CleanUpRequest;
 
 type Values = InputsOf<typeof spec>;
 
 export function toRequest(values: Values): Checked<Request> {
+  const foreign = foreignInputs(values);
+  const request = requestOf(values);
+  if (foreign.length === 0) return request;
+  return bad(...foreign, ...(request.ok ? [] : request.problems));
+}
+
+function requestOf(values: Values): Checked<Request> {
+  const place = placeOf(values);
+  switch (values.mode) {
+    case 'deploy':
+      return toDeploy(values, place);
+    case 'rollback': {
+      const checks = checksOf(values);
+      return checks.ok ? good({ ...place, mode: 'rollback', to: values.to, checks: checks.value }) : checks;
+    }
+    case 'scale':
+      return values['desired-count'] === undefined
+        ? bad({ input: 'desired-count', problem: 'is missing: it is what mode: scale sets', accepted: '0 to 5000' })
+        : good({ ...place, mode: 'scale', desired: values['desired-count'] });
+    case 'status':
+      return good({ ...place, mode: 'status' });
+    case 'cleanup':
+      return good({ ...place, mode: 'cleanup', keep: values['keep-revisions'] });
+  }
+}
+
+const placeOf = (values: Values): Place => ({
+  cluster: values.cluster,
+  service: values.service,
+  timeout: values.timeout,
+  onConflict: values['on-conflict'],
+  region: values.region,
+  roleToAssume: values['role-to-assume'],
+  allowedAccountIds: values['allowed-account-ids'],
+  dryRun: values['dry-run'] ? 'yes' : 'no',
+});
+
+/** Inputs that only some modes read; given to another one they are a misunderstanding. None of them comes from the stage. */
+const READ_BY: Readonly<Partial<Record<keyof typeof spec, readonly Mode[]>>> = {
+  image: ['deploy'],
+  images: ['deploy'],
+  to: ['rollback'],
+  checks: ['deploy', 'rollback'],
+  approval: ['deploy'],
+};
+
+function foreignInputs(values: Values): readonly InputProblem[] {
+  return Object.entries(READ_BY).flatMap(([input, modes]) =>
+    values[input as keyof Values] === undefined || modes.includes(values.mode)
+      ? []
+      : [
+          {
+            input,
+            problem: `is not read by mode: ${values.mode}`,
+            accepted: modes.map((mode) => `mode: ${mode}`).join(', '),
+          },
+        ],
+  );
+}
+
+function toDeploy(values: Values, place: Place): Checked<DeployRequest> {
   const image = imageOf(values);
-  if (!image.ok) return image;
-  if (image.value === undefined)
-    return bad({
-      input: 'image',
-      problem: 'is missing',
-      accepted: 'image with a reference, or images with the output of the build',
-    });
+  const approval = approvalDemand(values);
+  const checks = checksOf(values);
+  const missing: InputProblem = {
+    input: 'image',
+    problem: 'is missing',
+    accepted: 'image with a reference, or images with the output of the build',
+  };
+  const nothing = image.ok && image.value === undefined && approval.ok;
+  if (!image.ok || !approval.ok || !checks.ok || image.value === undefined)
+    return bad(
+      ...[image, approval, checks].flatMap((each) => (each.ok ? [] : each.problems)),
+      ...(nothing ? [missing] : []),
+    );
   return good({
-    cluster: values.cluster,
-    service: values.service,
+    ...place,
+    mode: 'deploy',
     container: values.container,
     image: image.value,
     release: values['release-id'] ?? image.value,
     desired: values['desired-count'],
-    timeout: values.timeout,
     onFailure: values['on-failure'],
     onCancel: values['on-cancel'],
-    onConflict: values['on-conflict'],
-    region: values.region,
-    roleToAssume: values['role-to-assume'],
-    allowedAccountIds: values['allowed-account-ids'],
-    mode: values['dry-run'] ? 'plan' : 'deploy',
+    approval: approval.value,
+    checks: checks.value,
+  });
+}
+
+function checksOf(values: Values): Checked<ChecksWish | undefined> {
+  const secrets = readCheckSecrets(values['check-secrets'] ?? '');
+  if (!secrets.ok) return secrets;
+  if (values.checks === undefined) return good(undefined);
+  return good({
+    file: values.checks,
+    url: values.url,
+    host: values.host,
+    expectVersion: values['expect-version'] ?? tagOf(values),
+    secrets: secrets.value,
   });
 }

@@ -1,12 +1,20 @@
+import type { Grant } from '../../../src/domain/approval/grant.ts';
+import { requireApproval } from '../../../src/domain/approval/require.ts';
+import { loadChecks } from '../../../src/domain/checks/load.ts';
+import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
+import { missingVersion } from '../../../src/domain/checks/version.ts';
 import { between } from '../../../src/domain/duration.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+import { InvalidInput } from '../../../src/domain/inputs.ts';
+import type { Report } from '../../../src/domain/report.ts';
 import type { Following } from '../../../src/engine/ecs-rollout/rollout.ts';
 import { startRollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
 import type { Ecs } from '../../../src/ports/ecs.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
-import { deploy, plan, undo } from './execute.ts';
-import { type Request, spec, toRequest } from './inputs.ts';
-import { planReport, reportOf } from './report.ts';
+import { type Checking, type Context, deploy, discardOld, goBack, lookAt, plan, scale, undo } from './execute.ts';
+import { type DeployRequest, type Request, spec, toRequest } from './inputs.ts';
+import { cleanUpReport, planReport, reportOf, statusReport } from './report.ts';
 
 const FOLLOWING = 'following';
 
@@ -15,32 +23,35 @@ const definition: ActionDefinition<typeof spec, Request> = {
   spec,
   toRequest,
   async main(request, tools) {
-    const { clock, log, run, signal } = tools;
+    if (request.mode === 'deploy') await checkApproval(request, tools);
+    const checking = await checkingOf(request, tools);
     const ecs = await ecsFor(request, tools);
-    if (request.mode === 'plan') {
-      const planned = await plan(request, { ecs }, signal);
-      log.verbatim('Plan', planned.lines.join('\n'));
-      return planReport(planned, request);
-    }
-    const startedAt = clock.now();
-    const context = {
+    const { clock, log, run, signal } = tools;
+    const context: Context = {
       ecs,
       clock,
       log,
+      checking,
       run: `${run.runId}/${run.attempt}`,
       commit: run.commit,
       onWrite: tools.willChange,
-      onFollowing: (following: Following | undefined) => keep(following, request, ecs, tools),
+      onFollowing: (following) => keep(following, request, ecs, tools),
     };
-    const result = await deploy(request, context, signal);
-    if (result.diagnosis.length > 0) log.verbatim('What was seen', result.diagnosis.join('\n'));
-    return reportOf(result, request, between(startedAt, clock.now()));
+    if (request.mode === 'status') {
+      const report = statusReport(await lookAt(request, context, signal));
+      log.verbatim('Status', report.lines.join('\n'));
+      return report;
+    }
+    if (request.dryRun === 'no') return act(request, context, signal);
+    const planned = await plan(request, context, signal);
+    log.verbatim('Plan', planned.lines.join('\n'));
+    return planReport(planned, request);
   },
   /** main was cancelled or died: its deployment is stopped, taken back and awaited, unless it shall be left. */
   async post(request, tools) {
     const { clock, log, signal } = tools;
     const left = tools.savedState(FOLLOWING) ?? '';
-    if (left === '') return undefined;
+    if (left === '' || request.mode !== 'deploy') return undefined;
     if (request.onCancel === 'leave') {
       log.info(
         `The deployment to ${request.service} goes on without this run, as asked (on-cancel: leave); the next run follows it`,
@@ -56,10 +67,83 @@ const definition: ActionDefinition<typeof spec, Request> = {
   },
 };
 
+async function act(
+  request: Exclude<Request, { mode: 'status' }>,
+  context: Context,
+  signal: AbortSignal,
+): Promise<Report> {
+  const { clock, log } = context;
+  const startedAt = clock.now();
+  if (request.mode === 'cleanup') return cleanUpReport(await discardOld(request, context, signal), request);
+  const result =
+    request.mode === 'deploy'
+      ? await deploy(request, context, signal)
+      : request.mode === 'rollback'
+        ? await goBack(request, context, signal)
+        : await scale(request, context, signal);
+  if (result.diagnosis.length > 0) log.verbatim('What was seen', result.diagnosis.join('\n'));
+  return reportOf(result, request, between(startedAt, clock.now()));
+}
+
+/** Before credentials are asked for, so before anything at all is touched. */
+async function checkApproval({ approval, dryRun }: DeployRequest, { run, clock, log }: ActionTools): Promise<void> {
+  if (approval.kind === 'none') return;
+  const { sha256 } = await import('../../../src/adapters/system/digest.ts');
+  const grant = grantFor(approval, { repository: run.repository, now: clock.now(), sha256 });
+  // What a plan shows is often what is asked approval for.
+  if (grant instanceof Failure && dryRun === 'no') throw grant;
+  if (grant instanceof Failure) log.info(`A run would be refused now. ${grant.message}`);
+  else if (grant !== undefined)
+    log.info(`Approved for ${grant.environment} by grant ${grant.id}, until ${grant.expiresAt}`);
+}
+
+function grantFor(...asked: Parameters<typeof requireApproval>): Grant | Failure | undefined {
+  try {
+    return requireApproval(...asked);
+  } catch (thrown) {
+    if (thrown instanceof Failure) return thrown;
+    throw thrown;
+  }
+}
+
+/** Everything that is wrong with the checks is said before the first call to AWS. */
+async function checkingOf(request: Request, tools: ActionTools): Promise<Checking | undefined> {
+  const wish = request.mode === 'deploy' || request.mode === 'rollback' ? request.checks : undefined;
+  if (wish === undefined) return undefined;
+  const [{ readYaml }, { matchers }, { httpProber }] = await Promise.all([
+    import('../../../src/runtime/read-yaml.ts'),
+    import('../../../src/adapters/http/matchers.ts'),
+    import('../../../src/adapters/http/prober.ts'),
+  ]);
+  const { file, url, host, expectVersion, secrets } = wish;
+  const environment = withCheckSecrets(tools.environment, secrets);
+  const loaded = loadChecks(
+    { path: file, text: await tools.readFile(file, 'checks') },
+    { readYaml, matchers, environment, target: url === undefined ? 'of-document' : 'elsewhere' },
+  );
+  if (!loaded.ok) throw new InvalidInput(`The checks of ${file}`, loaded.problems);
+  const { document } = loaded.value;
+  const missing = missingVersion(document.checks, expectVersion);
+  if (missing !== undefined) throw new InvalidInput(`The checks of ${file}`, [missing]);
+  const base = url ?? document.target;
+  if (base === undefined) {
+    const accepted = 'the base URL that users reach, or target in the file';
+    throw new InvalidInput(`The checks of ${file}`, [{ input: 'url', problem: 'is missing', accepted }]);
+  }
+  for (const secret of document.secrets) tools.mask(secret);
+  const target = {
+    url: base,
+    headers: {},
+    ...(host === undefined ? {} : { host }),
+    ...(expectVersion === undefined ? {} : { expectVersion }),
+  };
+  return { document, target, prober: httpProber() };
+}
+
 /** Keeps for `post`, and for a signal, what there is to undo. */
 function keep(following: Following | undefined, request: Request, ecs: Ecs, tools: ActionTools): void {
   tools.saveState(FOLLOWING, following === undefined ? '' : JSON.stringify(following));
-  const restores = following !== undefined && request.onCancel === 'rollback';
+  const restores = following !== undefined && request.mode === 'deploy' && request.onCancel === 'rollback';
   tools.onCancel(restores ? (signal) => startRollBack(following, { ecs }, signal) : undefined);
 }
 

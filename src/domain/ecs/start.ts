@@ -40,7 +40,7 @@ export type Start =
 /** PURE. Throws a Failure when a container of the wish does not exist. */
 export function decideStart(situation: Situation, wish: Wish): Start {
   const { service, current } = situation;
-  const refusal = refusalOf(service);
+  const refusal = refusalOf(service, 'deploy to');
   if (refusal) return { kind: 'refuse', facts: refusal };
   const { body, changes } = withImages(current.body, wish.images, current.family);
   const primary = primaryOf(service);
@@ -91,12 +91,16 @@ export function isInFlight(service: EcsService, serviceDeployment?: ServiceDeplo
   return service.deployments.length > 1;
 }
 
-const isWayBack = (primary: EcsDeployment | undefined, serviceDeployment: ServiceDeployment | undefined): boolean =>
+export const isWayBack = (
+  primary: EcsDeployment | undefined,
+  serviceDeployment: ServiceDeployment | undefined,
+): boolean =>
   serviceDeployment?.status.startsWith('ROLLBACK_') === true ||
   /roll(ing|ed)? ?back/i.test(primary?.rolloutStateReason ?? '');
 
-function refusalOf(service: EcsService): FailureFacts | undefined {
-  const what = `Could not deploy to ECS service ${service.ref.service} in cluster ${service.ref.cluster}`;
+/** Why this service cannot be changed at all; `act` completes "Could not ...". */
+export function refusalOf(service: EcsService, act: 'deploy to' | 'roll back' | 'scale'): FailureFacts | undefined {
+  const what = `Could not ${act} ECS service ${service.ref.service} in cluster ${service.ref.cluster}`;
   const now = 'Nothing was changed';
   if (service.status !== 'ACTIVE') return { what, why: `the service is ${service.status}, not ACTIVE`, now };
   const controller = service.controller ?? 'ECS';

@@ -5,7 +5,12 @@ import { type TaskDefinitionBody, ownTags, sameDefinition, toRegistrable } from 
 import { messageOf } from '../../domain/failure.ts';
 import { CloudFailure, mayPass, pauseBefore } from '../../domain/retry-policy.ts';
 import type { Ecs, EcsDeployment, EcsService, TaskDefinition } from '../../ports/ecs.ts';
-import type { DeployImageRequest, Following, RolloutTools } from './rollout.ts';
+import type { DeployImageRequest, Following, RolloutRequest, RolloutTools } from './rollout.ts';
+
+export interface Revision {
+  readonly arn: string;
+  readonly origin: 'registered' | 'found';
+}
 
 /** The revision with `body`: the newest of the family when it is the same already (a run that was killed left it), else a new one. */
 export async function revisionFor(
@@ -20,17 +25,17 @@ export async function revisionFor(
   },
   { ecs, log }: RolloutTools,
   signal: AbortSignal,
-): Promise<TaskDefinition> {
+): Promise<Revision> {
   const newest = await ecs.describeTaskDefinition(current.family, signal);
   if (newest.arn !== current.arn && sameDefinition(newest.body, body)) {
     log.info(`Task definition ${revisionName(newest.arn)} is there already and the same; no new revision`);
-    return newest;
+    return { arn: newest.arn, origin: 'found' };
   }
   const wanted = toRegistrable(body, { ...current.tags, ...tags });
   for (const warning of wanted.warnings) log.warning(warning);
   const registered = await ecs.registerTaskDefinition(wanted.body, ownTags(wanted.tags), signal);
   log.info(`Registered task definition ${revisionName(registered.arn)}`);
-  return registered;
+  return { arn: registered.arn, origin: 'registered' };
 }
 
 export interface Update {
@@ -38,16 +43,19 @@ export interface Update {
   readonly taskDefinition: string;
   /** Set when the revision is the one that runs already. */
   readonly force: 'new-deployment' | 'no';
+  /** What the tags say of it. */
+  readonly phase: 'deploying' | 'rolling-back';
+  readonly discards?: true;
 }
 
 /** Writes the intent, updates the service, and says what is to be followed. */
 export async function beginDeployment(
   update: Update,
-  request: DeployImageRequest,
+  request: RolloutRequest,
   tools: RolloutTools,
   signal: AbortSignal,
 ): Promise<Following> {
-  const { service, taskDefinition } = update;
+  const { service, taskDefinition, phase } = update;
   const successful = await tools.ecs.listServiceDeployments(request.ref, signal, { status: 'SUCCESSFUL' });
   const previous = lastGood(service, successful, update.force === 'no' ? taskDefinition : undefined);
   const following: Following = {
@@ -65,13 +73,10 @@ export async function beginDeployment(
     ...(request.desired === undefined || request.desired === service.desired
       ? {}
       : { previousDesired: service.desired }),
+    ...(update.discards === undefined ? {} : { discards: update.discards }),
   };
   warnOfWeakness(service, following, tools);
-  await tools.ecs.tagService(
-    service.arn,
-    toTags({ phase: 'deploying', ...request.writer, ...previousOf(following) }),
-    signal,
-  );
+  await tools.ecs.tagService(service.arn, toTags({ phase, ...request.writer, ...previousOf(following) }), signal);
   // From here on there may be something to undo, even when the answer is lost.
   request.onFollowing?.(following);
   try {
@@ -155,26 +160,33 @@ function learn(following: Following, updated: EcsService): Following {
   return { ...following, ...(deploymentId === undefined ? {} : { deploymentId }) };
 }
 
+export interface InFlight {
+  readonly service: EcsService;
+  readonly deployment: EcsDeployment;
+  readonly phase: Update['phase'];
+}
+
 /**
  * Takes over a deployment of the same images that is in flight, begun by a run that died or by somebody else: from now on
  * this run answers for it, and the tags say so.
  */
 export async function attachTo(
-  { service, deployment }: { readonly service: EcsService; readonly deployment: EcsDeployment },
-  request: DeployImageRequest,
+  { service, deployment, phase }: InFlight,
+  request: RolloutRequest & Pick<DeployImageRequest, 'failedRevision'>,
   tools: RolloutTools,
   signal: AbortSignal,
 ): Promise<Following> {
   const { id, taskDefinition } = deployment;
   const journal = readJournal(service);
   const own = sameRelease(journal, request.writer.release) ? journal : undefined;
-  const previous =
-    own?.previousTaskDefinition ??
-    lastGood(
-      service,
-      await tools.ecs.listServiceDeployments(request.ref, signal, { status: 'SUCCESSFUL' }),
-      taskDefinition,
-    );
+  const successful = await tools.ecs.listServiceDeployments(request.ref, signal, { status: 'SUCCESSFUL' });
+  const previous = own?.previousTaskDefinition ?? lastGood(service, successful, taskDefinition);
+  // Ours by name, and nothing that was ever good: left by a run of this release that died.
+  const discards =
+    request.failedRevision === 'deregister' &&
+    own !== undefined &&
+    previous !== taskDefinition &&
+    successful.every((each) => each.taskDefinition !== taskDefinition);
   const following: Following = {
     ref: request.ref,
     taskDefinition,
@@ -185,12 +197,9 @@ export async function attachTo(
     ...(previous === undefined ? {} : { previousTaskDefinition: previous }),
     ...(writerOf(service) === undefined ? {} : { earlierRun: writerOf(service) as string }),
     ...(own?.previousDesired === undefined ? {} : { previousDesired: own.previousDesired }),
+    ...(discards ? { discards } : {}),
   };
-  await tools.ecs.tagService(
-    service.arn,
-    toTags({ phase: 'deploying', ...request.writer, ...previousOf(following) }),
-    signal,
-  );
+  await tools.ecs.tagService(service.arn, toTags({ phase, ...request.writer, ...previousOf(following) }), signal);
   request.onFollowing?.(following);
   return following;
 }

@@ -1,18 +1,18 @@
-import { type Duration, after } from '../../domain/duration.ts';
+import { after } from '../../domain/duration.ts';
 import { revisionName } from '../../domain/ecs/arn.ts';
+import { readJournal, sameRelease } from '../../domain/ecs/journal.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
-import { type Situation, type Start, type Wish, decideStart, isInFlight } from '../../domain/ecs/start.ts';
+import { type Situation, type Start, type Wish, decideStart, isInFlight, primaryOf } from '../../domain/ecs/start.ts';
 import { describeChanges } from '../../domain/ecs/task-definition.ts';
 import { Failure } from '../../domain/failure.ts';
-import { CloudFailure } from '../../domain/retry-policy.ts';
+import type { EcsDeployment, EcsService } from '../../domain/ecs/service.ts';
 import { unreachable } from '../../domain/unreachable.ts';
-import { closeJournal } from './close-journal.ts';
 import { attachTo, beginDeployment, revisionFor } from './begin.ts';
-import { ROLL_BACK_WITHIN, type RolloutEnd, followTo, resultOf } from './follow-deployment.ts';
-import { rollBackWatched } from './roll-back.ts';
-import type { DeployImageRequest, Following, RolloutTools } from './rollout.ts';
+import { ROLL_BACK_WITHIN } from './follow-deployment.ts';
+import { rollBack } from './roll-back.ts';
+import { seeThrough } from './see-through.ts';
+import type { DeployImageRequest, RolloutTools } from './rollout.ts';
 import { settle, waitForOthers } from './settle.ts';
-import { type ServiceWatcher, watchService } from './watch-service.ts';
 
 /**
  * Brings the service to the images: registers a revision when one is needed, updates the service, follows that one
@@ -43,27 +43,30 @@ export async function deployImage(
     case 'unchanged':
     case 'settle':
     case 'scale':
-      return keepRevision({ ...situation, start }, request, tools, signal);
+      return keepVerified({ ...situation, start }, request, tools, signal);
     case 'attach':
       tools.log.info(
         `${revisionName(start.deployment.taskDefinition)} is being deployed to ${service.ref.service} already; following that deployment`,
       );
-      return see(
-        await attachTo({ service, deployment: start.deployment }, request, tools, signal),
+      return seeThrough(
+        await attachTo({ service, deployment: start.deployment, phase: 'deploying' }, request, tools, signal),
         request,
         tools,
         signal,
       );
     case 'restart': {
       tools.log.info(`Deploying ${revisionName(current.arn)} again: ${start.why}`);
-      const update = { service, taskDefinition: current.arn, force: 'new-deployment' } as const;
-      return see(await beginDeployment(update, request, tools, signal), request, tools, signal);
+      const update = { service, taskDefinition: current.arn, force: 'new-deployment', phase: 'deploying' } as const;
+      return seeThrough(await beginDeployment(update, request, tools, signal), request, tools, signal);
     }
     case 'deploy': {
       for (const line of describeChanges(start.changes)) tools.log.info(line);
       const revision = await revisionFor({ current, body: start.body, tags: request.tags }, tools, signal);
-      const update = { service, taskDefinition: revision.arn, force: 'no' } as const;
-      return see(await beginDeployment(update, request, tools, signal), request, tools, signal);
+      // One that was found may be somebody else's.
+      const discard = request.failedRevision === 'deregister' && revision.origin === 'registered';
+      const update = { service, taskDefinition: revision.arn, force: 'no', phase: 'deploying' } as const;
+      const begun = discard ? { ...update, discards: true as const } : update;
+      return seeThrough(await beginDeployment(begun, request, tools, signal), request, tools, signal);
     }
     default:
       return unreachable(start);
@@ -114,6 +117,36 @@ interface Kept extends Situation {
   readonly start: Extract<Start, { kind: 'unchanged' | 'settle' | 'scale' }>;
 }
 
+/** What runs already is verified too. It is taken back only when an earlier run of this release deployed it and died before its own verdict. */
+async function keepVerified(
+  kept: Kept,
+  request: DeployImageRequest,
+  tools: RolloutTools,
+  signal: AbortSignal,
+): Promise<RolloutResult> {
+  const result = await keepRevision(kept, request, tools, signal);
+  if (request.verify === undefined || result.outcome === 'timed-out') return result;
+  const verification = await request.verify(signal);
+  if (verification.kind === 'good') return result;
+  const { reason, lines } = verification;
+  const deployment = unverified(kept.service, request);
+  if (deployment === undefined || request.onFailure === 'leave')
+    return { ...result, outcome: 'failed', reason, diagnosis: lines };
+  const phase = 'rolling-back' as const;
+  const following = await attachTo({ service: kept.service, deployment, phase }, request, tools, signal);
+  const deadline = after(tools.clock.now(), request.rollbackWithin ?? ROLL_BACK_WITHIN);
+  const back = await rollBack({ following, deadline, reason }, tools, signal);
+  request.onFollowing?.(undefined);
+  return { ...back, diagnosis: lines };
+}
+
+/** The PRIMARY deployment, when the tags say that this release began it and not how it ended. */
+function unverified(service: EcsService, { writer }: DeployImageRequest): EcsDeployment | undefined {
+  const journal = readJournal(service);
+  const open = journal?.phase === 'deploying' && sameRelease(journal, writer.release);
+  return open && journal.previousTaskDefinition !== undefined ? primaryOf(service) : undefined;
+}
+
 async function keepRevision(
   { start, service, current }: Kept,
   request: DeployImageRequest,
@@ -152,57 +185,4 @@ async function keepRevision(
     changed: scaled,
     reason: `${settled.running} of ${settled.desired} tasks run ${name}`,
   };
-}
-
-/** A wait that broke off is no verdict on the image: nothing is undone, and it is said who goes on. */
-function unfollowed(thrown: unknown, { taskDefinition, ref }: Following): unknown {
-  if (!(thrown instanceof CloudFailure)) return thrown;
-  const now = `ECS goes on with the deployment of ${revisionName(taskDefinition)} to ${ref.service}; this run does not follow it any more`;
-  return new CloudFailure(thrown.kind, { ...thrown.facts, now }, { cause: thrown });
-}
-
-/** Follows it, goes back when it has to, and writes down how it ended. */
-async function see(
-  following: Following,
-  request: DeployImageRequest,
-  tools: RolloutTools,
-  signal: AbortSignal,
-): Promise<RolloutResult> {
-  const watcher = watchService(following, tools);
-  const rollbackWithin = request.rollbackWithin ?? ROLL_BACK_WITHIN;
-  const onLearnt = request.onFollowing;
-  const end = await followTo(
-    { following, deadline: request.deadline, rollbackWithin, ...(onLearnt === undefined ? {} : { onLearnt }) },
-    watcher,
-    tools,
-    signal,
-  ).catch((thrown: unknown) => {
-    throw unfollowed(thrown, watcher.following());
-  });
-  const result = await conclude({ end, watcher, rollbackWithin }, request, tools, signal);
-  request.onFollowing?.(undefined);
-  return result;
-}
-
-interface Followed {
-  readonly end: RolloutEnd;
-  readonly watcher: ServiceWatcher;
-  readonly rollbackWithin: Duration;
-}
-
-async function conclude(
-  { end, watcher, rollbackWithin }: Followed,
-  request: DeployImageRequest,
-  tools: RolloutTools,
-  signal: AbortSignal,
-): Promise<RolloutResult> {
-  const bad = end.kind === 'failed' || end.kind === 'timed-out';
-  // After ECS's own roll back too: it does not know of the desired count, and the tags have to say the end.
-  if (end.kind === 'rolled-back' || (bad && request.onFailure === 'rollback')) {
-    const deadline = after(tools.clock.now(), rollbackWithin);
-    return rollBackWatched({ following: watcher.following(), deadline, reason: end.reason }, watcher, tools, signal);
-  }
-  const diagnosis = end.kind === 'succeeded' ? [] : await watcher.diagnosis(signal);
-  if (end.kind !== 'superseded') await closeJournal(watcher.following(), bad ? 'failed' : 'done', tools, signal);
-  return resultOf(watcher.following(), { outcome: end.kind, reason: end.reason, diagnosis });
 }

@@ -88,8 +88,25 @@ async function goBack(
   });
   if (end.outcome === 'rolled-back' || end.outcome === 'failed')
     await closeJournal(watcher.following(), end.outcome, tools, signal);
+  if (end.outcome === 'rolled-back') await discard(watcher.following(), tools, signal);
   const reason = end.outcome === 'superseded' ? end.reason : `${withoutStop(request.reason)}; ${end.reason}`;
   return resultOf(watcher.following(), { outcome: end.outcome, reason, diagnosis: await watcher.diagnosis(signal) });
+}
+
+/** A revision that was taken back helps nobody and is taken for the newest one by others. It stays readable. */
+async function discard(
+  { taskDefinition, discards }: Following,
+  { ecs, log }: RolloutTools,
+  signal: AbortSignal,
+): Promise<void> {
+  if (discards === undefined) return;
+  try {
+    await ecs.deregisterTaskDefinition(taskDefinition, signal);
+    log.info(`Deregistered ${revisionName(taskDefinition)}, which was taken back`);
+  } catch (thrown) {
+    if (!(thrown instanceof CloudFailure)) throw thrown;
+    log.warning(`${thrown.message} The revision that was taken back stays registered`);
+  }
 }
 
 function undoingOf(following: Following, deadline: Instant, startedAt: Instant): Undoing {

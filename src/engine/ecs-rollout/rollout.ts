@@ -18,23 +18,39 @@ export interface Writer {
   readonly run: string;
 }
 
-export interface DeployImageRequest {
+/** What a judge of one's own found out about the new revision, after ECS called it steady. */
+export type Verification =
+  | { readonly kind: 'good' }
+  /** `reason` is a clause; `lines` stand in the diagnosis. */
+  | { readonly kind: 'bad'; readonly reason: string; readonly lines: readonly string[] };
+
+/** One deployment of one service, whatever is deployed. */
+export interface RolloutRequest {
   readonly ref: EcsServiceRef;
-  readonly images: ContainerImages;
   /** Absent: the service keeps its count (and autoscaling its say). */
   readonly desired?: number;
-  /** Added to the tags of a newly registered task definition. */
-  readonly tags: Readonly<Record<string, string>>;
   readonly writer: Writer;
   /** The new revision is steady by then, or it failed. The way back has its own limit. */
   readonly deadline: Instant;
   /** How long the way back may take. Absent: 15m. */
   readonly rollbackWithin?: Duration;
   readonly onFailure: 'rollback' | 'leave';
-  /** What to do when somebody else's deployment is in flight. */
-  readonly onConflict: 'fail' | 'wait';
   /** Told at once when there is something to undo, and again when more is known of it; `undefined`: nothing is left to undo. */
   readonly onFollowing?: (following: Following | undefined) => void;
+  /** What the tags say at a good end. Absent: `done`. */
+  readonly endsAs?: 'done' | 'rolled-back';
+  /** Made once when ECS calls the new revision steady; a bad one counts as a failed deployment. */
+  readonly verify?: (signal: AbortSignal) => Promise<Verification>;
+}
+
+export interface DeployImageRequest extends RolloutRequest {
+  readonly images: ContainerImages;
+  /** Added to the tags of a newly registered task definition. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** What to do when somebody else's deployment is in flight. */
+  readonly onConflict: 'fail' | 'wait';
+  /** What becomes of a revision that this release registered and that was taken back. Absent: it stays. */
+  readonly failedRevision?: 'deregister' | 'keep';
 }
 
 /** One deployment in flight: all that is needed to stop it and go back, from this process or another. A JSON value. */
@@ -57,4 +73,6 @@ export interface Following {
   readonly earlierRun?: string;
   readonly startedAt: Instant;
   readonly writer: Writer;
+  /** The revision was made for this release and serves nobody else: it is deregistered once it is taken back. */
+  readonly discards?: true;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type spec, toRequest } from '../../../actions/deploy-ecs/src/inputs.ts';
+import { spec, toRequest } from '../../../actions/deploy-ecs/src/inputs.ts';
 import { minutes } from '../../../src/domain/duration.ts';
 import type { InputsOf } from '../../../src/domain/inputs.ts';
 
@@ -7,6 +7,9 @@ const DIGEST = `sha256:${'a'.repeat(64)}`;
 type Values = InputsOf<typeof spec>;
 const values = (given: Partial<Values> = {}): Values =>
   ({
+    mode: 'deploy',
+    'require-approval': false,
+    'keep-revisions': 10,
     cluster: 'shop',
     service: 'web',
     image: `r.example.com/web@${DIGEST}`,
@@ -36,7 +39,7 @@ describe('the request', () => {
   test.each(images)('takes its image from $name', ({ given, image }) => {
     expect(toRequest(values(given as Partial<Values>))).toMatchObject({
       ok: true,
-      value: { image, release: image, mode: 'deploy' },
+      value: { image, release: image, mode: 'deploy', dryRun: 'no' },
     });
   });
 
@@ -47,7 +50,61 @@ describe('the request', () => {
 
   test('plans when it is a dry run, and is named by the release when there is one', () => {
     expect(toRequest(values({ 'dry-run': true, 'release-id': 'v1' }))).toMatchObject({
-      value: { mode: 'plan', release: 'v1' },
+      value: { mode: 'deploy', dryRun: 'yes', release: 'v1' },
+    });
+  });
+});
+
+describe('the mode', () => {
+  const without = { image: undefined };
+  const modes = [
+    { name: 'rollback to the release before', given: { mode: 'rollback' }, value: { mode: 'rollback', to: undefined } },
+    { name: 'rollback to a revision', given: { mode: 'rollback', to: 'web:7' }, value: { to: 'web:7' } },
+    { name: 'scale to zero', given: { mode: 'scale', 'desired-count': 0 }, value: { mode: 'scale', desired: 0 } },
+    { name: 'status', given: { mode: 'status' }, value: { mode: 'status' } },
+    { name: 'cleanup', given: { mode: 'cleanup', 'keep-revisions': 3 }, value: { mode: 'cleanup', keep: 3 } },
+  ];
+  test.each(modes)('$name needs no image', ({ given, value }) => {
+    expect(toRequest(values({ ...without, ...given } as Partial<Values>))).toMatchObject({ ok: true, value });
+  });
+
+  const misread = [
+    { name: 'an image to go back to', given: { mode: 'rollback' }, input: 'image' },
+    { name: 'a revision to deploy', given: { to: 'web:7' }, input: 'to' },
+    { name: 'checks of a status', given: { ...without, mode: 'status', checks: 'c.yml' }, input: 'checks' },
+    { name: 'scale without a count', given: { ...without, mode: 'scale' }, input: 'desired-count' },
+  ];
+  test.each(misread)('$name is a problem', ({ given, input }) => {
+    expect(toRequest(values(given as Partial<Values>))).toMatchObject({ ok: false, problems: [{ input }] });
+  });
+
+  const revisions = ['41', 'web-task:41', 'arn:aws:ecs:us-west-2:111122223333:task-definition/web:41'];
+  test.each(revisions)('a revision may be named %s', (given) => {
+    expect(spec.to.read(given)).toEqual({ ok: true, value: given });
+  });
+
+  test.each(['web-task', 'web:latest', 'deploy/task.json', '-1'])('%s is no revision', (given) => {
+    expect(spec.to.read(given)).toMatchObject({ ok: false, problem: 'is not a revision' });
+  });
+});
+
+describe('checks and approval', () => {
+  const images = { api: { ...built.api, tag: '1.4.0' } };
+  const given = { image: undefined, images, registry: 'r.example.com', checks: 'c.yml' };
+
+  test('expect the tag of the image, or what is said', () => {
+    expect(toRequest(values(given as Partial<Values>))).toMatchObject({
+      value: { checks: { expectVersion: '1.4.0' } },
+    });
+    expect(toRequest(values({ ...given, 'expect-version': 'x' } as Partial<Values>))).toMatchObject({
+      value: { checks: { expectVersion: 'x' } },
+    });
+  });
+
+  test('an approval is bound to images, and both are named when they are missing', () => {
+    expect(toRequest(values({ 'require-approval': true }))).toMatchObject({
+      ok: false,
+      problems: [{ input: 'images' }, { input: 'environment' }],
     });
   });
 });

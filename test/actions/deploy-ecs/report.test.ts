@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { planOf } from '../../../actions/deploy-ecs/src/decide.ts';
-import type { Request } from '../../../actions/deploy-ecs/src/inputs.ts';
+import type { DeployRequest } from '../../../actions/deploy-ecs/src/inputs.ts';
 import { planReport, reportOf } from '../../../actions/deploy-ecs/src/report.ts';
 import { minutes, seconds } from '../../../src/domain/duration.ts';
 import type { RolloutResult } from '../../../src/domain/ecs/result.ts';
@@ -10,7 +10,7 @@ import type { Situation } from '../../../src/domain/ecs/start.ts';
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const RUNS = `r.example.com/web@${DIGEST}`;
 const WANTED = `r.example.com/web@sha256:${'b'.repeat(64)}`;
-const request = (given: Partial<Request> = {}): Request => ({
+const request = (given: Partial<DeployRequest> = {}): DeployRequest => ({
   cluster: 'shop',
   service: 'web-service',
   container: undefined,
@@ -25,6 +25,9 @@ const request = (given: Partial<Request> = {}): Request => ({
   roleToAssume: undefined,
   allowedAccountIds: undefined,
   mode: 'deploy',
+  dryRun: 'no',
+  approval: { kind: 'none' },
+  checks: undefined,
   ...given,
 });
 
@@ -71,7 +74,7 @@ describe('the report', () => {
 
   test('gives the three ARNs, empty where there is none', () => {
     const { previousTaskDefinition: _, ...first } = result({ serviceDeploymentArn: 'arn:sd' });
-    expect(reportOf(first, request(), seconds(1)).outputs).toEqual({
+    expect(reportOf(first, request(), seconds(1)).outputs).toMatchObject({
       'task-definition-arn': 'arn:aws:ecs:us-west-2:1:task-definition/web:8',
       'previous-task-definition-arn': '',
       'service-deployment-arn': 'arn:sd',
@@ -191,7 +194,7 @@ describe('the plan', () => {
     },
   ];
   test.each(rows)('$name', ({ given, wish, start, lines }) => {
-    expect(planOf(situation(given), request(wish))).toEqual({ start, lines });
+    expect(planOf(situation(given), request(wish))).toMatchObject({ start, lines });
   });
 
   test('that would be refused is red', () => {

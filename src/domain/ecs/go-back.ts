@@ -1,0 +1,111 @@
+import type { FailureFacts } from '../failure.ts';
+import { revisionName } from './arn.ts';
+import { readJournal, sameWorkflowRun } from './journal.ts';
+import { releaseStack } from './release-history.ts';
+import type { EcsDeployment, EcsService, ServiceDeployment } from './service.ts';
+import { isInFlight, isSteady, isWayBack, primaryOf, refusalOf } from './start.ts';
+
+/** A roll back that a person asks for. */
+export interface GoBackWish {
+  /** ARN of a named revision; absent: the release before the one that serves. */
+  readonly to?: string;
+  /** `<run id>/<attempt>` */
+  readonly run: string;
+}
+
+export interface GoBackSituation {
+  readonly service: EcsService;
+  /** Of the deployment in flight, when there is one and it may be read. */
+  readonly serviceDeployment?: ServiceDeployment;
+  /** Newest first. */
+  readonly successful: readonly ServiceDeployment[];
+}
+
+export type GoBack =
+  | { readonly kind: 'refuse'; readonly facts: FailureFacts }
+  /** A release is in flight: it is stopped and taken back. */
+  | { readonly kind: 'stop'; readonly deployment: EcsDeployment }
+  /** A way back is under way already. */
+  | { readonly kind: 'follow'; readonly deployment: EcsDeployment }
+  /** ECS is on its own way back, and another revision is named: its end comes first. */
+  | { readonly kind: 'wait'; readonly for: string }
+  | { readonly kind: 'unchanged'; readonly why: string }
+  | { readonly kind: 'deploy'; readonly to: string };
+
+/** PURE. Safe to ask again after a run that died: one step back is one step, however often the run is repeated. */
+export function decideGoBack(situation: GoBackSituation, wish: GoBackWish): GoBack {
+  const { service, serviceDeployment, successful } = situation;
+  const primary = primaryOf(service);
+  const refusal = refusalOf(service, 'roll back');
+  if (refusal !== undefined) return { kind: 'refuse', facts: refusal };
+  if (primary === undefined) return { kind: 'refuse', facts: nothingBefore(service, 'it has no deployment') };
+  const stack = releaseStack(successful);
+  return isInFlight(service, serviceDeployment)
+    ? whileMoving({ primary, serviceDeployment, stack }, wish)
+    : whileStill({ service, primary, stack }, wish);
+}
+
+interface Moving {
+  readonly primary: EcsDeployment;
+  readonly serviceDeployment: ServiceDeployment | undefined;
+  readonly stack: readonly string[];
+}
+
+function whileMoving({ primary, serviceDeployment, stack }: Moving, { to }: GoBackWish): GoBack {
+  const byEcs = isWayBack(primary, serviceDeployment);
+  if (to !== undefined) {
+    if (primary.taskDefinition === to) return { kind: 'follow', deployment: primary };
+    return byEcs
+      ? { kind: 'wait', for: `a roll back to ${revisionName(primary.taskDefinition)}` }
+      : { kind: 'deploy', to };
+  }
+  // What was good before and is not the last good one is deployed again by nobody but a way back.
+  const place = stack.indexOf(primary.taskDefinition);
+  const wayBack = byEcs || (place >= 0 && place < stack.length - 1);
+  return { kind: wayBack ? 'follow' : 'stop', deployment: primary };
+}
+
+interface Still {
+  readonly service: EcsService;
+  readonly primary: EcsDeployment;
+  readonly stack: readonly string[];
+}
+
+function whileStill({ service, primary, stack }: Still, { to, run }: GoBackWish): GoBack {
+  const name = revisionName(primary.taskDefinition);
+  const failed = primary.rolloutState === 'FAILED';
+  const there = `${service.running} of ${service.desired} tasks run ${name}`;
+  if (to !== undefined) {
+    if (to !== primary.taskDefinition || failed) return { kind: 'deploy', to };
+    return isSteady(service) ? { kind: 'unchanged', why: `${there} already` } : { kind: 'follow', deployment: primary };
+  }
+  const journal = readJournal(service);
+  const doneByThisRun =
+    journal !== undefined &&
+    (journal.phase === 'rolled-back' || journal.phase === 'rolling-back') &&
+    sameWorkflowRun(journal.run, run);
+  if (doneByThisRun && !failed) return { kind: 'unchanged', why: `this run went back already: ${there}` };
+  const target = targetOf({ service, primary, stack });
+  if (target === undefined)
+    return { kind: 'refuse', facts: nothingBefore(service, `ECS knows no release before ${name}`) };
+  return { kind: 'deploy', to: target };
+}
+
+/** The release below the one that serves; when what is deployed was never good, the last one that was. */
+function targetOf({ service, primary, stack }: Still): string | undefined {
+  const { taskDefinition } = primary;
+  const top = stack.at(-1);
+  if (top !== undefined && top !== taskDefinition) return top;
+  const below = stack.at(-2);
+  if (below !== undefined) return below;
+  const journal = readJournal(service);
+  const noted = journal?.phase === 'done' ? journal.previousTaskDefinition : undefined;
+  return noted === taskDefinition ? undefined : noted;
+}
+
+const nothingBefore = ({ ref }: EcsService, why: string): FailureFacts => ({
+  what: `There is nothing to roll ${ref.service} back to`,
+  why: `${why} (its record of deployments goes back 90 days)`,
+  now: 'Nothing was changed',
+  next: 'Name a revision by the input to',
+});

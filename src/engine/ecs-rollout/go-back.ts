@@ -1,0 +1,177 @@
+import type { Instant } from '../../domain/duration.ts';
+import { familyName, revisionName } from '../../domain/ecs/arn.ts';
+import { type GoBack, decideGoBack } from '../../domain/ecs/go-back.ts';
+import { toTags, writerOf } from '../../domain/ecs/journal.ts';
+import type { RolloutResult } from '../../domain/ecs/result.ts';
+import type { EcsDeployment, EcsService, EcsServiceRef, ServiceDeployment } from '../../domain/ecs/service.ts';
+import { isInFlight, lastGood } from '../../domain/ecs/start.ts';
+import { Failure } from '../../domain/failure.ts';
+import { unreachable } from '../../domain/unreachable.ts';
+import type { TaskDefinition } from '../../ports/ecs.ts';
+import { attachTo, beginDeployment } from './begin.ts';
+import { rollBack } from './roll-back.ts';
+import type { Following, RolloutRequest, RolloutTools, Verification } from './rollout.ts';
+import { seeThrough } from './see-through.ts';
+import { waitForOthers } from './settle.ts';
+
+export interface GoBackRequest {
+  readonly ref: EcsServiceRef;
+  /** A number of the family that runs, `web:7` or an ARN; absent: the release before the one that serves. */
+  readonly to?: string;
+  /** `<run id>/<attempt>` */
+  readonly run: string;
+  readonly deadline: Instant;
+  readonly verify?: (signal: AbortSignal) => Promise<Verification>;
+}
+
+/** What is true, and what would be done about it. */
+export interface GoBackPlan {
+  readonly service: EcsService;
+  readonly successful: readonly ServiceDeployment[];
+  readonly decision: GoBack;
+  /** The revision to go to, when one is deployed. */
+  readonly target?: TaskDefinition;
+}
+
+/** Reads only. A target that cannot be deployed any more is a Failure. */
+export async function planGoBack(
+  { ref, to, run }: Pick<GoBackRequest, 'ref' | 'to' | 'run'>,
+  { ecs }: Pick<RolloutTools, 'ecs'>,
+  signal: AbortSignal,
+): Promise<GoBackPlan> {
+  const [service] = await ecs.describeServices([ref], signal);
+  if (service === undefined)
+    throw new Failure({ what: `Could not find ECS service ${ref.service} in cluster ${ref.cluster}` });
+  const successful = await ecs.listServiceDeployments(ref, signal, { status: 'SUCCESSFUL' });
+  const record = service.currentServiceDeployment;
+  const moving = record !== undefined && isInFlight(service);
+  const serviceDeployment = moving ? await ecs.describeServiceDeployment(record, signal) : undefined;
+  const named = to === undefined ? undefined : await ecs.describeTaskDefinition(inFamily(to, service), signal);
+  const decision = decideGoBack(
+    { service, successful, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) },
+    { run, ...(named === undefined ? {} : { to: named.arn }) },
+  );
+  if (decision.kind !== 'deploy') return { service, successful, decision };
+  const target = named ?? (await ecs.describeTaskDefinition(decision.to, signal));
+  if (target.status === 'INACTIVE') throw notDeployable(target, ref);
+  return { service, successful, decision, target };
+}
+
+const inFamily = (to: string, { taskDefinition }: EcsService): string =>
+  /^\d+$/.test(to) ? `${familyName(taskDefinition)}:${to}` : to;
+
+const notDeployable = ({ arn }: TaskDefinition, { service }: EcsServiceRef): Failure =>
+  new Failure({
+    what: `Could not roll ${service} back to ${revisionName(arn)}`,
+    why: 'that revision was deregistered, and ECS deploys no INACTIVE one',
+    now: 'Nothing was changed',
+    next: 'Name another revision by the input to, or deploy its image again',
+  });
+
+/**
+ * Goes back because somebody says so, and waits for the end: a release in flight is stopped and taken back; else the
+ * revision of the release before (or the named one) is deployed. `rolled-back` is the good end here. A way back that is
+ * under way is followed, so a run that died can be repeated; cancelling lets it go on.
+ */
+export async function goBackOnDemand(
+  request: GoBackRequest,
+  tools: RolloutTools,
+  signal: AbortSignal,
+): Promise<RolloutResult> {
+  const plan = await planGoBack(request, tools, signal);
+  const { decision, service } = plan;
+  switch (decision.kind) {
+    case 'refuse':
+      throw new Failure(decision.facts);
+    case 'unchanged':
+      return {
+        outcome: 'unchanged',
+        taskDefinition: service.taskDefinition,
+        reason: decision.why,
+        changed: false,
+        diagnosis: [],
+      };
+    case 'wait':
+      await waitForOthers({ ref: request.ref, deadline: request.deadline }, decision.for, tools, signal);
+      return goBackOnDemand(request, tools, signal);
+    case 'stop':
+      return stopAndGoBack(request, { ...plan, deployment: decision.deployment }, tools, signal);
+    case 'follow': {
+      const rollout = rolloutOf(request, decision.deployment.taskDefinition);
+      const phase = 'rolling-back' as const;
+      const following = await attachTo({ service, deployment: decision.deployment, phase }, rollout, tools, signal);
+      tools.log.info(`Following the way back to ${revisionName(following.taskDefinition)} that is under way`);
+      return endOf(await seeThrough(following, rollout, tools, signal));
+    }
+    case 'deploy': {
+      const rollout = rolloutOf(request, decision.to);
+      tools.log.info(`Rolling ${request.ref.service} back to ${revisionName(decision.to)}`);
+      // After a failed deployment the revision may be the same, and only a new deployment of it helps.
+      const force = decision.to === service.taskDefinition ? 'new-deployment' : 'no';
+      const update = { service, taskDefinition: decision.to, force, phase: 'rolling-back' } as const;
+      return endOf(await seeThrough(await beginDeployment(update, rollout, tools, signal), rollout, tools, signal));
+    }
+    default:
+      return unreachable(decision);
+  }
+}
+
+const rolloutOf = ({ ref, run, deadline, verify }: GoBackRequest, to: string): RolloutRequest => ({
+  ref,
+  writer: { release: `back to ${revisionName(to)}`, run },
+  deadline,
+  // Where the way back itself fails there is nowhere else to go: it is told, and a person decides.
+  onFailure: 'leave',
+  endsAs: 'rolled-back',
+  ...(verify === undefined ? {} : { verify }),
+});
+
+interface Release {
+  readonly service: EcsService;
+  readonly successful: readonly ServiceDeployment[];
+  readonly deployment: EcsDeployment;
+}
+
+/** Takes the service over from whoever deploys (they find another run in the tags and write no more), then undoes it. */
+async function stopAndGoBack(
+  { ref, run, deadline }: GoBackRequest,
+  { service, successful, deployment }: Release,
+  tools: RolloutTools,
+  signal: AbortSignal,
+): Promise<RolloutResult> {
+  const previous = lastGood(service, successful, deployment.taskDefinition);
+  const earlier = writerOf(service);
+  const writer = { release: `back from ${revisionName(deployment.taskDefinition)}`, run };
+  const following: Following = {
+    ref,
+    taskDefinition: deployment.taskDefinition,
+    deploymentId: deployment.id,
+    earlierDeployments: service.deployments.map(({ id }) => id).filter((id) => id !== deployment.id),
+    startedAt: deployment.createdAt ?? tools.clock.now(),
+    writer,
+    ...(previous === undefined ? {} : { previousTaskDefinition: previous }),
+    ...(earlier === undefined ? {} : { earlierRun: earlier }),
+  };
+  const noted = previous === undefined ? {} : { previousTaskDefinition: previous };
+  await tools.ecs.tagService(service.arn, toTags({ phase: 'rolling-back', ...writer, ...noted }), signal);
+  const reason = `${revisionName(deployment.taskDefinition)} was being deployed`;
+  const result = await rollBack({ following, deadline, reason }, tools, signal);
+  if (result.outcome !== 'rolled-back' || previous === undefined) return result;
+  return { ...result, taskDefinition: previous, previousTaskDefinition: deployment.taskDefinition, diagnosis: [] };
+}
+
+/** In the words of a way back: arriving is `rolled-back`, and being taken back itself is a failure. */
+function endOf(result: RolloutResult): RolloutResult {
+  switch (result.outcome) {
+    case 'succeeded':
+      return { ...result, outcome: 'rolled-back' };
+    case 'rolled-back':
+      return {
+        ...result,
+        outcome: 'failed',
+        reason: `the way back failed and was itself taken back: ${result.reason}`,
+      };
+    default:
+      return result;
+  }
+}
