@@ -1,3 +1,4 @@
+import { negotiation } from './hub.ts';
 import { DEMO_PASSWORD, DEMO_USER, tokenFor, userOf } from './tokens.ts';
 import type { AppState } from './state.ts';
 
@@ -59,6 +60,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   '/analytics/realtime-charts': { method: 'GET', give: (_request, state) => page('Real-time charts', state) },
   '/api/analytics/charts/usage-trends': { method: 'GET', give: usageTrends },
   '/api/login': { method: 'POST', give: login },
+  [`${WEBSOCKET_PATH}/negotiate`]: { method: 'POST', give: () => json(200, negotiation()) },
   [WEBSOCKET_PATH]: {
     method: 'GET',
     give: () => text(426, 'This address speaks WebSocket.\n', { upgrade: 'websocket' }),

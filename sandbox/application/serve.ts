@@ -5,6 +5,7 @@ import { WebSocketServer } from 'ws';
 import { messageOf } from '../../src/domain/failure.ts';
 import type { Address } from '../plane/types.ts';
 import { type AppAnswer, WEBSOCKET_PATH, answer, identityHeaders } from './answer.ts';
+import { isHubConnection, serveHub } from './hub.ts';
 import type { AppState } from './state.ts';
 
 /** What differs between a process of its own and a place inside another one. */
@@ -120,9 +121,10 @@ function webSockets(server: Server, state: AppState, log: (line: string) => void
   hub.on('headers', (headers) => {
     for (const [name, value] of Object.entries(identityHeaders(state))) headers.push(`${name}: ${value}`);
   });
-  hub.on('connection', (socket) => {
+  hub.on('connection', (socket, { url = '/' }) => {
     socket.on('error', (error) => log(`WebSocket: ${error.message}`));
     if (state.behaviour.kind === 'silent-websocket') return;
+    if (isHubConnection(new URL(url, 'http://task').searchParams)) return serveHub(socket, state);
     socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {

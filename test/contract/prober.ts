@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { milliseconds, seconds } from '../../src/domain/duration.ts';
-import type { ProbeRequest, ProbeResult, Prober } from '../../src/ports/prober.ts';
+import type { OpenRequest, OpenSocket, ProbeRequest, ProbeResult, Prober } from '../../src/ports/prober.ts';
 
 /** Peers that every world of the suite has; each value is a base URL. */
 export interface ProberWorld {
@@ -12,6 +12,11 @@ export interface ProberWorld {
      * `/huge` 100 MB of `x`; `/cut` closes in the middle of the body.
      */
     readonly web: string;
+    /**
+     * WebSockets: `/echo` sends back what it gets, `/hello` greets and says nothing more, `/leave` closes with 1011 and
+     * `scripted` at the first message, `/long` answers with 2000 characters; the rest is 404.
+     */
+    readonly sockets: string;
     readonly closesAtOnce: string;
     readonly neverAnswers: string;
     /** Not even the connection comes about. */
@@ -130,6 +135,94 @@ export function proberContract(name: string, open: () => Promise<ProberWorld>): 
       const probing = probe(`${world.peers[peer]}/`, {}, controller.signal);
       setTimeout(() => controller.abort(new Error('stop now')), 30);
       await expect(probing).rejects.toThrow('stop now');
+    });
+
+    const opening = (url: string, more: Partial<OpenRequest> = {}, signal = new AbortController().signal) =>
+      world.prober.open({ url, headers: {}, timeout: seconds(5), messageLimit: 1_000, ...more }, signal);
+    const socketOf = async (path: string): Promise<OpenSocket> => {
+      const opened = await opening(world.peers.sockets + path);
+      if (opened.kind === 'failed') throw new Error(opened.message);
+      return opened.socket;
+    };
+    const quiet = new AbortController().signal;
+
+    test('an open WebSocket carries messages both ways, in order', async () => {
+      const socket = await socketOf('/echo');
+      socket.send('one');
+      socket.send('two');
+      expect(await socket.receive(seconds(5), quiet)).toMatchObject({ kind: 'message', text: 'one' });
+      expect(await socket.receive(seconds(5), quiet)).toMatchObject({ kind: 'message', text: 'two' });
+      socket.close();
+    });
+
+    test('an open WebSocket that stays silent is told from one that is closed', async () => {
+      const socket = await socketOf('/hello');
+      expect(await socket.receive(seconds(5), quiet)).toMatchObject({ kind: 'message', text: 'welcome' });
+      const silent = await socket.receive(milliseconds(60), quiet);
+      expect(silent.kind).toBe('silent');
+      expect(silent.waited).toBeGreaterThanOrEqual(50);
+      socket.close();
+      const leaving = await socketOf('/leave');
+      leaving.send('anything');
+      expect(await leaving.receive(seconds(5), quiet)).toMatchObject({
+        kind: 'closed',
+        code: 1011,
+        reason: 'scripted',
+      });
+      leaving.close();
+    });
+
+    test('a ping is answered, and the messages that came meanwhile stay', async () => {
+      const socket = await socketOf('/hello');
+      expect(await socket.ping(seconds(5), quiet)).toMatchObject({ kind: 'pong' });
+      expect(await socket.receive(seconds(5), quiet)).toMatchObject({ kind: 'message', text: 'welcome' });
+      socket.close();
+    });
+
+    test('a message over the limit closes the WebSocket', async () => {
+      const socket = await socketOf('/long');
+      socket.send('go on');
+      expect(await socket.receive(seconds(5), quiet)).toMatchObject({ kind: 'closed', code: 1006 });
+      socket.close();
+    });
+
+    test('a peer that does not open a WebSocket is told with its status', async () => {
+      const result = await opening(`${world.peers.sockets}/nowhere`);
+      expect(result).toMatchObject({ kind: 'failed', fault: 'protocol', status: 404 });
+    });
+
+    test.each([
+      { name: 'a port where nobody listens', peer: 'closedPort', fault: 'refused' },
+      { name: 'a peer that closes at once', peer: 'closesAtOnce', fault: 'reset' },
+      { name: 'a name that nobody knows', peer: 'unknownName', fault: 'dns' },
+      { name: 'a certificate that nobody trusts', peer: 'untrustedTls', fault: 'tls' },
+      { name: 'the address of a metadata service', peer: 'metadata', fault: 'other' },
+    ] as const)('no WebSocket opens at $name', async ({ peer, fault }) => {
+      expect(await opening(`${world.peers[peer]}/`)).toMatchObject({ kind: 'failed', fault });
+    });
+
+    test('the timeout covers a WebSocket that does not open', async () => {
+      const result = await opening(`${world.peers.neverAnswers}/`, { timeout: milliseconds(150) });
+      expect(result).toMatchObject({ kind: 'failed', fault: 'timeout' });
+      expect(result.duration).toBeGreaterThanOrEqual(140);
+    });
+
+    test('waits for messages reject with the reason of the signal', async () => {
+      const socket = await socketOf('/hello');
+      await socket.receive(seconds(5), quiet);
+      const controller = new AbortController();
+      const waiting = socket.receive(seconds(5), controller.signal);
+      setTimeout(() => controller.abort(new Error('stop now')), 30);
+      await expect(waiting).rejects.toThrow('stop now');
+      socket.close();
+    });
+
+    test('an address is its own only address, and an unknown name has none', async () => {
+      expect(await world.prober.addresses('http://127.0.0.1:80/', quiet)).toEqual({
+        kind: 'resolved',
+        addresses: ['127.0.0.1'],
+      });
+      expect(await world.prober.addresses(world.peers.unknownName, quiet)).toMatchObject({ kind: 'failed' });
     });
 
     test('rejects at once when the signal is aborted already', async () => {

@@ -12,7 +12,7 @@ export class RefusedAddress extends Error {
   }
 }
 
-interface Endpoint {
+export interface Endpoint {
   readonly hostname: string;
   readonly port: string;
   readonly protocol: string;
@@ -29,7 +29,7 @@ export function openSocket(
 ): Socket | undefined {
   const { hostname, protocol, servername } = endpoint;
   const secure = protocol === 'https:';
-  const host = hostname.replace(/^\[|\]$/g, '');
+  const host = bareHost(hostname);
   if (isRefusedAddress(host)) {
     done(new RefusedAddress(host), null);
     return undefined;
@@ -61,6 +61,9 @@ export function openSocket(
   socket.once('close', () => tell(Object.assign(new Error('closed before it was connected'), { code: 'ECONNRESET' })));
   return socket;
 }
+
+/** An IPv6 address without the brackets that it has in a URL. */
+export const bareHost = (hostname: string): string => hostname.replace(/^\[|\]$/g, '');
 
 export const serverNameOf = (host: string): string => {
   const name = host.replace(/:\d+$/, '');

@@ -7,7 +7,10 @@ export interface FaultAndMessage {
   readonly message: string;
 }
 
-export function timedOut(phase: Phase, { timeout }: ProbeRequest): FaultAndMessage {
+/** What every request to a peer says of it. */
+type Dialling = Pick<ProbeRequest, 'url' | 'host' | 'timeout'>;
+
+export function timedOut(phase: Phase, { timeout }: Dialling): FaultAndMessage {
   const missing = {
     connecting: 'no connection',
     securing: 'no TLS connection',
@@ -24,7 +27,7 @@ const partOf = (error: unknown, key: 'code' | 'message' | 'name'): string => {
 };
 
 /** What an error of the connection or of the HTTP parser means, in words that name the peer. */
-export function faultOf(error: unknown, phase: Phase, request: ProbeRequest): FaultAndMessage {
+export function faultOf(error: unknown, phase: Phase, request: Dialling): FaultAndMessage {
   const peer = new URL(request.url).host;
   const code = partOf(error, 'code');
   const said = partOf(error, 'message') || String(error);

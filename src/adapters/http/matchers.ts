@@ -20,12 +20,23 @@ const pattern = (source: string): FieldResult<Pattern> => {
     const compiled = RE2JS.compile(source);
     if (compiled.programSize() > LARGEST)
       return { ok: false, problem: 'is too large: its repetitions multiply', accepted: 'fewer or smaller {n,m}' };
-    return { ok: true, value: { source, foundIn: (text) => compiled.test(text) } };
+    return {
+      ok: true,
+      value: { source, foundIn: (text) => compiled.test(text), allIn: (text) => groupsOf(compiled, text) },
+    };
   } catch (error) {
     const accepted = 'RE2 syntax: no look-around, no back-references';
     return { ok: false, problem: `is not a regular expression: ${messageOf(error)}`, accepted };
   }
 };
+
+function groupsOf(compiled: RE2JS, text: string): readonly string[] {
+  const matcher = compiled.matcher(text);
+  const group = compiled.groupCount() > 0 ? 1 : 0;
+  const found: string[] = [];
+  while (matcher.find()) found.push(matcher.group(group) ?? '');
+  return found;
+}
 
 const jsonQuery = (source: string): FieldResult<JsonQuery> => {
   try {

@@ -1,9 +1,11 @@
-import type { LookupFunction, Socket } from 'node:net';
+import { lookup as systemLookup } from 'node:dns';
+import { type LookupFunction, type Socket, isIP } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { Client, type Dispatcher } from 'undici';
 import { type Duration, milliseconds } from '../../domain/duration.ts';
-import type { ProbeRequest, ProbeResult, Prober } from '../../ports/prober.ts';
-import { type Phase, openSocket, serverNameOf } from './connect.ts';
+import type { AddressesResult, Certificate, ProbeRequest, ProbeResult, Prober } from '../../ports/prober.ts';
+import { certificateOf } from './certificate.ts';
+import { type Phase, bareHost, openSocket, serverNameOf } from './connect.ts';
 import { faultOf, timedOut } from './faults.ts';
 
 export interface HttpProberOptions {
@@ -16,7 +18,33 @@ export interface HttpProberOptions {
  * stick to the load balancer's old choice of target. No proxy is used, whatever the environment says.
  */
 export function httpProber({ lookup }: HttpProberOptions = {}): Prober {
-  return { probe: (request, signal) => probe(request, { lookup, signal }) };
+  return {
+    probe: (request, signal) => probe(request, { lookup, signal }),
+    async open(request, signal) {
+      // WebSockets have a library of their own, which most checks do not need.
+      const { openWebSocket } = await import('./web-socket.ts');
+      return openWebSocket(request, { lookup, signal });
+    },
+    addresses: (url, signal) => addressesOf(new URL(url), { lookup, signal }),
+  };
+}
+
+function addressesOf(url: URL, { lookup, signal }: Surroundings): Promise<AddressesResult> {
+  const name = bareHost(url.hostname);
+  if (isIP(name) !== 0) return Promise.resolve({ kind: 'resolved', addresses: [name] });
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    if (signal.aborted) return stop();
+    signal.addEventListener('abort', stop, { once: true });
+    const resolver = lookup ?? (systemLookup as LookupFunction);
+    resolver(name, { all: true }, (error, found) => {
+      signal.removeEventListener('abort', stop);
+      const code = error?.code ?? 'no code';
+      if (error) return resolve({ kind: 'failed', message: `the name of ${url.host} cannot be resolved (${code})` });
+      const all = typeof found === 'string' ? [found] : found.map(({ address }) => address);
+      resolve({ kind: 'resolved', addresses: [...new Set(all)] });
+    });
+  });
 }
 
 interface Surroundings {
@@ -32,13 +60,17 @@ async function probe(request: ProbeRequest, { lookup, signal }: Surroundings): P
   // Covers everything: name, connection, TLS, headers and body. Not the Clock's time: it bounds a real connection.
   const timeout = AbortSignal.timeout(Math.ceil(request.timeout));
   const end = AbortSignal.any([signal, timeout]);
-  const connection = openConnection(url, { name: request.host ?? url.hostname, lookup, end });
+  const { address } = request;
+  const name = request.host ?? url.hostname;
+  const connection = openConnection(url, { name, lookup, end, ...(address === undefined ? {} : { address }) });
   try {
     const answer = await connection.client.request(requestOf(request, url, end));
     connection.phase = 'reading';
     const body = await readBody(answer.body, request.bodyLimit);
     const headers = headersOf(answer.headers);
-    return { kind: 'answered', status: answer.statusCode, headers, ...body, duration: elapsed() };
+    const { certificate } = connection;
+    const seen = certificate === undefined ? {} : { certificate };
+    return { kind: 'answered', status: answer.statusCode, headers, ...body, duration: elapsed(), ...seen };
   } catch (error) {
     signal.throwIfAborted();
     const { phase } = connection;
@@ -52,6 +84,8 @@ async function probe(request: ProbeRequest, { lookup, signal }: Surroundings): P
 interface Connection {
   readonly client: Client;
   phase: Phase;
+  /** Known as soon as it is secured. */
+  certificate: Certificate | undefined;
   close(): Promise<void>;
 }
 
@@ -60,18 +94,22 @@ interface ConnectionOptions {
   readonly name: string;
   readonly lookup: LookupFunction | undefined;
   readonly end: AbortSignal;
+  readonly address?: string;
 }
 
 /** A client that has one socket, which goes with `end`: undici itself notices a signal only once it is connected. */
-function openConnection(url: URL, { name, lookup, end }: ConnectionOptions): Connection {
+function openConnection(url: URL, { name, lookup, end, address }: ConnectionOptions): Connection {
   let socket: Socket | undefined;
   const drop = (): void => void socket?.destroy();
   const client = new Client(url.origin, {
     headersTimeout: 0,
     bodyTimeout: 0,
     connect: ({ hostname, port, protocol }, done) => {
-      const endpoint = { hostname, port, protocol, servername: serverNameOf(name), lookup };
-      const tell = done as (error: Error | null, socket: Socket | null) => void;
+      const endpoint = { hostname: address ?? hostname, port, protocol, servername: serverNameOf(name), lookup };
+      const tell = (error: Error | null, open: Socket | null): void => {
+        connection.certificate = open === null ? undefined : certificateOf(open);
+        (done as (error: Error | null, socket: Socket | null) => void)(error, open);
+      };
       socket = openSocket(endpoint, (phase) => (connection.phase = phase), tell);
       if (end.aborted) drop();
     },
@@ -80,6 +118,7 @@ function openConnection(url: URL, { name, lookup, end }: ConnectionOptions): Con
   const connection: Connection = {
     client,
     phase: 'connecting',
+    certificate: undefined,
     async close() {
       end.removeEventListener('abort', drop);
       drop();

@@ -1,12 +1,20 @@
 import { type JsonSchema, closed, defined, durations, oneKeyOf, oneOrList, words } from '../json-schema.ts';
-import {
-  type BODY_TESTS,
-  type EXPECTATION_KEYS,
-  type TEXT_TESTS,
-  type VALUE_TESTS,
-  type VERSION_KEYS,
+import { loadSchema } from '../load/load-schema.ts';
+import type { CAPTURE_KEYS } from './capture.ts';
+import { type CHECK_KEYS, type DEFAULTS_KEYS, REQUEST_KEYS } from './check.ts';
+import type { SIGNALR_KEYS, WEBSOCKET_KEYS } from './exchange.ts';
+import type {
+  BODY_TESTS,
+  CERTIFICATE_KEYS,
+  EXPECTATION_KEYS,
+  MESSAGE_KEYS,
+  RESULT_KEYS,
+  TEXT_TESTS,
+  VALUE_TESTS,
+  VERSION_KEYS,
 } from './expectation.ts';
-import { type CHECK_KEYS, type DEFAULTS_KEYS, type DOCUMENT_KEYS, METHOD_KEYS } from './parse.ts';
+import type { FLOW_KEYS } from './flow.ts';
+import type { DOCUMENT_KEYS } from './parse.ts';
 import { HEADERS_SHAPE, type RETRY_KEYS } from './request-parts.ts';
 import { STATUS_SHAPE } from './status-set.ts';
 
@@ -109,6 +117,11 @@ const version: JsonSchema = closed<(typeof VERSION_KEYS)[number]>(
   },
 );
 
+const certificate: JsonSchema = closed<(typeof CERTIFICATE_KEYS)[number]>(
+  { 'days-left': { type: 'integer', minimum: 1, maximum: 3650, description: 'Days that it is valid at least.' } },
+  { required: ['days-left'], description: 'Certificate of the peer.' },
+);
+
 const expectation = closed<(typeof EXPECTATION_KEYS)[number]>({
   status: {
     ...STATUS_SHAPE,
@@ -127,6 +140,7 @@ const expectation = closed<(typeof EXPECTATION_KEYS)[number]>({
   ),
   duration: durations('Longest time from the start of the connection to the last byte; at most 1h.'),
   version,
+  certificate,
 });
 
 const path: JsonSchema = {
@@ -136,43 +150,170 @@ const path: JsonSchema = {
 };
 const paths = oneOrList(path, { description: 'Path, or list of paths, after the base URL of the target.' });
 
-const check: JsonSchema = closed<(typeof CHECK_KEYS)[number]>(
-  {
-    name: words('Name of the check in every message; its own.'),
-    get: defined('paths'),
-    head: defined('paths'),
-    post: defined('paths'),
-    put: defined('paths'),
-    delete: defined('paths'),
-    headers: defined('headers'),
-    auth: closed(
-      {
-        bearer: {
-          type: 'string',
-          pattern: String.raw`\$\{|\{\{`,
-          patternErrorMessage: 'A secret is not written into the file: ${NAME} of an environment variable',
-          description: 'Token, as `${NAME}` of the environment of the step.',
-        },
-      },
-      { required: ['bearer'], description: 'How the request proves who it is.' },
+const messageTest: JsonSchema = {
+  anyOf: [
+    words('The whole message.'),
+    closed<'equals' | 'contains' | 'matches'>(
+      { equals: words('The whole message.'), contains, matches },
+      { minProperties: 1 },
     ),
-    json: { ...ANYTHING, description: 'Body as JSON; with post, put and delete.' },
-    body: words('Body as text; with post, put and delete. Excludes `json`.'),
-    timeout,
-    retry: defined('retry'),
-    'follow-redirects': defined('redirects'),
-    expect: defined('expectation', 'What makes it pass; all of it must hold.'),
-    warn: defined('expectation', 'What is only said when it does not hold.'),
+  ],
+};
+
+const jsonTests: JsonSchema = {
+  type: 'object',
+  propertyNames: { pattern: String.raw`^\$` },
+  additionalProperties: valueTest,
+  description: 'By RFC 9535 path: the value, or tests of it.',
+};
+const answerTime = durations('Longest wait for it; at most 1h.');
+
+const capture: JsonSchema = {
+  type: 'object',
+  propertyNames: { pattern: NAME },
+  additionalProperties: {
+    anyOf: [
+      jsonPath('RFC 9535 path of the value in the JSON body.'),
+      closed<(typeof CAPTURE_KEYS)[number]>(
+        {
+          json: jsonPath('RFC 9535 path of the value in the JSON body.'),
+          header: words('Header that has the value.'),
+          matches: words('Regular expression (RE2 syntax); its first group is the value.'),
+          secret: { type: 'boolean', default: false, description: 'Never shown.' },
+        },
+        oneKeyOf(['json', 'header', 'matches']),
+      ),
+    ],
   },
+  description: 'Values by name that later steps use as `{{ name }}`. Exactly one match each, or the step fails.',
+};
+
+const only = { const: true, description: '`true`.' } as const;
+
+const exchanges: JsonSchema = {
+  type: 'array',
+  minItems: 1,
+  description: 'Turns on the open WebSocket, one after the other.',
+  items: {
+    anyOf: [
+      closed<(typeof WEBSOCKET_KEYS)[number]>(
+        {
+          send: { ...ANYTHING, description: 'Message: text, or a value that is sent as JSON.' },
+          receive: { ...only, description: 'Waits for a message.' },
+          ping: { ...only, description: 'Pings, and waits for the answer.' },
+          expect: closed<(typeof MESSAGE_KEYS)[number]>({
+            message: messageTest,
+            json: jsonTests,
+            duration: answerTime,
+          }),
+          capture: defined('capture'),
+        },
+        oneKeyOf(['send', 'receive', 'ping']),
+      ),
+      closed<(typeof SIGNALR_KEYS)[number]>(
+        {
+          invoke: words('Method of the hub.', 'Ping'),
+          args: { type: 'array', items: ANYTHING, description: 'Arguments of the method.' },
+          ping: { ...only, description: 'Pings, and waits for the answer.' },
+          expect: closed<(typeof RESULT_KEYS)[number]>({ result: valueTest, json: jsonTests, duration: answerTime }),
+          capture: defined('capture'),
+        },
+        oneKeyOf(['invoke', 'ping']),
+      ),
+    ],
+  },
+};
+
+const weight: JsonSchema = {
+  type: 'integer',
+  minimum: 1,
+  maximum: 1_000_000,
+  default: 1,
+  description: 'Share of the arrivals of a load, among the weights of its scenarios.',
+};
+
+const checkProperties: Readonly<Record<(typeof CHECK_KEYS)[number], JsonSchema>> = {
+  name: words('Name of the check in every message; its own.'),
+  get: defined('paths'),
+  head: defined('paths'),
+  post: defined('paths'),
+  put: defined('paths'),
+  delete: defined('paths'),
+  ws: defined('paths', 'Path of a WebSocket that must open.'),
+  signalr: defined('paths', 'Path of a SignalR hub: negotiation, WebSocket, handshake.'),
+  flow: defined('exchanges'),
+  weight,
+  addresses: {
+    enum: ['any', 'every'],
+    default: 'any',
+    description: '`every`: each address that the name resolves to must pass.',
+  },
+  headers: defined('headers'),
+  auth: closed(
+    {
+      bearer: {
+        type: 'string',
+        pattern: String.raw`\$\{|\{\{`,
+        patternErrorMessage: 'A secret is not written into the file: ${NAME} of an environment variable',
+        description: 'Token, as `${NAME}` of the environment of the step.',
+      },
+    },
+    { required: ['bearer'], description: 'How the request proves who it is.' },
+  ),
+  json: { ...ANYTHING, description: 'Body as JSON; with post, put and delete.' },
+  body: words('Body as text; with post, put and delete. Excludes `json`.'),
+  timeout,
+  retry: defined('retry'),
+  'follow-redirects': defined('redirects'),
+  expect: defined('expectation', 'What makes it pass; all of it must hold.'),
+  warn: defined('expectation', 'What is only said when it does not hold.'),
+};
+
+const METHODS_WITHOUT_BODY: readonly string[] = ['get', 'head', 'ws', 'signalr'];
+const SOCKETS: readonly string[] = ['ws', 'signalr'];
+
+/** Exactly one request; a body and turns only with those that have them. */
+const oneRequest: JsonSchema = {
+  oneOf: REQUEST_KEYS.map((method) => ({
+    required: [method],
+    properties: {
+      ...(METHODS_WITHOUT_BODY.includes(method) ? { json: false, body: false } : {}),
+      ...(SOCKETS.includes(method) ? {} : { flow: false }),
+    },
+  })),
+  not: { required: ['json', 'body'] },
+};
+
+const check: JsonSchema = closed<(typeof CHECK_KEYS)[number]>(checkProperties, {
+  title: 'Check',
+  required: ['name'],
+  ...oneRequest,
+});
+
+const without = (...keys: readonly string[]): Readonly<Record<string, JsonSchema>> =>
+  Object.fromEntries(Object.entries(checkProperties).filter(([key]) => !keys.includes(key)));
+
+const step: JsonSchema = closed(
+  { ...without('name', 'weight', 'warn'), capture: defined('capture') },
+  { title: 'Step', ...oneRequest },
+);
+
+const think: JsonSchema = closed(
+  { think: words('Time that passes, or a time between two: `1s`, `500ms..2s`; at most 10m.') },
+  { required: ['think'] },
+);
+
+const flow: JsonSchema = closed<(typeof FLOW_KEYS)[number]>(
   {
-    title: 'Check',
-    required: ['name'],
-    oneOf: METHOD_KEYS.map((method) => ({
-      required: [method],
-      ...(method === 'get' || method === 'head' ? { properties: { json: false, body: false } } : {}),
-    })),
-    not: { required: ['json', 'body'] },
+    weight,
+    flow: {
+      type: 'array',
+      minItems: 1,
+      items: { anyOf: [think, defined('step')] },
+      description: 'Steps, in this order.',
+    },
   },
+  { title: 'Flow', required: ['flow'] },
 );
 
 /** A checks document (version 1) as `parseChecks` reads it. A test holds the two together. */
@@ -202,12 +343,24 @@ export const CHECKS_SCHEMA: JsonSchema = closed<(typeof DOCUMENT_KEYS)[number]>(
       },
       { description: 'What holds for every check that does not say it itself.' },
     ),
-    checks: { type: 'array', minItems: 1, items: check, description: 'Run in this order.' },
+    checks: { type: 'array', minItems: 1, items: defined('check'), description: 'Run in this order.' },
+    flows: {
+      type: 'object',
+      additionalProperties: flow,
+      description: 'By name: steps that share what they capture. Each is run once, after the checks.',
+    },
+    load: {
+      type: 'array',
+      minItems: 1,
+      items: loadSchema(checkProperties),
+      description: 'Run after checks and flows, when none failed.',
+    },
   },
   {
     title: 'Checks of Sluice',
     description: 'What must work after a deployment: requests, and what their answers must be.',
-    required: ['version', 'checks'],
-    $defs: { paths, headers, retry, redirects: followRedirects, expectation },
+    required: ['version'],
+    anyOf: [{ required: ['checks'] }, { required: ['flows'] }, { required: ['load'] }],
+    $defs: { paths, headers, retry, redirects: followRedirects, expectation, exchanges, capture, check, step },
   },
 );

@@ -1,5 +1,6 @@
 import type { Duration } from '../duration.ts';
 import type { FieldResult } from '../inputs.ts';
+import type { Load, ResolvedLoad } from '../load/load.ts';
 
 /** Where something stands in the user's file: `['checks', 2, 'expect', 'status']`. */
 export type Path = readonly (string | number)[];
@@ -17,6 +18,8 @@ export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
 export interface Pattern {
   readonly source: string;
   foundIn(text: string): boolean;
+  /** The first group of every match; the whole match when the pattern has no group. */
+  allIn(text: string): readonly string[];
 }
 
 /** A compiled RFC 9535 path. `select` may throw when a document is too deep for it; the message says so. */
@@ -64,6 +67,32 @@ export interface Expectation<T extends string = string> {
   /** Longest time from the start of the connection to the last byte. */
   readonly duration?: Duration;
   readonly version?: VersionExpectation<T>;
+  /** The peer's certificate is valid for at least so many days more. */
+  readonly certificate?: { readonly daysLeft: number };
+}
+
+/** One turn on an open WebSocket. `expect` is judged on the message, or on the result of an invocation. */
+export type Exchange<T extends string = string> = (
+  | { readonly kind: 'send'; readonly body: RequestBody<T> }
+  | { readonly kind: 'receive' }
+  | { readonly kind: 'invoke'; readonly method: T; readonly args: readonly Json<T>[] }
+  | { readonly kind: 'ping' }
+) & { readonly expect?: Expectation<T>; readonly captures: readonly Capture[]; readonly at: Path };
+
+/** A WebSocket is opened at the path, instead of a request; `signalr` negotiates first and shakes hands. */
+export interface SocketPart<T extends string = string> {
+  readonly protocol: 'websocket' | 'signalr';
+  readonly exchanges: readonly Exchange<T>[];
+}
+
+/** A value of an answer that later steps use. Exactly one must be found. */
+export interface Capture {
+  readonly name: string;
+  readonly from:
+    | { readonly kind: 'json'; readonly query: JsonQuery }
+    | { readonly kind: 'header'; readonly header: string }
+    | { readonly kind: 'matches'; readonly pattern: Pattern };
+  readonly secret: 'masked' | 'shown';
 }
 
 export interface Retry {
@@ -89,6 +118,11 @@ interface CheckParts<T extends string> {
   readonly timeout: Duration;
   readonly retry: Retry;
   readonly redirects: Redirects;
+  /** `every`: each address that the name resolves to must pass. */
+  readonly addresses: 'any' | 'every';
+  readonly socket?: SocketPart<T>;
+  /** Other requests take them; only in flows. */
+  readonly captures: readonly Capture[];
   /** What makes it pass. */
   readonly expect: Expectation<T>;
   /** What is only said when it does not hold. */
@@ -99,8 +133,24 @@ interface CheckParts<T extends string> {
 export interface Check extends CheckParts<Template> {
   readonly at: Path;
   readonly paths: readonly { readonly text: Template; readonly at: Path }[];
+  /** As a scenario of a load. */
+  readonly weight: number;
   readonly bearer?: Template;
   readonly body?: RequestBody<Template>;
+}
+
+export type FlowStep =
+  /** `captured`: the names that the steps before it capture. */
+  | { readonly kind: 'request'; readonly check: Check; readonly captured: ReadonlySet<string> }
+  /** A time between the two, by chance. */
+  | { readonly kind: 'think'; readonly least: Duration; readonly most: Duration };
+
+export interface Flow {
+  readonly name: string;
+  readonly at: Path;
+  /** Share of the arrivals of a load, among the weights of its scenarios. */
+  readonly weight: number;
+  readonly steps: readonly FlowStep[];
 }
 
 export interface ChecksDocument {
@@ -109,6 +159,8 @@ export interface ChecksDocument {
   /** Names of environment variables whose values are masked. */
   readonly secrets: readonly string[];
   readonly checks: readonly Check[];
+  readonly flows: readonly Flow[];
+  readonly loads: readonly Load[];
 }
 
 /** One request to make, with nothing left open: what the engine runs. A check with several paths becomes one for each. */
@@ -120,9 +172,42 @@ export interface ResolvedCheck extends CheckParts<string> {
   readonly body?: string;
 }
 
+/** What a request of a flow is made of when its turn comes. */
+export interface StepValues {
+  readonly captured: ReadonlyMap<string, string>;
+  readonly random: RandomValues;
+}
+
+export interface RandomValues {
+  fraction(): number;
+  token(): string;
+}
+
+export type FilledStep =
+  { readonly ok: true; readonly check: ResolvedCheck } | { readonly ok: false; readonly problem: string };
+
+export type ResolvedStep =
+  | {
+      readonly kind: 'request';
+      /** `POST /login`, with its references as they are written. */
+      readonly name: string;
+      readonly at: Path;
+      readonly fill: (values: StepValues) => FilledStep;
+    }
+  | Extract<FlowStep, { kind: 'think' }>;
+
+export interface ResolvedFlow {
+  readonly name: string;
+  readonly at: Path;
+  readonly weight: number;
+  readonly steps: readonly ResolvedStep[];
+}
+
 export interface ResolvedChecks {
   readonly target?: string;
   readonly checks: readonly ResolvedCheck[];
+  readonly flows?: readonly ResolvedFlow[];
+  readonly loads?: readonly ResolvedLoad[];
   /** Values to mask before anything else is done with them. */
   readonly secrets: readonly string[];
 }

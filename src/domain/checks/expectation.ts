@@ -1,4 +1,13 @@
-import type { Expectation, Json, JsonTest, Pattern, Template, TextTest, VersionExpectation } from './document.ts';
+import type {
+  Expectation,
+  Json,
+  JsonQuery,
+  JsonTest,
+  Pattern,
+  Template,
+  TextTest,
+  VersionExpectation,
+} from './document.ts';
 import {
   type Place,
   complain,
@@ -6,6 +15,7 @@ import {
   fieldsOf,
   isMapping,
   oneOrMore,
+  readCount,
   readDuration,
   readText,
   take,
@@ -13,11 +23,11 @@ import {
 import { readStatusSet } from './status-set.ts';
 import { type Grammar, readTemplate } from './template.ts';
 
-export const EXPECTATION_KEYS = ['status', 'headers', 'json', 'body', 'duration', 'version'] as const;
-const LATER = ['certificate', 'result', 'ack'] as const;
+export const EXPECTATION_KEYS = ['status', 'headers', 'json', 'body', 'duration', 'version', 'certificate'] as const;
+const LATER = ['ack'] as const;
 
 export function readExpectation(place: Place, grammar: Grammar): Expectation<Template> {
-  const { status, headers, json, body, duration, version } = fieldsOf(place, {
+  const { status, headers, json, body, duration, version, certificate } = fieldsOf(place, {
     known: EXPECTATION_KEYS,
     later: LATER,
   });
@@ -30,6 +40,7 @@ export function readExpectation(place: Place, grammar: Grammar): Expectation<Tem
     body: body && bodyTests(body, grammar),
     duration: duration && readDuration(duration),
     version: version && readVersion(version, grammar),
+    certificate: certificate && readCertificate(certificate),
   });
 }
 
@@ -130,6 +141,67 @@ function presence(place: Place): readonly { readonly kind: 'present' | 'absent' 
   if (typeof place.value === 'boolean') return [{ kind: place.value ? 'present' : 'absent' }];
   complain(place, 'is neither true nor false', { accepted: 'true, false' });
   return [];
+}
+
+export const CERTIFICATE_KEYS = ['days-left'] as const;
+
+function readCertificate(place: Place): { readonly daysLeft: number } | undefined {
+  const days = fieldsOf(place, { known: CERTIFICATE_KEYS })['days-left'];
+  if (days === undefined)
+    return complain({ ...place, value: undefined }, 'has no `days-left`', { accepted: 'days-left: 14' });
+  const daysLeft = readCount(days, { min: 1, max: 3650 });
+  return daysLeft === undefined ? undefined : { daysLeft };
+}
+
+export const MESSAGE_KEYS = ['message', 'json', 'duration'] as const;
+export const RESULT_KEYS = ['result', 'json', 'duration'] as const;
+
+/** What a message of a WebSocket must be: the grammar of a body. */
+export function readMessageExpectation(place: Place, grammar: Grammar): Expectation<Template> {
+  const { message, json, duration } = fieldsOf(place, { known: MESSAGE_KEYS });
+  return withoutAbsent({
+    ...NOTHING,
+    body: message && (isMapping(message.value) ? textTests(message, grammar) : texts([message], 'equals', grammar)),
+    json: json && jsonTests(json, grammar),
+    duration: duration && readDuration(duration),
+  });
+}
+
+/** What the result of an invocation must be: a JSON value, named `result` in messages. */
+export function readResultExpectation(place: Place, grammar: Grammar): Expectation<Template> {
+  const { result, json, duration } = fieldsOf(place, { known: RESULT_KEYS });
+  const whole: JsonQuery = { source: 'result', select: (document) => [document] };
+  const tests = [
+    ...(result ? [{ query: whole, tests: valueTests(result, grammar) }] : []),
+    ...(json ? jsonTests(json, grammar) : []),
+  ];
+  return withoutAbsent({
+    ...NOTHING,
+    json: tests.length === 0 ? undefined : tests,
+    duration: duration && readDuration(duration),
+  });
+}
+
+const NOTHING = {
+  status: undefined,
+  headers: undefined,
+  json: undefined,
+  body: undefined,
+  duration: undefined,
+  version: undefined,
+  certificate: undefined,
+} as const;
+
+const MESSAGE_TESTS = ['equals', 'contains', 'matches'] as const;
+
+function textTests(place: Place, grammar: Grammar): readonly TextTest<Template>[] {
+  if (expectsNothing(place)) return [];
+  const { equals, contains, matches } = fieldsOf(place, { known: MESSAGE_TESTS });
+  return [
+    ...(equals ? texts([equals], 'equals', grammar) : []),
+    ...(contains ? texts(oneOrMore(contains), 'contains', grammar) : []),
+    ...(matches ? patterns(matches, grammar) : []),
+  ];
 }
 
 export const VERSION_KEYS = ['header', 'json', 'equals'] as const;

@@ -1,6 +1,7 @@
-import type { Path, Template } from './document.ts';
+import type { Path, StepValues, Template } from './document.ts';
 import { type DocumentProblem, complain } from './place.ts';
-import { fill, namesIn } from './template.ts';
+import { randomValue } from './random-call.ts';
+import { type Values, fill, namesIn } from './template.ts';
 
 /** An environment variable of the step; undefined when unset or empty. */
 export type Environment = (name: string) => string | undefined;
@@ -11,13 +12,23 @@ export interface Filling {
   readonly environment: Environment;
   readonly problems: DocumentProblem[];
   readonly secrets: Set<string>;
+  /** Of the turn of a flow; without them a captured name is an empty text. */
+  readonly turn?: StepValues;
+  /** How many references were met whose value is another one at every turn. */
+  readonly byTurn: { count: number };
 }
 
-export const newFilling = (environment: Environment, variables: Filling['variables'] = {}): Filling => ({
+export const newFilling = (
+  environment: Environment,
+  variables: Filling['variables'] = {},
+  turn?: StepValues,
+): Filling => ({
   variables,
   environment,
   problems: [],
   secrets: new Set(),
+  byTurn: { count: 0 },
+  ...(turn === undefined ? {} : { turn }),
 });
 
 /** The place of a text; problems name the check when it is one's. */
@@ -40,11 +51,20 @@ export function fillIn(filling: Filling, template: Template, where: Where): stri
     if (value === undefined) missing.add(name);
     return value ?? '';
   };
-  const filled = fill(template, (kind, name) =>
-    kind === 'environment'
-      ? fromEnvironment(name)
-      : fill(filling.variables[name] ?? '', (_, inner) => fromEnvironment(inner)),
-  );
+  const values: Values = {
+    random(call) {
+      filling.byTurn.count += 1;
+      return filling.turn === undefined ? '' : randomValue(call, filling.turn.random);
+    },
+    of(kind, name) {
+      if (kind === 'environment') return fromEnvironment(name);
+      const inner = filling.variables[name];
+      if (inner !== undefined) return fill(inner, { ...values, of: (_, each) => fromEnvironment(each) });
+      filling.byTurn.count += 1;
+      return filling.turn?.captured.get(name) ?? '';
+    },
+  };
+  const filled = fill(template, values);
   for (const name of missing) {
     complainAt(
       filling,

@@ -1,4 +1,4 @@
-import { formatDuration, type Duration } from '../duration.ts';
+import { type Duration, type Instant, between, formatDuration, formatInstant } from '../duration.ts';
 import { unwellComponents } from './components.ts';
 import type { Expectation, Json, JsonQuery, JsonTest, TextTest, VersionExpectation } from './document.ts';
 import { oneLine, redact } from './shown-text.ts';
@@ -14,6 +14,7 @@ export type Answer =
       readonly body: string;
       readonly bodyTruncated: boolean;
       readonly duration: Duration;
+      readonly certificate?: { readonly validUntil: Instant };
     }
   | { readonly kind: 'failed'; readonly fault: string; readonly message: string };
 
@@ -22,6 +23,10 @@ export interface JudgeContext {
   readonly expectVersion?: string;
   /** Never shown in a reason. */
   readonly secrets: readonly string[];
+  /** For the days that a certificate has left. */
+  readonly now: Instant;
+  /** What reasons call the body. */
+  readonly called?: 'body' | 'message' | 'result';
 }
 
 export type Judgement =
@@ -32,8 +37,13 @@ export type Judgement =
 export function judge(expect: Expectation, answer: Answer, context: JudgeContext): Judgement {
   const show = (text: string, limit?: number): string => oneLine(redact(text, context.secrets), limit);
   if (answer.kind === 'failed') return { kind: 'fail', reasons: [show(answer.message)] };
-  const seen: Seen = { answer, json: jsonOf(answer), show };
-  const { status, headers, body, json, duration } = expect;
+  const seen: Seen = {
+    answer,
+    json: needsJson(expect) ? jsonOf(answer) : undefined,
+    show,
+    called: context.called ?? 'body',
+  };
+  const { status, headers, body, json, duration, certificate } = expect;
   const version = expect.version && versionOf(expect.version, seen);
   const reasons = [
     ...(status && !hasStatus(status, answer.status) ? [`status ${answer.status}, expected ${status.text}`] : []),
@@ -44,11 +54,26 @@ export function judge(expect: Expectation, answer: Answer, context: JudgeContext
     ...(duration !== undefined && answer.duration > duration
       ? [`answered in ${formatDuration(answer.duration)}, limit ${formatDuration(duration)}`]
       : []),
+    ...(certificate ? judgeCertificate(certificate.daysLeft, answer, context.now) : []),
   ];
   const found = version === undefined ? {} : { version: show(version, 80) };
   return reasons.length === 0
     ? { kind: 'pass', ...found }
-    : { kind: 'fail', reasons: [...reasons, ...components(seen)], ...found };
+    : { kind: 'fail', reasons: [...reasons, ...components({ ...seen, json: seen.json ?? jsonOf(answer) })], ...found };
+}
+
+/** A body is parsed only when somebody looks into it: under load most bodies are only counted. */
+const needsJson = ({ json, version }: Expectation): boolean => json !== undefined || version?.from.kind === 'json';
+
+const DAY = 86_400_000;
+
+function judgeCertificate(daysLeft: number, { certificate }: Seen['answer'], now: Instant): readonly string[] {
+  if (certificate === undefined) return ['the connection has no certificate: it is not secured'];
+  const left = Math.floor(between(now, certificate.validUntil) / DAY);
+  if (left >= daysLeft) return [];
+  return [
+    `the certificate is valid until ${formatInstant(certificate.validUntil)}, ${left} days, expected at least ${daysLeft} days`,
+  ];
 }
 
 interface Seen {
@@ -56,6 +81,7 @@ interface Seen {
   /** undefined: the body is not JSON. */
   readonly json: { readonly value: unknown } | undefined;
   show(text: string, limit?: number): string;
+  readonly called: string;
 }
 
 function jsonOf({ body, bodyTruncated }: Seen['answer']): Seen['json'] {
@@ -99,10 +125,13 @@ function judgeHeader(name: string, test: TextTest, { answer, show }: Seen): read
   return passesText(test, value) ? [] : [`header ${name} is ${quoted(value, show)}, expected ${wish(test, show)}`];
 }
 
-function judgeBody(test: TextTest, { answer, show }: Seen): readonly string[] {
+function judgeBody(test: TextTest, { answer, show, called }: Seen): readonly string[] {
   if (passesText(test, answer.body)) return [];
   const wanted = test.kind === 'contains' ? `contain ${quoted(test.value, show)}` : `have text ${wish(test, show)}`;
-  const extent = answer.bodyTruncated ? `the first ${answer.body.length} characters of the body do` : 'the body does';
+  const extent = answer.bodyTruncated
+    ? `the first ${answer.body.length} characters of the ${called} do`
+    : `the ${called} does`;
+  if (test.kind === 'equals') return [`the ${called} is ${quoted(answer.body, show)}, expected ${wish(test, show)}`];
   return [`${extent} not ${wanted}`];
 }
 
@@ -149,8 +178,8 @@ function quoted(value: unknown, show: Seen['show']): string {
   }
 }
 
-function judgeJson(tests: NonNullable<Expectation['json']>, { answer, json, show }: Seen): readonly string[] {
-  if (json === undefined) return [whyNotJson(answer, show)];
+function judgeJson(tests: NonNullable<Expectation['json']>, { answer, json, show, called }: Seen): readonly string[] {
+  if (json === undefined) return [whyNotJson(answer, show).replaceAll('the body', `the ${called}`)];
   return tests.flatMap(({ query, tests: each }) => {
     const nodes = select(query, json.value);
     if (nodes instanceof Error) return [`${query.source} cannot be evaluated: ${show(nodes.message)}`];

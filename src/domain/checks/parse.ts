@@ -1,16 +1,7 @@
-import { type Duration, seconds } from '../duration.ts';
-import type {
-  Check,
-  ChecksDocument,
-  Expectation,
-  Matchers,
-  Method,
-  Redirects,
-  Retry,
-  StatusSet,
-  Template,
-} from './document.ts';
-import { readExpectation } from './expectation.ts';
+import { readLoads } from '../load/parse-loads.ts';
+import { type Base, type Fallbacks, FALLBACKS, readCheck, readDefaults } from './check.ts';
+import type { Check, ChecksDocument, Flow, Matchers, Template } from './document.ts';
+import { readFlows } from './flow.ts';
 import {
   type DocumentProblem,
   type Place,
@@ -19,57 +10,48 @@ import {
   fieldsOf,
   isMapping,
   itemsOf,
-  readDuration,
   readText,
   rootOf,
 } from './place.ts';
-import { readBody, readHeaders, readPaths, readRedirects, readRetry, readSecret } from './request-parts.ts';
 import { type Grammar, readTemplate } from './template.ts';
 
-/** What stands where neither the check nor the file's `defaults` say anything. */
-export interface Fallbacks {
-  readonly timeout: Duration;
-  readonly retry: Retry;
-  readonly status: StatusSet;
-}
-
-export const FALLBACKS: Fallbacks = {
-  timeout: seconds(10),
-  retry: { count: 1, interval: seconds(5), consecutive: 1 },
-  status: { text: '<400', ranges: [{ from: 100, to: 399 }] },
-};
+export { type Fallbacks, FALLBACKS } from './check.ts';
 
 export type ParsedChecks =
   | { readonly ok: true; readonly value: ChecksDocument }
   | { readonly ok: false; readonly problems: readonly DocumentProblem[] };
 
-export const DOCUMENT_KEYS = ['version', 'target', 'variables', 'secrets', 'defaults', 'checks'] as const;
-const TOP_LATER = ['flows', 'load'] as const;
-const METHODS = { get: 'GET', head: 'HEAD', post: 'POST', put: 'PUT', delete: 'DELETE' } as const satisfies Record<
-  string,
-  Method
->;
-export const METHOD_KEYS = Object.keys(METHODS) as readonly (keyof typeof METHODS)[];
-const CHECK_LATER = ['ws', 'signalr', 'socketio', 'flow', 'emit', 'weight', 'capture', 'think'] as const;
-
+export const DOCUMENT_KEYS = [
+  'version',
+  'target',
+  'variables',
+  'secrets',
+  'defaults',
+  'checks',
+  'flows',
+  'load',
+] as const;
 /** Reads a checks document (version 1) from the value of its YAML: the document, or every problem at once with its place. */
 export function parseChecks(value: unknown, matchers: Matchers, fallbacks: Fallbacks = FALLBACKS): ParsedChecks {
   const root = rootOf(value);
-  const { version, target, variables, secrets, defaults, checks } = fieldsOf(root, {
-    known: DOCUMENT_KEYS,
-    later: TOP_LATER,
-  });
+  const { version, target, variables, secrets, defaults, ...parts } = fieldsOf(root, { known: DOCUMENT_KEYS });
   readFormat(root, version);
   const named = variables ? readVariables(variables, { matchers, variables: {} }) : {};
   const grammar: Grammar = { matchers, variables: named };
   const targetText = target && readText(target);
   const base = readDefaults(defaults, grammar, fallbacks);
-  if (checks === undefined && isMapping(value)) complain({ ...root, value: undefined }, 'has no `checks`');
+  if (parts.checks === undefined && parts.flows === undefined && parts.load === undefined && isMapping(value))
+    complain({ ...root, value: undefined }, 'has no `checks`', { accepted: 'checks, flows, load' });
+  const checks = parts.checks ? readChecks(parts.checks, grammar, base) : [];
+  const flows = parts.flows ? readFlows(parts.flows, grammar, base) : [];
+  if (parts.flows) refuseSameNames(parts.flows, flows, checks);
   const document: ChecksDocument = {
     ...(target && targetText !== undefined ? { target: readTemplate(target, targetText, grammar) } : {}),
     variables: named,
     secrets: secrets ? readSecretNames(secrets) : [],
-    checks: checks ? readChecks(checks, grammar, base) : [],
+    checks,
+    flows,
+    loads: parts.load ? readLoads(parts.load, grammar, { base, checks, flows }) : [],
   };
   return root.problems.length === 0 ? { ok: true, value: document } : { ok: false, problems: root.problems };
 }
@@ -106,29 +88,6 @@ const readSecretNames = (place: Place): readonly string[] =>
     return [];
   });
 
-interface Base {
-  readonly timeout: Duration;
-  readonly headers: Readonly<Record<string, Template>>;
-  readonly retry: Retry;
-  readonly redirects: Redirects;
-  readonly expect: Expectation<Template>;
-}
-
-export const DEFAULTS_KEYS = ['timeout', 'headers', 'retry', 'follow-redirects', 'expect'] as const;
-
-function readDefaults(place: Place | undefined, grammar: Grammar, fallbacks: Fallbacks): Base {
-  const fields = place ? fieldsOf(place, { known: DEFAULTS_KEYS }) : {};
-  const { timeout, headers, retry, expect } = fields;
-  const redirects = fields['follow-redirects'];
-  return {
-    timeout: (timeout && readDuration(timeout)) ?? fallbacks.timeout,
-    headers: headers ? readHeaders(headers, grammar) : {},
-    retry: retry ? readRetry(retry, fallbacks.retry) : fallbacks.retry,
-    redirects: redirects ? readRedirects(redirects) : { kind: 'never' },
-    expect: { status: fallbacks.status, ...(expect ? readExpectation(expect, grammar) : {}) },
-  };
-}
-
 function readChecks(place: Place, grammar: Grammar, base: Base): readonly Check[] {
   const names = new Set<string>();
   return itemsOf(place).flatMap((item) => {
@@ -143,73 +102,8 @@ function readChecks(place: Place, grammar: Grammar, base: Base): readonly Check[
   });
 }
 
-export const CHECK_KEYS = [
-  'name',
-  ...METHOD_KEYS,
-  'headers',
-  'auth',
-  'json',
-  'body',
-  'timeout',
-  'retry',
-  'follow-redirects',
-  'expect',
-  'warn',
-] as const;
-
-function readCheck(place: Place, grammar: Grammar, base: Base): Check | undefined {
-  if (!isMapping(place.value))
-    return complain(place, 'is not a check', { accepted: 'a mapping with `name` and a request' });
-  const before = place.problems.length;
-  const fields = fieldsOf(place, { known: CHECK_KEYS, later: CHECK_LATER });
-  const name = fields.name ? readText(fields.name)?.trim() : complain({ ...place, value: undefined }, 'has no `name`');
-  const request = readRequest(place, fields, grammar);
-  const headers = fields.headers ? readHeaders(fields.headers, grammar) : {};
-  const bearer = fields.auth && readAuth(fields.auth, grammar);
-  if (fields.auth && 'authorization' in headers)
-    complain({ ...fields.auth, value: undefined }, 'excludes the header Authorization');
-  const body = readBody(fields, grammar);
-  const redirects = fields['follow-redirects'];
-  const check = {
-    at: place.path,
-    headers: { ...base.headers, ...headers },
-    ...(bearer === undefined ? {} : { bearer }),
-    ...(body === undefined ? {} : { body }),
-    timeout: (fields.timeout && readDuration(fields.timeout)) ?? base.timeout,
-    retry: fields.retry ? readRetry(fields.retry, base.retry) : base.retry,
-    redirects: redirects ? readRedirects(redirects) : base.redirects,
-    expect: { ...base.expect, ...(fields.expect ? readExpectation(fields.expect, grammar) : {}) },
-    ...(fields.warn ? { warn: readExpectation(fields.warn, grammar) } : {}),
-  };
-  if (name === undefined || request === undefined || place.problems.length > before) return undefined;
-  return { name, ...request, ...check };
-}
-
-type CheckFields = Partial<Record<(typeof CHECK_KEYS)[number], Place>>;
-
-/** The one method of a check and its paths. A check of a later kind has been refused by its key already. */
-function readRequest(place: Place, fields: CheckFields, grammar: Grammar): Pick<Check, 'method' | 'paths'> | undefined {
-  const [key, ...more] = METHOD_KEYS.filter((candidate) => fields[candidate] !== undefined);
-  const accepted = METHOD_KEYS.join(', ');
-  if (more.length > 0)
-    return complain({ ...place, value: undefined }, `has several requests (${[key, ...more].join(', ')})`, {
-      accepted: `one of ${accepted}`,
-    });
-  const paths = key && fields[key];
-  if (paths === undefined) {
-    const later = CHECK_LATER.some((kind) => kind in (place.value as object));
-    return later
-      ? undefined
-      : complain({ ...place, value: undefined }, 'makes no request', { accepted: `one of ${accepted}, with a path` });
-  }
-  const payload = fields.json ?? fields.body;
-  if (payload && (key === 'get' || key === 'head'))
-    complain({ ...payload, value: undefined }, `does not go with ${key}`, { accepted: 'post, put, delete' });
-  return { method: METHODS[key as keyof typeof METHODS], paths: readPaths(paths, grammar) };
-}
-
-function readAuth(place: Place, grammar: Grammar): Template | undefined {
-  const { bearer } = fieldsOf(place, { known: ['bearer'] });
-  if (bearer === undefined) return complain({ ...place, value: undefined }, 'has no `bearer`');
-  return readSecret(bearer, grammar);
+/** A load names its scenarios, so a flow cannot be called as a check is. */
+function refuseSameNames(place: Place, flows: readonly Flow[], checks: readonly Check[]): void {
+  for (const { name, at } of flows.filter((flow) => checks.some((check) => check.name === flow.name)))
+    complain({ ...place, value: name, path: at }, 'is the name of a check too', { accepted: 'a name of its own' });
 }

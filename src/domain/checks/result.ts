@@ -1,4 +1,8 @@
-import type { Method, Path } from './document.ts';
+import type { Path, ResolvedCheck } from './document.ts';
+
+/** How a person calls the request of a check. */
+export const wayOf = ({ method, socket }: ResolvedCheck): string =>
+  socket === undefined ? method : { websocket: 'WebSocket', signalr: 'SignalR' }[socket.protocol];
 
 export type CheckVerdict = 'pass' | 'warn' | 'fail';
 
@@ -6,7 +10,8 @@ export interface CheckResult {
   readonly name: string;
   /** The place in the checks file, for an annotation. */
   readonly at: Path;
-  readonly method: Method;
+  /** `GET`, `WebSocket`, `SignalR`; `flow` for one, whose path is then that of all its requests. */
+  readonly method: string;
   readonly path: string;
   readonly verdict: CheckVerdict;
   readonly tries: number;

@@ -23,7 +23,7 @@ const MOST_REDIRECTS = 5;
 export async function probeCheck(
   check: ResolvedCheck,
   target: ChecksTarget,
-  prober: Prober,
+  { prober, address }: { readonly prober: Prober; readonly address?: string },
   signal: AbortSignal,
 ): Promise<ProbeResult> {
   const own = destinationOf(target, check.path);
@@ -38,6 +38,8 @@ export async function probeCheck(
         method,
         url: at.connect.href,
         ...(at.host === undefined ? {} : { host: at.host }),
+        // A redirect to another host has addresses of its own.
+        ...(address === undefined || at.connect.hostname !== own.connect.hostname ? {} : { address }),
         headers,
         ...(body === undefined ? {} : { body }),
         timeout: check.timeout,
@@ -68,7 +70,7 @@ const failed = (message: string, duration: Duration): ProbeResult => ({
   duration,
 });
 
-function headersOf(check: ResolvedCheck, target: ChecksTarget): Readonly<Record<string, string>> {
+export function headersOf(check: ResolvedCheck, target: ChecksTarget): Readonly<Record<string, string>> {
   const ofTarget = Object.fromEntries(
     Object.entries(target.headers).map(([name, value]) => [name.toLowerCase(), value]),
   );

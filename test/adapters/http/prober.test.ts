@@ -4,12 +4,13 @@ import type { LookupFunction } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { WebSocket } from 'ws';
 import { httpProber } from '../../../src/adapters/http/prober.ts';
 import { isRefusedAddress } from '../../../src/adapters/http/refused-addresses.ts';
 import { seconds } from '../../../src/domain/duration.ts';
 import { proberContract } from '../../contract/prober.ts';
 import { selfSigned } from './certificate.ts';
-import { type LocalServer, closedPort, httpServer, tcpServer, tlsServer } from './servers.ts';
+import { type LocalServer, closedPort, httpServer, tcpServer, tlsServer, webSocketServer } from './servers.ts';
 
 const NAMES: Readonly<Record<string, string>> = {
   'lb.test': '127.0.0.1',
@@ -75,6 +76,15 @@ async function serveWeb(request: IncomingMessage, response: ServerResponse): Pro
   }
 }
 
+function serveSocket(path: string, socket: WebSocket): void {
+  if (path === '/hello') socket.send('welcome');
+  socket.on('message', (data, binary) => {
+    if (path === '/echo') socket.send(data, { binary });
+    if (path === '/leave') socket.close(1011, 'scripted');
+    if (path === '/long') socket.send('x'.repeat(2_000));
+  });
+}
+
 const signal = new AbortController().signal;
 const request = { method: 'GET', headers: {}, timeout: seconds(5), bodyLimit: 1_048_576 } as const;
 
@@ -86,12 +96,14 @@ const openWorld = async () => {
     socket.once('data', () => socket.end('iWelcome\tfake\t(NULL)\t0\r\n.\r\n')),
   );
   const untrusted = await tlsServer(selfSigned('lb.test'), (_, response) => response.end('never seen'));
-  const servers: readonly LocalServer[] = [web, closes, silent, gopher, untrusted];
+  const sockets = await webSocketServer(serveSocket);
+  const servers: readonly LocalServer[] = [web, sockets, closes, silent, gopher, untrusted];
   return {
     servers,
     prober: httpProber({ lookup }),
     peers: {
       web: `http://127.0.0.1:${web.port}`,
+      sockets: `http://127.0.0.1:${sockets.port}`,
       closesAtOnce: `http://127.0.0.1:${closes.port}`,
       neverAnswers: `http://127.0.0.1:${silent.port}`,
       neverConnects: 'http://stuck.test',
@@ -128,7 +140,7 @@ describe('the HTTP prober', () => {
     ];
     await Promise.all(urls.map((url) => prober.probe({ ...request, url, timeout: seconds(0.2) }, signal)));
     await wait(50);
-    expect(servers.map((server) => server.open())).toEqual([0, 0, 0, 0, 0]);
+    expect(servers.map((server) => server.open())).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   test('reads 1 MiB of 100 MB and drops the rest without waiting for it', async () => {

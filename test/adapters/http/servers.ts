@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type RequestListener, createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, type Server, type Socket, createServer as createTcpServer } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { Identity } from './certificate.ts';
 
 export interface LocalServer {
@@ -39,6 +40,24 @@ export const tlsServer = (identity: Identity, listener: RequestListener): Promis
 
 export const tcpServer = (onConnection: (socket: Socket) => void): Promise<LocalServer> =>
   listening(createTcpServer(onConnection));
+
+/** WebSockets at the paths `/echo`, `/hello`, `/leave`, `/long` and those of `more`; the rest answers 404. */
+export async function webSocketServer(
+  serve: (path: string, socket: WebSocket) => void,
+  {
+    paths = ['/echo', '/hello', '/leave', '/long'],
+    listener,
+  }: { readonly paths?: readonly string[]; readonly listener?: RequestListener } = {},
+): Promise<LocalServer> {
+  const server = createServer(listener ?? ((_, response) => void response.writeHead(404).end()));
+  const hub = new WebSocketServer({ noServer: true });
+  server.on('upgrade', (request, socket, head) => {
+    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    if (!paths.includes(path)) return void socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n');
+    hub.handleUpgrade(request, socket, head, (open) => serve(path, open));
+  });
+  return listening(server);
+}
 
 /** A port where nobody listens: it was free a moment ago. */
 export async function closedPort(): Promise<number> {

@@ -4,7 +4,9 @@ import { matchers } from '../../../src/adapters/http/matchers.ts';
 import { type Answer, judge } from '../../../src/domain/checks/judge.ts';
 import { parseChecks } from '../../../src/domain/checks/parse.ts';
 import { resolveChecks } from '../../../src/domain/checks/resolve.ts';
-import { milliseconds } from '../../../src/domain/duration.ts';
+import { after, days, instant, milliseconds } from '../../../src/domain/duration.ts';
+
+const NOW = instant(Date.UTC(2026, 0, 1));
 
 /** The expectation as a user writes it. */
 const expectationOf = (yaml: string) => {
@@ -33,7 +35,7 @@ const json = (value: unknown, status = 200): Answer =>
   answer({ status, body: JSON.stringify(value), headers: { 'content-type': 'application/json' } });
 
 const reasonsOf = (yaml: string, given: Answer, context: { expectVersion?: string; secrets?: string[] } = {}) => {
-  const judgement = judge(expectationOf(yaml), given, { secrets: [], ...context });
+  const judgement = judge(expectationOf(yaml), given, { secrets: [], now: NOW, ...context });
   return judgement.kind === 'pass' ? [] : judgement.reasons;
 };
 
@@ -210,7 +212,9 @@ describe('the version that answers', () => {
   const yaml = 'version: { json: $.version }';
 
   test('is compared with the one that the target is expected to have', () => {
-    expect(judge(expectationOf(yaml), json({ version: 'abc' }), { secrets: [], expectVersion: 'abc' })).toEqual({
+    expect(
+      judge(expectationOf(yaml), json({ version: 'abc' }), { secrets: [], now: NOW, expectVersion: 'abc' }),
+    ).toEqual({
       kind: 'pass',
       version: 'abc',
     });
@@ -289,7 +293,9 @@ describe('a health document', () => {
   });
 
   test('that passes names nothing', () => {
-    expect(judge(expectationOf('status: 200'), json({ components: { cache: 'down' } }), { secrets: [] })).toEqual({
+    expect(
+      judge(expectationOf('status: 200'), json({ components: { cache: 'down' } }), { secrets: [], now: NOW }),
+    ).toEqual({
       kind: 'pass',
     });
   });
@@ -315,5 +321,28 @@ describe('a reason', () => {
     const shown = reasonsOf('json: { "$.a": 1 }', json(body), { secrets: [secret] }).join();
     expect(shown).toContain('***');
     expect(shown).not.toContain('ken');
+  });
+});
+
+describe('a certificate', () => {
+  const until = (left: number): Answer => answer({ certificate: { validUntil: after(NOW, days(left)) } });
+
+  test('passes with the wanted days', () => {
+    expect(reasonsOf('certificate: { days-left: 14 }', until(14))).toEqual([]);
+  });
+
+  test.each([
+    {
+      name: 'that ends too soon fails with its date',
+      given: until(13.9),
+      reason: 'the certificate is valid until 2026-01-14T21:36:00Z, 13 days, expected at least 14 days',
+    },
+    {
+      name: 'that is not there fails',
+      given: answer(),
+      reason: 'the connection has no certificate: it is not secured',
+    },
+  ])('$name', ({ given, reason }) => {
+    expect(reasonsOf('certificate: { days-left: 14 }', given)).toEqual([reason]);
   });
 });

@@ -125,18 +125,7 @@ checks:
   });
 
   test.each([
-    { name: 'WebSocket', yaml: '{ version: 1, checks: [{ name: a, ws: /ws }] }', at: 'checks[0].ws' },
-    { name: 'SignalR', yaml: '{ version: 1, checks: [{ name: a, signalr: /hub }] }', at: 'checks[0].signalr' },
     { name: 'Socket.IO', yaml: '{ version: 1, checks: [{ name: a, socketio: /s }] }', at: 'checks[0].socketio' },
-    { name: 'flows', yaml: '{ version: 1, checks: [{ name: a, get: / }], flows: {} }', at: 'flows' },
-    { name: 'load', yaml: '{ version: 1, checks: [{ name: a, get: / }], load: [] }', at: 'load' },
-    { name: 'captures', yaml: '{ version: 1, checks: [{ name: a, get: /, capture: {} }] }', at: 'checks[0].capture' },
-    { name: 'certificates', yaml: oneCheck('expect: { certificate: {} }'), at: 'checks[0].expect.certificate' },
-    {
-      name: 'generated values',
-      yaml: oneCheck('headers: { x: "{{ $randomNumber(1,5) }}" }'),
-      at: 'checks[0].headers.x',
-    },
   ])('refuses what comes later, by its place: $name', ({ yaml, at }) => {
     const problems = problemsOf(yaml);
     expect(problems).toHaveLength(1);
