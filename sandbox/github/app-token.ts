@@ -1,12 +1,11 @@
-import { createPublicKey, createSign, createVerify } from 'node:crypto';
+import { createPublicKey, createSign, createVerify, generateKeyPairSync } from 'node:crypto';
 import type { Emulator } from 'emulate';
 
 /** An installation token of one of the sandbox's apps: the nearest thing to the token of a job. */
 export async function installationToken(emulator: Emulator, appId: number, installation: number): Promise<string> {
-  const key = privateKeyOf(emulator, appId);
   const answer = await fetch(`${emulator.url}/app/installations/${installation}/access_tokens`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${appJwt(String(appId), key)}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${appJwt(String(appId), appKey())}`, 'content-type': 'application/json' },
     body: '{}',
   });
   const data = (await answer.json()) as { token?: string };
@@ -14,12 +13,16 @@ export async function installationToken(emulator: Emulator, appId: number, insta
   return data.token;
 }
 
-export function privateKeyOf(emulator: Emulator, appId: number): string {
-  const key = emulator.generatedSecrets.find(
-    (secret) => secret.kind === 'github.app_private_key' && secret.id === String(appId),
-  );
-  if (key === undefined) throw new Error(`emulate generated no private key for the app ${appId}`);
-  return key.value;
+let key: string | undefined;
+
+/** The private key of the sandbox's apps: one for all of them and for the life of the process, because making one takes long. */
+export function appKey(): string {
+  key ??= generateKeyPairSync('rsa', {
+    modulusLength: 2_048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  }).privateKey;
+  return key;
 }
 
 function appJwt(appId: string, privateKey: string): string {

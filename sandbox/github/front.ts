@@ -1,8 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import { type Emulator, createEmulator } from 'emulate';
-import { installationToken, isAppJwt, privateKeyOf } from './app-token.ts';
+import { appKey, installationToken, isAppJwt } from './app-token.ts';
 import { type Reply, json, problem } from './reply.ts';
+import { APP_GRANTS, JOB_APP, JOB_GRANTS, OWN_APP, emulatorSeed } from './seed.ts';
+import { bodyOf, bodyTextOf, listen, matches, requestAs } from './wire.ts';
 import { type People, neededGrant, ownAnswer } from './routes.ts';
 import { type Caller, type Grants, type WorkflowRun, World } from './world.ts';
 
@@ -52,10 +54,14 @@ export interface SandboxGitHub {
   readonly world: World;
   setRun(run: WorkflowRun): void;
   addFault(fault: GitHubFaultRule): void;
+  /** From now on everything is answered truthfully again. */
+  clearFaults(): void;
   /** Runs once, after the next matching call succeeded and before its answer is sent: what people do at that very moment. */
   afterNext(call: string, act: (data: unknown) => Promise<void>): void;
   /** Runs once, before the first call at or after this moment (front's clock) is answered. */
   at(moment: number, act: () => Promise<void>): void;
+  /** Time passes to this moment, and everything that was to be done by then is done, each at its own moment. */
+  keepAppointments(now: number): Promise<void>;
   calls(): readonly GitHubCall[];
   /** One request as a person, over the wire like any other. */
   as(login: string, call: string, body?: unknown): Promise<{ readonly status: number; readonly data: unknown }>;
@@ -65,25 +71,6 @@ export interface SandboxGitHub {
 const LONGEST_BODY = 65_536;
 /** Every answer takes so long in lock-step time. */
 const LATENCY = 120;
-const JOB_APP = 15_368;
-const OWN_APP = { id: 4_242, slug: 'sluice-gate', installation: 2 };
-const APP_GRANTS: Grants = {
-  issues: 'write',
-  actions: 'read',
-  contents: 'read',
-  checks: 'read',
-  pull_requests: 'read',
-  members: 'read',
-};
-/** The job's own token never reads the members of an organisation. */
-const JOB_GRANTS: Grants = {
-  issues: 'write',
-  actions: 'read',
-  contents: 'read',
-  checks: 'read',
-  pull_requests: 'read',
-};
-
 export async function startGitHub(seed: GitHubSeed): Promise<SandboxGitHub> {
   const [owner = '', name = ''] = seed.repository.split('/');
   const logins = Object.keys(seed.people);
@@ -111,12 +98,14 @@ export async function startGitHub(seed: GitHubSeed): Promise<SandboxGitHub> {
   return {
     url,
     tokens: { ...personal, 'github-actions': job.shown },
-    app: { id: OWN_APP.id, privateKey: privateKeyOf(emulator, OWN_APP.id) },
+    app: { id: OWN_APP.id, privateKey: appKey() },
     world,
     setRun: (run) => world.runs.set(run.id, run),
     addFault: (fault) => front.faults.push({ ...fault, left: fault.times }),
+    clearFaults: () => void front.faults.splice(0),
     afterNext: (call, act) => void front.hooks.push({ call, act }),
     at: (moment, act) => void front.appointments.push({ moment, act }),
+    keepAppointments: (now) => front.keepAppointments(now),
     calls: () => [...front.log],
     as: (login, call, body) => requestAs(url, personal[login] ?? '', call, body),
     async close() {
@@ -127,34 +116,13 @@ export async function startGitHub(seed: GitHubSeed): Promise<SandboxGitHub> {
   };
 }
 
-function emulatorSeed(owner: string, name: string, personal: Readonly<Record<string, string>>) {
-  const logins = Object.keys(personal);
-  const permissions = { issues: 'write', actions: 'read', metadata: 'read' };
-  const appOf = (id: number, slug: string, installation: number) => ({
-    app_id: id,
-    slug,
-    name: slug,
-    permissions,
-    events: [],
-    installations: [{ installation_id: installation, account: owner, permissions }],
-  });
-  return {
-    tokens: Object.fromEntries(logins.map((login) => [personal[login], { login, scopes: ['repo'] }])),
-    github: {
-      users: logins.map((login) => ({ login })),
-      orgs: [{ login: owner, members: logins.map((login) => ({ login })) }],
-      repos: [{ owner, name, auto_init: true }],
-      apps: [appOf(JOB_APP, 'github-actions', 1), appOf(OWN_APP.id, OWN_APP.slug, OWN_APP.installation)],
-    },
-  };
-}
-
 class Front implements People {
   url = '';
   readonly faults: (GitHubFaultRule & { left: number })[] = [];
   readonly log: GitHubCall[] = [];
   readonly hooks: { readonly call: string; readonly act: (data: unknown) => Promise<void> }[] = [];
   readonly appointments: { readonly moment: number; readonly act: () => Promise<void> }[] = [];
+  private readonly known = new Map<string, Reply>();
   private readonly emulator: Emulator;
   private readonly world: World;
   private readonly appToken: string;
@@ -184,7 +152,7 @@ class Front implements People {
     else if (answer !== 'hang') this.send(response, answer, spent, theirNow);
   }
 
-  private async keepAppointments(now: number): Promise<void> {
+  async keepAppointments(now: number): Promise<void> {
     const due = this.appointments.filter(({ moment }) => moment <= now).sort((a, b) => a.moment - b.moment);
     for (const { moment, act } of due) {
       this.appointments.splice(
@@ -236,7 +204,7 @@ class Front implements People {
   private appAnswer(call: string, shown: string): Reply | undefined {
     if (!/^(?:GET \/repos\/[^/]+\/[^/]+\/installation|POST \/app\/installations\/\d+\/access_tokens)$/.test(call))
       return undefined;
-    const app = { id: OWN_APP.id, privateKey: privateKeyOf(this.emulator, OWN_APP.id) };
+    const app = { id: OWN_APP.id, privateKey: appKey() };
     if (!isAppJwt(shown, app, this.world.now())) return problem(401, 'A JSON web token could not be decoded');
     if (call.startsWith('GET ')) return json({ id: OWN_APP.installation, app_id: OWN_APP.id });
     const minted = this.world.mint({ login: `${OWN_APP.slug}[bot]`, token: this.appToken, grants: APP_GRANTS });
@@ -301,7 +269,7 @@ class Front implements People {
     const now = [...this.world.renamed].find(([, to]) => to.toLowerCase() === login.toLowerCase());
     if (now === undefined && [...this.world.renamed.keys()].some((old) => old.toLowerCase() === login.toLowerCase()))
       return undefined;
-    const data = await this.account(now?.[0] ?? login);
+    const data = await this.account(now?.[0] ?? this.world.spelling(login));
     if (data === undefined || this.world.gone.has(String(data['login']))) return undefined;
     return now === undefined ? data : { ...data, login: now[1] };
   }
@@ -321,7 +289,21 @@ class Front implements People {
     return answer.status === 200 ? (JSON.parse(answer.body) as Record<string, unknown>) : undefined;
   }
 
+  /**
+   * emulate changes by writes alone, and all writes come through here: between two of them a question is asked once.
+   * Else a gate that polls for hours would run into emulate's own limit, which knows no free 304.
+   */
   private async forward(method: string, path: string, token: string, body: string): Promise<Reply> {
+    if (method !== 'GET') this.known.clear();
+    const key = `${token} ${path}`;
+    const known = method === 'GET' ? this.known.get(key) : undefined;
+    const answer = known ?? (await this.ask(method, path, token, body));
+    if (method === 'GET') this.known.set(key, answer);
+    else this.known.clear();
+    return answer;
+  }
+
+  private async ask(method: string, path: string, token: string, body: string): Promise<Reply> {
     const carries = method !== 'GET' && method !== 'DELETE';
     const answer = await fetch(`${this.emulator.url}${path}`, {
       method,
@@ -385,51 +367,4 @@ function faulty(fault: GitHubFaultRule): Answer {
     return { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>one moment' };
   if (fault.kind !== 'status') return fault.kind;
   return problem(fault.status ?? 502, fault.message ?? 'Server Error', fault.headers);
-}
-
-function matches(pattern: string, call: string): boolean {
-  const wanted = pattern.split('/');
-  const given = call.split('/');
-  return wanted.length === given.length && wanted.every((part, index) => part === '*' || part === given[index]);
-}
-
-function bodyTextOf(body: string): string {
-  try {
-    const { body: text } = JSON.parse(body) as { body?: unknown };
-    return typeof text === 'string' ? text : '';
-  } catch {
-    return '';
-  }
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(part as Buffer);
-  return Buffer.concat(parts).toString('utf8');
-}
-
-async function requestAs(
-  url: string,
-  token: string,
-  call: string,
-  body: unknown,
-): Promise<{ status: number; data: unknown }> {
-  const [method = 'GET', path = '/'] = call.split(' ');
-  const answer = await fetch(`${url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  return { status: answer.status, data: text === '' ? undefined : (JSON.parse(text) as unknown) };
-}
-
-function listen(server: Server): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? `http://127.0.0.1:${address.port}` : '');
-    });
-  });
 }

@@ -75,7 +75,7 @@ async function runAnswer(world: World, people: People, id: string): Promise<Repl
 async function permissionAnswer(world: World, people: People, login: string): Promise<Reply> {
   const user = await people.byLogin(login);
   if (user === undefined) return problem(404, `${login} is not a user`);
-  const permission = world.permissions.get(String(user['login'])) ?? 'none';
+  const permission = world.permissions.get(world.original(String(user['login']))) ?? 'none';
   return json({ permission, role_name: permission, user });
 }
 

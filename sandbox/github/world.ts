@@ -98,6 +98,15 @@ export class World {
     return new Date(at).toISOString().replace(/\.\d{3}Z$/, 'Z');
   }
 
+  /** Logins are the same in any case of letters. */
+  spelling(login: string): string {
+    return [...this.permissions.keys()].find((known) => known.toLowerCase() === login.toLowerCase()) ?? login;
+  }
+  /** What an account was called when the sandbox began. */
+  original(login: string): string {
+    return [...this.renamed].find(([, to]) => to.toLowerCase() === login.toLowerCase())?.[0] ?? this.spelling(login);
+  }
+
   wrote(id: number, nodeId: string): void {
     const at = this.now();
     this.comments.set(id, { nodeId, createdAt: at, updatedAt: at });

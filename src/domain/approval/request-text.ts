@@ -122,7 +122,7 @@ export function hintOf(person: string, reason: VoidReason, code: string | undefi
     case 'wrong-code':
       return `${to} the vote needs the code of this request${code === undefined ? '' : `: ${word}`}.`;
     case 'not-understood':
-      return `${to} that was not understood as a vote. The first line must be ${word}, \`deny\` or \`revoke\` and nothing else.`;
+      return `${to} that was not understood as a vote. The first line must be ${word}, \`deny\` or \`revoke\` and nothing else. Please write a new comment: an edited one does not count.`;
   }
 }
 

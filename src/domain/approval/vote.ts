@@ -53,46 +53,38 @@ const plain = (body: string): string =>
     .replace(/\p{Cf}/gu, '')
     .replace(/\r\n?/g, '\n');
 
-/** The first line that the author says himself: outside code fences, quotes, indented code and HTML comments. */
+/**
+ * The first line that the author says himself: outside code fences, quotes, indented code and HTML comments. A comment
+ * hides whole lines (CommonMark 4.6, kind 2); within a line it is text, as it is on the page when it is never closed,
+ * and makes the line something else than a command.
+ */
 function firstSpokenLine(text: string): string | undefined {
-  let fence: string | undefined;
-  let inQuote = false;
-  for (const line of withoutHtmlComments(text).split('\n')) {
+  let hidden: 'no' | 'quote' | 'comment' | { readonly fence: string } = 'no';
+  for (const line of text.split('\n')) {
+    if (hidden === 'comment') {
+      if (!line.includes('-->')) continue;
+      hidden = 'no';
+      if (!/-->\s*$/.test(line)) return line.trim();
+      continue;
+    }
     const mark = FENCE.exec(line)?.[1];
-    if (fence !== undefined) {
-      if (mark !== undefined && mark.startsWith(fence) && line.trim() === mark) fence = undefined;
+    if (typeof hidden === 'object') {
+      if (mark?.startsWith(hidden.fence) === true && line.trim() === mark) hidden = 'no';
       continue;
     }
     if (line.trim() === '') {
-      inQuote = false;
-      continue;
+      hidden = 'no';
+    } else if (mark !== undefined) {
+      hidden = { fence: mark };
+    } else if (/^ {0,3}>/.test(line)) {
+      hidden = 'quote';
+    } else if (/^ {0,3}<!--/.test(line)) {
+      hidden = line.includes('-->') ? 'no' : 'comment';
+      if (hidden === 'no' && !/-->\s*$/.test(line)) return line.trim();
+      // A line right below a quote still belongs to it on the page (CommonMark 5.1, laziness).
+    } else if (hidden !== 'quote' && !/^(?: {4}|\t)/.test(line)) {
+      return line.trim();
     }
-    if (mark !== undefined) {
-      fence = mark;
-      inQuote = false;
-      continue;
-    }
-    if (/^ {0,3}>/.test(line)) inQuote = true;
-    // A line right below a quote still belongs to it on the page (CommonMark 5.1, laziness).
-    if (inQuote || /^(?: {4}|\t)/.test(line)) continue;
-    return line.trim();
   }
   return undefined;
-}
-
-/**
- * An HTML comment that is never closed hides everything behind it, as it does on the page. A closed one leaves a blank,
- * so that two halves of a word do not grow together.
- */
-function withoutHtmlComments(text: string): string {
-  let rest = text;
-  let kept = '';
-  for (;;) {
-    const start = rest.indexOf('<!--');
-    if (start < 0) return kept + rest;
-    kept += `${rest.slice(0, start)} `;
-    const end = rest.indexOf('-->', start + 4);
-    if (end < 0) return kept;
-    rest = rest.slice(end + 3);
-  }
 }
