@@ -7,13 +7,13 @@ import { type JsonSchema, type JsonType, wholly } from './json-schema.ts';
 const PLAIN: readonly JsonType[] = ['string', 'number', 'boolean'];
 
 /** A value with a pattern of the file in it is judged only when the stage is known. */
-const PATTERN = String.raw`|\{stage\}`;
+export const OR_STAGE = String.raw`|\{stage\}`;
 
 export const textShape: JsonSchema = { type: PLAIN, minLength: 1 };
 
 /** Text that `shape` must match as a whole. */
 export function textShapeOf(shape: RegExp, message: string): JsonSchema {
-  return { type: typesOf(shape), pattern: wholly(shape.source) + PATTERN, patternErrorMessage: message };
+  return { type: typesOf(shape), pattern: wholly(shape.source) + OR_STAGE, patternErrorMessage: message };
 }
 
 const typesOf = (shape: RegExp): readonly JsonType[] => {
@@ -50,8 +50,8 @@ export function listShapeOf(shape: RegExp, message: string): JsonSchema {
   return {
     type: ['array', ...typesOf(shape)],
     minItems: 1,
-    items: { type: typesOf(shape), pattern: wholly(String.raw`\s*${entry}\s*`) + PATTERN, patternErrorMessage },
-    pattern: wholly(String.raw`[\s,]*${entry}${more}[\s,]*`) + PATTERN,
+    items: { type: typesOf(shape), pattern: wholly(String.raw`\s*${entry}\s*`) + OR_STAGE, patternErrorMessage },
+    pattern: wholly(String.raw`[\s,]*${entry}${more}[\s,]*`) + OR_STAGE,
     patternErrorMessage,
   };
 }
@@ -59,6 +59,6 @@ export function listShapeOf(shape: RegExp, message: string): JsonSchema {
 /** `URL.parse` overlooks blanks and slashes; it judges the rest, too. */
 export const urlShape: JsonSchema = {
   type: 'string',
-  pattern: String.raw`^\s*[hH][tT][tT][pP][sS]?:` + PATTERN,
+  pattern: String.raw`^\s*[hH][tT][tT][pP][sS]?:` + OR_STAGE,
   patternErrorMessage: 'http://host or https://host, without credentials',
 };

@@ -1,6 +1,7 @@
 import { type ApproverEntry, readApprovers } from '../../../src/domain/approval/approvers.ts';
 import { type Evidence, readEvidence } from '../../../src/domain/approval/evidence.ts';
-import { type GroupRule, readGroups } from '../../../src/domain/approval/groups.ts';
+import { type GroupRule, GROUPS_SCHEMA, readGroups } from '../../../src/domain/approval/groups.ts';
+import { approvalInputs } from '../../../src/domain/approval/require.ts';
 import { type Duration, hours, minutes } from '../../../src/domain/duration.ts';
 import { type Images, parseImages } from '../../../src/domain/images.ts';
 import {
@@ -18,7 +19,7 @@ import {
   structure,
   text,
 } from '../../../src/domain/inputs.ts';
-import { readFreezes, readWindows } from '../../../src/domain/schedule/parse.ts';
+import { FREEZES_SCHEMA, WINDOWS_SCHEMA, readFreezes, readWindows } from '../../../src/domain/schedule/parse.ts';
 import type { Freeze, WindowRule } from '../../../src/domain/schedule/window.ts';
 import { stageInputs } from '../../../src/domain/stage-inputs.ts';
 
@@ -32,8 +33,7 @@ export const spec = {
     fallback: 'wait',
   }),
   environment: text({
-    description:
-      'Name of the environment that is approved, as the grant and the request show it. Example: `production`.',
+    description: approvalInputs.environment.description,
     from: 'stage',
     required: true,
   }),
@@ -72,6 +72,7 @@ export const spec = {
       description:
         'Groups with a quorum of their own, which may apply by changed paths or pull request labels. Example: `[{ name: security, approvers: [team:acme/security], minimum: 1, when: { paths: [infra/**], labels: [security] } }]`.',
       from: 'stage',
+      shape: GROUPS_SCHEMA,
     },
     'list of groups',
     readGroups,
@@ -102,6 +103,7 @@ export const spec = {
       description:
         'When a deployment may begin. Example: `[{ weekday: sun, nth: 2, at: "02:00", tz: America/New_York, duration: 2h }]`, or with `cron: "0 2 * * sun#2"` instead of the day.',
       from: 'stage',
+      shape: WINDOWS_SCHEMA,
     },
     'list of windows',
     readWindows,
@@ -111,6 +113,7 @@ export const spec = {
       description:
         'When nothing may be deployed, whatever the windows say. Example: `[{ from: 2026-12-20, to: 2027-01-02, tz: Europe/Berlin, reason: Christmas }]`.',
       from: 'stage',
+      shape: FREEZES_SCHEMA,
     },
     'list of freezes',
     readFreezes,

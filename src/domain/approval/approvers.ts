@@ -7,7 +7,7 @@ export type ApproverEntry =
 
 const LOGIN = /^[a-z\d](?:[a-z\d]|-(?=[a-z\d])){0,38}(?:_[a-z\d]+)?$/i;
 const TEAM = /^([a-z\d](?:[a-z\d-]*[a-z\d])?)\/([a-z\d](?:[\w.-]*[\w])?)$/i;
-const ACCEPTED = 'user:LOGIN or team:ORG/SLUG, one a line';
+export const ACCEPTED_APPROVERS = 'user:LOGIN or team:ORG/SLUG, one a line';
 
 export const entryText = (entry: ApproverEntry): string =>
   entry.kind === 'user' ? `user:${entry.login}` : `team:${entry.org}/${entry.slug}`;
@@ -22,13 +22,13 @@ export function readApprovers(entries: readonly string[]): FieldResult<readonly 
       return {
         ok: false,
         problem: `has the entry ${JSON.stringify(entry)}, which is not an approver`,
-        accepted: ACCEPTED,
+        accepted: ACCEPTED_APPROVERS,
         ...(nearest ? { nearest } : {}),
       };
     }
     approvers.push(read);
   }
-  if (approvers.length === 0) return { ok: false, problem: 'names nobody', accepted: ACCEPTED };
+  if (approvers.length === 0) return { ok: false, problem: 'names nobody', accepted: ACCEPTED_APPROVERS };
   return { ok: true, value: approvers };
 }
 

@@ -1,5 +1,7 @@
 import type { FieldResult } from '../inputs.ts';
-import { type ApproverEntry, readApprovers } from './approvers.ts';
+import { OR_STAGE } from '../input-shapes.ts';
+import { type JsonSchema, closed } from '../json-schema.ts';
+import { type ApproverEntry, ACCEPTED_APPROVERS, readApprovers } from './approvers.ts';
 
 /** A group of approvers with a quorum of its own: `{ name: security, approvers: [team:acme/security], minimum: 1 }`. */
 export interface GroupRule {
@@ -17,8 +19,46 @@ export interface ChangedThings {
   readonly complete: boolean;
 }
 
-const KEYS = new Set(['name', 'approvers', 'minimum', 'when']);
+const KEYS = ['name', 'approvers', 'minimum', 'when'] as const;
+const CONDITIONS = ['paths', 'labels'] as const;
 const ACCEPTED = 'a list of { name, approvers, minimum, when: { paths, labels } }';
+
+const textsSchema = (description: string): JsonSchema => ({
+  type: 'array',
+  items: { type: 'string', minLength: 1 },
+  description,
+});
+
+/** As `readGroups` reads them. */
+export const GROUPS_SCHEMA: JsonSchema = {
+  type: 'array',
+  items: closed<(typeof KEYS)[number]>(
+    {
+      name: { type: 'string', pattern: String.raw`^[\w -]{1,40}$${OR_STAGE}`, description: 'Name in the request.' },
+      approvers: {
+        type: 'array',
+        minItems: 1,
+        items: { type: 'string', pattern: '^(?:user|team):.', patternErrorMessage: ACCEPTED_APPROVERS },
+        description: 'Who may approve for the group.',
+      },
+      minimum: {
+        type: 'integer',
+        minimum: 1,
+        maximum: 100,
+        default: 1,
+        description: 'How many different persons of it must approve.',
+      },
+      when: closed<(typeof CONDITIONS)[number]>(
+        {
+          paths: textsSchema('Patterns of changed paths; `**` stands for any folders.'),
+          labels: textsSchema('Labels of the pull request.'),
+        },
+        { minProperties: 1, description: 'When the group applies. Without it: always.' },
+      ),
+    },
+    { required: ['name', 'approvers'] },
+  ),
+};
 
 export function readGroups(value: unknown): FieldResult<readonly GroupRule[]> {
   if (!Array.isArray(value)) return { ok: false, problem: 'is not a list', accepted: ACCEPTED };
@@ -36,7 +76,7 @@ export function readGroups(value: unknown): FieldResult<readonly GroupRule[]> {
 function readGroup(value: unknown): GroupRule | string {
   if (typeof value !== 'object' || value === null) return 'is not a group';
   const { name, approvers, minimum = 1, when } = value as Record<string, unknown>;
-  const unknown = Object.keys(value).find((key) => !KEYS.has(key));
+  const unknown = Object.keys(value).find((key) => !(KEYS as readonly string[]).includes(key));
   if (unknown !== undefined) return `has the unknown key ${unknown}`;
   if (typeof name !== 'string' || !/^[\w -]{1,40}$/.test(name)) return 'has no name of letters, digits, blanks and -';
   if (!isTexts(approvers)) return `(${name}) has no list of approvers`;
@@ -53,7 +93,7 @@ function readCondition(when: unknown): GroupRule['when'] | string {
   if (when === undefined) return undefined;
   if (typeof when !== 'object' || when === null) return 'has a `when` that is not { paths, labels }';
   const { paths = [], labels = [] } = when as Record<string, unknown>;
-  const unknown = Object.keys(when).find((key) => key !== 'paths' && key !== 'labels');
+  const unknown = Object.keys(when).find((key) => !(CONDITIONS as readonly string[]).includes(key));
   if (unknown !== undefined) return `has the unknown condition ${unknown}`;
   if (!isTexts(paths) || !isTexts(labels)) return 'has conditions that are not lists of texts';
   // An empty condition would never be met: a group that silently never applies is a gate that is open.

@@ -17,7 +17,8 @@ export const approvalInputs = {
     description: 'The `approval` output of approval-gate; checked when `require-approval` is `true`.',
   }),
   environment: text({
-    description: 'Name of the environment that was approved; needed with `require-approval`. Example: `production`.',
+    description:
+      'Name of the environment that is approved and released to, as the request and the grant show it. An action that wants a grant needs it with `require-approval`. Example: `production`.',
     from: 'stage',
   }),
 };

@@ -1,12 +1,88 @@
 import { type Duration, type Instant, days, instant, minutes, parseDuration } from '../duration.ts';
 import type { FieldResult } from '../inputs.ts';
+import { type JsonSchema, closed, durations, words } from '../json-schema.ts';
 import { WEEKDAYS, parseCron } from './cron.ts';
 import type { Freeze, WindowRule } from './window.ts';
-import { instantOf, isZone } from './zone.ts';
+import { ZONE, instantOf, isZone } from './zone.ts';
 
+const TIME = /^([01]?\d|2[0-3]):([0-5]\d)$/;
+const MOMENT = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(:\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
 const WINDOW_FORMS =
   '{ weekday: sun, nth: 2, at: "02:00", tz: America/New_York, duration: 2h } or { cron: "0 2 * * sun#2", tz, duration }';
 const FREEZE_FORM = '{ from: 2026-12-20, to: 2027-01-02, tz: Europe/Berlin, reason: Christmas }';
+
+const WINDOW_KEYS = ['weekday', 'nth', 'at', 'cron', 'tz', 'duration'] as const;
+const FREEZE_KEYS = ['from', 'to', 'tz', 'reason', 'environments'] as const;
+
+const zoneSchema: JsonSchema = {
+  type: 'string',
+  pattern: ZONE.source,
+  patternErrorMessage: 'An IANA zone such as America/New_York',
+  description: 'IANA time zone. Example: `Europe/Berlin`.',
+};
+const open = { tz: zoneSchema, duration: durations('How long it stays open, 1m to 7d.') };
+const anyCase = (word: string): string => [...word].map((letter) => `[${letter}${letter.toUpperCase()}]`).join('');
+const weekdaySchema: JsonSchema = {
+  type: 'string',
+  pattern: `^(?:${WEEKDAYS.map(anyCase).join('|')})`,
+  patternErrorMessage: `One of ${WEEKDAYS.join(', ')}`,
+};
+
+/** As `readWindows` reads them. */
+export const WINDOWS_SCHEMA: JsonSchema = {
+  type: 'array',
+  items: {
+    anyOf: [
+      closed<Exclude<(typeof WINDOW_KEYS)[number], 'cron'>>(
+        {
+          weekday: {
+            anyOf: [weekdaySchema, { type: 'array', items: weekdaySchema }],
+            description: 'Day, or days, of the week. Without it: every day.',
+          },
+          nth: { enum: [1, 2, 3, 4, 5, 'last'], description: 'Which of the month, with `weekday`.' },
+          at: {
+            type: 'string',
+            pattern: TIME.source,
+            patternErrorMessage: 'A time: "02:00"',
+            description: 'When it opens. Example: `"02:00"`.',
+          },
+          ...open,
+        },
+        { required: ['at', 'tz', 'duration'] },
+      ),
+      closed<Exclude<(typeof WINDOW_KEYS)[number], 'weekday' | 'nth' | 'at'>>(
+        { cron: words('Minute, hour, day, month, weekday. Example: `0 2 * * sun#2`.'), ...open },
+        { required: ['cron', 'tz', 'duration'] },
+      ),
+    ],
+  },
+};
+
+const momentSchema = (description: string): JsonSchema => ({
+  type: 'string',
+  pattern: MOMENT.source,
+  patternErrorMessage: '2026-12-20, 2026-12-20T18:00 (both with tz) or 2026-12-20T18:00:00Z',
+  description,
+});
+
+/** As `readFreezes` reads them. */
+export const FREEZES_SCHEMA: JsonSchema = {
+  type: 'array',
+  items: closed<(typeof FREEZE_KEYS)[number]>(
+    {
+      from: momentSchema('When it begins; a day without a time at its beginning.'),
+      to: momentSchema('When it ends; a day without a time at its end.'),
+      tz: zoneSchema,
+      reason: words('Shown to whoever waits.'),
+      environments: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'Environments that it holds for. Without it: all.',
+      },
+    },
+    { required: ['from', 'to', 'reason'] },
+  ),
+};
 
 export const readWindows = (value: unknown): FieldResult<readonly WindowRule[]> =>
   readList(value, readWindow, WINDOW_FORMS);
@@ -30,7 +106,7 @@ function readList<T>(
 }
 
 function readWindow(entry: Record<string, unknown>): WindowRule | string {
-  const unknown = unknownKey(entry, ['weekday', 'nth', 'at', 'cron', 'tz', 'duration']);
+  const unknown = unknownKey(entry, WINDOW_KEYS);
   if (unknown !== undefined) return unknown;
   const zone = entry['tz'];
   if (typeof zone !== 'string' || !isZone(zone)) return 'has no tz that is an IANA zone such as America/New_York';
@@ -61,7 +137,7 @@ function readCronEntry(entry: Record<string, unknown>): WindowRule['opens'] | st
 }
 
 function readWeekday(entry: Record<string, unknown>): WindowRule['opens'] | string {
-  const [, hour, minute] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(String(entry['at'])) ?? [];
+  const [, hour, minute] = TIME.exec(String(entry['at'])) ?? [];
   if (typeof entry['at'] !== 'string' || hour === undefined) return 'has no time `at: "02:00"`';
   const given = entry['weekday'];
   const names = given === undefined ? [] : Array.isArray(given) ? given : [given];
@@ -81,7 +157,7 @@ function readWeekday(entry: Record<string, unknown>): WindowRule['opens'] | stri
 }
 
 function readFreeze(entry: Record<string, unknown>): Freeze | string {
-  const unknown = unknownKey(entry, ['from', 'to', 'tz', 'reason', 'environments']);
+  const unknown = unknownKey(entry, FREEZE_KEYS);
   if (unknown !== undefined) return unknown;
   const { tz, reason, environments = [] } = entry;
   if (tz !== undefined && (typeof tz !== 'string' || !isZone(tz))) return 'has a tz that is no IANA zone';
@@ -99,8 +175,7 @@ function readFreeze(entry: Record<string, unknown>): Freeze | string {
 /** A day without a time begins as `from` and ends as `to`: whoever writes "to 2 January" means that day too. */
 function momentOf(value: unknown, zone: string | undefined, side: 'from' | 'to'): Instant | undefined {
   if (typeof value !== 'string') return undefined;
-  const [, year, month, day, hour, minute, exact] =
-    /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(:\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/.exec(value) ?? [];
+  const [, year, month, day, hour, minute, exact] = MOMENT.exec(value) ?? [];
   if (year === undefined) return undefined;
   const written = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour ?? 0), Number(minute ?? 0));
   // 31 February is read as 3 March by Date; here it is no day.

@@ -29,9 +29,11 @@ function formatOf(zone: string): Intl.DateTimeFormat {
   return made;
 }
 
+export const ZONE = /^(?:UTC|[A-Za-z]+(?:\/[\w+-]+)+)$/;
+
 /** IANA names only: `EST` and `+05:00` never change over to summer time, which nobody means who writes them. */
 export function isZone(name: string): boolean {
-  if (name !== 'UTC' && !/^[A-Za-z]+(?:\/[\w+-]+)+$/.test(name)) return false;
+  if (!ZONE.test(name)) return false;
   try {
     formatOf(name);
     return true;
