@@ -131,7 +131,7 @@ export const spec = {
   }),
   'compare-with': text({
     description:
-      'Commit or branch that runs now: the request links what is different, and groups and authors are judged by it instead of by pull request. Example: `${{ needs.last-good.outputs.commit }}`.',
+      'Commit or branch that runs now: the request links what is different, and groups and authors are judged by it instead of by pull request. Example: `4f2a9c1`.',
   }),
   evidence: structure(
     {
