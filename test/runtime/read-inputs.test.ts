@@ -102,6 +102,11 @@ describe('inputs', () => {
       ['clutser: is not an input of deploy. Did you mean cluster?'],
     ],
     [
+      'a required one that is nowhere',
+      { inputs: {} },
+      ['cluster: is required. Accepted: text, as the input or by its key in a stage of sluice.yml and the input stage.'],
+    ],
+    [
       'unknown names with nothing near',
       { inputs: { cluster: 'web', bananas: '' } },
       [/^bananas: is not an input of deploy\. Accepted: config, stage, dry-run, cluster/],

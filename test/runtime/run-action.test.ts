@@ -29,10 +29,9 @@ describe('a run with bad inputs', () => {
     expect(result.annotations).toHaveLength(1);
     expect(result.annotations[0]).toMatchObject({ level: 'error', title: 'scenario: invalid input' });
     expect(result.annotations[0]?.message.split('\n')).toEqual([
-      'The inputs of scenario cannot be used, 6 problems:',
+      'The inputs of scenario cannot be used, 5 problems:',
       '  clustr: is not an input of scenario. Did you mean cluster?',
       '  allowed-account-ids: "12, 34" has the entry "12". Accepted: 12-digit account ids, one a line or separated by commas; in YAML a list.',
-      '  cluster: is required. Accepted: text, as the input or by its key in a stage of sluice.yml and the input stage.',
       '  mode: "shfit" is not one of the accepted values. Accepted: run, prepare, shift. Did you mean shift?',
       '  timeout: "5" is not a duration. Accepted: a number with a unit: 90s, 5m, 1h30m.',
       '  retries: "11" is not a whole number in the range. Accepted: 0 to 10.',
