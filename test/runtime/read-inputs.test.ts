@@ -104,7 +104,9 @@ describe('inputs', () => {
     [
       'a required one that is nowhere',
       { inputs: {} },
-      ['cluster: is required. Accepted: text, as the input or by its key in a stage of sluice.yml and the input stage.'],
+      [
+        'cluster: is required. Accepted: text, as the input or by its key in a stage of sluice.yml and the input stage.',
+      ],
     ],
     [
       'unknown names with nothing near',
