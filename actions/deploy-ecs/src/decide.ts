@@ -1,9 +1,8 @@
 import { revisionName } from '../../../src/domain/ecs/arn.ts';
 import type { GoBack } from '../../../src/domain/ecs/go-back.ts';
 import type { CleanUp } from '../../../src/domain/ecs/revision-cleanup.ts';
-import { type Situation, type Start, decideStart, isSteady } from '../../../src/domain/ecs/start.ts';
+import { type Situation, type Start, type Wish, decideStart, isSteady } from '../../../src/domain/ecs/start.ts';
 import type { EcsService } from '../../../src/domain/ecs/service.ts';
-import { describeChanges } from '../../../src/domain/ecs/task-definition.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import type { DeployRequest } from './inputs.ts';
 
@@ -27,9 +26,8 @@ export interface Plan {
 
 /** PURE: what a run would do now. */
 export function planOf(situation: Situation, request: DeployRequest): Plan {
-  const images = request.container === undefined ? request.image : { [request.container]: request.image };
   const wish = {
-    images,
+    ...wishOf(request),
     release: request.release,
     run: '',
     ...(request.desired === undefined ? {} : { desired: request.desired }),
@@ -41,7 +39,20 @@ export function planOf(situation: Situation, request: DeployRequest): Plan {
   return { start: start.kind, verdict: refused ? 'would-be-refused' : 'would-go', lines };
 }
 
-function describeStart(start: Start, { service, current }: Situation, request: DeployRequest): readonly string[] {
+/** What the new revision shall have, as the engine takes it. */
+export function wishOf({ image, container, edits }: DeployRequest): Pick<Wish, 'images' | 'edits'> {
+  const images = image === undefined || container === undefined ? image : { [container]: image };
+  return {
+    ...(images === undefined ? {} : { images }),
+    ...(edits === undefined ? {} : { edits }),
+  };
+}
+
+function describeStart(
+  start: Start,
+  { service, current, base = current }: Situation,
+  request: DeployRequest,
+): readonly string[] {
   const name = revisionName(current.arn);
   const count =
     request.desired === undefined || request.desired === service.desired
@@ -71,8 +82,12 @@ function describeStart(start: Start, { service, current }: Situation, request: D
       return [`Deploy ${name} again: ${start.why}`, ...count, ...ending];
     case 'deploy':
       return [
-        `Register a revision after ${name} with:`,
-        ...describeChanges(start.changes),
+        ...(start.existing === undefined
+          ? [`Register a revision${base?.arn === undefined ? '' : ` after ${name}`} with:`]
+          : [
+              `Deploy ${revisionName(start.existing)}, which is registered already. Against ${revisionName(current.arn)}:`,
+            ]),
+        ...start.changes,
         `Update ${service.ref.service} to it`,
         ...count,
         ...ending,

@@ -7,11 +7,16 @@ import { type CleanUpResult, cleanUp, planCleanUp } from '../../../src/engine/ec
 import { deployImage, readSituation } from '../../../src/engine/ecs-rollout/deploy-image.ts';
 import { goBackOnDemand, planGoBack } from '../../../src/engine/ecs-rollout/go-back.ts';
 import { rollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
-import type { Following, RolloutTools, Verification } from '../../../src/engine/ecs-rollout/rollout.ts';
+import type {
+  DefinitionSource,
+  Following,
+  RolloutTools,
+  Verification,
+} from '../../../src/engine/ecs-rollout/rollout.ts';
 import { readScalable, scaleService } from '../../../src/engine/ecs-rollout/scale-service.ts';
 import type { Ecs, EcsServiceRef } from '../../../src/ports/ecs.ts';
 import type { Prober } from '../../../src/ports/prober.ts';
-import { type Plan, planOf, planOfCleanUp, planOfGoBack, planOfScale } from './decide.ts';
+import { type Plan, planOf, planOfCleanUp, planOfGoBack, planOfScale, wishOf } from './decide.ts';
 import type { CleanUpRequest, DeployRequest, Request, RollbackRequest, ScaleToRequest } from './inputs.ts';
 
 /** Checks that are ready to be made. */
@@ -26,6 +31,7 @@ export interface Context extends RolloutTools {
   readonly run: string;
   readonly commit: string;
   readonly checking: Checking | undefined;
+  readonly definition: DefinitionSource | undefined;
   /** Told before the first write. */
   readonly onWrite: () => void;
   /** Told what there is to undo. */
@@ -43,7 +49,7 @@ export async function plan(
   const ref = refOf(request);
   switch (request.mode) {
     case 'deploy':
-      return planOf(await readSituation({ ref }, context, signal), request);
+      return planOf(await readSituation({ ref, ...definitionOf(context) }, context, signal), request);
     case 'rollback': {
       const to = request.to === undefined ? {} : { to: request.to };
       const { service, decision } = await planGoBack({ ref, run: context.run, ...to }, context, signal);
@@ -64,7 +70,8 @@ export async function deploy(request: DeployRequest, context: Context, signal: A
   return deployImage(
     {
       ref: refOf(request),
-      images: request.container === undefined ? request.image : { [request.container]: request.image },
+      ...wishOf(request),
+      ...definitionOf(context),
       ...(request.desired === undefined ? {} : { desired: request.desired }),
       tags: commit === '' ? {} : { 'sluice:commit': commit },
       writer: { release: request.release, run },
@@ -108,6 +115,9 @@ export async function discardOld(
   const deadline = after(context.clock.now(), request.timeout);
   return cleanUp({ ref: refOf(request), keep: request.keep, deadline }, toolsOf(context), signal);
 }
+
+const definitionOf = ({ definition }: Context): { readonly definition?: DefinitionSource } =>
+  definition === undefined ? {} : { definition };
 
 /** Reads only. */
 export async function lookAt(request: Request, { ecs }: Context, signal: AbortSignal): Promise<ServiceStatus> {

@@ -1,6 +1,8 @@
 import { type Duration, hours, minutes } from '../../../src/domain/duration.ts';
 import { type ApprovalDemand, approvalDemand, approvalInputs } from '../../../src/domain/approval/require.ts';
 import { checkInputs, readCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
+import { CONTAINERS_SHAPE, type ContainerEdits, readContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
+import { isRegistry, parseImage, pinnedReference } from '../../../src/domain/image-reference.ts';
 import { imageInputs, imageOf, tagOf } from '../../../src/domain/image-inputs.ts';
 import {
   type Checked,
@@ -11,7 +13,9 @@ import {
   duration,
   good,
   matching,
+  nearestOf,
   oneOf,
+  structure,
   text,
 } from '../../../src/domain/inputs.ts';
 import { awsInputs, ecsInputs, ecsWords, stageInputs } from '../../../src/domain/stage-inputs.ts';
@@ -33,6 +37,25 @@ export const spec = {
   }),
   container: ecsInputs.container,
   ...imageInputs,
+  'task-definition': matching({
+    description:
+      'What the new revision is made from: the path of a file (JSON or YAML), a family (its newest revision), `family:number` or an ARN. Without it the revision that the service runs. With it `image` may be left out. Example: `deploy/task-definition.yml`.',
+    from: 'stage',
+    shape:
+      /(?!.*\.\.)(?:[^\s:]+\.(?:json|ya?ml)|(?:arn:aws[a-z-]*:ecs:[a-z0-9-]+:\d{12}:task-definition\/)?[\w-]{1,255}(?::\d{1,9})?)/,
+    accepts: 'a file or a task definition',
+    accepted: 'a path that ends in .json, .yml or .yaml, a family, family:number, or an ARN',
+  }),
+  containers: structure(
+    {
+      description:
+        'Changes by container, as YAML: `image` (an entry of `images`, or a reference), `environment`, `secrets`, `log-options`, `labels` (NAME: value; null removes one), `command` (a list), `log-driver`. What is not named stays. Example: `{ web: { image: api, environment: { LOG_LEVEL: info, OLD: null } } }`.',
+      from: 'stage',
+      shape: CONTAINERS_SHAPE,
+    },
+    'changes by container',
+    readContainerEdits,
+  ),
   to: matching({
     description:
       "Revision that `mode: rollback` goes to. Without it the release before the one that serves, by ECS's record of successful deployments. Example: `shop-task:41`.",
@@ -121,8 +144,11 @@ export interface DeployRequest extends Place {
   readonly mode: 'deploy';
   /** Absent: the only container. */
   readonly container: string | undefined;
-  /** Whole reference. */
-  readonly image: string;
+  /** Whole reference; absent: what the definition and `edits` say. */
+  readonly image: string | undefined;
+  /** Absent: the revision that the service runs. */
+  readonly definition: { readonly kind: 'file' | 'registered'; readonly name: string } | undefined;
+  readonly edits: ContainerEdits | undefined;
   readonly release: string;
   readonly desired: number | undefined;
   readonly onFailure: 'rollback' | 'leave';
@@ -218,31 +244,97 @@ function foreignInputs(values: Values): readonly InputProblem[] {
 }
 
 function toDeploy(values: Values, place: Place): Checked<DeployRequest> {
-  const image = imageOf(values);
+  const edits = editsOf(values);
+  // Images that are given out by container need no entry for the one image.
+  const byContainer = Object.values(values.containers ?? {}).some(({ image }) => image !== undefined);
+  const image =
+    byContainer && values['image-name'] === undefined ? imageOf({ ...values, images: undefined }) : imageOf(values);
   const approval = approvalDemand(values);
   const checks = checksOf(values);
-  const missing: InputProblem = {
-    input: 'image',
-    problem: 'is missing',
-    accepted: 'image with a reference, or images with the output of the build',
-  };
-  const nothing = image.ok && image.value === undefined && approval.ok;
-  if (!image.ok || !approval.ok || !checks.ok || image.value === undefined)
-    return bad(
-      ...[image, approval, checks].flatMap((each) => (each.ok ? [] : each.problems)),
-      ...(nothing ? [missing] : []),
-    );
+  const problems = [image, edits, approval, checks].flatMap((each) => (each.ok ? [] : each.problems));
+  const named = values['task-definition'];
+  const nothing = image.ok && image.value === undefined && named === undefined && values.containers === undefined;
+  if (nothing && problems.length === 0) problems.push(NOTHING_TO_DEPLOY);
+  if (problems.length > 0 || !image.ok || !edits.ok || !approval.ok || !checks.ok) return bad(...problems);
   return good({
     ...place,
     mode: 'deploy',
     container: values.container,
     image: image.value,
-    release: values['release-id'] ?? image.value,
+    definition:
+      named === undefined ? undefined : { kind: /\.(?:json|ya?ml)$/.test(named) ? 'file' : 'registered', name: named },
+    edits: edits.value,
+    release: values['release-id'] ?? image.value ?? releaseOf(edits.value, named),
     desired: values['desired-count'],
     onFailure: values['on-failure'],
     onCancel: values['on-cancel'],
     approval: approval.value,
     checks: checks.value,
+  });
+}
+
+const NOTHING_TO_DEPLOY: InputProblem = {
+  input: 'image',
+  problem: 'is missing',
+  accepted: 'image with a reference, images with the output of the build, task-definition, or containers',
+};
+
+/** A name for the tags where nobody gave one. */
+const releaseOf = (edits: ContainerEdits | undefined, definition: string | undefined): string =>
+  [
+    ...Object.values(edits ?? {}).flatMap(({ image }) => image ?? []),
+    ...(definition === undefined ? [] : [definition]),
+  ].join(' ') || 'settings';
+
+/** `containers` with whole references in place of the names of images. */
+function editsOf(values: Values): Checked<ContainerEdits | undefined> {
+  const problems: InputProblem[] = [];
+  const edits: Record<string, ContainerEdits[string]> = {};
+  if (values.containers === undefined) return good(undefined);
+  for (const [name, edit] of Object.entries(values.containers)) {
+    const image =
+      edit.image === undefined ? undefined : imageOfContainer(edit.image, `containers.${name}.image`, values);
+    if (image !== undefined && !image.ok) problems.push(...image.problems);
+    edits[name] = image?.ok === true ? { ...edit, image: image.value } : edit;
+    if (image !== undefined && values.container === name && (values.image ?? values['image-name']) !== undefined)
+      problems.push({ input: `containers.${name}.image`, problem: 'excludes image for the same container' });
+  }
+  return problems.length > 0 ? bad(...problems) : good(edits);
+}
+
+function imageOfContainer(
+  given: string,
+  input: string,
+  { images, registry, 'require-approval': approved }: Values,
+): Checked<string> {
+  const names = Object.keys(images ?? {});
+  const entry = images?.[given];
+  if (entry === undefined) {
+    if (approved)
+      return bad({
+        input,
+        given,
+        problem: 'is no entry of images, so that nobody approved it',
+        accepted: names.join(', '),
+      });
+    const nearest = nearestOf(given, names);
+    const reference = parseImage(given, input);
+    if (reference.ok) return good(given);
+    if (names.length === 0) return reference;
+    const accepted = `an entry of images (${names.join(', ')}), or a whole reference`;
+    return bad({
+      input,
+      given,
+      problem: 'is no entry of images',
+      accepted,
+      ...(nearest === undefined ? {} : { nearest }),
+    });
+  }
+  if (registry !== undefined && isRegistry(registry)) return good(pinnedReference(entry, registry));
+  return bad({
+    input: 'registry',
+    problem: 'is missing: images has repositories without it',
+    accepted: 'the host of the registry',
   });
 }
 

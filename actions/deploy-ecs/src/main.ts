@@ -5,9 +5,10 @@ import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { missingVersion } from '../../../src/domain/checks/version.ts';
 import { between } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
+import { readDefinition } from '../../../src/domain/ecs/definition-file.ts';
 import { InvalidInput } from '../../../src/domain/inputs.ts';
 import type { Report } from '../../../src/domain/report.ts';
-import type { Following } from '../../../src/engine/ecs-rollout/rollout.ts';
+import type { DefinitionSource, Following } from '../../../src/engine/ecs-rollout/rollout.ts';
 import { startRollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
 import type { Ecs } from '../../../src/ports/ecs.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
@@ -25,6 +26,7 @@ const definition: ActionDefinition<typeof spec, Request> = {
   async main(request, tools) {
     if (request.mode === 'deploy') await checkApproval(request, tools);
     const checking = await checkingOf(request, tools);
+    const definition = await definitionOf(request, tools);
     const ecs = await ecsFor(request, tools);
     const { clock, log, run, signal } = tools;
     const context: Context = {
@@ -32,6 +34,7 @@ const definition: ActionDefinition<typeof spec, Request> = {
       clock,
       log,
       checking,
+      definition,
       run: `${run.runId}/${run.attempt}`,
       commit: run.commit,
       onWrite: tools.willChange,
@@ -138,6 +141,28 @@ async function checkingOf(request: Request, tools: ActionTools): Promise<Checkin
     ...(expectVersion === undefined ? {} : { expectVersion }),
   };
   return { document, target, prober: httpProber() };
+}
+
+/** Everything that is wrong with a file is said with its lines, before the first call to AWS. */
+async function definitionOf(request: Request, tools: ActionTools): Promise<DefinitionSource | undefined> {
+  const source = request.mode === 'deploy' ? request.definition : undefined;
+  if (source === undefined) return undefined;
+  const { kind, name } = source;
+  if (kind === 'registered') return { kind, name };
+  const { readYaml } = await import('../../../src/runtime/read-yaml.ts');
+  const yaml = readYaml(await tools.readFile(name, 'task-definition'), name);
+  if (!yaml.ok) throw new InvalidInput(`The task definition ${name}`, yaml.problems);
+  const read = readDefinition(yaml.value.value);
+  if (!read.ok) {
+    const located = read.problems.map(({ path, ...problem }) => ({
+      ...problem,
+      input: `${yaml.value.where(path)} ${problem.input}`,
+    }));
+    throw new InvalidInput(`The task definition ${name}`, located);
+  }
+  const { body, tags, said } = read.value;
+  for (const line of said) tools.log.info(`${name}: ${line}`);
+  return { kind: 'written', body, tags };
 }
 
 /** Keeps for `post`, and for a signal, what there is to undo. */

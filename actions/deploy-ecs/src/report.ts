@@ -140,7 +140,7 @@ function summaryOf(result: RolloutResult, request: Changing, { headline, took }:
   const before = previousTaskDefinition === undefined ? 'none' : revisionName(previousTaskDefinition);
   const rows = [
     ['service', `${request.cluster}/${request.service}`],
-    ...(request.mode === 'deploy' ? [['image', request.image]] : []),
+    ...(request.mode === 'deploy' && request.image !== undefined ? [['image', request.image]] : []),
     ['revision', revisionName(result.taskDefinition)],
     ...(request.mode === 'scale' ? [] : [['revision before', before]]),
     ['outcome', result.outcome],

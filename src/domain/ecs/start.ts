@@ -4,14 +4,27 @@ import { revisionName } from './arn.ts';
 import { readJournal, sameRelease, sameWorkflowRun } from './journal.ts';
 import type { ContainerImages } from './result.ts';
 import type { EcsDeployment, EcsService, ServiceDeployment, TaskDefinition } from './service.ts';
-import { type ImageChange, type TaskDefinitionBody, imagesOf, withImages } from './task-definition.ts';
+import { type ContainerEdits, withEdits } from './container-edits.ts';
+import { diffDefinitions } from './definition-diff.ts';
+import { type Tags, type TaskDefinitionBody, imagesOf, sameDefinition, withImages } from './task-definition.ts';
 
 /** What is asked for. */
 export interface Wish {
-  readonly images: ContainerImages;
+  /** Of the base; absent: its own. */
+  readonly images?: ContainerImages;
+  readonly edits?: ContainerEdits;
   readonly desired?: number;
   readonly release: string;
   readonly run: string;
+}
+
+/** A revision that is registered, or a definition from a file, which has no ARN. */
+export interface BaseDefinition {
+  readonly arn?: string;
+  readonly family: string;
+  readonly body: TaskDefinitionBody;
+  readonly tags: Tags;
+  readonly status?: string;
 }
 
 /** What is true before anything was done. */
@@ -19,6 +32,8 @@ export interface Situation {
   readonly service: EcsService;
   /** The revision that the service's PRIMARY deployment has. */
   readonly current: TaskDefinition;
+  /** What the new revision is made from. Absent: `current`. */
+  readonly base?: BaseDefinition;
   /** Of the deployment in flight, when there is one and it may be read. */
   readonly serviceDeployment?: ServiceDeployment;
 }
@@ -35,26 +50,40 @@ export type Start =
   | { readonly kind: 'settle' }
   /** The same revision has to be deployed again. */
   | { readonly kind: 'restart'; readonly why: string }
-  | { readonly kind: 'deploy'; readonly body: TaskDefinitionBody; readonly changes: readonly ImageChange[] };
+  | {
+      readonly kind: 'deploy';
+      readonly body: TaskDefinitionBody;
+      /** Lines of what differs from the revision that runs. */
+      readonly changes: readonly string[];
+      /** A revision that is exactly this already: deployed as it is. */
+      readonly existing?: string;
+    };
 
 /** PURE. Throws a Failure when a container of the wish does not exist. */
 export function decideStart(situation: Situation, wish: Wish): Start {
   const { service, current } = situation;
   const refusal = refusalOf(service, 'deploy to');
   if (refusal) return { kind: 'refuse', facts: refusal };
-  const { body, changes } = withImages(current.body, wish.images, current.family);
+  const base = situation.base ?? current;
+  const body = candidateOf(base, wish);
+  const same = body === current.body || sameDefinition(body, current.body);
   const primary = primaryOf(service);
   const journal = readJournal(service);
   if (isInFlight(service, situation.serviceDeployment)) {
     const goingBack = isWayBack(primary, situation.serviceDeployment);
-    if (changes.length === 0 && primary !== undefined && !goingBack) return { kind: 'attach', deployment: primary };
+    if (same && primary !== undefined && !goingBack) return { kind: 'attach', deployment: primary };
     const running = `${goingBack ? 'a roll back to ' : 'the deployment of '}${revisionName(primary?.taskDefinition ?? service.taskDefinition)}`;
     return { kind: 'conflict', with: running, byUs: sameRelease(journal, wish.release) };
   }
-  if (changes.length > 0) return { kind: 'deploy', body, changes };
+  if (!same) {
+    // An INACTIVE revision cannot be deployed: its twin is registered.
+    const existing = base.arn !== undefined && base.status !== 'INACTIVE' && sameDefinition(body, base.body);
+    const changes = diffDefinitions(current.body, body);
+    return { kind: 'deploy', body, changes, ...(existing && base.arn !== undefined ? { existing: base.arn } : {}) };
+  }
   if (primary?.rolloutState === 'FAILED')
     return { kind: 'restart', why: `the last deployment of ${revisionName(current.arn)} failed` };
-  const images = Object.values(typeof wish.images === 'string' ? imagesOf(current.body) : wish.images);
+  const images = Object.values(typeof wish.images === 'string' ? imagesOf(current.body) : (wish.images ?? {}));
   const doneByThisRun =
     journal?.phase === 'done' && sameRelease(journal, wish.release) && sameWorkflowRun(journal.run, wish.run);
   if (!doneByThisRun && !images.every(isPinned))
@@ -64,6 +93,12 @@ export function decideStart(situation: Situation, wish: Wish): Start {
     };
   if (wish.desired !== undefined && wish.desired !== service.desired) return { kind: 'scale', desired: wish.desired };
   return isSteady(service) ? { kind: 'unchanged' } : { kind: 'settle' };
+}
+
+/** The definition that is wished for; the base itself when nothing is changed in it. */
+function candidateOf(base: BaseDefinition, { images, edits }: Wish): TaskDefinitionBody {
+  const imaged = images === undefined ? base.body : withImages(base.body, images, base.family).body;
+  return edits === undefined ? imaged : withEdits(imaged, edits, base.family);
 }
 
 export const primaryOf = (service: EcsService): EcsDeployment | undefined =>

@@ -10,7 +10,7 @@ export type Tags = Readonly<Record<string, string>>;
  * What DescribeTaskDefinition answers and RegisterTaskDefinition does not take (API reference of 2026-11; peers forget
  * deleteRequestedAt). Everything else is sent back, so that a field which is newer than this file survives.
  */
-const ANSWER_ONLY = new Set([
+export const ANSWER_ONLY: ReadonlySet<string> = new Set([
   'taskDefinitionArn',
   'revision',
   'status',
@@ -125,27 +125,69 @@ function noSuchContainer(name: string, names: readonly string[], family: string)
 }
 
 /**
- * Whether two definitions would run the same: same JSON after the answer-only fields are gone, whatever the order of keys.
- * Used to take an existing revision instead of registering its twin after a run was killed between the two calls.
+ * Whether two definitions would run the same: the same once what ECS fills in is filled in. Used to reuse a revision instead
+ * of registering its twin, for one after a run that was killed between the two calls.
  */
-export function sameDefinition(one: TaskDefinitionBody, other: TaskDefinitionBody): boolean {
-  return canonical(toRegistrable(one, {}).body) === canonical(toRegistrable(other, {}).body);
+export const sameDefinition = (one: TaskDefinitionBody, other: TaskDefinitionBody): boolean =>
+  JSON.stringify(normalised(one)) === JSON.stringify(normalised(other));
+
+/**
+ * A definition in the form in which two can be compared: without the answer-only members, with the keys sorted, lists of
+ * named things in the order of their names (containers keep theirs: it is the order in which they start), and without
+ * what ECS answers for something that was never set (seen with DescribeTaskDefinition; API reference of 2026-11).
+ */
+export function normalised(body: TaskDefinitionBody): unknown {
+  const registrable = toRegistrable(body, {}).body;
+  const containers = (registrable['containerDefinitions'] ?? []) as readonly TaskDefinitionBody[];
+  const bridged = registrable['networkMode'] === 'bridge' || registrable['networkMode'] === undefined;
+  return sorted({
+    ...registrable,
+    cpu: units(registrable['cpu'], 'vcpu'),
+    memory: units(registrable['memory'], 'gb'),
+    ...(containers.length === 0
+      ? {}
+      : { containerDefinitions: containers.map((container) => containerOf(container, bridged ? 'dynamic' : 'same')) }),
+  });
 }
 
-/** JSON with sorted keys; absent, null and empty lists or objects are one, because the API answers `[]` for what was never set. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => {
-    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
-    const kept = Object.entries(inner).filter(([, entry]) => !isBlank(entry));
-    return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
+/** `0.5 vCPU` and `1 GB` come back as `512` and `1024`. */
+function units(size: unknown, word: 'vcpu' | 'gb'): unknown {
+  const [, number, unit] = /^\s*(\d*\.?\d+)\s*([a-z]+)\s*$/i.exec(String(size ?? '')) ?? [];
+  return unit?.toLowerCase() === word ? String(Number(number) * 1_024) : size;
+}
+
+function containerOf(container: TaskDefinitionBody, hostPort: 'same' | 'dynamic'): TaskDefinitionBody {
+  const { cpu, essential, portMappings, environment, secrets, healthCheck, ...rest } = container;
+  return {
+    ...rest,
+    ...(cpu === 0 ? {} : { cpu }),
+    ...(essential === true ? {} : { essential }),
+    environment: byName(environment),
+    secrets: byName(secrets),
+    portMappings: (Array.isArray(portMappings) ? portMappings : []).map((mapping: TaskDefinitionBody) => ({
+      protocol: 'tcp',
+      hostPort: hostPort === 'same' ? mapping['containerPort'] : 0,
+      ...mapping,
+    })),
+    ...(healthCheck === undefined
+      ? {}
+      : { healthCheck: { interval: 30, timeout: 5, retries: 3, ...(healthCheck as TaskDefinitionBody) } }),
+  };
+}
+
+const byName = (list: unknown): unknown =>
+  Array.isArray(list)
+    ? (list as readonly TaskDefinitionBody[]).toSorted((a, b) => (String(a['name']) < String(b['name']) ? -1 : 1))
+    : list;
+
+/** Keys sorted; absent, null and empty lists or objects are one, because the API answers `[]` for what was never set. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([, entry]) => !isBlank(entry));
+  return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, entry]) => [key, sorted(entry)]));
 }
 
 function isBlank(value: unknown): boolean {
   return value === null || value === undefined || (typeof value === 'object' && Object.keys(value).length === 0);
-}
-
-/** What a dry-run prints: one line a change. */
-export function describeChanges(changes: readonly ImageChange[]): readonly string[] {
-  return changes.flatMap(({ container, from, to }) => [`- ${container}.image: ${from}`, `+ ${container}.image: ${to}`]);
 }

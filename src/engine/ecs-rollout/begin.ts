@@ -19,15 +19,15 @@ export async function revisionFor(
     body,
     tags,
   }: {
-    readonly current: TaskDefinition;
+    readonly current: Pick<TaskDefinition, 'family' | 'tags'> & { readonly arn?: string };
     readonly body: TaskDefinitionBody;
     readonly tags: Readonly<Record<string, string>>;
   },
   { ecs, log }: RolloutTools,
   signal: AbortSignal,
 ): Promise<Revision> {
-  const newest = await ecs.describeTaskDefinition(current.family, signal);
-  if (newest.arn !== current.arn && sameDefinition(newest.body, body)) {
+  const newest = await newestOf(current.family, ecs, signal);
+  if (newest !== undefined && newest.arn !== current.arn && sameDefinition(newest.body, body)) {
     log.info(`Task definition ${revisionName(newest.arn)} is there already and the same; no new revision`);
     return { arn: newest.arn, origin: 'found' };
   }
@@ -36,6 +36,17 @@ export async function revisionFor(
   const registered = await ecs.registerTaskDefinition(wanted.body, ownTags(wanted.tags), signal);
   log.info(`Registered task definition ${revisionName(registered.arn)}`);
   return { arn: registered.arn, origin: 'registered' };
+}
+
+/** undefined: the family has no revision yet. */
+async function newestOf(family: string, ecs: Ecs, signal: AbortSignal): Promise<TaskDefinition | undefined> {
+  try {
+    return await ecs.describeTaskDefinition(family, signal);
+  } catch (thrown) {
+    // ECS has no error of its own for it: "Unable to describe task definition" is a ClientException.
+    if (thrown instanceof CloudFailure && (thrown.kind === 'invalid' || thrown.kind === 'not-found')) return undefined;
+    throw thrown;
+  }
 }
 
 export interface Update {

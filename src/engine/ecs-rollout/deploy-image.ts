@@ -2,16 +2,23 @@ import { after } from '../../domain/duration.ts';
 import { revisionName } from '../../domain/ecs/arn.ts';
 import { readJournal, sameRelease } from '../../domain/ecs/journal.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
-import { type Situation, type Start, type Wish, decideStart, isInFlight, primaryOf } from '../../domain/ecs/start.ts';
-import { describeChanges } from '../../domain/ecs/task-definition.ts';
+import {
+  type BaseDefinition,
+  type Situation,
+  type Start,
+  type Wish,
+  decideStart,
+  isInFlight,
+  primaryOf,
+} from '../../domain/ecs/start.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { EcsDeployment, EcsService } from '../../domain/ecs/service.ts';
+import type { EcsDeployment, EcsService, TaskDefinition } from '../../domain/ecs/service.ts';
 import { unreachable } from '../../domain/unreachable.ts';
-import { attachTo, beginDeployment, revisionFor } from './begin.ts';
+import { type Revision, attachTo, beginDeployment, revisionFor } from './begin.ts';
 import { ROLL_BACK_WITHIN } from './follow-deployment.ts';
 import { rollBack } from './roll-back.ts';
 import { seeThrough } from './see-through.ts';
-import type { DeployImageRequest, RolloutTools } from './rollout.ts';
+import type { DefinitionSource, DeployImageRequest, RolloutTools } from './rollout.ts';
 import { settle, waitForOthers } from './settle.ts';
 
 /**
@@ -33,7 +40,7 @@ export async function deployImage(
 ): Promise<RolloutResult> {
   const situation = await readSituation(request, tools, signal);
   const start = decideStart(situation, wishOf(request));
-  const { service, current } = situation;
+  const { service, current, base } = situation;
   switch (start.kind) {
     case 'refuse':
       throw new Failure(start.facts);
@@ -60,8 +67,11 @@ export async function deployImage(
       return seeThrough(await beginDeployment(update, request, tools, signal), request, tools, signal);
     }
     case 'deploy': {
-      for (const line of describeChanges(start.changes)) tools.log.info(line);
-      const revision = await revisionFor({ current, body: start.body, tags: request.tags }, tools, signal);
+      if (start.changes.length > 0) tools.log.verbatim('Changes of the task definition', start.changes.join('\n'));
+      const revision: Revision =
+        start.existing === undefined
+          ? await revisionFor({ current: base ?? current, body: start.body, tags: request.tags }, tools, signal)
+          : { arn: start.existing, origin: 'found' };
       // One that was found may be somebody else's.
       const discard = request.failedRevision === 'deregister' && revision.origin === 'registered';
       const update = { service, taskDefinition: revision.arn, force: 'no', phase: 'deploying' } as const;
@@ -73,15 +83,16 @@ export async function deployImage(
   }
 }
 
-const wishOf = ({ images, desired, writer }: DeployImageRequest): Wish => ({
-  images,
+const wishOf = ({ images, edits, desired, writer }: DeployImageRequest): Wish => ({
   ...writer,
+  ...(images === undefined ? {} : { images }),
+  ...(edits === undefined ? {} : { edits }),
   ...(desired === undefined ? {} : { desired }),
 });
 
 /** All that the start is decided from; reads only. Also what a dry-run shows. */
 export async function readSituation(
-  { ref }: Pick<DeployImageRequest, 'ref'>,
+  { ref, definition }: Pick<DeployImageRequest, 'ref' | 'definition'>,
   { ecs }: Pick<RolloutTools, 'ecs'>,
   signal: AbortSignal,
 ): Promise<Situation> {
@@ -89,11 +100,25 @@ export async function readSituation(
   if (service === undefined)
     throw new Failure({ what: `Could not find ECS service ${ref.service} in cluster ${ref.cluster}` });
   const current = await ecs.describeTaskDefinition(service.taskDefinition, signal);
+  const situation = { service, current, ...(await readBase(definition, current, ecs, signal)) };
   const record = service.currentServiceDeployment;
   // ECS's record says more only while something moves.
-  if (record === undefined || !isInFlight(service)) return { service, current };
+  if (record === undefined || !isInFlight(service)) return situation;
   const serviceDeployment = await ecs.describeServiceDeployment(record, signal);
-  return { service, current, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) };
+  return { ...situation, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) };
+}
+
+async function readBase(
+  source: DefinitionSource | undefined,
+  current: TaskDefinition,
+  ecs: RolloutTools['ecs'],
+  signal: AbortSignal,
+): Promise<{ readonly base?: BaseDefinition }> {
+  if (source === undefined) return {};
+  if (source.kind === 'registered') return { base: await ecs.describeTaskDefinition(source.name, signal) };
+  // A file need not repeat the name of the family that the service has.
+  const family = String(source.body['family'] ?? current.family);
+  return { base: { family, body: { ...source.body, family }, tags: source.tags } };
 }
 
 /** A roll back or deployment that this release itself left behind is waited for; somebody else's only when asked to. */

@@ -1,3 +1,4 @@
+import type { ContainerEdits } from '../../domain/ecs/container-edits.ts';
 import type { ContainerImages } from '../../domain/ecs/result.ts';
 import type { Duration, Instant } from '../../domain/duration.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -43,8 +44,22 @@ export interface RolloutRequest {
   readonly verify?: (signal: AbortSignal) => Promise<Verification>;
 }
 
+/** What a new revision is made from: a definition of a file, or a revision by ARN, `family:number` or family. */
+export type DefinitionSource =
+  | {
+      readonly kind: 'written';
+      readonly body: Readonly<Record<string, unknown>>;
+      readonly tags: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'registered'; readonly name: string };
+
 export interface DeployImageRequest extends RolloutRequest {
-  readonly images: ContainerImages;
+  /** Absent: those that the definition has. */
+  readonly images?: ContainerImages;
+  /** Absent: the revision that the service runs. */
+  readonly definition?: DefinitionSource;
+  /** What else changes in its containers. */
+  readonly edits?: ContainerEdits;
   /** Added to the tags of a newly registered task definition. */
   readonly tags: Readonly<Record<string, string>>;
   /** What to do when somebody else's deployment is in flight. */

@@ -88,6 +88,77 @@ describe('the mode', () => {
   });
 });
 
+describe('what the new revision is made of', () => {
+  const read = (given: Partial<Values>) => toRequest(values({ image: undefined, ...given } as Partial<Values>));
+
+  test.each([
+    { given: 'deploy/task.yml', kind: 'file' },
+    { given: 'task-definition.json', kind: 'file' },
+    { given: 'web-task', kind: 'registered' },
+    { given: 'web-task:7', kind: 'registered' },
+    { given: 'arn:aws:ecs:us-west-2:111122223333:task-definition/web:7', kind: 'registered' },
+  ])('may be $given, without an image', ({ given, kind }) => {
+    expect(spec['task-definition'].read(given)).toMatchObject({ ok: true });
+    expect(read({ 'task-definition': given })).toMatchObject({
+      value: { definition: { kind, name: given }, image: undefined, release: given },
+    });
+  });
+
+  test('a file outside of the workspace is none', () => {
+    expect(spec['task-definition'].read('../../etc/task.yml')).toMatchObject({ ok: false });
+  });
+
+  test('images are given out by container, from entries and references', () => {
+    const containers = {
+      web: { image: 'api' },
+      proxy: { image: 'docker.io/envoy:1.30' },
+      log: { environment: { A: 'b' } },
+    };
+    expect(read({ images: built, registry: 'r.example.com', containers })).toMatchObject({
+      value: {
+        image: undefined,
+        edits: {
+          web: { image: `r.example.com/team/api@${DIGEST}` },
+          proxy: { image: 'docker.io/envoy:1.30' },
+          log: { environment: { A: 'b' } },
+        },
+      },
+    });
+  });
+
+  const wrong = [
+    {
+      name: 'an entry that is misspelt',
+      given: { images: built, registry: 'r', containers: { web: { image: 'apy' } } },
+      problems: [{ input: 'containers.web.image', problem: 'is no entry of images', nearest: 'api' }],
+    },
+    {
+      name: 'no registry',
+      given: { images: built, containers: { web: { image: 'api' } } },
+      problems: [{ input: 'registry' }],
+    },
+    {
+      name: 'an image beside what was approved',
+      given: {
+        images: built,
+        registry: 'r',
+        environment: 'production',
+        'require-approval': true,
+        containers: { web: { image: 'r/other:1' } },
+      },
+      problems: [{ input: 'containers.web.image', problem: 'is no entry of images, so that nobody approved it' }],
+    },
+    {
+      name: 'two images for one container',
+      given: { image: 'r/web:1', container: 'web', containers: { web: { image: 'r/web:2' } } },
+      problems: [{ input: 'containers.web.image', problem: 'excludes image for the same container' }],
+    },
+  ];
+  test.each(wrong)('is told: $name', ({ given, problems }) => {
+    expect(read(given as Partial<Values>)).toMatchObject({ ok: false, problems });
+  });
+});
+
 describe('checks and approval', () => {
   const images = { api: { ...built.api, tag: '1.4.0' } };
   const given = { image: undefined, images, registry: 'r.example.com', checks: 'c.yml' };

@@ -28,6 +28,8 @@ const request = (given: Partial<DeployRequest> = {}): DeployRequest => ({
   dryRun: 'no',
   approval: { kind: 'none' },
   checks: undefined,
+  definition: undefined,
+  edits: undefined,
   ...given,
 });
 

@@ -327,3 +327,47 @@ describe('an error of AWS', () => {
     expect(log.warnings.filter((line) => line.includes('stopped tasks'))).toHaveLength(1);
   });
 });
+
+describe('a definition that is given', () => {
+  const written = (image: string) =>
+    ({
+      kind: 'written',
+      body: { cpu: '256', containerDefinitions: [{ name: 'web', image }] },
+      tags: { team: 'web' },
+    }) as const;
+
+  test('from a file is registered in the family of the service, with its tags', async () => {
+    const { deploy, ecs } = stage();
+    expect(await deploy({ definition: written('r.example.com/any:1'), images: IMAGES.good })).toMatchObject({
+      outcome: 'succeeded',
+    });
+    expect(ecs.revisions('web')[1]).toMatchObject({ tags: { team: 'web' }, body: { family: 'web', cpu: '256' } });
+  });
+
+  test('from a file that says what runs already registers nothing', async () => {
+    const { deploy, ecs } = stage();
+    expect(await deploy({ definition: written('r.example.com/any:1'), images: IMAGES.first })).toMatchObject({
+      outcome: 'unchanged',
+    });
+    expect(ecs.writes()).toEqual([]);
+  });
+
+  test('by its name is deployed as it is, without a new revision', async () => {
+    const { deploy, ecs } = stage();
+    await deploy();
+    await deploy({ images: { web: IMAGES.other }, writer: { release: 'r-2', run: '101/1' } });
+    const before = ecs.writes().length;
+    const definition = { kind: 'registered', name: 'web:1' } as const;
+    const writer = { release: 'r-3', run: '102/1' };
+    expect(await deploy({ definition, images: {}, writer })).toMatchObject({ outcome: 'succeeded' });
+    expect(ecs.writes().slice(before)).toEqual(['tagService deploying', 'updateService web:1', 'tagService done']);
+  });
+
+  test('with changes by container is a new revision', async () => {
+    const { deploy, ecs } = stage();
+    expect(await deploy({ edits: { web: { environment: { A: '1' } } } })).toMatchObject({ outcome: 'succeeded' });
+    expect(ecs.revisions('web')[1]?.body['containerDefinitions']).toEqual([
+      { name: 'web', image: IMAGES.good, environment: [{ name: 'A', value: '1' }] },
+    ]);
+  });
+});

@@ -1,0 +1,83 @@
+import { expect, test } from '@jest/globals';
+import { needs } from '../../harness/needs.ts';
+import { runBundle } from '../../harness/run-bundle.ts';
+import { aCloud } from '../../sandbox/front/a-cloud.ts';
+import { type Scene, scene } from './scene.ts';
+
+const FILE = 'deploy/task.yml';
+
+needs('sandbox')('deploy-ecs and the definition of the new revision, against the sandbox', () => {
+  const cloud = aCloud('lock-step');
+  const file = (stage: Scene, more = ''): Readonly<Record<string, string>> => ({
+    [FILE]: `family: ${stage.stacked.family}
+networkMode: awsvpc
+requiresCompatibilities: [FARGATE]
+cpu: 512
+memory: 1 GB
+tags: [{ key: team, value: charts }]
+containerDefinitions:
+  - name: web
+    image: placeholder
+    essential: true
+    portMappings: [{ containerPort: "80" }]
+    environment: [{ name: PORT_NAME, value: web }]
+${more}`,
+  });
+  const definitionOf = async (stage: Scene, ref: string) => {
+    const { DescribeTaskDefinitionCommand, ECSClient } = await import('@aws-sdk/client-ecs');
+    const client = new ECSClient(stage.world.client());
+    const answer = await client.send(new DescribeTaskDefinitionCommand({ taskDefinition: ref, include: ['TAGS'] }));
+    client.destroy();
+    return answer;
+  };
+
+  test('a file is deployed with the image, its tags, and what was read otherwise is said', async () => {
+    const stage = await scene(cloud());
+    const run = await runBundle(stage.step({ 'task-definition': FILE }, { files: file(stage) }));
+    expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    expect(run.stdout).toContain(`${FILE}: cpu is taken as text`);
+    expect(run.stdout).toContain(`${FILE}: containerDefinitions[0].portMappings[0].containerPort is taken as a number`);
+    const { taskDefinition, tags } = await definitionOf(stage, run.outputs['task-definition-arn'] ?? '');
+    expect(taskDefinition).toMatchObject({
+      cpu: '512',
+      memory: '1024',
+      containerDefinitions: [{ image: stage.images.good }],
+    });
+    expect(tags).toEqual(expect.arrayContaining([{ key: 'team', value: 'charts' }]));
+    const env = { ...(await stage.world.run('again')), GITHUB_RUN_ID: '2' };
+    const again = await runBundle(stage.step({ 'task-definition': FILE }, { files: file(stage), env }));
+    expect(again).toMatchObject({ exitCode: 0, outputs: { outcome: 'unchanged' } });
+  });
+
+  test('a misspelt member is refused with its line, path and nearest name, before any call', async () => {
+    const stage = await scene(cloud());
+    const files = file(stage, '    healthcheck: { command: [CMD, "true"] }\n');
+    const run = await runBundle(stage.step({ 'task-definition': FILE }, { files }));
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'invalid-input' } });
+    expect(run.annotations.at(-1)?.message).toContain(
+      'deploy/task.yml:13:5 containerDefinitions[0].healthcheck: is not a member that ECS knows here. Did you mean healthCheck?',
+    );
+    expect(stage.operations()).toEqual([]);
+  });
+
+  test('a plan shows each change, and no secret', async () => {
+    const stage = await scene(cloud());
+    const containers = 'web: { environment: { LOG_LEVEL: "a=b, c", API_TOKEN: hunter2 }, labels: { team: charts } }';
+    const run = await runBundle(stage.step({ containers, 'dry-run': 'true' }));
+    expect(run.stdout).toContain('+ web.environment.LOG_LEVEL: a=b, c');
+    expect(run.stdout).toContain('+ web.environment.API_TOKEN: ***');
+    expect(run.stdout).toContain('+ web.dockerLabels.team: charts');
+    expect(stage.writes()).toEqual([]);
+  });
+
+  test('a revision is deployed as it is, without an image', async () => {
+    const stage = await scene(cloud());
+    expect((await runBundle(stage.step())).exitCode).toBe(0);
+    const env = { ...(await stage.world.run('second')), GITHUB_RUN_ID: '2' };
+    const first = `${stage.stacked.family}:1`;
+    const run = await runBundle(stage.step({ image: '', 'task-definition': first }, { env }));
+    expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    expect(stage.writes('second')).toEqual(['TagResource', 'UpdateService', 'TagResource']);
+    expect(await stage.truth()).toMatchObject({ image: stage.images.first });
+  });
+});
