@@ -122,6 +122,7 @@ class Front implements People {
   readonly log: GitHubCall[] = [];
   readonly hooks: { readonly call: string; readonly act: (data: unknown) => Promise<void> }[] = [];
   readonly appointments: { readonly moment: number; readonly act: () => Promise<void> }[] = [];
+  private acting: Promise<void> = Promise.resolve();
   private readonly known = new Map<string, Reply>();
   private readonly emulator: Emulator;
   private readonly world: World;
@@ -152,7 +153,13 @@ class Front implements People {
     else if (answer !== 'hang') this.send(response, answer, spent, theirNow);
   }
 
-  async keepAppointments(now: number): Promise<void> {
+  /** One after the other: a call that comes meanwhile must not move the time on while somebody acts. */
+  keepAppointments(now: number): Promise<void> {
+    this.acting = this.acting.then(() => this.act(now));
+    return this.acting;
+  }
+
+  private async act(now: number): Promise<void> {
     const due = this.appointments.filter(({ moment }) => moment <= now).sort((a, b) => a.moment - b.moment);
     for (const { moment, act } of due) {
       this.appointments.splice(

@@ -145,8 +145,9 @@ export class Waiting {
     const newest = Math.max(0, ...comments.filter(({ id }) => ids.has(id)).map(({ createdAt }) => createdAt));
     const ahead = between(now, tracker.serverTime() ?? now);
     const here = newest - ahead;
-    // The server's times have whole seconds: a second of tolerance to the last look.
-    return here >= this.lastLook - seconds(1) && here <= now ? instant(here) : now;
+    // The server's times have whole seconds: a second of tolerance on both sides.
+    if (here < this.lastLook - seconds(1) || here > now + seconds(1)) return now;
+    return instant(Math.min(here, now));
   }
 
   /** Writes may fail for the same passing reasons as reads; the next look decides anew whether they are still wanted. */

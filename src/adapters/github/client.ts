@@ -44,6 +44,8 @@ export interface Client {
 type Parameters = Readonly<Record<string, unknown>>;
 type Octokit = ReturnType<typeof getOctokit>;
 
+/** Milliseconds. A difference that changes by more is another clock, not the same one read less exactly. */
+const CLOCK_STEP = 5_000;
 const REQUEST_TIMEOUT = seconds(10);
 export const PAGE = 100;
 /** GitHub's tokens of an installation live for an hour (docs, "Generating an installation access token"). */
@@ -59,9 +61,12 @@ export function githubClient(target: Target): Client {
   const etags = new Map<string, { readonly etag: string; readonly answer: Answer }>();
   let offset: number | undefined;
 
+  // The header has whole seconds and takes its way: the largest difference that was seen is the nearest to the truth.
   const noteTime = (date: unknown): void => {
-    const server = Date.parse(String(date));
-    if (Number.isFinite(server)) offset = server - target.clock.now();
+    const seen = Date.parse(String(date)) - target.clock.now();
+    if (!Number.isFinite(seen)) return;
+    const stepped = offset === undefined || Math.abs(seen - offset) > CLOCK_STEP;
+    offset = stepped || seen > (offset ?? seen) ? seen : offset;
   };
 
   async function once(route: string, parameters: Parameters, signal: AbortSignal): Promise<Answer | 'unchanged'> {
