@@ -23,7 +23,8 @@ export interface Generated {
 export async function generateDocs(root: string): Promise<Generated[]> {
   const contracts = await Promise.all(actionNames(root).map((name) => readContract(root, name)));
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  const files = [await formatted(root, 'README.md', between(readme, 'actions', actionTable(contracts)))];
+  const withActions = between(readme, 'actions', actionTable(contracts));
+  const files = [await formatted(root, 'README.md', between(withActions, 'release', fenced(root, EXAMPLE)))];
   for (const contract of contracts) {
     const { name } = contract;
     const folder = join('actions', name);
@@ -35,6 +36,11 @@ export async function generateDocs(root: string): Promise<Generated[]> {
   }
   return [...files, ...generateSchemas(contracts)];
 }
+
+/** The caller that the README shows is the file that a test runs. */
+const EXAMPLE = 'examples/wesign-charts/.github/workflows/release.yml';
+const fenced = (root: string, path: string): string =>
+  `\`\`\`yaml\n${readFileSync(join(root, path), 'utf8').trimEnd()}\n\`\`\``;
 
 async function formatted(root: string, path: string, text: string): Promise<Generated> {
   const filepath = join(root, path);
