@@ -56,6 +56,18 @@ const NESTED: Readonly<Record<string, unknown>> = {
   services: { blue: 'shop-blue', green: 'shop-green' },
   'candidate-headers': { 'X-Color': '{color}', 'X-Count': 3 },
   headers: { Authorization: 'Bearer ${TOKEN}', 'X-Route': 'green' },
+  containers: {
+    web: {
+      image: 'api',
+      environment: { LOG_LEVEL: 'info', WORKERS: 3, DEBUG: false, OLD: null },
+      secrets: { KEY: 'arn:aws:ssm:us-west-2:123456789012:parameter/key' },
+      command: ['node', 'server.js', 3],
+      'log-driver': 'awslogs',
+      'log-options': { 'awslogs-group': '{stage}-web' },
+      labels: { team: 'shop' },
+    },
+    proxy: { command: null },
+  },
   groups: [
     { name: 'all', approvers: ['user:alice'] },
     {
@@ -106,7 +118,7 @@ describe('the schema of a stage', () => {
       const read = JUDGED_LATER[key] ?? ((value: unknown) => field.read(value).ok);
       const taken = mutantsOf(NESTED[key]).filter(({ document }) => read(inStage(document)));
       expect(taken.length).toBeGreaterThan(5);
-      expect(taken.filter(({ document }) => !isInSchema(key, document))).toEqual([]);
+      expect(taken.filter(({ document }) => !isInSchema(key, document)).map(({ change }) => change)).toEqual([]);
     },
   );
 

@@ -1,7 +1,7 @@
 import { type Place, complain, entriesOf, fieldsOf, isMapping, rootOf } from '../checks/place.ts';
 import { Failure } from '../failure.ts';
 import { type FieldResult, describeProblem, nearestOf } from '../inputs.ts';
-import type { JsonSchema } from '../json-schema.ts';
+import { type JsonSchema, closed } from '../json-schema.ts';
 import type { TaskDefinitionBody } from './task-definition.ts';
 
 /** Names with values; null takes a name away. */
@@ -25,26 +25,29 @@ export type ContainerEdits = Readonly<Record<string, ContainerEdit>>;
 
 const KEYS = ['image', 'environment', 'secrets', 'command', 'log-driver', 'log-options', 'labels'] as const;
 
-const SETTINGS_SHAPE: JsonSchema = {
+const TEXT: JsonSchema = { type: ['string', 'number', 'boolean'] };
+const settingsSchema = (description: string): JsonSchema => ({
   type: 'object',
   additionalProperties: { type: ['string', 'number', 'boolean', 'null'] },
-};
+  description: `${description}; null takes a name away.`,
+});
+
+/** As `readContainerEdits` reads it. */
 export const CONTAINERS_SHAPE: JsonSchema = {
   type: 'object',
-  minProperties: 1,
-  additionalProperties: {
-    type: 'object',
-    properties: {
-      image: { type: 'string' },
-      environment: SETTINGS_SHAPE,
-      secrets: SETTINGS_SHAPE,
-      command: { anyOf: [{ type: 'null' }, { type: 'array', items: { type: ['string', 'number'] } }] },
-      'log-driver': { type: 'string' },
-      'log-options': SETTINGS_SHAPE,
-      labels: SETTINGS_SHAPE,
+  additionalProperties: closed<(typeof KEYS)[number]>({
+    image: { ...TEXT, description: 'An entry of `images`, or a whole reference.' },
+    environment: settingsSchema('Variables with their values'),
+    secrets: settingsSchema('Variables with the ARN of a secret or a parameter'),
+    command: {
+      type: ['array', 'null'],
+      items: TEXT,
+      description: 'Command as a list, so that no word is split; null: the command of the image.',
     },
-    additionalProperties: false,
-  },
+    'log-driver': { ...TEXT, description: 'Example: `awslogs`.' },
+    'log-options': settingsSchema('Options of the log driver'),
+    labels: settingsSchema('Docker labels'),
+  }),
 };
 
 /** PURE. Reads the input `containers`; every problem at once, and none repeats a value, which may be a secret. */
