@@ -55,18 +55,18 @@ describe('a run that is frozen while another attempt ends the shift', () => {
   ] as { name: string; freeze: Freeze }[])('$name writes nothing more when it wakes up', async ({ freeze }) => {
     const stage = await scene(cloud);
     const frozen = Promise.withResolvers<number>();
-    let zombie: RunningBundle | undefined;
+    const spawned = Promise.withResolvers<RunningBundle>();
     for (const operation of ['elasticloadbalancing:AddTags', 'elasticloadbalancing:DescribeTags', 'elasticloadbalancing:DescribeRules', 'elasticloadbalancing:ModifyRule', 'ecs:RegisterTaskDefinition', 'ecs:UpdateService']) {
       for (let ordinal = 1; ordinal <= 60; ordinal++) {
         stage.world.killAt({ operation, ordinal, run: 'action', when: 'after', signal: 'SIGSTOP', onHit: (entry) => {
           const earlier = stage.logical('action').filter(({ sequence }) => sequence < entry.sequence);
           if (!freeze(entry, earlier)) return;
-          zombie?.signal('SIGSTOP');
+          void spawned.promise.then((running) => running.signal('SIGSTOP'));
           frozen.resolve(entry.sequence);
         } });
       }
     }
-    zombie = await startBundle(step(stage));
+    const zombie = await startBundle(step(stage, { onSpawn: spawned.resolve }));
     const ended = zombie.result.then(() => -1);
     const sequence = await Promise.race([frozen.promise, ended]);
     expect(sequence).toBeGreaterThan(0);
