@@ -25,11 +25,12 @@ export interface Plan {
 }
 
 /** PURE: what a run would do now. */
-export function planOf(situation: Situation, request: DeployRequest): Plan {
+export function planOf(situation: Situation, request: DeployRequest, run: string): Plan {
   const wish = {
     ...wishOf(request),
     release: request.release,
-    run: '',
+    run,
+    onOutdated: request.onOutdated,
     ...(request.desired === undefined ? {} : { desired: request.desired }),
   };
   const start = decideStart(situation, wish);

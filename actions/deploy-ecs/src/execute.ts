@@ -49,7 +49,7 @@ export async function plan(
   const ref = refOf(request);
   switch (request.mode) {
     case 'deploy':
-      return planOf(await readSituation({ ref, ...definitionOf(context) }, context, signal), request);
+      return planOf(await readSituation({ ref, ...definitionOf(context) }, context, signal), request, context.run);
     case 'rollback': {
       const to = request.to === undefined ? {} : { to: request.to };
       const { service, decision } = await planGoBack({ ref, run: context.run, ...to }, context, signal);
@@ -78,6 +78,7 @@ export async function deploy(request: DeployRequest, context: Context, signal: A
       deadline: after(clock.now(), request.timeout),
       onFailure: request.onFailure,
       onConflict: request.onConflict,
+      onOutdated: request.onOutdated,
       failedRevision: 'deregister',
       onFollowing,
       ...verifyBy(context),

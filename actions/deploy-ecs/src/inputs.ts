@@ -2,7 +2,6 @@ import { type Duration, hours, minutes } from '../../../src/domain/duration.ts';
 import { type ApprovalDemand, approvalDemand, approvalInputs } from '../../../src/domain/approval/require.ts';
 import { checkInputs, readCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { CONTAINERS_SHAPE, type ContainerEdits, readContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
-import { isRegistry, parseImage, pinnedReference } from '../../../src/domain/image-reference.ts';
 import { imageInputs, imageOf, tagOf } from '../../../src/domain/image-inputs.ts';
 import {
   type Checked,
@@ -13,11 +12,11 @@ import {
   duration,
   good,
   matching,
-  nearestOf,
   oneOf,
   structure,
   text,
 } from '../../../src/domain/inputs.ts';
+import { editsOf } from './inputs-containers.ts';
 import { awsInputs, ecsInputs, ecsWords, stageInputs } from '../../../src/domain/stage-inputs.ts';
 
 export const MODES = ['deploy', 'rollback', 'scale', 'status', 'cleanup'] as const;
@@ -97,6 +96,12 @@ export const spec = {
     from: 'stage',
     fallback: 'fail',
   }),
+  'on-outdated': oneOf(['fail', 'continue'], {
+    description:
+      'What happens when a later workflow run has released to this service already, so that this one would put an older release over it (a re-run of an old run, or one that waited).',
+    from: 'stage',
+    fallback: 'fail',
+  }),
   // Not from the stage: the checks of a stage are run by smoke-test after this action; here they are asked for.
   checks: text({
     description:
@@ -153,6 +158,7 @@ export interface DeployRequest extends Place {
   readonly desired: number | undefined;
   readonly onFailure: 'rollback' | 'leave';
   readonly onCancel: 'rollback' | 'leave';
+  readonly onOutdated: 'fail' | 'continue';
   readonly approval: ApprovalDemand;
   readonly checks: ChecksWish | undefined;
 }
@@ -268,6 +274,7 @@ function toDeploy(values: Values, place: Place): Checked<DeployRequest> {
     desired: values['desired-count'],
     onFailure: values['on-failure'],
     onCancel: values['on-cancel'],
+    onOutdated: values['on-outdated'],
     approval: approval.value,
     checks: checks.value,
   });
@@ -285,58 +292,6 @@ const releaseOf = (edits: ContainerEdits | undefined, definition: string | undef
     ...Object.values(edits ?? {}).flatMap(({ image }) => image ?? []),
     ...(definition === undefined ? [] : [definition]),
   ].join(' ') || 'settings';
-
-/** `containers` with whole references in place of the names of images. */
-function editsOf(values: Values): Checked<ContainerEdits | undefined> {
-  const problems: InputProblem[] = [];
-  const edits: Record<string, ContainerEdits[string]> = {};
-  if (values.containers === undefined) return good(undefined);
-  for (const [name, edit] of Object.entries(values.containers)) {
-    const image =
-      edit.image === undefined ? undefined : imageOfContainer(edit.image, `containers.${name}.image`, values);
-    if (image !== undefined && !image.ok) problems.push(...image.problems);
-    edits[name] = image?.ok === true ? { ...edit, image: image.value } : edit;
-    if (image !== undefined && values.container === name && (values.image ?? values['image-name']) !== undefined)
-      problems.push({ input: `containers.${name}.image`, problem: 'excludes image for the same container' });
-  }
-  return problems.length > 0 ? bad(...problems) : good(edits);
-}
-
-function imageOfContainer(
-  given: string,
-  input: string,
-  { images, registry, 'require-approval': approved }: Values,
-): Checked<string> {
-  const names = Object.keys(images ?? {});
-  const entry = images?.[given];
-  if (entry === undefined) {
-    if (approved)
-      return bad({
-        input,
-        given,
-        problem: 'is no entry of images, so that nobody approved it',
-        accepted: names.join(', '),
-      });
-    const nearest = nearestOf(given, names);
-    const reference = parseImage(given, input);
-    if (reference.ok) return good(given);
-    if (names.length === 0) return reference;
-    const accepted = `an entry of images (${names.join(', ')}), or a whole reference`;
-    return bad({
-      input,
-      given,
-      problem: 'is no entry of images',
-      accepted,
-      ...(nearest === undefined ? {} : { nearest }),
-    });
-  }
-  if (registry !== undefined && isRegistry(registry)) return good(pinnedReference(entry, registry));
-  return bad({
-    input: 'registry',
-    problem: 'is missing: images has repositories without it',
-    accepted: 'the host of the registry',
-  });
-}
 
 function checksOf(values: Values): Checked<ChecksWish | undefined> {
   const secrets = readCheckSecrets(values['check-secrets'] ?? '');

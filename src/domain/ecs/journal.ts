@@ -77,5 +77,20 @@ export const writerOf = ({ tags }: Pick<EcsService, 'tags'>): string | undefined
 
 /** The same workflow run, whatever its attempt: `<run id>/<attempt>`. */
 export const sameWorkflowRun = (one: string, other: string): boolean => one.split('/')[0] === other.split('/')[0];
+/**
+ * Whether `run` began before the run whose release the tags name: its commit is older, or as old. Ids of workflow runs rise
+ * within a repository; a run that is none of GitHub's is before nobody.
+ */
+export function isOutdated(
+  journal: ServiceJournal | undefined,
+  { release, run }: { readonly release: string; readonly run: string },
+): boolean {
+  const [theirs = '', ours = ''] = [journal?.run ?? '', run].map((each) => each.split('/')[0] ?? '');
+  if (journal === undefined || sameRelease(journal, release) || !/^\d+$/.test(theirs) || !/^\d+$/.test(ours))
+    return false;
+  // What failed is nobody's newer release.
+  return journal.phase === 'done' && BigInt(ours) < BigInt(theirs);
+}
+
 export const sameRelease = (journal: ServiceJournal | undefined, release: string): boolean =>
   journal?.release === tagValue(release);

@@ -1,7 +1,7 @@
 import type { FailureFacts } from '../failure.ts';
 import { isPinned } from '../image-reference.ts';
 import { revisionName } from './arn.ts';
-import { readJournal, sameRelease, sameWorkflowRun } from './journal.ts';
+import { isOutdated, readJournal, sameRelease, sameWorkflowRun } from './journal.ts';
 import type { ContainerImages } from './result.ts';
 import type { EcsDeployment, EcsService, ServiceDeployment, TaskDefinition } from './service.ts';
 import { type ContainerEdits, withEdits } from './container-edits.ts';
@@ -16,6 +16,8 @@ export interface Wish {
   readonly desired?: number;
   readonly release: string;
   readonly run: string;
+  /** What becomes of a run that began before the one whose release serves. Absent: it goes on. */
+  readonly onOutdated?: 'fail' | 'continue';
 }
 
 /** A revision that is registered, or a definition from a file, which has no ARN. */
@@ -75,6 +77,8 @@ export function decideStart(situation: Situation, wish: Wish): Start {
     const running = `${goingBack ? 'a roll back to ' : 'the deployment of '}${revisionName(primary?.taskDefinition ?? service.taskDefinition)}`;
     return { kind: 'conflict', with: running, byUs: sameRelease(journal, wish.release) };
   }
+  if (!same && wish.onOutdated === 'fail' && isOutdated(journal, wish))
+    return { kind: 'refuse', facts: outdated(service) };
   if (!same) {
     // An INACTIVE revision cannot be deployed: its twin is registered.
     const existing = base.arn !== undefined && base.status !== 'INACTIVE' && sameDefinition(body, base.body);
@@ -93,6 +97,16 @@ export function decideStart(situation: Situation, wish: Wish): Start {
     };
   if (wish.desired !== undefined && wish.desired !== service.desired) return { kind: 'scale', desired: wish.desired };
   return isSteady(service) ? { kind: 'unchanged' } : { kind: 'settle' };
+}
+
+function outdated(service: EcsService): FailureFacts {
+  const journal = readJournal(service);
+  return {
+    what: `Could not deploy to ECS service ${service.ref.service} in cluster ${service.ref.cluster}`,
+    why: `release ${journal?.release} of the later run ${journal?.run} serves there, and this run would put an older one over it`,
+    now: 'Nothing was changed',
+    next: 'Go back by mode: rollback, or set on-outdated to continue',
+  };
 }
 
 /** The definition that is wished for; the base itself when nothing is changed in it. */

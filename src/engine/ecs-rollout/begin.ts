@@ -87,6 +87,7 @@ export async function beginDeployment(
     ...(update.discards === undefined ? {} : { discards: update.discards }),
   };
   warnOfWeakness(service, following, tools);
+  await warnOfLostWayBack(following, tools, signal);
   await tools.ecs.tagService(service.arn, toTags({ phase, ...request.writer, ...previousOf(following) }), signal);
   // From here on there may be something to undo, even when the answer is lost.
   request.onFollowing?.(following);
@@ -133,6 +134,25 @@ function warnOfWeakness(service: EcsService, { previousTaskDefinition, ref }: Fo
     log.warning(
       `${ref.service} has no deployment circuit breaker with rollback: should this job be lost, ECS alone would not end a bad deployment`,
     );
+  }
+}
+
+/** An INACTIVE revision is deployed by nobody: only ECS's own roll back, which the breaker begins, would still lead there. */
+async function warnOfLostWayBack(
+  { previousTaskDefinition, taskDefinition, ref }: Following,
+  { ecs, log }: RolloutTools,
+  signal: AbortSignal,
+): Promise<void> {
+  if (previousTaskDefinition === undefined || previousTaskDefinition === taskDefinition) return;
+  try {
+    const { status } = await ecs.describeTaskDefinition(previousTaskDefinition, signal);
+    if (status === 'INACTIVE')
+      log.warning(
+        `${revisionName(previousTaskDefinition)}, which ${ref.service} would go back to, was deregistered: once this deployment is complete, there is no way back by an update`,
+      );
+  } catch (thrown) {
+    if (!(thrown instanceof CloudFailure)) throw thrown;
+    log.warning(`${thrown.message} Whether there is a way back is not known`);
   }
 }
 

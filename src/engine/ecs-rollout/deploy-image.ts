@@ -83,8 +83,9 @@ export async function deployImage(
   }
 }
 
-const wishOf = ({ images, edits, desired, writer }: DeployImageRequest): Wish => ({
+const wishOf = ({ images, edits, desired, writer, onOutdated }: DeployImageRequest): Wish => ({
   ...writer,
+  ...(onOutdated === undefined ? {} : { onOutdated }),
   ...(images === undefined ? {} : { images }),
   ...(edits === undefined ? {} : { edits }),
   ...(desired === undefined ? {} : { desired }),

@@ -64,6 +64,8 @@ export interface DeployImageRequest extends RolloutRequest {
   readonly tags: Readonly<Record<string, string>>;
   /** What to do when somebody else's deployment is in flight. */
   readonly onConflict: 'fail' | 'wait';
+  /** What becomes of a run that began before the one whose release serves. Absent: it goes on. */
+  readonly onOutdated?: 'fail' | 'continue';
   /** What becomes of a revision that this release registered and that was taken back. Absent: it stays. */
   readonly failedRevision?: 'deregister' | 'keep';
 }

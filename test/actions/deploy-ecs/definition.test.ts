@@ -44,7 +44,7 @@ ${more}`,
       containerDefinitions: [{ image: stage.images.good }],
     });
     expect(tags).toEqual(expect.arrayContaining([{ key: 'team', value: 'charts' }]));
-    const env = { ...(await stage.world.run('again')), GITHUB_RUN_ID: '2' };
+    const env = { ...(await stage.world.run('again')), GITHUB_RUN_ID: '5000' };
     const again = await runBundle(stage.step({ 'task-definition': FILE }, { files: file(stage), env }));
     expect(again).toMatchObject({ exitCode: 0, outputs: { outcome: 'unchanged' } });
   });
@@ -73,7 +73,7 @@ ${more}`,
   test('a revision is deployed as it is, without an image', async () => {
     const stage = await scene(cloud());
     expect((await runBundle(stage.step())).exitCode).toBe(0);
-    const env = { ...(await stage.world.run('second')), GITHUB_RUN_ID: '2' };
+    const env = { ...(await stage.world.run('second')), GITHUB_RUN_ID: '5000' };
     const first = `${stage.stacked.family}:1`;
     const run = await runBundle(stage.step({ image: '', 'task-definition': first }, { env }));
     expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });

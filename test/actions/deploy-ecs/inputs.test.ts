@@ -17,6 +17,7 @@ const values = (given: Partial<Values> = {}): Values =>
     'on-failure': 'rollback',
     'on-cancel': 'rollback',
     'on-conflict': 'fail',
+    'on-outdated': 'fail',
     'dry-run': false,
     ...given,
   }) as Values;

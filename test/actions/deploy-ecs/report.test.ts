@@ -20,6 +20,7 @@ const request = (given: Partial<DeployRequest> = {}): DeployRequest => ({
   timeout: minutes(20),
   onFailure: 'rollback',
   onCancel: 'rollback',
+  onOutdated: 'fail',
   onConflict: 'fail',
   region: undefined,
   roleToAssume: undefined,
@@ -196,18 +197,18 @@ describe('the plan', () => {
     },
   ];
   test.each(rows)('$name', ({ given, wish, start, lines }) => {
-    expect(planOf(situation(given), request(wish))).toMatchObject({ start, lines });
+    expect(planOf(situation(given), request(wish), '100/1')).toMatchObject({ start, lines });
   });
 
   test('that would be refused is red', () => {
-    const red = planReport(planOf(situation(moving), request()), request());
+    const red = planReport(planOf(situation(moving), request(), '100/1'), request());
     expect(red).toMatchObject({
       conclusion: 'failure',
       outcome: 'planned',
       changed: false,
       headline: 'web-service: would be refused; nothing was changed.',
     });
-    expect(planReport(planOf(situation(), request()), request())).toMatchObject({
+    expect(planReport(planOf(situation(), request(), '100/1'), request())).toMatchObject({
       conclusion: 'success',
       headline: 'web-service: would deploy; nothing was changed.',
     });

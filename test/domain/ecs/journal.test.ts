@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { mayWrite, phaseTag, readJournal, sameRelease, toTags } from '../../../src/domain/ecs/journal.ts';
+import { isOutdated, mayWrite, phaseTag, readJournal, sameRelease, toTags } from '../../../src/domain/ecs/journal.ts';
 
 describe('the journal in the tags of a service', () => {
   test('is read back as it was written', () => {
@@ -60,5 +60,28 @@ describe('the fence', () => {
 
   test('is open where nobody wrote', () => {
     expect(mayWrite({ tags: {} }, '100/1')).toBe(true);
+  });
+});
+
+describe('a release that is outdated', () => {
+  const journal = { phase: 'done', release: 'v2', run: '200/1' } as const;
+  const rows = [
+    { name: 'an earlier run', run: '199/4', release: 'v1', journal, outdated: true },
+    { name: 'a later run', run: '201/1', release: 'v3', journal, outdated: false },
+    { name: 'the same run', run: '200/2', release: 'v2', journal, outdated: false },
+    { name: 'an earlier run of the same release', run: '199/1', release: 'v2', journal, outdated: false },
+    { name: 'an earlier run with fewer digits', run: '9/1', release: 'v1', journal, outdated: true },
+    {
+      name: 'an earlier run after a release that failed',
+      run: '199/1',
+      release: 'v1',
+      journal: { ...journal, phase: 'failed' as const },
+      outdated: false,
+    },
+    { name: 'a run outside of GitHub', run: 'local/1', release: 'v1', journal, outdated: false },
+    { name: 'the first release', run: '1/1', release: 'v1', journal: undefined, outdated: false },
+  ];
+  test.each(rows)('is that of $name: $outdated', ({ run, release, journal: found, outdated }) => {
+    expect(isOutdated(found, { run, release })).toBe(outdated);
   });
 });

@@ -371,3 +371,32 @@ describe('a definition that is given', () => {
     ]);
   });
 });
+
+describe('an earlier run', () => {
+  const later = { release: 'v2', run: '200/1' };
+  const earlier = { images: { web: IMAGES.other }, writer: { release: 'v1', run: '199/3' } };
+
+  test('is refused before anything is written, or goes on as asked', async () => {
+    const { deploy, ecs } = stage();
+    await deploy({ writer: later });
+    const before = ecs.writes().length;
+    await expect(deploy({ ...earlier, onOutdated: 'fail' })).rejects.toThrow(
+      'release v2 of the later run 200/1 serves there, and this run would put an older one over it',
+    );
+    expect(ecs.writes()).toHaveLength(before);
+    expect(await deploy({ ...earlier, onOutdated: 'continue' })).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  test('that finds its own images serving has nothing to refuse', async () => {
+    const { deploy } = stage();
+    await deploy({ writer: later });
+    expect(await deploy({ writer: earlier.writer, onOutdated: 'fail' })).toMatchObject({ outcome: 'unchanged' });
+  });
+});
+
+test('a way back that was deregistered is said before the deployment begins', async () => {
+  const { deploy, ecs, log } = stage();
+  await ecs.deregisterTaskDefinition(ecs.revisions('web')[0]?.arn ?? '', new AbortController().signal);
+  expect(await deploy()).toMatchObject({ outcome: 'succeeded' });
+  expect(log.warnings).toEqual([expect.stringContaining('web:1, which web would go back to, was deregistered')]);
+});
