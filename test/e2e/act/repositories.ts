@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -39,6 +39,7 @@ export function makeRepositories(name: string, files: Readonly<Record<string, st
   if (built !== undefined) cpSync(built, suite, { recursive: true });
   if (!existsSync(join(suite, 'dist')))
     throw new Error('no dist is tracked: build it, or name a build by SLUICE_ACT_BUNDLES');
+  withoutUnknownKeys(join(suite, '.github/workflows'));
   commit(suite);
   for (const [path, text] of Object.entries(files)) write(join(caller, path), text);
   return {
@@ -52,6 +53,12 @@ export function makeRepositories(name: string, files: Readonly<Record<string, st
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** act refuses a workflow with a key that it does not know, and `deployment` came to GitHub after its last release. */
+function withoutUnknownKeys(workflows: string): void {
+  for (const path of readdirSync(workflows).map((file) => join(workflows, file)))
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(/^ *deployment: false\n/gm, ''));
 }
 
 /** A caller's workflow as its reader finishes it: by an owner and a commit, here the export's. */

@@ -88,6 +88,7 @@ needs('act', 'jq')('workflows run by act', () => {
 test.each([
   ['green with a red job', 0, 'failure', 'act ended with 0'],
   ['red with green jobs', 1, 'success', 'act ended with 1'],
+  ['red without a reason', 1, 'failure', 'nothing says why'],
   ['ended by force', null, 'success', 'act ended with null'],
 ])('an ending that does not fit is no result: %s', (_name, exitCode, jobResult, said) => {
   const stdout = JSON.stringify({ job: 'x/a', jobResult });

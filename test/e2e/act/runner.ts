@@ -163,12 +163,21 @@ export function readRun({ exitCode, stdout, stderr, seconds }: Ended & { readonl
   const printed = entries.filter((entry) => entry.raw_output === true).map(({ msg = '' }) => msg);
   const run = { exitCode, jobs, steps, outputs, errors, printed: printed.join(''), seconds };
   const traps = trapsIn(entries, run);
-  if (traps.length > 0) throw new Error([...traps, ...errors, stdout.slice(-2_000), stderr.slice(-2_000)].join('\n'));
+  if (traps.length > 0) throw new Error([...traps, ...errors, lastLines(entries), stderr.slice(-2_000)].join('\n'));
   return run;
 }
 
+const lastLines = (entries: readonly Entry[]): string =>
+  entries
+    .slice(-60)
+    .map(({ job = '', msg = '' }) => `${job.trim()} | ${msg.trim()}`)
+    .join('\n');
+
 /** What would be green, or red for another reason than the workflow's. */
-function trapsIn(entries: readonly Entry[], { exitCode, jobs, outputs }: Omit<WorkflowRun, 'seconds'>): string[] {
+function trapsIn(
+  entries: readonly Entry[],
+  { exitCode, jobs, outputs, errors }: Omit<WorkflowRun, 'seconds'>,
+): string[] {
   const said = (text: string): string[] => entries.flatMap(({ msg = '' }) => (msg.includes(text) ? [msg.trim()] : []));
   const raw = Object.values(outputs)
     .flatMap((ofJob) => Object.values(ofJob))
@@ -179,6 +188,7 @@ function trapsIn(entries: readonly Entry[], { exitCode, jobs, outputs }: Omit<Wo
     ...said('LocalRepositoryCache not matched'),
     ...raw.map(([name]) => `the output ${name} holds an expression that was not evaluated`),
     ...(Object.keys(jobs).length === 0 ? ['no job ran'] : []),
+    ...(isRed && errors.length === 0 ? ['a job is red, and nothing says why'] : []),
     ...(exitCode !== null && (exitCode !== 0) === isRed
       ? []
       : [`act ended with ${exitCode}, jobs: ${JSON.stringify(jobs)}`]),
