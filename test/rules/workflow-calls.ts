@@ -41,7 +41,8 @@ interface Workflow {
 }
 
 export interface ActionNames {
-  readonly inputs: readonly string[];
+  /** Description by name; a choice says in it what it accepts. */
+  readonly inputs: Table<string>;
   readonly outputs: readonly string[];
 }
 export interface CallSources {
@@ -91,7 +92,16 @@ function actionProblems({ uses = '', with: given = {} }: Step, { actions }: Know
   if (name === undefined) return [];
   const action = actions[name];
   if (action === undefined) return [`no action is called ${name}`];
-  return missingFrom(action.inputs, Object.keys(given)).map((input) => `${name} has no input ${input}`);
+  return [
+    ...missingFrom(Object.keys(action.inputs), Object.keys(given)).map((input) => `${name} has no input ${input}`),
+    ...Object.entries(given).flatMap(([input, value]) => {
+      const accepted = /Accepts:\s+([\w-]+(?:\s+\|\s+[\w-]+)+)\./
+        .exec(action.inputs[input] ?? '')?.[1]
+        ?.split(/\s+\|\s+/);
+      const fits = accepted === undefined || String(value).includes('${{') || accepted.includes(String(value));
+      return fits ? [] : [`${name} does not accept ${input}: ${String(value)}`];
+    }),
+  ];
 }
 
 /** `steps.ID.outputs.NAME`: the step is in this job, and the action declares the output or the script writes it. */

@@ -10,10 +10,11 @@ const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
 function namesOf(action: string): ActionNames {
   const { inputs = {}, outputs = {} } = parse(read(`actions/${action}/action.yml`)) as {
-    inputs?: object;
+    inputs?: Record<string, { description: string }>;
     outputs?: object;
   };
-  return { inputs: Object.keys(inputs), outputs: Object.keys(outputs) };
+  const described = Object.entries(inputs).map(([name, { description }]) => [name, description]);
+  return { inputs: Object.fromEntries(described) as Record<string, string>, outputs: Object.keys(outputs) };
 }
 
 describe('the workflows of the suite and of the examples', () => {
@@ -59,7 +60,7 @@ jobs:
     steps:
       - id: deploy
         uses: $/actions/deploy
-        with: { stage: "\${{ inputs.stage }}", key: "\${{ secrets.key }}" }
+        with: { stage: "\${{ inputs.stage }}", mode: back, key: "\${{ secrets.key }}" }
       - id: count
         run: echo "tasks=3" >> "$GITHUB_OUTPUT"
       - run: echo "$TASKS"
@@ -80,7 +81,12 @@ jobs:
 `;
 const sources = (change: { stage?: string; caller?: string } = {}): CallSources => ({
   workflows: { '.github/workflows/stage.yml': change.stage ?? stage, 'caller.yml': change.caller ?? caller },
-  actions: { deploy: { inputs: ['stage', 'key'], outputs: ['arn'] } },
+  actions: {
+    deploy: {
+      inputs: { stage: 's', key: 'k', mode: 'What to do. Accepts: go\n | back. Default: `go`.' },
+      outputs: ['arn'],
+    },
+  },
 });
 
 describe('the check of calls finds what it forbids', () => {
@@ -91,6 +97,7 @@ describe('the check of calls finds what it forbids', () => {
   test.each([
     ['an action that is not there', '$/actions/deploy', '$/actions/deplyo', 'job one: no action is called deplyo'],
     ['an input that is not there', '{ stage: "', '{ stagge: "', 'job one: deploy has no input stagge'],
+    ['a choice that is not there', 'mode: back', 'mode: forth', 'job one: deploy does not accept mode: forth'],
     [
       'an output that the action lacks',
       'deploy.outputs.arn',
