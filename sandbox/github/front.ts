@@ -54,8 +54,8 @@ export interface SandboxGitHub {
   readonly world: World;
   setRun(run: WorkflowRun): void;
   addFault(fault: GitHubFaultRule): void;
-  /** From now on everything is answered truthfully again. */
-  clearFaults(): void;
+  /** From now on everything is answered truthfully, and nobody does anything by himself. */
+  calm(): void;
   /** Runs once, after the next matching call succeeded and before its answer is sent: what people do at that very moment. */
   afterNext(call: string, act: (data: unknown) => Promise<void>): void;
   /** Runs once, before the first call at or after this moment (front's clock) is answered. */
@@ -102,7 +102,11 @@ export async function startGitHub(seed: GitHubSeed): Promise<SandboxGitHub> {
     world,
     setRun: (run) => world.runs.set(run.id, run),
     addFault: (fault) => front.faults.push({ ...fault, left: fault.times }),
-    clearFaults: () => void front.faults.splice(0),
+    calm() {
+      front.faults.splice(0);
+      front.hooks.splice(0);
+      front.appointments.splice(0);
+    },
     afterNext: (call, act) => void front.hooks.push({ call, act }),
     at: (moment, act) => void front.appointments.push({ moment, act }),
     keepAppointments: (now) => front.keepAppointments(now),
@@ -147,7 +151,7 @@ class Front implements People {
     const answer = fault === undefined ? await this.decide(call, path, shown, body, request) : faulty(fault);
     const status = typeof answer === 'string' ? 0 : answer.status;
     this.log.push({ call, status, who: caller?.login ?? 'nobody', at: this.world.now() });
-    await this.runHook(call, answer);
+    if (fault === undefined) await this.runHook(call, answer);
     const spent = caller === undefined ? undefined : this.world.spend(caller, status);
     if (answer === 'reset') request.socket.destroy();
     else if (answer !== 'hang') this.send(response, answer, spent, theirNow);

@@ -98,7 +98,7 @@ export async function playIn(github: SandboxGitHub, plot: Plot): Promise<Played>
     (result) => ({ result, thrown: undefined }),
     (thrown: unknown) => ({ result: undefined, thrown }),
   );
-  github.clearFaults();
+  github.calm();
   const comments = await github.as('alice', `GET ${REQUESTS}/${opened.issue || '1'}/comments`);
   return {
     outcome: ended.result?.outcome.kind ?? 'refused',

@@ -81,6 +81,7 @@ export function githubClient(target: Target): Client {
       });
       noteTime(headers.date);
       if (Number(status) >= 300) throw new Redirected(Number(status), headers);
+      if (status !== 204 && !isJson(data)) throw new NotGitHub();
       return { data: data as unknown, headers };
     } catch (cause) {
       noteTime((cause as { response?: { headers?: { date?: string } } }).response?.headers?.date);
@@ -160,6 +161,17 @@ export const garbled = (what: string, repository: string): Failure =>
 
 const unasked304 = (what: string, repository: string): Failure =>
   failureOf({ status: 0, message: '304 to a request without an ETag', headers: {} }, { what, repository });
+
+/** octokit hands over as text or bytes whatever is not JSON, with the status of success. */
+const isJson = (data: unknown): boolean => typeof data === 'object' && data !== null && !(data instanceof ArrayBuffer);
+
+/** Has no status, as a connection that broke: it may pass. */
+class NotGitHub extends Error {
+  override readonly name = 'NotGitHub';
+  constructor() {
+    super('the answer is not what GitHub sends: a proxy may have answered');
+  }
+}
 
 class Redirected extends Error {
   override readonly name = 'Redirected';
