@@ -80,18 +80,22 @@ export class World {
   readonly lostIssues = new Map<string, 'deleted' | 'transferred'>();
   issuesOn = true;
   private limits = new Map<string, { used: number; from: number }>();
-  private virtual: { at: number; real: number } | undefined;
+  private virtual: { readonly at: number } | undefined;
 
   /** Follows the clock of a caller in lock-step time (x-sluice-now); without one it is the real time. */
   learn(now: number): void {
-    if (now > this.now()) this.virtual = { at: now, real: 0 };
+    if (now > this.now()) this.virtual = { at: now };
+  }
+  /** A world of its own time, from this moment on. */
+  beginAt(now: number): void {
+    this.virtual = { at: now };
   }
   now(): number {
     return this.virtual === undefined ? Date.now() : this.virtual.at;
   }
   /** People take their time: from here on it is so much later. */
   pass(milliseconds: number): void {
-    this.virtual = { at: this.now() + milliseconds, real: 0 };
+    this.virtual = { at: this.now() + milliseconds };
   }
   /** GitHub's times have whole seconds: two edits within one second look alike, and nobody may rely on more. */
   second(at = this.now()): string {

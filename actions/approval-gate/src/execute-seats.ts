@@ -106,7 +106,7 @@ class MissingRights extends Failure {
       now: 'No request was opened and nothing was deployed',
       next: rights.some((right) => right.startsWith('members'))
         ? `Grant ${rights.join(', ')}; the token of a job never reads teams: pass app-id and private-key of an App that may`
-        : `Grant the job ${rights.map((right) => right.replace('=', ': ')).join(', ')}`,
+        : `Grant the job ${rights.map((right) => right.replace('=', ': ').replaceAll('_', '-')).join(', ')}`,
     });
     this.lacking = lacking;
   }

@@ -196,13 +196,18 @@ function sessionOf(target: Target, place: { readonly owner: string; readonly rep
     const fixed = getOctokit(auth.token, { baseUrl: apiUrl });
     return { octokit: async () => fixed, renew: () => false };
   }
-  let minted: { readonly octokit: Octokit; readonly renewAt: Instant } | undefined;
+  let minted: { readonly octokit: Promise<Octokit>; readonly renewAt: Instant } | undefined;
   return {
-    async octokit(signal) {
-      if (minted !== undefined && clock.now() < minted.renewAt) return minted.octokit;
-      const token = await mint(target, auth, place, signal);
-      target.mask?.(token);
-      minted = { octokit: getOctokit(token, { baseUrl: apiUrl }), renewAt: after(clock.now(), RENEW_AFTER) };
+    octokit(signal) {
+      // The promise is kept, not its result: calls side by side share one token.
+      if (minted === undefined || clock.now() >= minted.renewAt) {
+        const made = mint(target, auth, place, signal).then((token) => {
+          target.mask?.(token);
+          return getOctokit(token, { baseUrl: apiUrl });
+        });
+        minted = { octokit: made, renewAt: after(clock.now(), RENEW_AFTER) };
+        made.catch(() => (minted = undefined));
+      }
       return minted.octokit;
     },
     renew() {

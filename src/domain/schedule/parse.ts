@@ -141,7 +141,7 @@ function readWeekday(entry: Record<string, unknown>): WindowRule['opens'] | stri
   if (typeof entry['at'] !== 'string' || hour === undefined) return 'has no time `at: "02:00"`';
   const given = entry['weekday'];
   const names = given === undefined ? [] : Array.isArray(given) ? given : [given];
-  const weekdays = names.map((name) => WEEKDAYS.findIndex((day) => day === String(name).toLowerCase().slice(0, 3)));
+  const weekdays = names.map(weekdayNamed);
   if (weekdays.includes(-1)) return `has a weekday that is none of ${WEEKDAYS.join(', ')}`;
   const nth = entry['nth'];
   const isNumber = typeof nth === 'number' && Number.isSafeInteger(nth) && nth >= 1 && nth <= 5;
@@ -154,6 +154,14 @@ function readWeekday(entry: Record<string, unknown>): WindowRule['opens'] | stri
     minute: Number(minute),
     ...(nth === undefined ? {} : { nth: nth as number | 'last' }),
   };
+}
+
+const NAMES = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
+
+/** `sun` or `sunday`; -1: neither. */
+function weekdayNamed(given: unknown): number {
+  const name = String(given).toLowerCase();
+  return NAMES.findIndex((whole) => name === whole || name === whole.slice(0, 3));
 }
 
 function readFreeze(entry: Record<string, unknown>): Freeze | string {
