@@ -15,7 +15,14 @@ import type { Log } from '../ports/log.ts';
 export type Decision<Move, Outcome> =
   | { readonly kind: 'move'; readonly move: Move }
   /** `for` completes "waiting for ..."; `until` is when the wait ends at the latest, as far as is known. */
-  | { readonly kind: 'wait'; readonly for: string; readonly every: Duration; readonly until?: Instant }
+  | {
+      readonly kind: 'wait';
+      readonly for: string;
+      /** Shown with the line when it is due; a new detail alone does not make it due. */
+      readonly detail?: string;
+      readonly every: Duration;
+      readonly until?: Instant;
+    }
   | { readonly kind: 'done'; readonly outcome: Outcome };
 
 export interface Loop<Observation, Move, Outcome> {
@@ -67,7 +74,12 @@ export async function reconcile<Observation, Move, Outcome>(loop: Loop<Observati
   }
 }
 
-function progressLine(wait: { readonly for: string; readonly until?: Instant }, now: Instant): string {
-  if (wait.until === undefined) return `Waiting for ${wait.for}`;
-  return `Waiting for ${wait.for}, ${formatDuration(between(now, wait.until))} at most (until ${formatTimeOfDay(wait.until)} UTC)`;
+function progressLine(
+  wait: { readonly for: string; readonly detail?: string; readonly until?: Instant },
+  now: Instant,
+): string {
+  const detail = wait.detail === undefined || wait.detail === '' ? '' : `: ${wait.detail}`;
+  if (wait.until === undefined) return `Waiting for ${wait.for}${detail}`;
+  const left = `${formatDuration(between(now, wait.until))} at most (until ${formatTimeOfDay(wait.until)} UTC)`;
+  return `Waiting for ${wait.for}, ${left}${detail}`;
 }

@@ -1,4 +1,5 @@
 import { type Judgement, judge } from '../../../src/domain/analysis/judge.ts';
+import { lastValue } from '../../../src/domain/analysis/words.ts';
 import { type Instant, after, between, formatDuration, instant, milliseconds } from '../../../src/domain/duration.ts';
 import { candidateAt } from '../../../src/domain/shift/record.ts';
 import { sameSplit } from '../../../src/domain/traffic-split.ts';
@@ -70,23 +71,30 @@ function decideJudged(goal: Goal, seen: Seen, stretch: Stretch): Decision | 'go 
   const grid = gridPoints({ begin, interval: goal.policy.interval, now });
   const last = seen.samples.at(-1)?.at ?? begin;
   if (grid.latest > last) return move({ kind: 'measure', at: grid.latest, begin });
-  const { verdict } = judge(goal.policy, { samples: seen.samples, begin, since: stretch.from });
+  const judgement = judge(goal.policy, { samples: seen.samples, begin, since: stretch.from });
+  const { verdict } = judgement;
   if (verdict.kind === 'failed') return rollBack(stretch, verdict.says);
   const every = between(now, grid.next);
-  if (now < until)
-    return { kind: 'wait', for: stretch.what, every: milliseconds(Math.min(every, between(now, until))), until };
-  switch (verdict.kind) {
-    case 'passing':
-      return 'go on';
-    case 'pending':
-    case 'blind':
-      return { kind: 'wait', for: `certainty at ${record.percent} %: ${verdict.says}`, every };
-    case 'inconclusive':
-      if (goal.policy.onInconclusive === 'continue') return 'go on';
-      if (goal.policy.onInconclusive === 'rollback') return rollBack(stretch, `inconclusive: ${verdict.says}`);
-      return { kind: 'wait', for: `certainty at ${record.percent} %: ${verdict.says}`, every };
+  if (now < until) {
+    const left = milliseconds(Math.min(every, between(now, until)));
+    return { kind: 'wait', for: stretch.what, detail: valuesOf(judgement), every: left, until };
   }
+  if (verdict.kind === 'passing') return 'go on';
+  if (verdict.kind === 'inconclusive' && goal.policy.onInconclusive === 'continue') return 'go on';
+  if (verdict.kind === 'inconclusive' && goal.policy.onInconclusive === 'rollback') {
+    return rollBack(stretch, `inconclusive: ${verdict.says}`);
+  }
+  const deadline = after(record.begunAt, goal.policy.deadline);
+  return { kind: 'wait', for: `certainty at ${record.percent} %`, detail: verdict.says, every, until: deadline };
 }
+
+/** `error-rate 0.4 % (n=412), health good`: the last values, for the line that is shown while waiting. */
+const valuesOf = ({ findings }: Judgement): string =>
+  [
+    ...new Set(
+      findings.flatMap(({ rule, last }) => (last === undefined ? [] : [`${rule.metric} ${lastValue(rule, last)}`])),
+    ),
+  ].join(', ');
 
 /** A fixed grid from the first traffic on; slots that were missed are skipped, so a resumed run meets the same points. */
 function gridPoints({

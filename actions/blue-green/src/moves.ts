@@ -83,7 +83,13 @@ export type Outcome =
 
 export type Decision =
   | { readonly kind: 'move'; readonly move: Move }
-  | { readonly kind: 'wait'; readonly for: string; readonly every: Duration; readonly until?: Instant }
+  | {
+      readonly kind: 'wait';
+      readonly for: string;
+      readonly detail?: string;
+      readonly every: Duration;
+      readonly until?: Instant;
+    }
   | { readonly kind: 'done'; readonly outcome: Outcome };
 
 /** A shift that this process found or holds, and the time. */
