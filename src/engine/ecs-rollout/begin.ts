@@ -57,6 +57,8 @@ export interface Update {
   /** What the tags say of it. */
   readonly phase: 'deploying' | 'rolling-back';
   readonly discards?: true;
+  /** The revision that runs, where it was read already. */
+  readonly current?: Pick<TaskDefinition, 'arn' | 'status'>;
 }
 
 /** Writes the intent, updates the service, and says what is to be followed. */
@@ -87,7 +89,7 @@ export async function beginDeployment(
     ...(update.discards === undefined ? {} : { discards: update.discards }),
   };
   warnOfWeakness(service, following, tools);
-  await warnOfLostWayBack(following, tools, signal);
+  await warnOfLostWayBack(following, update, tools, signal);
   await tools.ecs.tagService(service.arn, toTags({ phase, ...request.writer, ...previousOf(following) }), signal);
   // From here on there may be something to undo, even when the answer is lost.
   request.onFollowing?.(following);
@@ -140,12 +142,14 @@ function warnOfWeakness(service: EcsService, { previousTaskDefinition, ref }: Fo
 /** An INACTIVE revision is deployed by nobody: only ECS's own roll back, which the breaker begins, would still lead there. */
 async function warnOfLostWayBack(
   { previousTaskDefinition, taskDefinition, ref }: Following,
+  { current }: Update,
   { ecs, log }: RolloutTools,
   signal: AbortSignal,
 ): Promise<void> {
   if (previousTaskDefinition === undefined || previousTaskDefinition === taskDefinition) return;
   try {
-    const { status } = await ecs.describeTaskDefinition(previousTaskDefinition, signal);
+    const known = current?.arn === previousTaskDefinition;
+    const { status } = known ? current : await ecs.describeTaskDefinition(previousTaskDefinition, signal);
     if (status === 'INACTIVE')
       log.warning(
         `${revisionName(previousTaskDefinition)}, which ${ref.service} would go back to, was deregistered: once this deployment is complete, there is no way back by an update`,
@@ -188,7 +192,11 @@ function newDeployment(following: Following, service: EcsService): string | unde
 
 function learn(following: Following, updated: EcsService): Following {
   const deploymentId = newDeployment(following, updated);
-  return { ...following, ...(deploymentId === undefined ? {} : { deploymentId }) };
+  if (deploymentId === undefined) return following;
+  // One answer, one moment: where it shows ours as PRIMARY and a record that was not there before, that one is ours too.
+  const record = updated.currentServiceDeployment;
+  const isOurs = record !== undefined && record !== following.earlierServiceDeployment;
+  return { ...following, deploymentId, ...(isOurs ? { serviceDeploymentArn: record } : {}) };
 }
 
 export interface InFlight {

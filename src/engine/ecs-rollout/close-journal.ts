@@ -1,16 +1,20 @@
 import { type ServiceJournal, mayWrite, phaseTag } from '../../domain/ecs/journal.ts';
+import type { EcsService } from '../../domain/ecs/service.ts';
 import { CloudFailure } from '../../domain/retry-policy.ts';
 import type { Following, RolloutTools } from './rollout.ts';
 
-/** The deployment ended whether or not this can be written: told, not thrown. */
+/**
+ * The deployment ended whether or not this can be written: told, not thrown. `seen` is a read of this very moment, when the
+ * caller has one.
+ */
 export async function closeJournal(
   { ref, writer, earlierRun }: Following,
-  phase: ServiceJournal['phase'],
+  { phase, seen }: { readonly phase: ServiceJournal['phase']; readonly seen?: EcsService | undefined },
   { ecs, log }: RolloutTools,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const [service] = await ecs.describeServices([ref], signal);
+    const [service] = seen === undefined ? await ecs.describeServices([ref], signal) : [seen];
     if (service !== undefined && mayWrite(service, writer.run, earlierRun))
       await ecs.tagService(service.arn, phaseTag(phase), signal);
   } catch (thrown) {

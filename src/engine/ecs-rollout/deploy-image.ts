@@ -74,7 +74,7 @@ export async function deployImage(
           : { arn: start.existing, origin: 'found' };
       // One that was found may be somebody else's.
       const discard = request.failedRevision === 'deregister' && revision.origin === 'registered';
-      const update = { service, taskDefinition: revision.arn, force: 'no', phase: 'deploying' } as const;
+      const update = { service, taskDefinition: revision.arn, force: 'no', phase: 'deploying', current } as const;
       const begun = discard ? { ...update, discards: true as const } : update;
       return seeThrough(await beginDeployment(begun, request, tools, signal), request, tools, signal);
     }

@@ -68,7 +68,7 @@ async function goBack(
   const end = await reconcile<Sighting, Move, End>({
     ...tools,
     signal,
-    observe: (inner) => watcher.look(inner),
+    observe: (inner) => watcher.look(inner, 'always'),
     decide(sighting, now): Decision<Move, End> {
       const undoing = undoingOf(watcher.following(), request.deadline, startedAt);
       const every = pollInterval(between(startedAt, now), sighting.kind === 'unreadable' ? sighting.times : 0, spread);
@@ -87,7 +87,7 @@ async function goBack(
     },
   });
   if (end.outcome === 'rolled-back' || end.outcome === 'failed')
-    await closeJournal(watcher.following(), end.outcome, tools, signal);
+    await closeJournal(watcher.following(), { phase: end.outcome, seen: watcher.lastSeen() }, tools, signal);
   if (end.outcome === 'rolled-back') await discard(watcher.following(), tools, signal);
   const reason = end.outcome === 'superseded' ? end.reason : `${withoutStop(request.reason)}; ${end.reason}`;
   return resultOf(watcher.following(), { outcome: end.outcome, reason, diagnosis: await watcher.diagnosis(signal) });

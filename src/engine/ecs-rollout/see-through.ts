@@ -62,8 +62,10 @@ async function conclude(
       return refuseRevision({ verification, watcher, rollbackWithin }, request, tools, signal);
   }
   const diagnosis = end.kind === 'succeeded' ? [] : await watcher.diagnosis(signal);
-  if (end.kind !== 'superseded')
-    await closeJournal(watcher.following(), bad ? 'failed' : (request.endsAs ?? 'done'), tools, signal);
+  const phase = bad ? 'failed' : (request.endsAs ?? 'done');
+  // A verification takes its time, and another run may have taken over in it.
+  const seen = end.kind === 'succeeded' && request.verify === undefined ? watcher.lastSeen() : undefined;
+  if (end.kind !== 'superseded') await closeJournal(watcher.following(), { phase, seen }, tools, signal);
   return resultOf(watcher.following(), { outcome: end.kind, reason: end.reason, diagnosis });
 }
 
@@ -82,7 +84,7 @@ async function refuseRevision(
 ): Promise<RolloutResult> {
   const { reason, lines } = verification;
   if (request.onFailure === 'leave') {
-    await closeJournal(watcher.following(), 'failed', tools, signal);
+    await closeJournal(watcher.following(), { phase: 'failed' }, tools, signal);
     return resultOf(watcher.following(), { outcome: 'failed', reason, diagnosis: lines });
   }
   const deadline = after(tools.clock.now(), rollbackWithin);

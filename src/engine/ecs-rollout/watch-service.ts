@@ -2,6 +2,7 @@ import { type Instant, before, between, formatTimeOfDay, minutes, seconds } from
 import { type Evidence, describeStops, diagnose, eventsAfter } from '../../domain/ecs/diagnosis.ts';
 import { messageOf } from '../../domain/failure.ts';
 import { CloudFailure, mayPass } from '../../domain/retry-policy.ts';
+import { needsRecord } from '../../domain/ecs/rollout.ts';
 import type { EcsService, ServiceDeployment, StoppedTask } from '../../ports/ecs.ts';
 import type { Following, RolloutTools } from './rollout.ts';
 
@@ -12,10 +13,13 @@ export type Sighting =
 
 /** Reads one deployment again and again, prints what is new, and remembers what a diagnosis needs. */
 export interface ServiceWatcher {
-  look(signal: AbortSignal): Promise<Sighting>;
+  /** `always`: whoever undoes the deployment has to know what ECS says of it now. */
+  look(signal: AbortSignal, record?: 'when-needed' | 'always'): Promise<Sighting>;
   /** With what was learnt since: the id of the deployment and the ARN of ECS's record. */
   following(): Following;
   learn(deploymentId: string | undefined): void;
+  /** As the last look showed it. */
+  lastSeen(): EcsService | undefined;
   diagnosis(signal: AbortSignal): Promise<readonly string[]>;
 }
 
@@ -31,6 +35,8 @@ interface Memory {
   failedSeen: number;
   listAskedAt: Instant;
   unreadable: number;
+  /** ECS's record of ours, and when it was read. */
+  record: { readonly seen: ServiceDeployment; readonly at: Instant } | undefined;
   stopsUnreadable: boolean;
   last: { readonly service: EcsService; readonly serviceDeployment?: ServiceDeployment } | undefined;
 }
@@ -43,6 +49,7 @@ export function watchService(start: Following, tools: RolloutTools): ServiceWatc
     failedSeen: 0,
     listAskedAt: start.startedAt,
     unreadable: 0,
+    record: undefined,
     stopsUnreadable: false,
     last: undefined,
   };
@@ -51,12 +58,13 @@ export function watchService(start: Following, tools: RolloutTools): ServiceWatc
     learn(deploymentId) {
       if (deploymentId !== undefined) memory.following = { ...memory.following, deploymentId };
     },
-    async look(signal) {
+    lastSeen: () => memory.last?.service,
+    async look(signal, record = 'when-needed') {
       try {
         const [service] = await tools.ecs.describeServices([memory.following.ref], signal);
         if (service === undefined)
           return { kind: 'unreadable', why: 'ECS answered without the service', times: ++memory.unreadable };
-        const serviceDeployment = await readRecord(memory, service, tools, signal);
+        const serviceDeployment = await readRecord(memory, { service, record }, tools, signal);
         memory.last = { service, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) };
         memory.unreadable = 0;
         printEvents(memory, service, tools);
@@ -83,13 +91,19 @@ export function watchService(start: Following, tools: RolloutTools): ServiceWatc
 /** ECS's record of our deployment: one that was not there before and whose revision is ours. */
 async function readRecord(
   memory: Memory,
-  service: EcsService,
+  { service, record: wanted }: { readonly service: EcsService; readonly record: 'when-needed' | 'always' },
   { ecs, clock }: RolloutTools,
   signal: AbortSignal,
 ): Promise<ServiceDeployment | undefined> {
   const { following } = memory;
-  if (following.serviceDeploymentArn !== undefined)
-    return ecs.describeServiceDeployment(following.serviceDeploymentArn, signal);
+  if (following.serviceDeploymentArn !== undefined) {
+    const known = memory.record;
+    const { deploymentId } = following;
+    const age = between(known?.at ?? following.startedAt, clock.now());
+    const question = { service, deploymentId, record: known?.seen, age };
+    if (wanted === 'when-needed' && !needsRecord(question)) return known?.seen;
+    return note(memory, await ecs.describeServiceDeployment(following.serviceDeploymentArn, signal), clock.now());
+  }
   const isOurs = (record: ServiceDeployment | undefined): record is ServiceDeployment =>
     record !== undefined &&
     record.arn !== following.earlierServiceDeployment &&
@@ -108,7 +122,12 @@ async function readRecord(
   }
   if (!isOurs(record)) return undefined;
   memory.following = { ...following, serviceDeploymentArn: record.arn };
-  return record;
+  return note(memory, record, clock.now());
+}
+
+function note(memory: Memory, seen: ServiceDeployment | undefined, at: Instant): ServiceDeployment | undefined {
+  memory.record = seen === undefined ? undefined : { seen, at };
+  return seen;
 }
 
 /** Events tell a person more than counts do: printed once each, from the start of ours. */
