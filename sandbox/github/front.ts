@@ -5,68 +5,13 @@ import { appKey, installationToken, isAppJwt } from './app-token.ts';
 import { type Reply, json, problem } from './reply.ts';
 import { APP_GRANTS, JOB_APP, JOB_GRANTS, OWN_APP, emulatorSeed } from './seed.ts';
 import { bodyOf, bodyTextOf, listen, matches, requestAs } from './wire.ts';
-import { type People, neededGrant, ownAnswer } from './routes.ts';
-import { type Caller, type Grants, type WorkflowRun, World } from './world.ts';
+import { type Answer, faulty, grantProblem } from './refusals.ts';
+import { type People, ownAnswer } from './routes.ts';
+import type { GitHubCall, GitHubFaultRule, GitHubSeed, SandboxGitHub } from './types.ts';
+import { type Caller, World } from './world.ts';
 
+export type { GitHubCall, GitHubFaultRule, GitHubSeed, SandboxGitHub } from './types.ts';
 export type { CheckSeed, CommitSeed, Grants, PullSeed, WorkflowRun } from './world.ts';
-
-/**
- * GitHub for the sandbox: npm `emulate` keeps issues, comments and people; this front adds what it lacks or does too
- * kindly: 401 for unknown and ended tokens, permissions of each person and of each token, workflow runs, teams, changes,
- * checks, times to the second, ETags, rate limits, limits on the length of a comment, faults by call. What neither knows
- * answers 404, as emulate does.
- */
-export interface GitHubSeed {
-  /** `owner/name`. */
-  readonly repository: string;
-  /** By login. `read` may comment in a public repository, `write` may edit everything. */
-  readonly people: Readonly<Record<string, 'read' | 'write'>>;
-  /** Of the job's token; without it what a gate needs. */
-  readonly jobGrants?: Grants;
-}
-
-export interface GitHubFaultRule {
-  /** `GET /repos/acme/shop/issues/1/comments`; a `*` stands for one path segment. */
-  readonly call: string;
-  readonly kind: 'status' | 'reset' | 'hang' | 'garbage';
-  readonly status?: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly message?: string;
-  /** How many of the next matching calls; Infinity for all. */
-  readonly times: number;
-}
-
-export interface GitHubCall {
-  readonly call: string;
-  readonly status: number;
-  readonly who: string;
-  /** Epoch milliseconds, of the front's clock. */
-  readonly at: number;
-}
-
-export interface SandboxGitHub {
-  readonly url: string;
-  /** Personal tokens by login, and `github-actions` for the job's own (issues: write). */
-  readonly tokens: Readonly<Record<string, string>>;
-  /** An App that is installed in the repository; its tokens live for an hour. */
-  readonly app: { readonly id: number; readonly privateKey: string };
-  /** What the front knows beside emulate; tests set teams, changes, checks and what becomes of accounts here. */
-  readonly world: World;
-  setRun(run: WorkflowRun): void;
-  addFault(fault: GitHubFaultRule): void;
-  /** From now on everything is answered truthfully, and nobody does anything by himself. */
-  calm(): void;
-  /** Runs once, after the next matching call succeeded and before its answer is sent: what people do at that very moment. */
-  afterNext(call: string, act: (data: unknown) => Promise<void>): void;
-  /** Runs once, before the first call at or after this moment (front's clock) is answered. */
-  at(moment: number, act: () => Promise<void>): void;
-  /** Time passes to this moment, and everything that was to be done by then is done, each at its own moment. */
-  keepAppointments(now: number): Promise<void>;
-  calls(): readonly GitHubCall[];
-  /** One request as a person, over the wire like any other. */
-  as(login: string, call: string, body?: unknown): Promise<{ readonly status: number; readonly data: unknown }>;
-  close(): Promise<void>;
-}
 
 const LONGEST_BODY = 65_536;
 /** Every answer takes so long in lock-step time. */
@@ -148,7 +93,7 @@ class Front implements People {
     const caller = this.world.callers.get(shown);
     const fault = this.faults.find((each) => each.left > 0 && matches(each.call, call));
     if (fault !== undefined) fault.left -= 1;
-    const answer = fault === undefined ? await this.decide(call, path, shown, body, request) : faulty(fault);
+    const answer = fault === undefined ? await this.decide({ call, path, shown, body, request }) : faulty(fault);
     const status = typeof answer === 'string' ? 0 : answer.status;
     this.log.push({ call, status, who: caller?.login ?? 'nobody', at: this.world.now() });
     if (fault === undefined) await this.runHook(call, answer);
@@ -183,13 +128,7 @@ class Front implements People {
     await hook?.act(JSON.parse(answer.body || 'null'));
   }
 
-  private async decide(
-    call: string,
-    path: string,
-    shown: string,
-    body: string,
-    request: IncomingMessage,
-  ): Promise<Answer> {
+  private async decide({ call, path, shown, body, request }: Asked): Promise<Answer> {
     const asApp = this.appAnswer(call, shown);
     if (asApp !== undefined) return asApp;
     const caller = this.world.callers.get(shown);
@@ -360,22 +299,11 @@ class Front implements People {
   }
 }
 
-type Answer = Reply | 'reset' | 'hang';
-
-function grantProblem(call: string, caller: Caller): Reply | undefined {
-  const [name, level] = neededGrant(call) ?? [];
-  if (name === undefined || level === undefined || caller.grants === undefined) return undefined;
-  const has = caller.grants[name];
-  if (has === 'write' || has === level) return undefined;
-  return problem(403, 'Resource not accessible by integration', {
-    'x-accepted-github-permissions': `${name}=${level}`,
-  });
-}
-
-function faulty(fault: GitHubFaultRule): Answer {
-  // A proxy's own page, with the status of success.
-  if (fault.kind === 'garbage')
-    return { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>one moment' };
-  if (fault.kind !== 'status') return fault.kind;
-  return problem(fault.status ?? 502, fault.message ?? 'Server Error', fault.headers);
+interface Asked {
+  readonly call: string;
+  readonly path: string;
+  /** The token. */
+  readonly shown: string;
+  readonly body: string;
+  readonly request: IncomingMessage;
 }

@@ -121,8 +121,12 @@ interface Playing {
 
 function portsOf(github: SandboxGitHub, { plot, clock, log }: Playing): Ports {
   const auth =
-    plot.token === 'app'
-      ? ({ kind: 'app', appId: String(github.app.id), privateKey: github.app.privateKey } as const)
+    plot.token === 'app' || plot.inputs?.['app-id'] !== undefined
+      ? ({
+          kind: 'app',
+          appId: plot.inputs?.['app-id'] ?? String(github.app.id),
+          privateKey: plot.inputs?.['private-key'] ?? github.app.privateKey,
+        } as const)
       : ({ kind: 'token', token: github.tokens[plot.token ?? 'github-actions'] ?? '' } as const);
   const client = githubClient({ auth, apiUrl: github.url, repository: 'acme/shop', clock });
   return {

@@ -33,7 +33,7 @@ export async function execute(
   const gate = await patiently(ports, signal, () => prepare(request, context, ports, signal));
   const nothing = { issue: undefined, grant: undefined, record: undefined, review: undefined };
   if (request.dryRun === 'plan') return { outcome: { kind: 'planned' }, gate, ...nothing };
-  await patiently(ports, signal, () => closeEarlierAttempts(request, gate, context, ports, signal));
+  await patiently(ports, signal, () => closeEarlierAttempts({ request, gate, context }, ports, signal));
   const issue = await openRequest(request, gate, ports, signal);
   ports.onOpened(issue.number);
   ports.log.info(`Request ${gate.words.id} is open: ${issue.url}`);
@@ -91,7 +91,10 @@ async function openRequest(request: Request, gate: Gate, ports: Ports, signal: A
         },
         signal,
       );
-      if (lost > 0) await patiently(ports, signal, () => closeOthers(request, issue, new Set([title]), ports, signal));
+      if (lost > 0)
+        await patiently(ports, signal, () =>
+          closeOthers({ request, own: issue, titles: new Set([title]) }, ports, signal),
+        );
       return issue;
     } catch (cause) {
       signal.throwIfAborted();
@@ -105,9 +108,7 @@ async function openRequest(request: Request, gate: Gate, ports: Ports, signal: A
 
 /** Votes are bound to the attempt: what an earlier attempt of this run left open (its runner died) is closed, unread. */
 async function closeEarlierAttempts(
-  request: Request,
-  gate: Gate,
-  context: RunContext,
+  { request, gate, context }: { readonly request: Request; readonly gate: Gate; readonly context: RunContext },
   ports: Ports,
   signal: AbortSignal,
 ): Promise<void> {
@@ -116,13 +117,15 @@ async function closeEarlierAttempts(
     const bound = { ...gate.words.subject, runId: context.runId, attempt, commit: gate.run.commit };
     earlier.add(titleOf({ ...gate.words, id: requestId(bound, ports) }));
   }
-  if (earlier.size > 0) await closeOthers(request, undefined, earlier, ports, signal);
+  if (earlier.size > 0) await closeOthers({ request, own: undefined, titles: earlier }, ports, signal);
 }
 
 async function closeOthers(
-  request: Request,
-  own: Issue | undefined,
-  titles: ReadonlySet<string>,
+  {
+    request,
+    own,
+    titles,
+  }: { readonly request: Request; readonly own: Issue | undefined; readonly titles: ReadonlySet<string> },
   { tracker, log }: Ports,
   signal: AbortSignal,
 ): Promise<void> {

@@ -34,8 +34,7 @@ export interface Client {
   all(
     route: string,
     parameters: Parameters,
-    what: string,
-    signal: AbortSignal,
+    asked: { readonly what: string; readonly signal: AbortSignal },
     pick?: (data: unknown) => unknown,
   ): Promise<readonly unknown[]>;
   graphql(query: string, variables: Record<string, unknown>, what: string, signal: AbortSignal): Promise<unknown>;
@@ -126,7 +125,7 @@ export function githubClient(target: Target): Client {
       if (answer.headers.etag) etags.set(key, { etag: answer.headers.etag, answer });
       return answer;
     },
-    async all(route, parameters, what, signal, pick = (data) => data) {
+    async all(route, parameters, { what, signal }, pick = (data) => data) {
       const entries: unknown[] = [];
       for (let page = 1; page <= MOST_PAGES; page++) {
         const { data, headers } = await client.look(route, { ...parameters, per_page: PAGE, page }, what, signal);

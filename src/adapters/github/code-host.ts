@@ -1,5 +1,5 @@
 import type { Person } from '../../domain/approval/tally.ts';
-import type { Change, CheckRun, CodeHost } from '../../ports/code-host.ts';
+import type { CheckRun, CodeHost } from '../../ports/code-host.ts';
 import { type Client, garbled } from './client.ts';
 import { type UserData, personOf } from './shapes.ts';
 
@@ -23,7 +23,11 @@ export function githubCode(client: Client): CodeHost {
   return {
     async change(commit, since, signal) {
       const route = `GET ${REPO}/commits/{commit}/pulls`;
-      const pulls = (await client.all(route, { commit }, `read the pull requests of ${commit}`, signal)) as PullData[];
+      const pulls = (await client.all(
+        route,
+        { commit },
+        { what: `read the pull requests of ${commit}`, signal },
+      )) as PullData[];
       const parts =
         since === undefined
           ? await ofPulls(client, commit, pulls, signal)
@@ -42,7 +46,7 @@ export function githubCode(client: Client): CodeHost {
       const route = `GET ${REPO}/commits/{commit}/check-runs`;
       const pick = (data: unknown): unknown => (data as { check_runs?: unknown }).check_runs;
       const parameters = { commit, check_name: name, filter: 'latest' };
-      const runs = await client.all(route, parameters, `read the check ${name} of ${commit}`, signal, pick);
+      const runs = await client.all(route, parameters, { what: `read the check ${name} of ${commit}`, signal }, pick);
       return (runs as CheckData[]).map(checkOf);
     },
     async trustedFile(path, signal) {
@@ -72,8 +76,7 @@ async function compared(client: Client, since: string, commit: string, signal: A
   const commits = await client.all(
     route,
     { range: `${since}...${commit}` },
-    `compare ${since} with ${commit}`,
-    signal,
+    { what: `compare ${since} with ${commit}`, signal },
     (data) => {
       const page = data as { commits?: unknown; files?: readonly { filename: string }[] };
       paths.push(...(page.files ?? []).map(({ filename }) => filename));
@@ -95,10 +98,10 @@ async function ofPulls(
   let complete = pulls.length > 0;
   for (const { number } of pulls) {
     const what = `read pull request ${number}`;
-    const files = await client.all(`GET ${REPO}/pulls/{number}/files`, { number }, what, signal);
+    const files = await client.all(`GET ${REPO}/pulls/{number}/files`, { number }, { what, signal });
     complete &&= files.length < MOST_PULL_FILES;
     paths.push(...(files as { filename: string }[]).map(({ filename }) => filename));
-    const found = await client.all(`GET ${REPO}/pulls/{number}/commits`, { number }, what, signal);
+    const found = await client.all(`GET ${REPO}/pulls/{number}/commits`, { number }, { what, signal });
     commits.push(...(found as CommitData[]));
   }
   if (pulls.length === 0) {

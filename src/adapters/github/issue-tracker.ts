@@ -67,7 +67,7 @@ function people(client: Client): People {
     },
     async team({ org, slug }, signal) {
       const route = 'GET /orgs/{org}/teams/{slug}/members';
-      const members = await client.all(route, { org, slug }, `read the members of ${org}/${slug}`, signal);
+      const members = await client.all(route, { org, slug }, { what: `read the members of ${org}/${slug}`, signal });
       return (members as readonly UserData[]).map(accountOf);
     },
     async runFacts(runId, signal) {
@@ -97,12 +97,16 @@ function reading(client: Client): Reading {
     },
     async comments(number, signal) {
       const what = `read the comments of issue ${number}`;
-      const all = await client.all(`GET ${ISSUE}/comments`, { number }, what, signal);
+      const all = await client.all(`GET ${ISSUE}/comments`, { number }, { what, signal });
       return (all as readonly CommentData[]).map(commentOf);
     },
     origins: (comments, signal) => originsOf(client, comments, signal),
     async closings(number, signal) {
-      const all = await client.all(`GET ${ISSUE}/events`, { number }, `read the events of issue ${number}`, signal);
+      const all = await client.all(
+        `GET ${ISSUE}/events`,
+        { number },
+        { what: `read the events of issue ${number}`, signal },
+      );
       return (all as readonly { event: string; actor: UserData | null }[]).flatMap(({ event, actor }): Closing[] =>
         event === 'closed' || event === 'reopened'
           ? [{ kind: event, by: actor === null ? { id: 0, login: 'ghost' } : personOf(actor) }]
