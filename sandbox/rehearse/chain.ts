@@ -13,6 +13,8 @@ export interface Chain {
   readonly images: string;
   readonly registry: string;
   readonly version: string;
+  /** The grant of the gate before this stage. */
+  readonly approval?: string;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -67,10 +69,14 @@ async function roll(plan: StagePlan, stack: Stack, chain: Chain, say: (line: str
 
 async function shift(plan: StagePlan, stack: Stack, chain: Chain, say: (line: string) => void): Promise<Ending> {
   const step = stepsOf(plan, chain, say);
+  const grant =
+    chain.approval === undefined
+      ? {}
+      : { 'require-approval': 'true', approval: chain.approval, environment: plan.name };
   const candidate = JSON.stringify({ [COLOR_HEADER]: '{color}' });
   return ended(
     'blue-green',
-    await step('blue-green', { ...released(chain), url: stack.url, 'candidate-headers': candidate }),
+    await step('blue-green', { ...released(chain), ...grant, url: stack.url, 'candidate-headers': candidate }),
   );
 }
 

@@ -72,9 +72,10 @@ async function rehearse(
   try {
     for (const { plan, stage } of built) {
       const gate = approvalOf(plan.name, configuration.values[plan.name] ?? {});
-      if (gate !== undefined)
-        stories.push(reached(stories) ? await approve(gate, chain).then(({ story }) => story) : notReached('approval'));
-      stories.push(reached(stories) ? await releaseStage(plan, stage, chain) : notReached(plan.name));
+      const given = gate !== undefined && reached(stories) ? await approve(gate, chain) : undefined;
+      if (gate !== undefined) stories.push(given?.story ?? notReached('approval'));
+      const approved = given === undefined ? chain : { ...chain, approval: given.approval };
+      stories.push(reached(stories) ? await releaseStage(plan, stage, approved) : notReached(plan.name));
     }
   } finally {
     await rm(workspace, { recursive: true, force: true });

@@ -34,7 +34,8 @@ export function goalOf(request: Request, parts: GoalParts): Goal {
     });
   }
   return {
-    mode: request.mode === 'status' ? 'run' : request.mode,
+    // Looking plans what a run would do; reconciling, where it acts, goes back (main opens it as a rollback).
+    mode: request.mode === 'status' ? 'run' : request.mode === 'reconcile' ? 'rollback' : request.mode,
     me,
     shiftId: `${me.id}-${me.attempt}`,
     expectedShift: request.shiftId,

@@ -2,7 +2,8 @@ import type { Duration } from '../../../src/domain/duration.ts';
 import type { Template } from '../../../src/domain/checks/document.ts';
 import { readTargetHeaders } from '../../../src/domain/checks/load.ts';
 import { HEADERS_SHAPE } from '../../../src/domain/checks/request-parts.ts';
-import { checkInputs } from '../../../src/domain/checks/target-inputs.ts';
+import { type ApprovalDemand, approvalDemand, approvalInputs } from '../../../src/domain/approval/require.ts';
+import { checkInputs, readCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { imageInputs, imageOf, tagOf } from '../../../src/domain/image-inputs.ts';
 import {
   type Checked,
@@ -31,9 +32,9 @@ import {
   readRouter,
 } from './inputs-router.ts';
 
-export const MODES = ['run', 'prepare', 'shift', 'finish', 'rollback', 'status'] as const;
+export const MODES = ['run', 'prepare', 'shift', 'finish', 'rollback', 'status', 'reconcile'] as const;
 export type Mode = (typeof MODES)[number];
-const MODES_LATER = ['reconcile', 'watch'];
+const MODES_LATER = ['watch'];
 
 export const spec = {
   mode: modeField(),
@@ -77,6 +78,7 @@ export const spec = {
   checks: checkInputs.checks,
   url: checkInputs.url,
   host: checkInputs.host,
+  'check-secrets': checkInputs['check-secrets'],
   'expect-version': text({
     description:
       'Version that the checks must find where they look for one. Without it the tag of the released entry of `images`. Example: `1.4.0`.',
@@ -137,6 +139,7 @@ export const spec = {
     description:
       'The `shift-id` output of `prepare`, so that `shift`, `finish` and `rollback` touch that shift alone. Example: `7212345678-1`.',
   }),
+  ...approvalInputs,
   ...awsInputs,
   ...stageInputs,
 };
@@ -152,7 +155,8 @@ function readHeaders(value: unknown) {
 /** Modes of later versions are refused by name, not as misspelt ones. */
 function modeField(): InputField<Mode> {
   const field = oneOf(MODES, {
-    description: 'What to do: `run` is prepare, shift and finish in one; `status` only looks. Example: `prepare`.',
+    description:
+      'What to do: `run` is prepare, shift and finish in one; `status` only looks; `reconcile` takes back a shift whose run died and touches nothing else. Example: `prepare`.',
     fallback: 'run',
   });
   return {
@@ -181,6 +185,10 @@ export interface Request {
   readonly url: string | undefined;
   readonly host: string | undefined;
   readonly expectVersion: string | undefined;
+  /** By name; they win over the environment of the step. */
+  readonly checkSecrets: ReadonlyMap<string, string>;
+  /** What must be shown before anything is touched; going back, looking and finishing need no grant. */
+  readonly approval: ApprovalDemand;
   readonly candidate: { readonly url: string; readonly headers: Readonly<Record<string, Template>> } | undefined;
   readonly minHealthy: number | 'desired';
   readonly desiredCount: number | undefined;
@@ -209,6 +217,9 @@ export function toRequest(values: Values): Checked<Request> {
   }
   const policy = policyOf(values, problems);
   const candidate = candidateOf(values, problems);
+  const checkSecrets = readCheckSecrets(values['check-secrets'] ?? '');
+  const approval = approvalOf(values);
+  problems.push(...[checkSecrets, approval].flatMap((each) => (each.ok ? [] : each.problems)));
   if (values.checks !== undefined && candidate === undefined && mustRelease) {
     problems.push({
       input: 'checks',
@@ -225,7 +236,7 @@ export function toRequest(values: Values): Checked<Request> {
       accepted: 'url, or candidate-url',
     });
   }
-  if (problems.length > 0) return bad(...problems);
+  if (problems.length > 0 || !checkSecrets.ok || !approval.ok) return bad(...problems);
   return good({
     mode: values.mode,
     dryRun: values['dry-run'] ? 'yes' : 'no',
@@ -239,6 +250,8 @@ export function toRequest(values: Values): Checked<Request> {
     url: values.url,
     host: values.host,
     expectVersion: values['expect-version'] ?? tagOf(values),
+    checkSecrets: checkSecrets.value,
+    approval: approval.value,
     candidate,
     minHealthy: values['min-healthy-targets'] ?? 'desired',
     desiredCount: values['desired-count'],
@@ -252,6 +265,12 @@ export function toRequest(values: Values): Checked<Request> {
     roleToAssume: values['role-to-assume'],
     allowedAccountIds: values['allowed-account-ids'],
   });
+}
+
+/** Only what brings a release nearer to users needs a grant. */
+function approvalOf(values: Values): Checked<ApprovalDemand> {
+  const releases = values.mode === 'run' || values.mode === 'prepare' || values.mode === 'shift';
+  return releases ? approvalDemand(values) : good({ kind: 'none' });
 }
 
 function policyOf(values: Values, problems: InputProblem[]): Request['policy'] {

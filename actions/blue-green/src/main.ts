@@ -1,12 +1,15 @@
+import { requireApproval } from '../../../src/domain/approval/require.ts';
 import { canonicalJson } from '../../../src/domain/canonical-json.ts';
 import { missingVersion } from '../../../src/domain/checks/version.ts';
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { fillTargetHeaders, loadChecks } from '../../../src/domain/checks/load.ts';
+import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { InvalidInput } from '../../../src/domain/inputs.ts';
 import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
 import { type Policy, UNJUDGED } from '../../../src/domain/policy/policy.ts';
 import { type RunKey, type ShiftRecord, isOver, sameRun } from '../../../src/domain/shift/record.ts';
 import { type Color, otherColor } from '../../../src/domain/traffic-split.ts';
+import type { Report } from '../../../src/domain/report.ts';
 import type { Journal } from '../../../src/ports/journal.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
@@ -15,6 +18,7 @@ import { lookOnce } from './execute-look.ts';
 import { type Address, candidateAddress, goalOf, pathOf } from './goal.ts';
 import { type Request, spec, toRequest } from './inputs.ts';
 import { planOf, stateOf } from './plan.ts';
+import { reconcileVerdict } from './reconcile-verdict.ts';
 import { lookedReport, outputsOfAddress, reportOf } from './report.ts';
 
 const definition: ActionDefinition<typeof spec, Request> = {
@@ -22,6 +26,8 @@ const definition: ActionDefinition<typeof spec, Request> = {
   spec,
   toRequest,
   async main(request, tools) {
+    await checkApproval(request, tools);
+    if (request.mode === 'reconcile') return reconcileOnce(request, tools);
     const { release, ports, address } = await open(request, tools);
     const { log, clock, signal } = tools;
     const router = ports.router.name;
@@ -64,6 +70,30 @@ const definition: ActionDefinition<typeof spec, Request> = {
   },
 };
 
+/** Before credentials are asked for, so before anything at all is touched. A plan is often what is asked approval for. */
+async function checkApproval({ approval, dryRun }: Request, { run, clock, log }: ActionTools): Promise<void> {
+  if (approval.kind === 'none' || dryRun === 'yes') return;
+  const { sha256 } = await import('../../../src/adapters/system/digest.ts');
+  const grant = requireApproval(approval, { repository: run.repository, now: clock.now(), sha256 });
+  if (grant !== undefined) log.info(`Approved for ${grant.environment} by grant ${grant.id}, until ${grant.expiresAt}`);
+}
+
+/** Ends by policy what a dead runner left in traffic; a shift that somebody works on, or that rests, is not touched. */
+async function reconcileOnce(request: Request, tools: ActionTools): Promise<Report> {
+  const { release, ports, address } = await open({ ...request, mode: 'rollback' }, tools);
+  const seen = await lookOnce(release, ports, tools.signal);
+  const verdict = reconcileVerdict(seen.record, request, tools.clock.now());
+  tools.log.info(verdict.says);
+  const outputs = outputsOfAddress(request, address, seen.record?.candidate);
+  const router = ports.router.name;
+  if (verdict.kind === 'leave' || request.dryRun === 'yes') {
+    return lookedReport({ outcome: 'nothing-to-do', seen, lines: [verdict.says], router, outputs });
+  }
+  const goal = { ...release.goal, expectedShift: undefined, because: 'its runner is dead' } as const;
+  const result = await execute({ ...release, goal }, ports, tools.signal);
+  return reportOf({ ...result, goal, router, outputs });
+}
+
 /** What a dead main left behind, as the record tells: it is ours to take back, or it is good as it is. */
 function whatIsLeft(request: Request, record: ShiftRecord | undefined, me: RunKey): string {
   if (record === undefined || !sameRun(record.run, me) || isOver(record.phase)) return 'nothing';
@@ -83,7 +113,9 @@ interface Opened {
 }
 
 /** Everything that is wrong with files and inputs comes first, then the account, then the load balancer; nothing is written. */
-async function open(request: Request, tools: ActionTools): Promise<Opened> {
+async function open(request: Request, given: ActionTools): Promise<Opened> {
+  for (const secret of request.checkSecrets.values()) given.mask(secret);
+  const tools = { ...given, environment: withCheckSecrets(given.environment, request.checkSecrets) };
   const policy = await policyOf(request, tools);
   const checks = await checksOf(request, tools);
   const address = addressOf(request, tools);

@@ -197,7 +197,7 @@ function timelineOf({ story, goal, record }: Reported): Section {
 }
 
 export interface Looked {
-  readonly outcome: 'status' | 'planned';
+  readonly outcome: 'status' | 'planned' | 'nothing-to-do';
   readonly seen: Seen;
   readonly lines: readonly string[];
   readonly router: string;

@@ -110,8 +110,14 @@ describe('a request is refused', () => {
     expect(problems).toHaveLength(3);
   });
 
-  test.each(['reconcile', 'watch'])('by the name of its mode: %s', (mode) => {
-    expect(spec.mode.read(mode)).toMatchObject({ ok: false, problem: `is not supported in this version: ${mode}` });
+  test('by the name of its mode: watch', () => {
+    expect(spec.mode.read('watch')).toMatchObject({ ok: false, problem: 'is not supported in this version: watch' });
+  });
+
+  test('that wants an approval and names an image by itself, or no environment', () => {
+    const problems = problemsOf({ 'require-approval': true }).join('\n');
+    expect(problems).toContain('images is missing: with require-approval');
+    expect(problems).toContain('environment is missing: an approval is given for one environment');
   });
 
   test('for a misspelt mode, with the nearest', () => {

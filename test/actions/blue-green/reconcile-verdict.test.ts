@@ -1,0 +1,26 @@
+import { expect, test } from '@jest/globals';
+import { reconcileVerdict } from '../../../actions/blue-green/src/reconcile-verdict.ts';
+import { after, minutes } from '../../../src/domain/duration.ts';
+import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
+import { NOW, recordOf } from '../../domain/shift/records.ts';
+
+const STALE = { leaseUntil: NOW };
+const FRESH = { leaseUntil: after(NOW, minutes(1)) };
+
+const ROWS: { name: string; record: ShiftRecord | undefined; onStale?: 'fail'; kind: string; says: string }[] = [
+  { name: 'no shift', record: undefined, kind: 'leave', says: 'No shift is under way' },
+  { name: 'a shift that is done', record: recordOf({ phase: 'done', ...STALE }), kind: 'leave', says: 'No shift is under way' },
+  { name: 'a shift that somebody works on', record: recordOf({ phase: 'judging', ...FRESH }), kind: 'leave', says: 'is worked on' },
+  { name: 'a candidate that waits for its next job', record: recordOf({ phase: 'prepared', ...STALE }), kind: 'leave', says: 'rests between two jobs' },
+  { name: 'a switch that waits for its next job', record: recordOf({ phase: 'switched', ...STALE }), kind: 'leave', says: 'rests between two jobs' },
+  { name: 'a drain whose run died', record: recordOf({ phase: 'finishing', ...STALE }), kind: 'leave', says: 'was judged good' },
+  { name: 'a judged step whose run died', record: recordOf({ phase: 'judging', ...STALE }), kind: 'roll-back', says: 'going back' },
+  { name: 'a way back whose run died', record: recordOf({ phase: 'rolling-back', ...STALE }), kind: 'roll-back', says: 'going back' },
+  { name: 'a judged step whose run died, to be left', record: recordOf({ phase: 'judging', ...STALE }), onStale: 'fail', kind: 'leave', says: 'is left, as asked' },
+]; // prettier-ignore
+
+test.each(ROWS)('$name', ({ record, onStale, kind, says }) => {
+  const verdict = reconcileVerdict(record, { onStale: onStale ?? 'rollback' }, NOW);
+  expect(verdict.kind).toBe(kind);
+  expect(verdict.says).toContain(says);
+});
