@@ -106,3 +106,71 @@ describe('faults', () => {
     expect(github.calls().at(-1)).toMatchObject({ call: 'GET /repos/acme/shop/issues/1', status: 0, who: 'alice' });
   });
 });
+
+describe('what is told only to those who may know', () => {
+  const job = () => github.tokens['github-actions'] ?? '';
+
+  test('the job’s token reads no team, and is told which right it lacks', async () => {
+    github.world.teams.set('acme/security', ['alice', 'bob']);
+    const answer = await withToken(job(), '/orgs/acme/teams/security/members');
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('x-accepted-github-permissions')).toBe('members=read');
+  });
+
+  test('a person reads all pages of a team by their links', async () => {
+    github.world.teams.set('acme/security', ['alice', 'bob', 'mallory']);
+    const first = await withToken(github.tokens['alice'] ?? '', '/orgs/acme/teams/security/members?per_page=2');
+    expect(await first.json()).toHaveLength(2);
+    expect(first.headers.get('link')).toContain('page=2');
+  });
+
+  test('a token of the job has no user', async () => {
+    expect((await withToken(job(), '/user')).status).toBe(403);
+  });
+});
+
+describe('the hourly limit', () => {
+  test('counts what is new and not what is unchanged', async () => {
+    const alice = github.tokens['alice'] ?? '';
+    const left = (answer: Response) => Number(answer.headers.get('x-ratelimit-remaining'));
+    const first = await withToken(alice, `${ISSUES}/1`);
+    const etag = first.headers.get('etag') ?? '';
+    expect(left(await withToken(alice, `${ISSUES}/1`, { 'if-none-match': etag }))).toBe(left(first));
+    expect(left(await withToken(alice, `${ISSUES}/1`))).toBe(left(first) - 1);
+  });
+
+  test('ends in a refusal, for the job after 1,000 requests', async () => {
+    const own = await startGitHub({ repository: 'acme/shop', people: { alice: 'write' } });
+    const ask = () =>
+      fetch(`${own.url}/repos/acme/shop`, { headers: { authorization: `Bearer ${own.tokens['github-actions']}` } });
+    for (let index = 0; index < 1_000; index++) await (await ask()).arrayBuffer();
+    const refused = await ask();
+    expect([refused.status, refused.headers.get('x-ratelimit-remaining')]).toEqual([403, '0']);
+    own.world.pass(3_600_000);
+    expect((await ask()).status).toBe(200);
+    await own.close();
+  });
+});
+
+describe('comments', () => {
+  const asked = async (ids: readonly string[]) => {
+    const query =
+      'query($ids: [ID!]!) { nodes(ids: $ids) { ... on IssueComment { databaseId lastEditedAt createdViaEmail } } }';
+    return (await github.as('alice', 'POST /graphql', { query, variables: { ids } })).data;
+  };
+
+  test('that were edited within one second look untouched to REST, and not to GraphQL', async () => {
+    github.world.beginAt(Date.parse('2030-01-01T00:00:00.100Z'));
+    const { id, node_id: node } = (await github.as('bob', `POST ${ISSUES}/1/comments`, { body: 'hm' })).data as {
+      id: number;
+      node_id: string;
+    };
+    expect(await asked([node])).toMatchObject({ data: { nodes: [{ databaseId: id, lastEditedAt: null }] } });
+    await github.as('alice', `PATCH ${ISSUES}/comments/${id}`, { body: 'approve' });
+    const { data } = await github.as('alice', `GET ${ISSUES}/comments/${id}`);
+    expect(data).toMatchObject({ created_at: '2030-01-01T00:00:00Z', updated_at: '2030-01-01T00:00:00Z' });
+    expect(await asked([node])).toMatchObject({ data: { nodes: [{ lastEditedAt: '2030-01-01T00:00:00Z' }] } });
+    await github.as('alice', `DELETE ${ISSUES}/comments/${id}`);
+    expect(await asked([node])).toMatchObject({ data: { nodes: [null] }, errors: [{ type: 'NOT_FOUND' }] });
+  });
+});
