@@ -1,5 +1,6 @@
 // One set-up at a time per clone: two terminals that start together must not both run `npm ci` in the same folder.
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SetupProblem } from './problem.mjs';
 
@@ -19,6 +20,7 @@ export async function withLock(path, work) {
 }
 
 async function take(path) {
+  mkdirSync(dirname(path), { recursive: true });
   const started = Date.now();
   let said = false;
   for (;;) {
