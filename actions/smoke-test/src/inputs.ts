@@ -2,6 +2,7 @@ import type { Retry, StatusSet, Template } from '../../../src/domain/checks/docu
 import { readTargetHeaders } from '../../../src/domain/checks/load.ts';
 import { checkInputs, readCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { HEADERS_SHAPE } from '../../../src/domain/checks/request-parts.ts';
+import { type ShortLoad, readShortLoad } from '../../../src/domain/load/short.ts';
 import { STATUS_SHAPE, readStatusSet } from '../../../src/domain/checks/status-set.ts';
 import { type Duration, hours, milliseconds } from '../../../src/domain/duration.ts';
 import {
@@ -11,8 +12,10 @@ import {
   bad,
   count,
   duration,
+  flag,
   good,
   list,
+  oneOf,
   structure,
   text,
 } from '../../../src/domain/inputs.ts';
@@ -24,6 +27,43 @@ export const spec = {
     description:
       'Paths to GET, one a line: the short form, without a file. They come before the checks of the file. Example: `/health`.',
     from: 'stage',
+  }),
+  websocket: list({
+    description:
+      'Paths at which a WebSocket must open within `timeout`, one a line: the short form, without a file. Example: `/ws`.',
+    from: 'stage',
+  }),
+  load: structure(
+    {
+      description:
+        'Load on `paths` after the checks: `100 requests at 10` (users at a time), `60s at 10`, or `60s at 20/s` (arrivals a second). Everything else of a load stands in the checks file.',
+    },
+    'load',
+    readShortLoad,
+  ),
+  'load-rules': list({
+    description:
+      'Rules that `load` must keep, one a line: `fail: RULE` or `warn: RULE`, with p50, p95, p99, mean, error-rate and requests. Example: `warn: mean > 2s`.',
+    fallback: 'fail: error-rate > 0%',
+  }),
+  'allow-production-load': flag({
+    description:
+      'Whether loads above 1000 requests, 50 arrivals a second or 50 users at a time may run at a stage whose name begins with `prod`.',
+    fallback: 'false',
+  }),
+  'allowed-hosts': list({
+    description:
+      'The only hosts that may be reached, without ports. Without it those that the inputs and the checks file name. Example: `staging.example.com`.',
+    from: 'stage',
+  }),
+  baseline: text({
+    description:
+      'Path of the result file of an earlier run, for rules against `stable`: a load is compared with the one of its name. Example: `last/smoke-test.json`.',
+  }),
+  'on-invalid': oneOf(['fail', 'continue'] as const, {
+    description:
+      'What happens when a load proves nothing (too few answers for a rule, a generator that is too slow): the step fails, or goes on with a warning.',
+    fallback: 'fail',
   }),
   'expect-status': structure(
     {
@@ -86,6 +126,13 @@ export interface Request {
   readonly host?: string;
   readonly checksFile?: string;
   readonly paths: readonly string[];
+  readonly webSockets: readonly string[];
+  readonly load?: { readonly model: ShortLoad; readonly rules: readonly string[] };
+  readonly stage?: string;
+  readonly productionLoad: 'allowed' | 'capped';
+  readonly allowedHosts?: readonly string[];
+  readonly baselineFile?: string;
+  readonly onInvalid: 'fail' | 'continue';
   readonly headers: Readonly<Record<string, Template>>;
   /** By name; they win over the environment. */
   readonly checkSecrets: ReadonlyMap<string, string>;
@@ -104,12 +151,15 @@ export function toRequest(values: InputsOf<typeof spec>): Checked<Request> {
   const given = values['version-from'];
   const versionFrom = given === undefined ? undefined : versionPlace(given);
   const problems: readonly InputProblem[] = [
-    ...(checks === undefined && (paths ?? []).length === 0
+    ...(values.load !== undefined && (paths ?? []).length === 0
+      ? [{ input: 'load', problem: 'has nothing to load', accepted: 'paths beside it, or a load in the checks file' }]
+      : []),
+    ...(checks === undefined && (paths ?? []).length === 0 && (values.websocket ?? []).length === 0
       ? [
           {
             input: 'checks',
-            problem: 'is missing, and so is paths: there is nothing to check',
-            accepted: 'either of the two, or both',
+            problem: 'is missing, and so are paths and websocket: there is nothing to check',
+            accepted: 'one of checks, paths and websocket, or several',
           },
         ]
       : []),
@@ -125,6 +175,13 @@ export function toRequest(values: InputsOf<typeof spec>): Checked<Request> {
     ...(host === undefined ? {} : { host }),
     ...(checks === undefined ? {} : { checksFile: checks }),
     paths: [...new Set(paths)],
+    webSockets: [...new Set(values.websocket)],
+    ...(values.load === undefined ? {} : { load: { model: values.load, rules: values['load-rules'] } }),
+    ...(values.stage === undefined ? {} : { stage: values.stage }),
+    productionLoad: values['allow-production-load'] ? 'allowed' : 'capped',
+    ...(values['allowed-hosts'] === undefined ? {} : { allowedHosts: values['allowed-hosts'] }),
+    ...(values.baseline === undefined ? {} : { baselineFile: values.baseline }),
+    onInvalid: values['on-invalid'],
     headers: headers.value,
     checkSecrets: checkSecrets.value,
     fallbacks: {

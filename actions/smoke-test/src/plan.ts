@@ -1,12 +1,16 @@
 import { missingVersion } from '../../../src/domain/checks/version.ts';
-import type { Matchers, ResolvedCheck, ResolvedChecks } from '../../../src/domain/checks/document.ts';
+import type { Matchers, Path, ResolvedCheck, ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import type { Environment } from '../../../src/domain/checks/fill-in.ts';
 import { type LocatedValue, fillTargetHeaders, loadChecks } from '../../../src/domain/checks/load.ts';
 import { parseChecks } from '../../../src/domain/checks/parse.ts';
 import { resolveChecks } from '../../../src/domain/checks/resolve.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
+import { wayOf } from '../../../src/domain/checks/result.ts';
 import { oneLine, redact } from '../../../src/domain/checks/shown-text.ts';
 import { formatDuration } from '../../../src/domain/duration.ts';
+import { arrivalsIn, lengthOf } from '../../../src/domain/load/arrivals.ts';
+import type { ResolvedLoad } from '../../../src/domain/load/load.ts';
+import { hostNameOf, hostProblems, productionProblems } from '../../../src/domain/load/safety.ts';
 import { type Checked, type InputProblem, bad, good, httpUrl } from '../../../src/domain/inputs.ts';
 import type { Request } from './inputs.ts';
 
@@ -20,7 +24,15 @@ export interface Plan {
     readonly expectVersion?: string;
   };
   /** Where each check of the document is written, in its order; undefined for one that an input names. */
-  readonly places: readonly ({ readonly file: string; readonly line: number } | undefined)[];
+  readonly places: readonly (Place | undefined)[];
+  /** The place in the checks file; undefined for what an input names. */
+  placeOf(path: Path): Place | undefined;
+  readonly onInvalid: 'fail' | 'continue';
+}
+
+interface Place {
+  readonly file: string;
+  readonly line: number;
 }
 
 export interface PlanSources {
@@ -43,6 +55,8 @@ export function planOf(request: Request, given: PlanSources): Checked<Plan> {
   const loaded = ofFile?.value;
   const document: ResolvedChecks = {
     checks: [...ofPaths.value.checks, ...(loaded?.document.checks ?? [])],
+    flows: loaded?.document.flows ?? [],
+    loads: [...(ofPaths.value.loads ?? []), ...(loaded?.document.loads ?? [])],
     secrets: [
       ...ofPaths.value.secrets,
       ...(loaded?.document.secrets ?? []),
@@ -51,8 +65,12 @@ export function planOf(request: Request, given: PlanSources): Checked<Plan> {
     ],
   };
   const url = request.url === undefined ? targetOf(loaded?.document.target, sources.file?.path) : good(request.url);
-  const versions = versionProblems(request, document.checks);
-  if (!url.ok || versions.length > 0) return bad(...(url.ok ? [] : url.problems), ...versions);
+  const later = [
+    ...versionProblems(request, document.checks),
+    ...(url.ok ? safetyProblems(request, document, url.value) : url.problems),
+  ];
+  if (!url.ok || later.length > 0) return bad(...later);
+  const ofInputs = new Set<unknown>((ofPaths.value.loads ?? []).map(({ at }) => at));
   return good({
     document,
     target: {
@@ -65,16 +83,50 @@ export function planOf(request: Request, given: PlanSources): Checked<Plan> {
       ...ofPaths.value.checks.map(() => undefined),
       ...(loaded?.lines ?? []).map((line) => ({ file: sources.file?.path ?? '', line })),
     ],
+    placeOf: (path) =>
+      loaded === undefined || sources.file === undefined || ofInputs.has(path)
+        ? undefined
+        : { file: sources.file.path, line: loaded.lineAt(path) },
+    onInvalid: request.onInvalid,
   });
+}
+
+function safetyProblems(
+  request: Request,
+  { checks, loads = [] }: ResolvedChecks,
+  url: string,
+): readonly InputProblem[] {
+  const stables = loads.flatMap(({ stable }) => (stable === undefined ? [] : [stable]));
+  const further = checks.flatMap(({ redirects }) => (redirects.kind === 'follow' ? redirects.hosts : []));
+  const named = request.host === undefined ? [] : [request.host.replace(/:\d+$/, '').toLowerCase()];
+  const hosts = [...[url, ...stables].map(hostNameOf), ...named, ...further];
+  const wrong = stables.filter((stable) => !httpUrl({ description: '' }).read(stable).ok);
+  return [
+    ...wrong.map((): InputProblem => ({
+      input: 'stable',
+      problem: 'is not a base URL',
+      accepted: 'http://host or https://host',
+    })),
+    ...hostProblems(hosts, request.allowedHosts),
+    ...productionProblems(loads, {
+      stage: request.stage,
+      allowed: request.productionLoad === 'allowed' ? 'yes' : 'no',
+    }),
+  ];
 }
 
 /** The short form is the long one with a check for each path. */
 function checksOfPaths(request: Request, { matchers, environment }: PlanSources): Checked<ResolvedChecks> {
-  const { paths, versionFrom, expectVersion, fallbacks } = request;
-  if (paths.length === 0) return good({ checks: [], secrets: [] });
+  const { paths, webSockets, load, versionFrom, expectVersion, fallbacks } = request;
+  if (paths.length === 0 && webSockets.length === 0) return good({ checks: [], secrets: [] });
   const expect = versionFrom === undefined || expectVersion === undefined ? {} : { expect: { version: versionFrom } };
-  const checks = paths.map((path) => ({ name: path, get: path, ...expect }));
-  const parsed = parseChecks({ version: 1, checks }, matchers, fallbacks);
+  const checks = [
+    ...paths.map((path) => ({ name: path, get: path, ...expect })),
+    ...webSockets.map((path) => ({ name: `WebSocket ${path}`, ws: path })),
+  ];
+  const loads = load ? [{ name: 'load', ...load.model, get: paths, rules: load.rules }] : undefined;
+  const document = { version: 1, checks, ...(loads === undefined ? {} : { load: loads }) };
+  const parsed = parseChecks(document, matchers, fallbacks);
   const resolved = parsed.ok ? resolveChecks(parsed.value, environment) : parsed;
   if (resolved.ok) return good(resolved.value);
   const inputOf = (path: readonly (string | number)[]): string => (path.includes('version') ? 'version-from' : 'paths');
@@ -114,11 +166,28 @@ function versionProblems({ expectVersion }: Request, checks: readonly ResolvedCh
 
 /** One line for each check, without secrets: what a dry run shows. */
 export function planLines({ document, target }: Plan): readonly string[] {
-  return document.checks.map(({ name, method, path, expect, retry, timeout }) => {
+  const flows = (document.flows ?? []).map(({ name, steps }) => `flow ${name}: ${steps.length} steps`);
+  return [...checkLines({ document, target }), ...flows, ...(document.loads ?? []).map(loadPlanLine)];
+}
+
+function loadPlanLine({ name, model, scenarios, rules, budget }: ResolvedLoad): string {
+  const how =
+    model.kind === 'closed'
+      ? `${model.count === undefined ? '' : `${model.count} runs, `}${model.concurrency} at a time${model.duration === undefined ? '' : `, for ${formatDuration(model.duration)}`}`
+      : `${arrivalsIn(model.phases)} arrivals in ${formatDuration(lengthOf(model.phases))}, at most ${model.concurrency} at a time`;
+  const judged = rules.map(
+    ({ level, text, scenario }) => `${level}: ${text}${scenario === undefined ? '' : ` (${scenario})`}`,
+  );
+  return `load ${name}: ${how}, scenarios ${scenarios.map((each) => each.name).join(', ')}; ${judged.join(', ')}; at most ${budget} requests`;
+}
+
+function checkLines({ document, target }: Pick<Plan, 'document' | 'target'>): readonly string[] {
+  return document.checks.map((check) => {
+    const { name, path, expect, retry, timeout } = check;
     const tries = retry.count === 1 ? 'one try' : `${retry.count} tries, ${formatDuration(retry.interval)} apart`;
     const more = Object.keys(expect).filter((part) => part !== 'status');
     const wanted = [`status ${expect.status?.text ?? 'any'}`, ...more].join(', ');
     const where = oneLine(redact(`${target.url}${path}`, document.secrets), 200);
-    return `${name}: ${method} ${where}, expects ${wanted}; ${tries}, timeout ${formatDuration(timeout)}`;
+    return `${name}: ${wayOf(check)} ${where}, expects ${wanted}; ${tries}, timeout ${formatDuration(timeout)}`;
   });
 }

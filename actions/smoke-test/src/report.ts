@@ -8,6 +8,8 @@ import {
   formatInstant,
   milliseconds,
 } from '../../../src/domain/duration.ts';
+import { loadAnnotation, loadLine, loadSections } from '../../../src/domain/load/load-report.ts';
+import type { PlacedLoadResult } from '../../../src/domain/load/result.ts';
 import type { Annotation, Report, Section } from '../../../src/domain/report.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import { type Plan, planLines } from './plan.ts';
@@ -20,40 +22,93 @@ const OUTCOMES = { pass: 'passed', warn: 'warned', fail: 'failed', invalid: 'inv
 /** What the report is made of; execute gives it. */
 export interface Execution {
   readonly result: ChecksResult;
+  readonly loads: readonly PlacedLoadResult[];
   readonly started: Instant;
   readonly ended: Instant;
 }
 
-/** What a run of checks comes to. `resultsPath` is where its result file was written. */
-export function reportOf(plan: Plan, execution: Execution, resultsPath: string): Report {
-  const { result } = execution;
-  const headline = headlineOf(plan, execution);
+interface Written {
+  readonly results: string;
+  readonly junit: string;
+}
+
+/** The worst of checks and loads: a failure is worse than not knowing, which is worse than a warning. */
+function verdictOf({ result, loads }: Execution): ChecksVerdict {
+  const verdicts = [
+    ...(result.checks.length > 0 || loads.length === 0 ? [result.verdict] : []),
+    ...loads.map((load) => load.result.verdict),
+  ];
+  return (['fail', 'invalid', 'warn'] as const).find((verdict) => verdicts.includes(verdict)) ?? 'pass';
+}
+
+/** What a run of checks and loads comes to. `written` says where its files are. */
+export function reportOf(plan: Plan, execution: Execution, written: Written): Report {
+  const { result, loads } = execution;
+  const verdict = verdictOf(execution);
+  const headline = headlineOf(plan, execution, verdict);
+  const green =
+    verdict === 'pass' ||
+    verdict === 'warn' ||
+    (verdict === 'invalid' && plan.onInvalid === 'continue' && result.checks.length + loads.length > 0);
   return {
-    conclusion: result.verdict === 'pass' || result.verdict === 'warn' ? 'success' : 'failure',
-    outcome: OUTCOMES[result.verdict],
+    conclusion: green ? 'success' : 'failure',
+    outcome: OUTCOMES[verdict],
     headline,
     changed: false,
     outputs: {
-      verdict: result.verdict,
+      verdict,
       passed: String(countOf(result, 'pass')),
       warned: String(countOf(result, 'warn')),
       failed: String(countOf(result, 'fail')),
-      results: resultsPath,
+      ...loadOutputs(loads),
+      ...written,
     },
-    summary: [{ kind: 'heading', text: headline }, { kind: 'text', text: targetLine(plan) }, tableOf(result.checks)],
-    annotations: result.checks.flatMap((check, index) => annotationOf(check, plan.places[index])),
+    summary: [
+      { kind: 'heading', text: headline },
+      { kind: 'text', text: targetLine(plan) },
+      ...(result.checks.length === 0 ? [] : [tableOf(result.checks)]),
+      ...loads.flatMap((load) => loadSections(load.result)),
+    ],
+    annotations: [
+      ...result.checks.flatMap((check, index) => annotationOf(check, plan.places[index] ?? plan.placeOf(check.at))),
+      ...loads.flatMap((load) => loadAnnotation(load.result, plan.placeOf(load.at))),
+    ],
   };
 }
 
+/** Of the load with the worst verdict, the first of several. */
+function loadOutputs(loads: readonly PlacedLoadResult[]): Readonly<Record<string, string>> {
+  const order = ['fail', 'invalid', 'warn', 'pass'] as const;
+  const [worst] = [...loads].sort((a, b) => order.indexOf(a.result.verdict) - order.indexOf(b.result.verdict));
+  if (worst === undefined) return NO_LOAD;
+  const { requests, errors, rate, response } = worst.result.all;
+  const number = (value: number): string => String(Number(value.toFixed(3)));
+  return {
+    requests: String(requests),
+    'error-rate': requests === 0 ? '' : String(Number((errors / requests).toFixed(6))),
+    'requests-per-second': number(rate),
+    'mean-ms': number(response.mean),
+    'p50-ms': number(response.p50),
+    'p95-ms': number(response.p95),
+    'p99-ms': number(response.p99),
+  };
+}
+
+const NO_LOAD = Object.fromEntries(
+  ['requests', 'error-rate', 'requests-per-second', 'mean-ms', 'p50-ms', 'p95-ms', 'p99-ms'].map((name) => [name, '']),
+);
+
 /** A dry run measured nothing, so it has no verdict. */
 export function plannedReport(plan: Plan): Report {
-  const headline = `Would make ${plan.document.checks.length} checks against ${plan.target.url}`;
+  const { checks, flows = [], loads = [] } = plan.document;
+  const more = `${flows.length > 0 ? `, ${flows.length} flows` : ''}${loads.length > 0 ? `, ${loads.length} loads` : ''}`;
+  const headline = `Would make ${checks.length} checks${more} against ${plan.target.url}`;
   return {
     conclusion: 'success',
     outcome: 'planned',
     headline,
     changed: false,
-    outputs: { verdict: '', passed: '0', warned: '0', failed: '0', results: '' },
+    outputs: { verdict: '', passed: '0', warned: '0', failed: '0', ...NO_LOAD, results: '', junit: '' },
     summary: [
       { kind: 'heading', text: headline },
       { kind: 'text', text: targetLine(plan) },
@@ -62,20 +117,34 @@ export function plannedReport(plan: Plan): Report {
   };
 }
 
-function headlineOf({ target }: Plan, { result, started, ended }: Execution): string {
-  const all = result.checks.length;
+function headlineOf({ target }: Plan, { result, loads, started, ended }: Execution, verdict: ChecksVerdict): string {
+  const ofLoads = loads.length === 0 ? '' : `${result.checks.length === 0 ? '' : ' and '}${loads.length} loads`;
+  const checks = result.checks.length === 0 && loads.length > 0 ? '' : `${result.checks.length} checks`;
+  const all = `${checks}${ofLoads}`;
   const took = `in ${formatDuration(between(started, ended))} against ${target.url}`;
-  switch (result.verdict) {
+  const why = [
+    named(result.checks, verdict === 'warn' ? 'warn' : 'fail'),
+    ...loads.filter((load) => load.result.verdict === verdict).map((load) => loadLine(load.result)),
+  ]
+    .filter((text) => text !== '')
+    .join('; ');
+  switch (verdict) {
     case 'pass':
-      return `Smoke test passed: ${all} checks ${took}`;
+      return `Smoke test passed: ${all} ${took}`;
     case 'warn':
-      return `Smoke test passed with warnings: ${countOf(result, 'warn')} of ${all} checks ${took}: ${named(result.checks, 'warn')}`;
+      return loads.length === 0
+        ? `Smoke test passed with warnings: ${countOf(result, 'warn')} of ${all} ${took}: ${why}`
+        : `Smoke test passed with warnings: ${all} ${took}: ${why}`;
     case 'fail':
-      return `Smoke test failed: ${countOf(result, 'fail')} of ${all} checks ${took}: ${named(result.checks, 'fail')}`;
+      return loads.length === 0
+        ? `Smoke test failed: ${countOf(result, 'fail')} of ${all} ${took}: ${why}`
+        : `Smoke test failed: ${all} ${took}: ${why}`;
     case 'invalid':
-      return `Smoke test is invalid: nothing was measured at ${target.url}`;
+      return loads.length === 0
+        ? `Smoke test is invalid: nothing was measured at ${target.url}`
+        : `Smoke test is invalid: ${all} ${took}: ${why}`;
     default:
-      return unreachable(result.verdict);
+      return unreachable(verdict);
   }
 }
 
@@ -120,16 +189,18 @@ function annotationOf(check: CheckResult, place: Plan['places'][number]): readon
 }
 
 /** The result file (`sluice/checks-result/v1`): everything that is known of each check, without secrets. */
-export function resultFile({ target, places }: Plan, { result, started, ended }: Execution): string {
+export function resultFile({ target, places, placeOf }: Plan, execution: Execution): string {
+  const { result, loads, started, ended } = execution;
   const duration: Duration = between(started, ended);
   const content = {
     schema: 'sluice/checks-result/v1',
-    verdict: result.verdict,
+    verdict: verdictOf(execution),
     target: { url: target.url, host: target.host ?? null, expectVersion: target.expectVersion ?? null },
     startedAt: formatInstant(started),
     finishedAt: formatInstant(ended),
     durationMs: Math.round(duration),
-    checks: result.checks.map(({ at: _, ...check }, index) => ({ ...check, ...places[index] })),
+    checks: result.checks.map(({ at, ...check }, index) => ({ ...check, ...(places[index] ?? placeOf(at)) })),
+    ...(loads.length === 0 ? {} : { loads: loads.map((load) => load.result) }),
   };
   return `${JSON.stringify(content, null, 2)}\n`;
 }

@@ -9,25 +9,15 @@ import type {
   EXPECTATION_KEYS,
   MESSAGE_KEYS,
   RESULT_KEYS,
-  TEXT_TESTS,
-  VALUE_TESTS,
   VERSION_KEYS,
 } from './expectation.ts';
 import type { FLOW_KEYS } from './flow.ts';
 import type { DOCUMENT_KEYS } from './parse.ts';
 import { HEADERS_SHAPE, type RETRY_KEYS } from './request-parts.ts';
 import { STATUS_SHAPE } from './status-set.ts';
+import { ANYTHING, contains, headerTest, jsonPath, matches, valueTest } from './tests-schema.ts';
 
 const NAME = '^[A-Za-z_][A-Za-z0-9_]*$';
-const ANYTHING: JsonSchema = {};
-
-const jsonPath = (description: string): JsonSchema => ({
-  type: 'string',
-  pattern: String.raw`^\$`,
-  patternErrorMessage: 'An RFC 9535 path: $.status',
-  description,
-});
-
 const timeout = durations('Longest time of one request, from the name to the last byte; at most 1h.', '10s');
 
 const headers: JsonSchema = {
@@ -71,37 +61,6 @@ const followRedirects: JsonSchema = {
     },
   ],
   description: 'Whether a redirect is followed: `never` (default), `same-host`, or a list of further hosts.',
-};
-
-const contains = oneOrList(words('Text that must be in it.'), { description: 'Text, or texts, that must be in it.' });
-const matches = words('Regular expression (RE2 syntax) that must be found in it.');
-const exists: JsonSchema = { type: 'boolean', description: 'Whether it must be there.' };
-
-const headerTest: JsonSchema = {
-  anyOf: [
-    words('The whole value.'),
-    closed<(typeof TEXT_TESTS)[number]>(
-      { equals: words('The whole value.'), contains, matches, exists },
-      { minProperties: 1 },
-    ),
-  ],
-};
-
-const valueTest: JsonSchema = {
-  anyOf: [
-    { type: ['string', 'number', 'boolean', 'null', 'array'], description: 'The wanted value.' },
-    closed<(typeof VALUE_TESTS)[number]>(
-      {
-        equals: { ...ANYTHING, description: 'The wanted value; an object stands here.' },
-        contains: { ...ANYTHING, description: 'Text in a text, or an item of a list.' },
-        matches,
-        exists,
-        'at-least': { type: 'number', description: 'The least that is good.' },
-        'at-most': { type: 'number', description: 'The most that is good.' },
-      },
-      { minProperties: 1 },
-    ),
-  ],
 };
 
 const version: JsonSchema = closed<(typeof VERSION_KEYS)[number]>(

@@ -28,6 +28,8 @@ export interface LoadedChecks {
   readonly document: ResolvedChecks;
   /** Line of each of `document.checks`, in its order. */
   readonly lines: readonly number[];
+  /** Line of any place of the file: of a step of a flow, of a load. */
+  lineAt(path: Path): number;
 }
 
 /** PURE. A checks file as it can be run, or every problem of it with line and column. Its `secrets` are to be masked first of all. */
@@ -41,7 +43,7 @@ export function loadChecks(
   const resolved = parsed.ok ? resolveChecks(parsed.value, tools.environment, { target: tools.target }) : parsed;
   if (!resolved.ok) return bad(...resolved.problems.map((problem) => located(problem, yaml.value)));
   const lines = resolved.value.checks.map(({ at }) => yaml.value.at(at).line);
-  return good({ document: resolved.value, lines });
+  return good({ document: resolved.value, lines, lineAt: (path) => yaml.value.at(path).line });
 }
 
 function located({ path, ...problem }: DocumentProblem, yaml: LocatedValue): InputProblem {

@@ -12,7 +12,7 @@ import { type CapturedNow, NOTHING_TAKEN, take } from './take-captures.ts';
 export interface Attempt {
   readonly answer: Answer;
   readonly judgement: Judgement;
-  readonly warned?: Judgement;
+  readonly warned?: Judgement | undefined;
   readonly captured: readonly CapturedNow[];
   /** What somebody waited for, one after the other: an answer; an open WebSocket and each turn on it. */
   readonly waits: readonly Duration[];
@@ -31,14 +31,23 @@ export interface AttemptTools {
   readonly clock: Clock;
 }
 
-export async function attempt(
+export function attempt(
   check: ResolvedCheck,
   run: AttemptRun,
   tools: AttemptTools,
   signal: AbortSignal,
 ): Promise<Attempt> {
-  signal.throwIfAborted();
-  if (check.addresses === 'any') return attemptAt(check, run, tools, signal);
+  return check.addresses === 'any'
+    ? attemptAt(check, run, tools, signal)
+    : attemptEverywhere(check, run, tools, signal);
+}
+
+async function attemptEverywhere(
+  check: ResolvedCheck,
+  run: AttemptRun,
+  tools: AttemptTools,
+  signal: AbortSignal,
+): Promise<Attempt> {
   const { connect } = destinationOf(run.target, check.path);
   const found = await tools.prober.addresses(connect.href, signal);
   if (found.kind === 'failed') return unanswered(found.message);
@@ -55,32 +64,37 @@ function attemptAt(
   tools: AttemptTools & { readonly address?: string },
   signal: AbortSignal,
 ): Promise<Attempt> {
-  const context = contextOf(run, tools.clock);
   return check.socket === undefined
-    ? attemptRequest(check, { ...run, context }, tools, signal)
-    : trySocket({ ...check, socket: check.socket }, { ...run, context }, tools, signal);
+    ? attemptRequest(check, run, tools, signal)
+    : trySocket(
+        { ...check, socket: check.socket },
+        { target: run.target, context: contextOf(run, tools.clock) },
+        tools,
+        signal,
+      );
 }
 
-const contextOf = ({ target, secrets }: AttemptRun, clock: Clock): JudgeContext => ({
-  secrets,
-  now: clock.now(),
-  ...(target.expectVersion === undefined ? {} : { expectVersion: target.expectVersion }),
-});
+const contextOf = ({ target, secrets }: AttemptRun, clock: Clock): JudgeContext =>
+  target.expectVersion === undefined
+    ? { secrets, now: clock.now() }
+    : { secrets, now: clock.now(), expectVersion: target.expectVersion };
 
 async function attemptRequest(
   check: ResolvedCheck,
-  { target, context }: { readonly target: ChecksTarget; readonly context: JudgeContext },
+  run: AttemptRun,
   tools: AttemptTools & { readonly address?: string },
   signal: AbortSignal,
 ): Promise<Attempt> {
-  const answer = await probeCheck(check, target, tools, signal);
+  const answer = await probeCheck(check, run.target, tools, signal);
+  const context = contextOf(run, tools.clock);
   const judged = judge(check.expect, answer, context);
-  const taken =
-    judged.kind === 'pass' && answer.kind === 'answered' ? take(check.captures, answer, context) : NOTHING_TAKEN;
+  const passed = judged.kind === 'pass' && answer.kind === 'answered';
+  const taken = passed ? take(check.captures, answer, context) : NOTHING_TAKEN;
+  const warned = check.warn && judge(check.warn, answer, context);
   return {
     answer,
     judgement: taken.problems.length === 0 ? judged : { ...judged, kind: 'fail', reasons: taken.problems },
-    ...(check.warn === undefined ? {} : { warned: judge(check.warn, answer, context) }),
+    warned,
     captured: taken.captured,
     waits: [answer.duration],
     ended: answer.kind === 'answered' ? 'answered' : 'unanswered',

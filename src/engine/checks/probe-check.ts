@@ -1,7 +1,7 @@
 import type { ResolvedCheck } from '../../domain/checks/document.ts';
 import { type Destination, decideRedirect, destinationOf, harmless } from '../../domain/checks/redirect.ts';
 import { type Duration, milliseconds } from '../../domain/duration.ts';
-import type { Prober, ProbeResult } from '../../ports/prober.ts';
+import type { ProbeRequest, ProbeResult, Prober } from '../../ports/prober.ts';
 
 /** Where the checks of one run go. */
 export interface ChecksTarget {
@@ -19,17 +19,54 @@ export interface ChecksTarget {
 export const BODY_LIMIT = 1_048_576;
 const MOST_REDIRECTS = 5;
 
+interface First {
+  readonly target: ChecksTarget;
+  readonly own: Destination;
+  readonly request: ProbeRequest;
+}
+
+/** The request of a check is the same at every try, and a load tries often. */
+const FIRSTS = new WeakMap<ResolvedCheck, First>();
+
+function firstOf(check: ResolvedCheck, target: ChecksTarget): First {
+  const known = FIRSTS.get(check);
+  if (known?.target === target) return known;
+  const own = destinationOf(target, check.path);
+  const request: ProbeRequest = {
+    method: check.method,
+    url: own.connect.href,
+    ...(own.host === undefined ? {} : { host: own.host }),
+    headers: headersOf(check, target),
+    ...(check.body === undefined ? {} : { body: check.body }),
+    timeout: check.timeout,
+    bodyLimit: BODY_LIMIT,
+  };
+  const first = { target, own, request };
+  FIRSTS.set(check, first);
+  return first;
+}
+
 /** One try of a check: its request, and the redirects that the check allows. A redirect that must not be followed is a failure. */
-export async function probeCheck(
+export function probeCheck(
   check: ResolvedCheck,
   target: ChecksTarget,
+  tools: { readonly prober: Prober; readonly address?: string },
+  signal: AbortSignal,
+): Promise<ProbeResult> {
+  const first = firstOf(check, target);
+  if (check.redirects.kind === 'follow') return probeAndFollow(check, first, tools, signal);
+  const { request } = first;
+  return tools.prober.probe(tools.address === undefined ? request : { ...request, address: tools.address }, signal);
+}
+
+async function probeAndFollow(
+  check: ResolvedCheck,
+  { own, request: first }: First,
   { prober, address }: { readonly prober: Prober; readonly address?: string },
   signal: AbortSignal,
 ): Promise<ProbeResult> {
-  const own = destinationOf(target, check.path);
-  let method = check.method;
-  let body = check.body;
-  let headers = headersOf(check, target);
+  let { method, body } = check;
+  let { headers } = first;
   let at: Destination = own;
   let spent: Duration = milliseconds(0);
   for (let hops = 0; ; hops++) {
@@ -48,8 +85,8 @@ export async function probeCheck(
       signal,
     );
     spent = milliseconds(spent + result.duration);
-    const whole = { ...result, duration: spent };
-    if (result.kind === 'failed') return whole;
+    if (result.kind === 'failed') return { ...result, duration: spent };
+    const whole: ProbeResult = { ...result, body: result.body, headers: result.headers, duration: spent };
     const seen = { status: result.status, location: result.headers['location'], method, hasBody: body !== undefined };
     const decision = decideRedirect(seen, at, { redirects: check.redirects, target: own });
     if (decision.kind === 'final') return whole;

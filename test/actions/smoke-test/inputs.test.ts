@@ -91,7 +91,7 @@ checks:
     get: /health
     expcet: { status: 200 }
   - name: socket
-    ws: /ws
+    socketio: /ws
   - name: page
     get: /
     timeout: 10
@@ -104,14 +104,14 @@ checks:
       expect.stringMatching(
         /^ {2}checks\.yml:5:5 checks\[0\]\.expcet: is not a key of this place\. .*Did you mean expect\?$/,
       ),
-      '  checks.yml:7:5 checks[1].ws: is not supported by this version.',
+      '  checks.yml:7:5 checks[1].socketio: is not supported by this version.',
       expect.stringMatching(/^ {2}checks\.yml:10:5 checks\[2\]\.timeout: "10" is not a duration\./),
       'Nothing was touched.',
     ]);
   });
 
   test.each([
-    { name: 'nothing to check', inputs: {}, message: 'checks: is missing, and so is paths' },
+    { name: 'nothing to check', inputs: {}, message: 'checks: is missing, and so are paths and websocket' },
     {
       name: 'a file that is not there',
       inputs: { checks: 'no.yml' },

@@ -5,6 +5,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
+import { type PooledProber, pooledProber } from '../../../src/adapters/http/pooled-prober.ts';
 import { httpProber } from '../../../src/adapters/http/prober.ts';
 import { isRefusedAddress } from '../../../src/adapters/http/refused-addresses.ts';
 import { seconds } from '../../../src/domain/duration.ts';
@@ -88,7 +89,7 @@ function serveSocket(path: string, socket: WebSocket): void {
 const signal = new AbortController().signal;
 const request = { method: 'GET', headers: {}, timeout: seconds(5), bodyLimit: 1_048_576 } as const;
 
-const openWorld = async () => {
+const openWorld = async (open: typeof httpProber = httpProber) => {
   const web = await httpServer((incoming, response) => void serveWeb(incoming, response));
   const closes = await tcpServer((socket) => socket.once('data', () => socket.destroy()));
   const silent = await tcpServer((socket) => socket.resume());
@@ -100,7 +101,7 @@ const openWorld = async () => {
   const servers: readonly LocalServer[] = [web, sockets, closes, silent, gopher, untrusted];
   return {
     servers,
-    prober: httpProber({ lookup }),
+    prober: open({ lookup }),
     peers: {
       web: `http://127.0.0.1:${web.port}`,
       sockets: `http://127.0.0.1:${sockets.port}`,
@@ -120,7 +121,56 @@ const openWorld = async () => {
   };
 };
 
-proberContract('the HTTP prober', openWorld);
+proberContract('the HTTP prober', () => openWorld());
+
+proberContract('the prober that keeps its connections', async () => {
+  const kept: PooledProber[] = [];
+  const world = await openWorld((options) => {
+    const prober = pooledProber(options);
+    kept.push(prober);
+    return prober;
+  });
+  return {
+    ...world,
+    close: async () => {
+      await Promise.all(kept.map((prober) => prober.close()));
+      await world.close();
+    },
+  };
+});
+
+describe('the prober that keeps its connections', () => {
+  test('uses one connection again, and another one only beside it', async () => {
+    const server = await httpServer((incoming, response) => {
+      setTimeout(() => response.end(), incoming.url === '/slow' ? 30 : 0);
+    });
+    const prober = pooledProber();
+    const url = `http://127.0.0.1:${server.port}`;
+    for (let time = 0; time < 5; time++) await prober.probe({ ...request, url: `${url}/` }, signal);
+    expect(server.open()).toBe(1);
+    await Promise.all(['/slow', '/'].map((path) => prober.probe({ ...request, url: url + path }, signal)));
+    expect(server.open()).toBe(2);
+    await prober.close();
+    await wait(30);
+    expect(server.open()).toBe(0);
+    await server.close();
+  });
+
+  test('never uses a connection again whose answer did not come', async () => {
+    let asked = 0;
+    const server = await httpServer((_incoming, response) => {
+      asked += 1;
+      if (asked > 1) response.end('answer of its own');
+    });
+    const prober = pooledProber();
+    const probe = (timeout: number) =>
+      prober.probe({ ...request, url: `http://127.0.0.1:${server.port}/`, timeout: seconds(timeout) }, signal);
+    expect(await probe(0.05)).toMatchObject({ kind: 'failed', fault: 'timeout', message: 'no answer within 50ms' });
+    expect(await probe(5)).toMatchObject({ kind: 'answered', body: 'answer of its own' });
+    await prober.close();
+    await server.close();
+  });
+});
 
 describe('the HTTP prober', () => {
   let world: Awaited<ReturnType<typeof openWorld>>;

@@ -17,16 +17,21 @@ const read = (flow: string, top = '') => {
   return parsed.ok ? resolveChecks(parsed.value, (name) => ENVIRONMENT[name]) : parsed;
 };
 
-async function run(flow: string, script: (request: ProbeRequest) => Scripted, top = '') {
+const good = (flow: string, top = '') => {
   const document = read(flow, top);
   if (!document.ok) throw new Error(JSON.stringify(document.problems));
+  return document.value;
+};
+
+async function run(flow: string, script: (request: ProbeRequest) => Scripted, top = '') {
+  const document = good(flow, top);
   const clock = fakeClock({ mode: 'automatic' });
   const prober = fakeProber(script);
   const masked: string[] = [];
   const log = recordingLog();
   const random = { fraction: () => 0.5, token: () => '0123456789abcdef0123456789abcdef' };
   const { checks } = await runChecks(
-    { document: document.value, target: { url: 'http://shop.test', headers: {} } },
+    { document, target: { url: 'http://shop.test', headers: {} } },
     { prober, clock, log, random, mask: (secret) => void masked.push(secret) },
     signal,
   );
@@ -140,25 +145,23 @@ describe('a flow', () => {
   test('captures from a WebSocket turn', async () => {
     const flow =
       '      - { ws: /ws, flow: [{ receive: true, capture: { id: $.id } }] }\n      - { get: "/{{ id }}" }\n';
-    const document = read(flow);
-    if (!document.ok) throw new Error('not read');
+    const document = good(flow);
     const prober = fakeProber(() => ({ status: 200 }), { sockets: () => ({ greeting: ['{"id":"a7"}'] }) });
     const tools = { prober, clock: fakeClock({ mode: 'automatic' }), log: recordingLog() };
-    await runChecks({ document: document.value, target: { url: 'http://t', headers: {} } }, tools, signal);
+    await runChecks({ document, target: { url: 'http://t', headers: {} } }, tools, signal);
     expect(prober.requests[0]?.url).toBe('http://t/a7');
   });
 
   test('without a source of chance says so', async () => {
-    const document = read('      - { get: "/{{ $uuid }}" }\n');
-    if (!document.ok) throw new Error('not read');
+    const document = good('      - { get: "/{{ $uuid }}" }\n');
     const tools = {
       prober: fakeProber(() => ({ status: 200 })),
       clock: fakeClock({ mode: 'automatic' }),
       log: recordingLog(),
     };
-    await expect(
-      runChecks({ document: document.value, target: { url: 'http://t', headers: {} } }, tools, signal),
-    ).rejects.toThrow('Could not make a random value');
+    await expect(runChecks({ document, target: { url: 'http://t', headers: {} } }, tools, signal)).rejects.toThrow(
+      'Could not make a random value',
+    );
   });
 });
 

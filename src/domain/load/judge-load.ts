@@ -1,0 +1,195 @@
+import { formatDuration, milliseconds } from '../duration.ts';
+import type { Comparator } from '../policy/rule.ts';
+import type { LoadModel } from './load.ts';
+import type { Generator, Measured, Times } from './measured.ts';
+import type { LoadRule } from './rule.ts';
+
+export type LoadVerdict = 'pass' | 'warn' | 'fail' | 'invalid';
+
+export interface RuleOutcome {
+  readonly rule: LoadRule;
+  /** `unknown`: what was measured neither proves nor breaks it. */
+  readonly outcome: 'kept' | 'broken' | 'unknown';
+  /** `p95 812ms > 500ms (n=3120)` */
+  readonly words: string;
+}
+
+export interface LoadJudgement {
+  readonly verdict: LoadVerdict;
+  readonly rules: readonly RuleOutcome[];
+  /** Why nothing can be said, each with what to do. */
+  readonly invalid: readonly string[];
+}
+
+export interface LoadEvidence {
+  readonly all: Measured;
+  readonly scenarios: ReadonlyMap<string, Measured>;
+  /** Of the stable release, for rules against it. */
+  readonly stable?: { readonly all: Measured; readonly scenarios: ReadonlyMap<string, Measured> };
+  readonly generator: Generator;
+  readonly model: LoadModel;
+}
+
+/** Milliseconds that the 99th percentile of the generator's lag may have. */
+const MOST_LAG = 10;
+/** Share of planned arrivals that may be missing. */
+const MOST_MISSING = 0.005;
+const MOST_BUSY = 0.8;
+/** Without any excess among n answers, the limit holds with 95 % confidence once (1 - p)^n <= 5 %. */
+const DOUBT = 0.05;
+const FEWEST_FOR_MEAN = 20;
+
+/** PURE. What a load came to. A rule that is broken fails; what cannot be said is `invalid`, never a pass. */
+export function judgeLoad(rules: readonly LoadRule[], evidence: LoadEvidence): LoadJudgement {
+  const invalid = generatorProblems(evidence);
+  if (evidence.all.requests === 0) {
+    const nothing = ['nothing was measured: no request was sent. Look at the plan of the load'];
+    return { verdict: 'invalid', rules: [], invalid: [...nothing, ...invalid] };
+  }
+  const outcomes = rules.map((rule) => judgeRule(rule, evidence, invalid.length > 0 ? 'disturbed' : 'sound'));
+  const unknown = outcomes.filter(({ rule, outcome }) => outcome === 'unknown' && rule.level === 'fail');
+  const all = [...invalid, ...unknown.map(({ words }) => words)];
+  const has = (level: LoadRule['level'], outcome: RuleOutcome['outcome']): boolean =>
+    outcomes.some((each) => each.rule.level === level && each.outcome === outcome);
+  const verdict = has('fail', 'broken')
+    ? 'fail'
+    : all.length > 0
+      ? 'invalid'
+      : has('warn', 'broken') || has('warn', 'unknown')
+        ? 'warn'
+        : 'pass';
+  return { verdict, rules: outcomes, invalid: all };
+}
+
+function generatorProblems({ generator, model }: LoadEvidence): readonly string[] {
+  const { planned, started, lagP99, ended } = generator;
+  const missing = planned === undefined ? 0 : (planned - started) / Math.max(1, planned);
+  return [
+    ...(ended === 'budget'
+      ? ['the budget of requests was used up before the plan was done. Raise max-requests, or plan less']
+      : []),
+    ...(ended === 'plan' && missing > MOST_MISSING
+      ? [`only ${started} of ${planned} arrivals were started. Use a larger runner, or split the load`]
+      : []),
+    ...(model.kind === 'open' && lagP99 > MOST_LAG
+      ? [
+          `the generator was too slow: 99 % of the arrivals within ${formatDuration(milliseconds(lagP99))} of their plan, limit ${MOST_LAG}ms. Use a larger runner, or split the load`,
+        ]
+      : []),
+  ];
+}
+
+function judgeRule(rule: LoadRule, evidence: LoadEvidence, run: 'sound' | 'disturbed'): RuleOutcome {
+  const measured = rule.scenario === undefined ? evidence.all : evidence.scenarios.get(rule.scenario);
+  const of = rule.scenario === undefined ? '' : ` of ${rule.scenario}`;
+  const unknown = (words: string): RuleOutcome => ({ rule, outcome: 'unknown', words });
+  if (measured === undefined || measured.requests === 0) return unknown(`${rule.text}${of}: nothing was measured`);
+  const stable = rule.scenario === undefined ? evidence.stable?.all : evidence.stable?.scenarios.get(rule.scenario);
+  const limit = limitOf(rule, stable);
+  if (limit === undefined)
+    return unknown(
+      `${rule.text}${of}: nothing of the stable release was measured. Give a baseline, or \`stable\` in the load`,
+    );
+  const value = valueOf(rule, measured);
+  const broken = beyond(value, rule.comparator, limit);
+  const shown = `${rule.metric === 'requests' ? 'rate' : rule.text.split(/ ?[<>]/, 1)[0]}${of} ${show(rule, value)}`;
+  const against = rule.limit.kind === 'stable' ? ` (stable ${rule.limit.margin.replace(/^stable ?/, '')})` : '';
+  const words = `${shown} ${broken ? rule.comparator : opposite(rule.comparator)} ${show(rule, limit)}${against} (n=${measured.requests})`;
+  if (broken) return judgeBroken(rule, words, { evidence, run });
+  const needed = samplesFor(rule, limit);
+  if (measured.requests < needed)
+    return unknown(
+      `${rule.text}${of} cannot be shown by ${measured.requests} answers: it needs ${needed}. Send more, or claim less`,
+    );
+  return { rule, outcome: 'kept', words };
+}
+
+/** What a disturbed generator may have caused proves nothing against the system; errors are never its doing. */
+function judgeBroken(
+  rule: LoadRule,
+  words: string,
+  { evidence, run }: { readonly evidence: LoadEvidence; readonly run: 'sound' | 'disturbed' },
+): RuleOutcome {
+  if (rule.metric === 'error-rate') return { rule, outcome: 'broken', words };
+  const { busy } = evidence.generator;
+  if (rule.metric === 'requests' && busy > MOST_BUSY)
+    return {
+      rule,
+      outcome: 'unknown',
+      words: `${words}, but the generator was busy for ${Math.round(busy * 100)} % of the time. Use a larger runner, or split the load`,
+    };
+  if (run === 'disturbed') return { rule, outcome: 'unknown', words: `${words}, but the generator was disturbed` };
+  return { rule, outcome: 'broken', words };
+}
+
+const opposite = (comparator: Comparator): string => ({ '>': '<=', '>=': '<', '<': '>=', '<=': '>' })[comparator];
+
+function beyond(value: number, comparator: Comparator, limit: number): boolean {
+  switch (comparator) {
+    case '>':
+      return value > limit;
+    case '>=':
+      return value >= limit;
+    case '<':
+      return value < limit;
+    case '<=':
+      return value <= limit;
+  }
+}
+
+function valueOf({ metric, time }: LoadRule, { requests, errors, response, service, rate }: Measured): number {
+  switch (metric) {
+    case 'error-rate':
+      return errors / requests;
+    case 'requests':
+      return rate;
+    case 'p50':
+    case 'p95':
+    case 'p99':
+    case 'mean':
+      return (time === 'service' ? service : response)[metric as keyof Times];
+  }
+}
+
+function limitOf(rule: LoadRule, stable: Measured | undefined): number | undefined {
+  const { limit } = rule;
+  if (limit.kind === 'fixed') return limit.value;
+  if (stable === undefined || stable.requests === 0) return undefined;
+  const own = valueOf(rule, stable);
+  return limit.of === 'share' ? own * (1 + limit.plus) : own + limit.plus;
+}
+
+/** Answers without one excess that are needed to claim the rule: p95 59, p99 299, an error rate below 0.1 % 2995. */
+export function samplesFor({ metric, comparator }: Pick<LoadRule, 'metric' | 'comparator'>, limit: number): number {
+  const forShare = (share: number): number => Math.ceil(Math.log(DOUBT) / Math.log(1 - share) - 1e-9);
+  // A rule that wants more of something (`requests < 100/s`) claims no rare event.
+  if (comparator.startsWith('<')) return 1;
+  switch (metric) {
+    case 'p50':
+      return forShare(0.5);
+    case 'p95':
+      return forShare(0.05);
+    case 'p99':
+      return forShare(0.01);
+    case 'error-rate':
+      return limit <= 0 || limit >= 1 ? 1 : forShare(limit);
+    case 'mean':
+      return FEWEST_FOR_MEAN;
+    case 'requests':
+      return 1;
+  }
+}
+
+function show({ metric }: LoadRule, value: number): string {
+  switch (metric) {
+    case 'error-rate':
+      return `${Number((value * 100).toPrecision(3))}%`;
+    case 'requests':
+      return `${Number(value.toPrecision(4))}/s`;
+    case 'p50':
+    case 'p95':
+    case 'p99':
+    case 'mean':
+      return value < 10 ? `${Number(value.toPrecision(2))}ms` : `${Math.round(value)}ms`;
+  }
+}
