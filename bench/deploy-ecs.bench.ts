@@ -1,9 +1,4 @@
-import {
-  DescribeServiceDeploymentsCommand,
-  DescribeServicesCommand,
-  ECSClient,
-  type ServiceDeployment,
-} from '@aws-sdk/client-ecs';
+import { DescribeServiceDeploymentsCommand, ECSClient, type ServiceDeployment } from '@aws-sdk/client-ecs';
 import { type World, startCloud } from '../sandbox/cloud.ts';
 import { stack } from '../sandbox/world.ts';
 import { runBundle } from '../test/harness/run-bundle.ts';

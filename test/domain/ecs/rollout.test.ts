@@ -6,9 +6,6 @@ import {
   type RolloutSighting,
   type RolloutWatch,
   look,
-  needsRecord,
-  pollInterval,
-  spreadOf,
   stageOf,
 } from '../../../src/domain/ecs/rollout.ts';
 import type { EcsDeployment, EcsService, ServiceDeployment } from '../../../src/domain/ecs/service.ts';
@@ -344,76 +341,6 @@ describe('the deadline', () => {
 
   test('is not reached by a deployment that is complete in the last look', () => {
     expect(replay([[minutes(20), sighting([ours({ rolloutState: 'COMPLETED' })])]]).kinds).toEqual(['succeeded']);
-  });
-});
-
-describe('looking again', () => {
-  const rows = [
-    { name: 'at first after 5 s', age: seconds(0), unreadable: 0, expected: seconds(5) },
-    { name: 'from 20 s on after 5.7 s', age: seconds(20), unreadable: 0, expected: seconds(5.7) },
-    { name: 'from 10 min on after 10 s', age: minutes(10), unreadable: 0, expected: seconds(10) },
-    {
-      name: 'after twice the time when a read was throttled',
-      age: seconds(40),
-      unreadable: 1,
-      expected: seconds(11.4),
-    },
-    { name: 'after four times the time when two were', age: seconds(40), unreadable: 2, expected: seconds(22.8) },
-    { name: 'after 40 s at most', age: minutes(10), unreadable: 5, expected: seconds(40) },
-  ];
-  test.each(rows)('is done $name', ({ age, unreadable, expected }) => {
-    expect(pollInterval(age, unreadable, 1)).toBe(expected);
-  });
-
-  test('is spread by a few percent, the same for the same run', () => {
-    fc.assert(
-      fc.property(fc.string(), (text) => {
-        expect(spreadOf(text)).toBeGreaterThanOrEqual(0.97);
-        expect(spreadOf(text)).toBeLessThanOrEqual(1.03);
-        expect(spreadOf(text)).toBe(spreadOf(text));
-      }),
-    );
-    expect(new Set(['a/1', 'a/2', 'b/1', 'c/1'].map(spreadOf)).size).toBe(4);
-  });
-});
-
-describe('the record of the deployment', () => {
-  const going = record('IN_PROGRESS');
-  const ask = (service: EcsService, known = going, age: Duration = seconds(5)) =>
-    needsRecord({ service, deploymentId: 'ecs-svc/2', record: known, age });
-  const rows = [
-    { name: 'not while the list shows it in progress', service: sighting([ours(), old()]).service, asked: false },
-    { name: 'when ours is complete', service: sighting([ours({ rolloutState: 'COMPLETED' })]).service, asked: true },
-    { name: 'when ours has failed', service: sighting([ours({ rolloutState: 'FAILED' })]).service, asked: true },
-    {
-      name: 'when ours is not listed (an old read)',
-      service: sighting([old({ status: 'PRIMARY' })]).service,
-      asked: true,
-    },
-    {
-      name: 'when ours is not PRIMARY',
-      service: sighting([wayBack(), ours({ status: 'ACTIVE' })]).service,
-      asked: true,
-    },
-    { name: 'where ECS tells no rollout state', service: sighting([classic(ours())]).service, asked: true },
-    {
-      name: 'at every look when alarms judge',
-      service: sighting([ours()], { alarms: { names: ['5xx'], rollback: true } }).service,
-      asked: true,
-    },
-    {
-      name: 'at every look of a native strategy',
-      service: sighting([ours()], { strategy: 'CANARY' }).service,
-      asked: true,
-    },
-  ];
-  test.each(rows)('is read again $name: $asked', ({ service, asked }) => {
-    expect(ask(service)).toBe(asked);
-  });
-
-  test('is read again once it told of an end, and every ten minutes', () => {
-    const { service } = sighting([ours(), old()]);
-    expect([ask(service, record('ROLLBACK_IN_PROGRESS')), ask(service, going, minutes(10))]).toEqual([true, true]);
   });
 });
 

@@ -207,7 +207,7 @@ describe('scaling', () => {
     ecs.updateService = (ref, change, inner) => update(ref, { ...change, desired: 4 }, inner);
     expect(await scale(scene, 6)).toMatchObject({
       outcome: 'superseded',
-      reason: expect.stringContaining('was set to 6 and is 4 now'),
+      reason: expect.stringContaining('was set to 6 and is 4 now: somebody else changed it'),
     });
   });
 
