@@ -230,7 +230,7 @@ async function dispatch(
     workflow,
     inputs,
     secrets: { GITHUB_TOKEN: github.tokens['github-actions'] ?? '', CHARTS_TOKEN: tokenFor(DEMO_USER) },
-    env: { ...env, GITHUB_API_URL: github.url, CHARTS_TOKEN: tokenFor(DEMO_USER) },
+    env: { ...env, GITHUB_API_URL: github.url },
     run: { ...attempt, actor: ACTOR },
     limit: 240_000,
     ...options,
