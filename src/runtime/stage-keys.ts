@@ -3,6 +3,7 @@
 /** Keys of a stage that some action reads; one action knows those of all, without importing them. */
 export const STAGE_KEYS: readonly string[] = [
   'allowed-account-ids',
+  'allowed-hosts',
   'approvers',
   'candidate-headers',
   'candidate-url',
@@ -53,14 +54,17 @@ export const STAGE_KEYS: readonly string[] = [
   'timeout',
   'url',
   'version-from',
+  'websocket',
   'windows',
 ];
 
 /** Inputs that no action reads from a stage. */
 export const INPUT_ONLY_KEYS: readonly string[] = [
+  'allow-production-load',
   'app-id',
   'approval',
   'bake',
+  'baseline',
   'check-secrets',
   'compare-with',
   'config',
@@ -69,7 +73,10 @@ export const INPUT_ONLY_KEYS: readonly string[] = [
   'expect-version',
   'image',
   'images',
+  'load',
+  'load-rules',
   'mode',
+  'on-invalid',
   'private-key',
   'record-file',
   'release-id',
