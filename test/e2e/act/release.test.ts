@@ -125,6 +125,27 @@ needs(
     );
 
     test(
+      'that is under way is taken back by hand at once, without waiting for it',
+      async () => {
+        const inputs = { images: await system.publish('1.5.0'), version: '1.5.0' };
+        const releasing = straight(inputs, 'require-approval: false');
+        await system.untilLive('green');
+        const back = await system.dispatch('rollback.yml', { stage: 'production', version: '1.4.0' });
+        expect(back).toMatchObject({ jobs: { 'rollback / Roll back production': 'success' }, errors: [] });
+        expect(back.outputs['rollback / Roll back production']).toMatchObject({
+          'roll-back-traffic': { outcome: 'rolled-back' },
+          'smoke-after-rollback': { verdict: 'pass' },
+        });
+        const run = await releasing;
+        expect(run.jobs).toEqual({ 'production / Release to production': 'failure' });
+        expect(run.outputs['production / Release to production']).toMatchObject({ shift: { outcome: 'superseded' } });
+        expect(await system.weights()).toEqual({ blue: 100, green: 0 });
+        expect(system.users.counts().failed).toBe(0);
+      },
+      2 * MINUTES,
+    );
+
+    test(
       'whose production job failed for another reason is run again with the grant of the first attempt',
       async () => {
         system.answer({ alice: 'approve', bob: 'approve' });
@@ -178,6 +199,17 @@ needs(
         expect(run.jobs).toEqual({ 'production / Release to production': 'failure' });
         expect(run.steps['production / Release to production']).toMatchObject({ prepare: 'failure' });
         expect(run.errors.join('\n')).toContain('The approval for production does not hold');
+        expect(system.changes(before)).toEqual([]);
+      },
+      MINUTES,
+    );
+
+    test(
+      'leaves nothing to reconcile: the scheduled look is green and writes nothing',
+      async () => {
+        const before = system.world.now();
+        const run = await system.dispatch('reconcile.yml', {}, { event: 'schedule' });
+        expect(run).toMatchObject({ jobs: { 'production / Reconcile production': 'success' }, errors: [] });
         expect(system.changes(before)).toEqual([]);
       },
       MINUTES,

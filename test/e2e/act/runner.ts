@@ -10,6 +10,8 @@ export interface WorkflowDispatch {
   readonly repositories: Repositories;
   /** File name in the caller's `.github/workflows`. */
   readonly workflow: string;
+  /** `workflow_dispatch` by default. */
+  readonly event?: 'workflow_dispatch' | 'schedule';
   readonly inputs?: Readonly<Record<string, string>>;
   readonly secrets?: Readonly<Record<string, string>>;
   /** Beside what every runner sets. */
@@ -96,11 +98,14 @@ function act(dispatch: WorkflowDispatch, home: string): Promise<Ended> {
   });
 }
 
-function argumentsOf({ repositories, workflow, inputs, secrets, env, run }: WorkflowDispatch, home: string): string[] {
+function argumentsOf(
+  { repositories, workflow, event, inputs, secrets, env, run }: WorkflowDispatch,
+  home: string,
+): string[] {
   const each = (flag: string, values: Readonly<Record<string, string>>): string[] =>
     Object.entries(values).flatMap(([name, value]) => [flag, `${name}=${value}`]);
   return [
-    'workflow_dispatch',
+    event ?? 'workflow_dispatch',
     ...['--directory', repositories.caller, '--workflows', `.github/workflows/${workflow}`],
     ...['--json', '--rm', '--no-cache-server', '--concurrent-jobs', '1'],
     ...['--platform', 'ubuntu-latest=-self-hosted', '--action-cache-path', join(home, 'actions')],

@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateRuleCommand,
   DescribeRulesCommand,
@@ -41,6 +42,8 @@ export interface System {
   requests(): number;
   /** Percent of production's traffic by color. */
   weights(): Promise<Readonly<Record<string, number>>>;
+  /** Until a color has some of production's traffic. */
+  untilLive(color: string): Promise<void>;
   /** From now on production answers 503 on a path, whatever runs behind it. */
   breakPath(path: string): Promise<void>;
   /** Tag of the image that a service of the stage runs. */
@@ -57,7 +60,7 @@ export interface Attempt {
   readonly attempt: number;
 }
 
-export interface DispatchOptions extends Pick<WorkflowDispatch, 'onStep'> {
+export interface DispatchOptions extends Pick<WorkflowDispatch, 'onStep' | 'event'> {
   /** Default: the first attempt of a run of its own. */
   readonly attempt?: Attempt;
 }
@@ -105,6 +108,12 @@ export async function openSystem(cloud: Cloud): Promise<System> {
     },
     requests: () => github.calls().filter(({ call, status }) => call === `POST ${ISSUES}` && status === 201).length,
     weights: () => weightsOf(parts, production),
+    async untilLive(color) {
+      for (const deadline = Date.now() + 60_000; ; await sleep(200)) {
+        if (((await weightsOf(parts, production))[color] ?? 0) > 0) return;
+        if (Date.now() > deadline) throw new Error(`${color} got no traffic in a minute`);
+      }
+    },
     async breakPath(path) {
       const answer = { StatusCode: '503', ContentType: 'text/plain', MessageBody: 'broken\n' };
       await clients.elb.send(
@@ -207,7 +216,7 @@ async function callerFiles(
   };
 }
 
-interface Asked extends Pick<WorkflowDispatch, 'onStep'> {
+interface Asked extends Pick<WorkflowDispatch, 'onStep' | 'event'> {
   readonly workflow: string;
   readonly inputs: Readonly<Record<string, string>>;
   readonly attempt: Attempt;
