@@ -1,3 +1,4 @@
+import { featureAnswer } from './features.ts';
 import { negotiation } from './hub.ts';
 import { DEMO_PASSWORD, DEMO_USER, tokenFor, userOf } from './tokens.ts';
 import type { AppState } from './state.ts';
@@ -51,6 +52,7 @@ const text = (status: number, body: string, headers: Readonly<Record<string, str
 
 const ROUTES: Readonly<Record<string, Route>> = {
   '/health': { method: 'GET', give: (_request, state, now) => health(state, now) },
+  '/health/database': { method: 'GET', give: (_request, state, now) => databaseHealth(state, now) },
   '/ready': { method: 'GET', give: (_request, state, now) => readiness(state, now) },
   '/version': {
     method: 'GET',
@@ -108,10 +110,16 @@ const isHealthCheck = ({ path, headers }: AppRequest): boolean =>
 
 function route(request: AppRequest, state: AppState, now: number): Content {
   const found = Object.hasOwn(ROUTES, request.path) ? ROUTES[request.path] : undefined;
-  if (found === undefined) return text(404, 'Not Found\n');
+  if (found === undefined) return feature(request);
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   if (method !== found.method) return text(405, 'Method Not Allowed\n', { allow: found.method });
   return found.give(request, state, now);
+}
+
+function feature({ method, path, headers, body }: AppRequest): Content {
+  const asked = { method: method === 'HEAD' ? 'GET' : method, path, authorization: headers['authorization'], body };
+  const given = featureAnswer(asked);
+  return given === undefined ? text(404, 'Not Found\n') : json(given.status, given.value);
 }
 
 function complete(content: Content, state: AppState, effect: Pick<AppAnswer, 'delay' | 'afterwards'>): AppAnswer {
@@ -145,6 +153,11 @@ function health(state: AppState, now: number): Content {
     uptimeSeconds: Math.max(0, Math.floor((now - state.startedAt) / 1_000)),
     components: { database, cache: { status: 'healthy' } },
   });
+}
+
+function databaseHealth(state: AppState, now: number): Content {
+  const broken = failing(state, now) === 'database';
+  return json(broken ? 503 : 200, { status: broken ? 'unhealthy' : 'healthy' });
 }
 
 function readiness(state: AppState, now: number): Content {

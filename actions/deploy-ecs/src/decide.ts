@@ -99,7 +99,7 @@ function describeStart(
 }
 
 /** PURE: what `mode: rollback` would do now. */
-export function planOfGoBack(service: EcsService, decision: GoBack): Plan {
+export function planOfGoBack(service: EcsService, decision: Exclude<GoBack, { kind: 'look-again' }>): Plan {
   const { service: name } = service.ref;
   const runs = revisionName(service.taskDefinition);
   const would = (start: string, ...lines: readonly string[]): Plan => ({ start, verdict: 'would-go', lines });

@@ -21,8 +21,8 @@ export async function execute(
   const name = target.host === undefined ? '' : ` as ${target.host}`;
   const parts = [
     `${document.checks.length} checks`,
-    ...counted(document.flows?.length ?? 0, 'flows'),
-    ...counted(document.loads?.length ?? 0, 'loads'),
+    ...counted(document.flows?.length ?? 0, 'flow'),
+    ...counted(document.loads?.length ?? 0, 'load'),
   ];
   tools.log.info(`${parts.join(', ')} against ${target.url}${name}`);
   const started = tools.clock.now();

@@ -118,7 +118,10 @@ export function plannedReport(plan: Plan): Report {
 }
 
 function headlineOf({ target }: Plan, { result, loads, started, ended }: Execution, verdict: ChecksVerdict): string {
-  const ofLoads = loads.length === 0 ? '' : `${result.checks.length === 0 ? '' : ' and '}${loads.length} loads`;
+  const ofLoads =
+    loads.length === 0
+      ? ''
+      : `${result.checks.length === 0 ? '' : ' and '}${loads.length} ${loads.length === 1 ? 'load' : 'loads'}`;
   const checks = result.checks.length === 0 && loads.length > 0 ? '' : `${result.checks.length} checks`;
   const all = `${checks}${ofLoads}`;
   const took = `in ${formatDuration(between(started, ended))} against ${target.url}`;

@@ -1,6 +1,6 @@
 import type { FailureFacts } from '../failure.ts';
 import { revisionName } from './arn.ts';
-import { readJournal, sameWorkflowRun } from './journal.ts';
+import { readJournal, sameRelease, sameWorkflowRun } from './journal.ts';
 import { releaseStack } from './release-history.ts';
 import type { EcsDeployment, EcsService, ServiceDeployment } from './service.ts';
 import { isInFlight, isSteady, isWayBack, primaryOf, refusalOf } from './start.ts';
@@ -12,6 +12,10 @@ export interface GoBackWish {
   /** `<run id>/<attempt>` */
   readonly run: string;
 }
+
+/** What the tags call a way back, so that a repeated run knows its own. */
+export const releaseBackTo = (taskDefinition: string): string => `back to ${revisionName(taskDefinition)}`;
+export const releaseBackFrom = (taskDefinition: string): string => `back from ${revisionName(taskDefinition)}`;
 
 export interface GoBackSituation {
   readonly service: EcsService;
@@ -29,6 +33,8 @@ export type GoBack =
   | { readonly kind: 'follow'; readonly deployment: EcsDeployment }
   /** ECS is on its own way back, and another revision is named: its end comes first. */
   | { readonly kind: 'wait'; readonly for: string }
+  /** One of the two reads is older than the other: nothing can be decided from them. */
+  | { readonly kind: 'look-again'; readonly why: string }
   | { readonly kind: 'unchanged'; readonly why: string }
   | { readonly kind: 'deploy'; readonly to: string };
 
@@ -40,6 +46,12 @@ export function decideGoBack(situation: GoBackSituation, wish: GoBackWish): GoBa
   if (refusal !== undefined) return { kind: 'refuse', facts: refusal };
   if (primary === undefined) return { kind: 'refuse', facts: nothingBefore(service, 'it has no deployment') };
   const stack = releaseStack(successful);
+  const last = stack.at(-1);
+  if (primary.rolloutState === 'COMPLETED' && stack.includes(primary.taskDefinition) && last !== primary.taskDefinition)
+    return {
+      kind: 'look-again',
+      why: `the service shows ${revisionName(primary.taskDefinition)} complete, and ECS's record has ${revisionName(last ?? '')} as the last successful deployment`,
+    };
   return isInFlight(service, serviceDeployment)
     ? whileMoving({ primary, serviceDeployment, stack }, wish)
     : whileStill({ service, primary, stack }, wish);
@@ -80,9 +92,14 @@ function whileStill({ service, primary, stack }: Still, { to, run }: GoBackWish)
     return isSteady(service) ? { kind: 'unchanged', why: `${there} already` } : { kind: 'follow', deployment: primary };
   }
   const journal = readJournal(service);
+  // The tags are written before the update: only the revision that serves tells whether it was ever sent.
+  const arrived =
+    sameRelease(journal, releaseBackTo(primary.taskDefinition)) ||
+    (journal?.release.startsWith('back from ') === true &&
+      !sameRelease(journal, releaseBackFrom(primary.taskDefinition)));
   const doneByThisRun =
     journal !== undefined &&
-    (journal.phase === 'rolled-back' || journal.phase === 'rolling-back') &&
+    (journal.phase === 'rolled-back' || (journal.phase === 'rolling-back' && arrived)) &&
     sameWorkflowRun(journal.run, run);
   if (doneByThisRun && !failed) return { kind: 'unchanged', why: `this run went back already: ${there}` };
   const target = targetOf({ service, primary, stack });

@@ -41,11 +41,12 @@ export async function planCleanUp(
   const family = familyName(service.taskDefinition);
   const successful = await ecs.listServiceDeployments(ref, signal, { status: 'SUCCESSFUL' });
   const noted = readJournal(service)?.previousTaskDefinition;
-  const releases = [...releaseStack(successful).slice(-RELEASES_KEPT), ...(noted === undefined ? [] : [noted])];
+  const stack = releaseStack(successful);
+  const releases = [...stack.slice(-RELEASES_KEPT), ...(noted === undefined ? [] : [noted])];
   const active = await ecs.listRevisions(family, signal);
   // Read last: a deployment that begins meanwhile uses one of the newest.
   const inUse = await ecs.revisionsInUse(family, signal);
-  const decided = decideCleanUp({ active, inUse, releases, keep });
+  const decided = decideCleanUp({ active, inUse, record: stack.length === 0 ? 'empty' : 'read', releases, keep });
   return { ...decided, family, active: active.length, taskDefinition: service.taskDefinition };
 }
 

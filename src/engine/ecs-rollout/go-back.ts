@@ -1,13 +1,13 @@
-import type { Instant } from '../../domain/duration.ts';
+import { type Instant, seconds } from '../../domain/duration.ts';
 import { familyName, revisionName } from '../../domain/ecs/arn.ts';
-import { type GoBack, decideGoBack } from '../../domain/ecs/go-back.ts';
+import { type GoBack, decideGoBack, releaseBackFrom, releaseBackTo } from '../../domain/ecs/go-back.ts';
 import { toTags, writerOf } from '../../domain/ecs/journal.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
 import type { EcsDeployment, EcsService, EcsServiceRef, ServiceDeployment } from '../../domain/ecs/service.ts';
 import { isInFlight, lastGood } from '../../domain/ecs/start.ts';
 import { Failure } from '../../domain/failure.ts';
 import { unreachable } from '../../domain/unreachable.ts';
-import type { TaskDefinition } from '../../ports/ecs.ts';
+import type { Ecs, TaskDefinition } from '../../ports/ecs.ts';
 import { attachTo, beginDeployment } from './begin.ts';
 import { rollBack } from './roll-back.ts';
 import type { Following, RolloutRequest, RolloutTools, Verification } from './rollout.ts';
@@ -28,17 +28,59 @@ export interface GoBackRequest {
 export interface GoBackPlan {
   readonly service: EcsService;
   readonly successful: readonly ServiceDeployment[];
-  readonly decision: GoBack;
+  readonly decision: Exclude<GoBack, { kind: 'look-again' }>;
   /** The revision to go to, when one is deployed. */
   readonly target?: TaskDefinition;
 }
 
+/** A read that is older than the other one is a matter of seconds; after so many looks it is none. */
+const LOOKS = 7;
+const LOOK_EVERY = seconds(5);
+
 /** Reads only. A target that cannot be deployed any more is a Failure. */
 export async function planGoBack(
-  { ref, to, run }: Pick<GoBackRequest, 'ref' | 'to' | 'run'>,
-  { ecs }: Pick<RolloutTools, 'ecs'>,
+  request: Pick<GoBackRequest, 'ref' | 'to' | 'run'>,
+  { ecs, clock }: Pick<RolloutTools, 'ecs' | 'clock'>,
   signal: AbortSignal,
 ): Promise<GoBackPlan> {
+  for (let looks = 1; ; looks++) {
+    const { decision, ...seen } = await lookOnce(request, ecs, signal);
+    if (decision.kind !== 'look-again') return withTarget({ ...seen, decision }, request, ecs, signal);
+    if (looks === LOOKS)
+      throw new Failure({
+        what: `Could not tell what ${request.ref.service} would be rolled back from`,
+        why: decision.why,
+        now: 'Nothing was changed',
+        next: 'Re-run in a minute',
+      });
+    await clock.sleep(LOOK_EVERY, signal);
+  }
+}
+
+async function withTarget(
+  plan: Seen & Pick<GoBackPlan, 'decision'>,
+  { ref }: Pick<GoBackRequest, 'ref'>,
+  ecs: Ecs,
+  signal: AbortSignal,
+): Promise<GoBackPlan> {
+  const { named, decision } = plan;
+  if (decision.kind !== 'deploy') return plan;
+  const target = named ?? (await ecs.describeTaskDefinition(decision.to, signal));
+  if (target.status === 'INACTIVE') throw notDeployable(target, ref);
+  return { ...plan, target };
+}
+
+interface Seen {
+  readonly service: EcsService;
+  readonly successful: readonly ServiceDeployment[];
+  readonly named?: TaskDefinition;
+}
+
+async function lookOnce(
+  { ref, to, run }: Pick<GoBackRequest, 'ref' | 'to' | 'run'>,
+  ecs: Ecs,
+  signal: AbortSignal,
+): Promise<Seen & { readonly decision: GoBack }> {
   const [service] = await ecs.describeServices([ref], signal);
   if (service === undefined)
     throw new Failure({ what: `Could not find ECS service ${ref.service} in cluster ${ref.cluster}` });
@@ -51,10 +93,7 @@ export async function planGoBack(
     { service, successful, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) },
     { run, ...(named === undefined ? {} : { to: named.arn }) },
   );
-  if (decision.kind !== 'deploy') return { service, successful, decision };
-  const target = named ?? (await ecs.describeTaskDefinition(decision.to, signal));
-  if (target.status === 'INACTIVE') throw notDeployable(target, ref);
-  return { service, successful, decision, target };
+  return { service, successful, decision, ...(named === undefined ? {} : { named }) };
 }
 
 const inFamily = (to: string, { taskDefinition }: EcsService): string =>
@@ -118,7 +157,7 @@ export async function goBackOnDemand(
 
 const rolloutOf = ({ ref, run, deadline, verify }: GoBackRequest, to: string): RolloutRequest => ({
   ref,
-  writer: { release: `back to ${revisionName(to)}`, run },
+  writer: { release: releaseBackTo(to), run },
   deadline,
   // Where the way back itself fails there is nowhere else to go: it is told, and a person decides.
   onFailure: 'leave',
@@ -141,7 +180,7 @@ async function stopAndGoBack(
 ): Promise<RolloutResult> {
   const previous = lastGood(service, successful, deployment.taskDefinition);
   const earlier = writerOf(service);
-  const writer = { release: `back from ${revisionName(deployment.taskDefinition)}`, run };
+  const writer = { release: releaseBackFrom(deployment.taskDefinition), run };
   const following: Following = {
     ref,
     taskDefinition: deployment.taskDefinition,

@@ -64,10 +64,10 @@ const service = (deployment: EcsDeployment, given: Partial<EcsService> = {}): Ec
 });
 const moving = { rolloutState: 'IN_PROGRESS' } as const;
 const goingBack: ServiceDeployment = { arn: 'sd', status: 'ROLLBACK_IN_PROGRESS' };
-const journal = (phase: 'rolled-back' | 'rolling-back' | 'done', run: string, previous?: number) => ({
+const journal = (phase: 'rolled-back' | 'rolling-back' | 'done', run: string, previous?: number, release = 'r') => ({
   tags: toTags({
     phase,
-    release: 'r',
+    release,
     run,
     ...(previous === undefined ? {} : { previousTaskDefinition: td(previous) }),
   }),
@@ -149,6 +149,33 @@ describe('a roll back on demand', () => {
       past: [0, 1, 2, 1],
       tags: journal('rolled-back', '100/1'),
       move: { kind: 'unchanged', why: 'this run went back already: 3 of 3 tasks run web:1' },
+    },
+    {
+      name: 'repeated after a run that died before its update is made',
+      now: primary(2),
+      past: [1, 2],
+      tags: journal('rolling-back', '100/1', undefined, 'back to web:1'),
+      move: { kind: 'deploy', to: td(1) },
+    },
+    {
+      name: 'repeated after a run that died after its update is one step',
+      now: primary(1),
+      past: [0, 1, 2, 1],
+      tags: journal('rolling-back', '100/1', undefined, 'back to web:1'),
+      move: { kind: 'unchanged' },
+    },
+    {
+      name: 'repeated after a run that died when it had stopped a release is one step',
+      now: primary(2),
+      past: [1, 2],
+      tags: journal('rolling-back', '100/1', undefined, 'back from web:3'),
+      move: { kind: 'unchanged' },
+    },
+    {
+      name: 'is not decided from a read that is older than the record',
+      now: primary(1),
+      past: [1, 2],
+      move: { kind: 'look-again', why: expect.stringContaining('web:2 as the last successful deployment') },
     },
     {
       name: 'by another run is another step',

@@ -82,6 +82,31 @@ describe('a roll back on demand', () => {
     });
   });
 
+  /** The first reads show the service as it was before the last release. */
+  const behind = async (reads: number): Promise<Stage> => {
+    const scene = await released(IMAGES.good);
+    const { ecs } = scene;
+    const taskDefinition = ecs.revisions('web')[0]?.arn ?? '';
+    const now = ecs.serviceOf(REF);
+    const stale = { ...now, taskDefinition, deployments: now.deployments.map((each) => ({ ...each, taskDefinition })) };
+    const { describeServices } = ecs;
+    let left = reads;
+    ecs.describeServices = (refs, inner) => (left-- > 0 ? Promise.resolve([stale]) : describeServices(refs, inner));
+    return scene;
+  };
+
+  test('waits until a read that is older than the record is gone', async () => {
+    const result = await back(await behind(2));
+    expect([result.outcome, revision(result.previousTaskDefinition)]).toEqual(['rolled-back', 'web:2']);
+  });
+
+  test('decides nothing while the service and the record contradict each other', async () => {
+    const scene = await behind(100);
+    const before = scene.ecs.writes().length;
+    await expect(back(scene)).rejects.toThrow('Could not tell what web would be rolled back from');
+    expect(scene.ecs.writes()).toHaveLength(before);
+  });
+
   test('without any release before is refused', async () => {
     await expect(back(stage())).rejects.toThrow('There is nothing to roll web back to');
   });
@@ -254,6 +279,13 @@ describe('the clean-up of revisions', () => {
     expect(result.spared.map(({ arn }) => revision(arn))).toEqual(['web:4', 'web:5']);
     expect(active(scene)).toEqual(['web:4', 'web:5', 'web:6']);
     expect((await clean(scene, 1)).deregistered).toEqual([]);
+  });
+
+  test('deregisters nothing where ECS shows no record', async () => {
+    const scene = await aged();
+    scene.ecs.listServiceDeployments = () => Promise.resolve([]);
+    expect(await clean(scene, 1)).toMatchObject({ deregistered: [], spared: { length: 5 } });
+    expect(active(scene)).toHaveLength(6);
   });
 
   test('waits out what passes, and says how far it came when it is refused', async () => {

@@ -1,0 +1,144 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Bench, Figure } from './figures.ts';
+import { type LoadFigures, autocannonRun, sluiceRun } from './load/generators.ts';
+import { mergeFigure } from './load/merge.ts';
+import { stallFigures } from './load/stall.ts';
+
+const SECONDS = 5;
+
+const bench: Bench = {
+  title: 'Load: cost beside wrk and autocannon, open rates, stalls as users see them, exact merges',
+  async run() {
+    const missing = ['wrk', 'nginx'].filter((program) => spawnSync(program, ['-v']).error !== undefined);
+    if (missing.length > 0)
+      throw new Error(`Needs ${missing.join(' and ')} (Debian: apt-get install ${missing.join(' ')})`);
+    const peer = await startNginx();
+    try {
+      return [
+        ...(await closedFigures(peer.url, 10)),
+        ...(await closedFigures(peer.url, 50)),
+        ...(await openFigures(peer.url)),
+        ...(await stallFigures()),
+        mergeFigure(),
+      ];
+    } finally {
+      await peer.stop();
+    }
+  },
+};
+export default bench;
+
+/** wrk before and after, so that both meet the same machine; CPU a request is what other work disturbs least. */
+async function closedFigures(url: string, connections: number): Promise<Figure[]> {
+  const before = wrkRun(url, connections);
+  const own = await sluiceRun({ kind: 'closed', url, connections, seconds: SECONDS });
+  const after = wrkRun(url, connections);
+  const peer = await autocannonRun(url, connections, SECONDS);
+  const wrk = {
+    rate: (before.rate + after.rate) / 2,
+    microseconds: (before.microseconds + after.microseconds) / 2,
+  };
+  const ratio = (figures: LoadFigures): number => figures.microseconds / wrk.microseconds;
+  return [
+    {
+      name: `CPU a request beside wrk, ${connections} users`,
+      value: ratio(own),
+      unit: 'x',
+      goal: 2.5,
+      comparison: { name: 'autocannon', value: ratio(peer) },
+    },
+    // Lower is better in a table of figures, so this is wrk's rate over ours.
+    {
+      name: `rate of wrk over ours, ${connections} users`,
+      value: wrk.rate / own.rate,
+      unit: 'x',
+      goal: 1 / 0.4,
+      comparison: { name: 'autocannon', value: wrk.rate / peer.rate },
+    },
+  ];
+}
+
+async function openFigures(url: string): Promise<Figure[]> {
+  const low = await sluiceRun({ kind: 'open', url, rate: 1_000, seconds: SECONDS });
+  const high = await sluiceRun({ kind: 'open', url, rate: 5_000, seconds: SECONDS });
+  return [
+    { name: '1000/s: arrivals that were missed', value: 100 * (1 - low.answers / low.planned), unit: '%', goal: 0.1 },
+    { name: '1000/s: lag p99', value: low.lagP99, unit: 'ms', goal: 5 },
+    { name: '1000/s: share of a core', value: 100 * low.core, unit: '%', goal: 25 },
+    { name: '5000/s: arrivals that were missed', value: 100 * (1 - high.answers / high.planned), unit: '%', goal: 0.1 },
+  ];
+}
+
+function wrkRun(url: string, connections: number): { readonly rate: number; readonly microseconds: number } {
+  // The shell's `times` says what its children used.
+  const command = `wrk -t1 -c${connections} -d3s ${url}; times`;
+  const { stdout } = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
+  const rate = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
+  const last = stdout.trim().split('\n').at(-1) ?? '';
+  const used = [...last.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
+    (sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds),
+    0,
+  );
+  return { rate, microseconds: (used * 1e6) / requests };
+}
+
+interface Peer {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+async function startNginx(): Promise<Peer> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+  const port = await freePort();
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${folder}/${name};`,
+  );
+  writeFileSync(
+    join(folder, 'nginx.conf'),
+    `worker_processes 1; daemon off; pid ${folder}/pid; error_log ${folder}/error;
+events { worker_connections 2048; }
+http { access_log off; keepalive_requests 100000000; ${temporary.join(' ')}
+server { listen 127.0.0.1:${port}; location / { default_type application/json;
+return 200 '{"status":"healthy","components":{"database":"healthy","cache":"healthy"},"n":123456}'; } } }
+`,
+  );
+  const child = spawn('nginx', ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error')], { stdio: 'ignore' });
+  const url = `http://127.0.0.1:${port}/`;
+  await until(url, child);
+  return {
+    url,
+    async stop() {
+      child.kill('SIGTERM');
+      await new Promise((resolve) => child.once('exit', resolve));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function until(url: string, child: ChildProcess): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    if (child.exitCode !== null) throw new Error(`nginx ended with ${child.exitCode}`);
+    const up = await fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (up) return;
+    await wait(50);
+  }
+  throw new Error('nginx does not answer');
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
