@@ -42,14 +42,20 @@ function inBad<S extends { readonly requests: number; readonly bad: number }>(
 
 /** `rate > stable + m`, `rate > stable + r%`, or for times: more slow requests than the percentile leaves. */
 export function testOf({ metric, comparator, margin, alpha, minEvents }: ComparisonRule): Test {
-  const asked = { alpha, minEvents };
-  if (shareBeyond(metric) !== undefined) return { ...asked, factor: 1, margin: 0 };
+  const beyond = shareBeyond(metric);
+  const asked = { alpha, minEvents, tau: tauOf(beyond) };
+  if (beyond !== undefined) return { ...asked, factor: 1, margin: 0 };
   const up = comparator.startsWith('>');
   const plus = up ? margin.plus : -margin.plus;
   if (margin.of === 'points') return { ...asked, factor: 1, margin: plus };
   // good < (1 - r) * stable's good says the same of the bad ones: bad > (1 - r) * stable's bad + r.
   return up ? { ...asked, factor: 1 + plus, margin: 0 } : { ...asked, factor: 1 - plus, margin: plus };
 }
+
+/** Best for half a percentage point where half a percent fails, and for the like of it where 5 % are slow. */
+const TAU = 0.004;
+const tauOf = (beyond: number | undefined): number =>
+  beyond === undefined ? TAU : TAU * Math.sqrt((beyond * (1 - beyond)) / (0.005 * 0.995));
 
 /** What a difference of the candidate from stable itself would be, of which the factor takes a part away. */
 const baseOf = ({ factor, margin }: Test): number => (factor === 1 ? 0 : margin);
@@ -80,7 +86,7 @@ function uncertainWords(rule: ComparisonRule, { now }: Compared, { test, took }:
   const rate = (candidate.bad + stable.bad) / Math.max(1, candidate.requests + stable.requests);
   const size = test.factor === 1 ? test.margin : Math.abs(test.factor - 1) * rate;
   const ratio = stable.requests / Math.max(1, candidate.requests);
-  const needed = size > 0 ? requestsFor({ size, rate, ratio, alpha: test.alpha }) : undefined;
+  const needed = size > 0 ? requestsFor(size, { ...test, rate, ratio }) : undefined;
   if (needed === undefined || candidate.requests === 0) return reached;
   return `${reached}; ${rule.margin.text.replace(/^stable ?/, '')} needs about ${rounded(needed)} requests of the candidate (${wordsOfTime((needed / candidate.requests) * took)} at this rate)`;
 }

@@ -1,5 +1,5 @@
 import type { Instant } from '../duration.ts';
-import { upperBound } from './binomial.ts';
+import { binomialTail, upperBound } from './binomial.ts';
 import type { Slot } from './point.ts';
 
 /** Requests of both arms in the same stretch of time. */
@@ -25,6 +25,8 @@ export interface Test {
   readonly margin: number;
   readonly alpha: number;
   readonly minEvents: number;
+  /** Size of the differences that the test is best at. It must not depend on what is measured. */
+  readonly tau: number;
 }
 
 export interface Difference {
@@ -49,8 +51,8 @@ export interface Compared {
 
 /** Fewer requests of either arm say nothing about a rate. */
 const MIN_REQUESTS = 50;
-/** Scale of the differences that the test is best at (risk differences of half a percentage point). */
-const TAU = 0.004;
+/** What few events seem to say must also be as rare as this by exact counting: their distribution is skewed. */
+const EXACT_DOUBT = 0.001;
 
 /**
  * Risk difference over all pairs (Mantel and Haenszel's weights, so that a change of the split or of the load does not
@@ -62,13 +64,18 @@ export function compareArms(pairs: readonly Pair[], test: Test): Compared {
   let worse: Compared['worse'];
   for (const pair of pairs) {
     sums = add(sums, pair, test);
-    if (worse !== undefined) continue;
-    const difference = differenceOf(sums, test);
-    const enough =
-      sums.candidate.bad >= test.minEvents && Math.min(sums.candidate.requests, sums.stable.requests) >= MIN_REQUESTS;
-    if (enough && difference.lower > test.margin) worse = { at: pair.at, difference };
+    if (worse !== undefined || !isEnough(sums, test)) continue;
+    if (intervalOf(sums, test).lower > test.margin) worse = { at: pair.at, difference: differenceOf(sums, test) };
   }
   return { now: differenceOf(sums, test), worse };
+}
+
+function isEnough({ candidate, stable }: Sums, { minEvents, factor }: Test): boolean {
+  if (candidate.bad < minEvents || Math.min(candidate.requests, stable.requests) < MIN_REQUESTS) return false;
+  const n = Math.round(candidate.bad + stable.bad);
+  const p = (factor * candidate.requests) / (factor * candidate.requests + stable.requests);
+  // Of all bad requests, so many would fall on the candidate by its share of the requests alone.
+  return binomialTail({ n, k: Math.floor(candidate.bad + 1e-6), p }) <= EXACT_DOUBT;
 }
 
 interface Sums {
@@ -101,51 +108,48 @@ function add(sums: Sums, { candidate, stable }: Pair, { factor }: Test): Sums {
 
 const plus = (a: Count, b: Count): Count => ({ requests: a.requests + b.requests, bad: a.bad + b.bad });
 
-function differenceOf({ weight, difference, variance, candidate, stable }: Sums, test: Test): Difference {
-  if (weight === 0) return { estimate: 0, lower: -1, upper: 1, candidate, stable };
+function intervalOf({ weight, difference, variance, candidate, stable }: Sums, { alpha, tau }: Test) {
   const estimate = difference / weight;
-  const all = plus(candidate, stable);
   // Where next to nothing failed, the spread that was seen is too small to be believed.
-  const rate = (all.bad + 1) / (all.requests + 2);
-  const radius = radiusOf(Math.max(variance / weight ** 2, (rate * (1 - rate)) / weight), test.alpha);
-  const k = Math.min(candidate.requests, Math.ceil(candidate.bad));
+  const rate = (candidate.bad + stable.bad + 1) / (candidate.requests + stable.requests + 2);
+  const radius = radiusOf(Math.max(variance / weight ** 2, (rate * (1 - rate)) / weight), { alpha, tau });
+  return { estimate, lower: Math.max(-1, estimate - radius), upper: estimate + radius };
+}
+
+function differenceOf(sums: Sums, test: Test): Difference {
+  const { weight, candidate, stable } = sums;
+  if (weight === 0) return { estimate: 0, lower: -1, upper: 1, candidate, stable };
+  const { estimate, lower, upper } = intervalOf(sums, test);
   // No bound is better than what the candidate's own requests allow by exact counting: none bad of 30 still allows 10 %.
+  const k = Math.min(candidate.requests, Math.ceil(candidate.bad));
   const counted = upperBound({ n: candidate.requests, k, confidence: 1 - test.alpha });
-  const upper = Math.max(estimate + radius, counted - (test.factor * stable.bad) / stable.requests);
-  return { estimate, lower: Math.max(-1, estimate - radius), upper: Math.min(1, upper), candidate, stable };
+  const least = counted - (test.factor * stable.bad) / stable.requests;
+  return { estimate, lower, upper: Math.min(1, Math.max(upper, least)), candidate, stable };
 }
 
 /** Half the width of the bounds for a variance of the estimate: each side is left with probability alpha at most, ever. */
-export function radiusOf(variance: number, alpha: number): number {
-  const tau2 = TAU ** 2;
+export function radiusOf(variance: number, { alpha, tau }: Pick<Test, 'alpha' | 'tau'>): number {
+  const tau2 = tau ** 2;
   const doubt = Math.log(1 / (2 * alpha)) + Math.log((variance + tau2) / variance) / 2;
   return Math.sqrt(((2 * variance * (variance + tau2)) / tau2) * doubt);
 }
 
-/**
- * Requests of the candidate until a difference of `size` shows, when stable gets `ratio` times as many. undefined: more
- * than anybody has.
- */
-export function requestsFor({
-  size,
-  rate,
-  ratio,
-  alpha,
-}: {
-  readonly size: number;
+interface Sizing extends Pick<Test, 'alpha' | 'tau'> {
   readonly rate: number;
+  /** Requests of stable for one of the candidate. */
   readonly ratio: number;
-  readonly alpha: number;
-}): number | undefined {
-  const seen = (requests: number): number => sizeSeen({ requests, rate, ratio, alpha });
+}
+
+/** Requests of the candidate until a difference of `size` shows. undefined: more than anybody has. */
+export function requestsFor(size: number, sizing: Sizing): number | undefined {
   let [low, high] = [1, 1];
-  while (seen(high) > size) {
+  while (sizeSeen(high, sizing) > size) {
     if (high > 1e12) return undefined;
     [low, high] = [high, high * 2];
   }
   while (high - low > Math.max(1, low / 1_000)) {
     const middle = Math.floor((low + high) / 2);
-    if (seen(middle) > size) low = middle;
+    if (sizeSeen(middle, sizing) > size) low = middle;
     else high = middle;
   }
   return high;
@@ -155,18 +159,8 @@ export function requestsFor({
 const POWER = 0.8416;
 
 /** The smallest difference that so many requests of the candidate show in four cases of five. */
-export function sizeSeen({
-  requests,
-  rate,
-  ratio,
-  alpha,
-}: {
-  readonly requests: number;
-  readonly rate: number;
-  readonly ratio: number;
-  readonly alpha: number;
-}): number {
+export function sizeSeen(requests: number, { rate, ratio, ...test }: Sizing): number {
   const floor = Math.max(rate, 1 / (requests * (1 + ratio) + 2));
   const variance = (floor * (1 - floor) * (1 + 1 / ratio)) / requests;
-  return radiusOf(variance, alpha) + POWER * Math.sqrt(variance);
+  return radiusOf(variance, test) + POWER * Math.sqrt(variance);
 }

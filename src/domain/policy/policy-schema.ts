@@ -61,9 +61,8 @@ const rule = closed<(typeof RULE_KEYS)[number]>(
       type: 'string',
       pattern: String.raw`^\s*\d+(?:\.\d+)?\s?pp\s*$`,
       patternErrorMessage: 'Percentage points: 1pp',
-      default: '1pp',
       description:
-        'Of a comparison with stable: as long as the candidate may be so much worse, nothing is promoted. Raise it where few requests come.',
+        'Of a comparison with stable: as long as the candidate may be so much worse, nothing is promoted. Default: 5pp for rates, 10pp for times.',
     },
   },
   oneKeyOf(['fail', 'warn']),
