@@ -191,7 +191,7 @@ export function runTasks(turn: Turn): void {
         terminate(turn, task);
         break;
       case 'DEPROVISIONING':
-        putTask(turn, { ...task, status: 'STOPPED', stoppedAt: turn.now, dueAt: undefined });
+        putTask(turn, { ...task, status: 'STOPPED', stoppedAt: turn.now, dueAt: turn.now + REMEMBERED });
         wake(turn, task.serviceArn);
         break;
       default:
