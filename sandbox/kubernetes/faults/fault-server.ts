@@ -204,8 +204,8 @@ async function passThrough(
   end(ok ? { kind: 'ok' } : { kind: 'error', code: String(answer.statusCode), status: answer.statusCode }, met);
   response.on('close', () => answer.body.destroy());
   answer.body.on('error', () => response.stream?.close());
-  // A watch says its status before its first event.
-  if (call.operation.isWatch) response.flushHeaders?.();
+  // A watch says its status before its first event; HTTP/2 has sent it by now, HTTP/1.1 waits for a body unless told.
+  if (call.operation.isWatch && 'flushHeaders' in response) (response as { flushHeaders(): void }).flushHeaders();
   answer.body.pipe(response as never);
 }
 
