@@ -94,13 +94,14 @@ async function shared(): Promise<Held> {
   const folder = join(tmpdir(), `sluice-keeper-${userInfo().uid}-${clone}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, 'k');
-  const socket = await withLock(join(folder, 'lock'), async () => {
+  const reach = async (): Promise<Socket> => {
     const there = await connect(path);
     if (there !== undefined) return there;
     rmSync(path, { force: true });
     spawnKeeper(path, SHARED_IDLE_MS);
     return connectWithin(path, 20_000);
-  });
+  };
+  const socket = await withLock(join(folder, 'lock'), reach, () => undefined);
   return { socket, release: () => void socket.destroy() };
 }
 

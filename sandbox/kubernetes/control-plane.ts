@@ -132,13 +132,14 @@ const etcdArguments = (folder: string): readonly string[] => [
   '--name=sandbox',
   `--data-dir=${folder}/etcd`,
   `--listen-client-urls=unix://${folder}/etcd.sock`,
-  `--advertise-client-urls=unix://${folder}/etcd.sock`,
+  '--advertise-client-urls=unix://sandbox:2',
   `--listen-peer-urls=unix://${folder}/peer.sock`,
-  `--initial-advertise-peer-urls=unix://${folder}/peer.sock`,
-  `--initial-cluster=sandbox=unix://${folder}/peer.sock`,
+  // A name in the form that is asked for: there is no peer to come.
+  '--initial-advertise-peer-urls=unix://sandbox:1',
+  '--initial-cluster=sandbox=unix://sandbox:1',
   // A store that ends with its test has nothing to lose.
   '--unsafe-no-fsync',
-  '--log-level=error',
+  '--log-level=warn',
 ];
 
 const apiServerArguments = (folder: string, port: number): readonly string[] => [

@@ -1,6 +1,6 @@
-import { createInterface } from 'node:readline';
 import { Agent, request as send } from 'undici';
 import type { Identity } from '../tls/certificates.ts';
+import { linesOf } from './lines.ts';
 
 /** A Kubernetes object as it is on the wire. */
 export interface KubeObject {
@@ -107,7 +107,7 @@ export function kubeApi({ url, authority, identity, token }: KubeAccess): KubeAp
       const answer = await send(`${url}${path}${separator}watch=true`, { dispatcher, headers, signal });
       if (answer.statusCode !== 200)
         throw new Error(`watch ${path} was answered with ${answer.statusCode}: ${await answer.body.text()}`);
-      for await (const line of createInterface({ input: answer.body })) yield JSON.parse(line) as WatchEvent;
+      for await (const line of linesOf(answer.body)) yield JSON.parse(line) as WatchEvent;
     },
     close: () => dispatcher.destroy(),
   };

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request as send } from 'undici';
 import { type CallEntry, type CallResult, callLog } from '../../control/call-log.ts';
 import { type Armed, type Faults, type Kill, dropsConnection, faultBoard, strike } from '../../control/faults.ts';
 import type { Cluster } from '../cluster.ts';
 import { kubeconfig } from '../kubeconfig.ts';
+import { linesOf } from '../lines.ts';
 import { type KubeFault, statusAnswer } from './kube-fault.ts';
 import { type KubeOperation, operationOf } from './operation.ts';
 import { type WireCounts, cutConnection, openWire } from './wire.ts';
@@ -175,7 +175,7 @@ async function brokenWatch(
   response.writeHead(answer.statusCode, { 'content-type': 'application/json' });
   const whole = fault.afterLines ?? 0;
   let lines = 0;
-  for await (const line of createInterface({ input: answer.body })) {
+  for await (const line of linesOf(answer.body)) {
     if (lines === whole) {
       if (fault.kind === 'half-line') response.write(line.slice(0, Math.ceil(line.length / 2)));
       break;
@@ -183,7 +183,6 @@ async function brokenWatch(
     response.write(`${line}\n`);
     lines += 1;
   }
-  answer.body.destroy();
   if (fault.kind === 'watch-end') response.end();
   // The written half must be on its way before the connection is cut.
   else setTimeout(() => cutConnection(request), 20);

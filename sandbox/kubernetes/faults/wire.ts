@@ -61,7 +61,7 @@ export async function openWire(identity: Identity, handle: Handler): Promise<Wir
 }
 
 async function hand(socket: Socket, inner: Http2SecureServer, delay: number): Promise<void> {
-  if (delay > 0) await sleep(delay);
+  if (delay > 0) await sleep(delay, undefined, { ref: false });
   if (!socket.destroyed) inner.emit('connection', socket);
 }
 
