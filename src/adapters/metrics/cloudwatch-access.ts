@@ -60,7 +60,8 @@ async function dataOf(client: CloudWatchClient, { queries, window }: Asked, sign
 /** Where there is maths, the metrics are its material and are not answered. */
 function inWords(query: DataQuery, metrics: 'material' | 'answer'): MetricDataQuery {
   const { id: Id, period } = query;
-  if (query.kind === 'maths') return { Id, Expression: query.expression, Period: period / 1_000, ReturnData: metrics === 'material' };
+  if (query.kind === 'maths')
+    return { Id, Expression: query.expression, Period: period / 1_000, ReturnData: metrics === 'material' };
   return {
     Id,
     ReturnData: metrics === 'answer',
