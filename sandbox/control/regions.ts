@@ -1,6 +1,6 @@
 import type { Event } from '../core/types.ts';
 import { checkHealth } from '../plane/check-health.ts';
-import type { LoadBalancers, LoggingTaskRunner } from '../plane/types.ts';
+import type { LoggingTaskRunner, MeasuredLoadBalancers } from '../plane/types.ts';
 import type { SandboxClock } from './clock.ts';
 import type { Services } from './dispatch.ts';
 import { elasticLoadBalancing } from './elbv2/handle.ts';
@@ -20,7 +20,7 @@ export interface RegionsOptions {
   readonly clock: SandboxClock;
   readonly sessions: Sessions;
   readonly runner: LoggingTaskRunner;
-  readonly balancers: LoadBalancers;
+  readonly balancers: MeasuredLoadBalancers;
   readonly images: ImageStore;
   readonly log: (line: string) => void;
 }
@@ -48,6 +48,7 @@ export function openRegions(options: RegionsOptions): Regions {
     return {
       region,
       elb,
+      balancers,
       taskDefinitions: taskDefinitions(moto, at, clock.now),
       moto,
       sessions,
