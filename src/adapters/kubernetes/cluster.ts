@@ -71,6 +71,7 @@ export function kubernetesOf(http: KubeHttp): Kubernetes {
         what: `Could not change ${subject(resource, place)}`,
         method: 'PATCH',
         path: `${named(resource, place)}${place.subresource === undefined ? '' : `/${place.subresource}`}`,
+        ...(place.manager === undefined ? {} : { query: { fieldManager: place.manager } }),
         body: { type, text: JSON.stringify(change) },
       } as const;
       return objectIn(found(await http.call(call, signal), call));

@@ -16,7 +16,7 @@ export const conflictsOf = (causes: readonly StatusCause[]): readonly FieldConfl
     .map(({ message, field }) => ({ manager: MANAGER.exec(message)?.[1] ?? 'another manager', field }));
 
 /** Writers whose business a replica count is. */
-const SCALERS = /^(?:kube-controller-manager|keda|vpa|horizontal-pod-autoscaler|kubectl-autoscale)/;
+const SCALERS = /^(?:kube-controller-manager|keda|vpa|sluice-scale|horizontal-pod-autoscaler|kubectl-autoscale)/;
 
 export interface ConflictVerdict {
   /** Fields that are taken out of our intent. */
