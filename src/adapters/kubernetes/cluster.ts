@@ -25,7 +25,11 @@ export function kubernetesOf(http: KubeHttp): Kubernetes {
       return known;
     },
     async get(resource, place, signal) {
-      const call = { what: `Could not read ${subject(resource, place)}`, method: 'GET', path: named(resource, place) } as const;
+      const call = {
+        what: `Could not read ${subject(resource, place)}`,
+        method: 'GET',
+        path: named(resource, place),
+      } as const;
       const answer = await http.call(call, signal);
       return answer.status === 404 ? undefined : objectIn(answer);
     },
@@ -122,9 +126,7 @@ function objectIn({ json }: Answer): KubeObject {
 
 async function listAll(http: KubeHttp, resource: Resource, scope: Scope, signal: AbortSignal): Promise<Listed> {
   const items: KubeObject[] = [];
-  let next: string | undefined;
-  let resourceVersion = '';
-  do {
+  for (let next: string | undefined; ;) {
     const call = {
       what: `Could not list ${resource.plural}${scope.namespace === undefined ? '' : ` in ${scope.namespace}`}`,
       method: 'GET',
@@ -135,10 +137,9 @@ async function listAll(http: KubeHttp, resource: Resource, scope: Scope, signal:
     // Entries of a list do not say what they are.
     const { apiVersion, kind } = resource;
     items.push(...listAt(json, 'items').map((item) => ({ apiVersion, kind, ...(item as object) }) as KubeObject));
-    resourceVersion = textAt(json, 'metadata', 'resourceVersion') ?? '';
     next = textAt(json, 'metadata', 'continue') || undefined;
-  } while (next !== undefined);
-  return { items, resourceVersion };
+    if (next === undefined) return { items, resourceVersion: textAt(json, 'metadata', 'resourceVersion') ?? '' };
+  }
 }
 
 const AGGREGATED =

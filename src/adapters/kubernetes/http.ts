@@ -169,7 +169,8 @@ async function attemptOf(
     const text = await body.text();
     const json = parse(text);
     // An answer that ends in the middle of its JSON is no answer.
-    if (statusCode < 300 && json === undefined && call.accept !== 'text/plain') throw new TypeError('the answer is no JSON');
+    if (statusCode < 300 && json === undefined && call.accept !== 'text/plain')
+      throw new TypeError('the answer is no JSON');
     if (statusCode < 300 || statusCode === 404) return { kind: 'answer', answer: { status: statusCode, text, json } };
     const status = readStatus(statusCode, json, text);
     const asked = Number(headers['retry-after'] ?? status.retryAfterSeconds ?? 0);

@@ -4,7 +4,12 @@ import { parse } from 'yaml';
 import { milliseconds, seconds } from '../../domain/duration.ts';
 import { Failure, messageOf } from '../../domain/failure.ts';
 import { InvalidInput } from '../../domain/inputs.ts';
-import { type Allowance, type ChosenContext, chooseContext, refusals } from '../../domain/kubernetes/kubeconfig-policy.ts';
+import {
+  type Allowance,
+  type ChosenContext,
+  chooseContext,
+  refusals,
+} from '../../domain/kubernetes/kubeconfig-policy.ts';
 import { textAt } from '../../domain/kubernetes/object.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Access } from './access.ts';

@@ -60,7 +60,9 @@ async function filesOf(root: string, path: string): Promise<readonly string[] | 
   if (entries.some((entry) => /^kustomization\.ya?ml$|^Kustomization$/.test(entry)))
     return 'is a kustomization; name it by the input kustomize';
   const manifests = entries.filter((entry) => MANIFEST.test(entry));
-  return manifests.length === 0 ? 'has no .yaml, .yml or .json file directly in it' : manifests.map((entry) => join(named, entry));
+  return manifests.length === 0
+    ? 'has no .yaml, .yml or .json file directly in it'
+    : manifests.map((entry) => join(named, entry));
 }
 
 /** The real path, when it lies inside; a missing file lies where its name says. */

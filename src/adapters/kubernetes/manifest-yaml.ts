@@ -104,7 +104,8 @@ function checked(value: unknown, line: number, { file, problems }: Place): reado
   const { name, generateName, namespace } = isFields(metadata) ? metadata : ({} as Fields);
   if (generateName !== undefined && name === undefined)
     return refuse('has generateName, which makes another object at each run', 'metadata.name');
-  if (typeof name !== 'string' || name === '') return refuse(`is a ${kind} without metadata.name`, 'metadata.name as text');
+  if (typeof name !== 'string' || name === '')
+    return refuse(`is a ${kind} without metadata.name`, 'metadata.name as text');
   if (namespace !== undefined && typeof namespace !== 'string')
     return refuse('has a namespace that is no text', 'metadata.namespace as text');
   for (const part of ['labels', 'annotations'] as const) {

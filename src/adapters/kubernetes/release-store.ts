@@ -78,6 +78,9 @@ async function unpack(secret: KubeObject): Promise<ReleaseRecord> {
     return readRecord(text.toString('utf8'), where);
   } catch (thrown) {
     if (thrown instanceof Failure) throw thrown;
-    throw new Failure({ what: `Could not read the release record ${where}`, why: messageOf(thrown) }, { cause: thrown });
+    throw new Failure(
+      { what: `Could not read the release record ${where}`, why: messageOf(thrown) },
+      { cause: thrown },
+    );
   }
 }

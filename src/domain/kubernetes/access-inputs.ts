@@ -59,17 +59,28 @@ export type AccessWish =
       readonly allowed: readonly Allowance[];
     }
   | { readonly kind: 'eks'; readonly cluster: string }
-  | { readonly kind: 'server'; readonly server: string; readonly certificateAuthority: string | undefined; readonly token: string }
+  | {
+      readonly kind: 'server';
+      readonly server: string;
+      readonly certificateAuthority: string | undefined;
+      readonly token: string;
+    }
   | { readonly kind: 'in-cluster' };
 
 export function accessOf(values: AccessValues): Checked<AccessWish> {
   const { kubeconfig, server, token, context } = values;
   const cluster = values['eks-cluster'];
-  const given = Object.entries({ kubeconfig, 'eks-cluster': cluster, server }).filter(([, value]) => value !== undefined);
+  const given = Object.entries({ kubeconfig, 'eks-cluster': cluster, server }).filter(
+    ([, value]) => value !== undefined,
+  );
   const problems: InputProblem[] = [];
   const [first, ...others] = given.map(([input]) => input);
   if (others.length > 0)
-    problems.push({ input: first ?? '', problem: `excludes ${others.join(' and ')}`, accepted: 'one way to the cluster' });
+    problems.push({
+      input: first ?? '',
+      problem: `excludes ${others.join(' and ')}`,
+      accepted: 'one way to the cluster',
+    });
   if (server !== undefined && token === undefined)
     problems.push({ input: 'token', problem: 'is missing: server needs it', accepted: 'a bearer token' });
   if (problems.length > 0) return bad(...problems);

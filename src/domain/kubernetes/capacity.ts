@@ -25,7 +25,9 @@ export function quantity(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   const [, digits, suffix = ''] = /^([+-]?[\d.]+(?:[eE][+-]?\d+)?)([a-zA-Z]{0,2})$/.exec(String(value)) ?? [];
   const factor = SUFFIX[suffix];
-  return digits === undefined || factor === undefined || Number.isNaN(Number(digits)) ? undefined : Number(digits) * factor;
+  return digits === undefined || factor === undefined || Number.isNaN(Number(digits))
+    ? undefined
+    : Number(digits) * factor;
 }
 
 /** Pods that a rollout has beside those that run now: all of a new workload, the surge of one that is there. */
@@ -68,7 +70,11 @@ export function quotaProblems(quotas: readonly KubeObject[], growth: readonly Gr
     const pods = extraPods(workload, live);
     for (const [name, each] of demandOf(workload)) needed.set(name, (needed.get(name) ?? 0) + each * pods);
   }
-  const alias: Readonly<Record<string, string>> = { cpu: 'requests.cpu', memory: 'requests.memory', 'count/pods': 'pods' };
+  const alias: Readonly<Record<string, string>> = {
+    cpu: 'requests.cpu',
+    memory: 'requests.memory',
+    'count/pods': 'pods',
+  };
   return quotas.flatMap((quota) => {
     if (listAt(quota, 'spec', 'scopes').length > 0 || fieldAt(quota, 'spec', 'scopeSelector') !== undefined) return [];
     const hard = fieldAt(quota, 'status', 'hard');
@@ -98,11 +104,15 @@ export function budgetDeadlocks(budgets: readonly KubeObject[], workloads: reado
     const most = fieldAt(budget, 'spec', 'maxUnavailable');
     if (covered.length === 0) return [];
     const stuck =
-      String(most) === '0' || String(most) === '0%' || String(least) === '100%' ||
+      String(most) === '0' ||
+      String(most) === '0%' ||
+      String(least) === '100%' ||
       (typeof least === 'number' && least >= replicas);
     const said = least === undefined ? `maxUnavailable ${String(most)}` : `minAvailable ${String(least)}`;
     return stuck
-      ? [`PodDisruptionBudget ${budget.metadata.name} (${said}) lets none of ${replicas} pods go: a drain of their nodes would wait for ever`]
+      ? [
+          `PodDisruptionBudget ${budget.metadata.name} (${said}) lets none of ${replicas} pods go: a drain of their nodes would wait for ever`,
+        ]
       : [];
   });
 }

@@ -96,7 +96,9 @@ export function describePlan(plan: readonly ObjectChange[]): readonly string[] {
   const same = plan.length - shown.length;
   const lines = shown.flatMap(({ ref, kind, changes, basis }) => [
     `${SIGNS[kind]} ${kind} ${describeRef(ref)}${basis === 'manifest' ? ' (by the manifest alone: the server could not try it)' : ''}`,
-    ...(kind === 'change' ? changes.map(({ path, from, to }) => `    ${path}: ${from ?? 'none'} -> ${to ?? 'none'}`) : []),
+    ...(kind === 'change'
+      ? changes.map(({ path, from, to }) => `    ${path}: ${from ?? 'none'} -> ${to ?? 'none'}`)
+      : []),
   ]);
   return [...lines, ...(same === 0 ? [] : [`= ${same} unchanged`])];
 }

@@ -42,7 +42,11 @@ export class KubeFailure extends CloudFailure {
   /** Absent: no answer came. */
   readonly status: KubeStatus | undefined;
 
-  constructor(kind: CloudErrorKind, facts: FailureFacts, options: { cause?: unknown; status?: KubeStatus | undefined }) {
+  constructor(
+    kind: CloudErrorKind,
+    facts: FailureFacts,
+    options: { cause?: unknown; status?: KubeStatus | undefined },
+  ) {
     super(kind, facts, options);
     this.status = options.status;
   }

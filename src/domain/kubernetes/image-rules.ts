@@ -78,7 +78,10 @@ function matches(rule: ImageRule, object: KubeObject, { name, image }: Container
     case 'repository': {
       const wanted = readWritten(rule.image);
       const written = image === undefined ? undefined : readWritten(image);
-      return wanted !== undefined && written !== undefined && repositoryKey(wanted) === repositoryKey(written);
+      if (wanted === undefined || written === undefined) return false;
+      // A manifest that serves several stages leaves the registry out.
+      const open = written.registry === undefined && written.repository === wanted.repository;
+      return open || repositoryKey(wanted) === repositoryKey(written);
     }
   }
 }

@@ -28,11 +28,22 @@ export interface Completion {
 }
 
 /** Puts in what no manifest says: the namespace, our label, and the hash of the config that pods read. */
-export function completeObject(object: KubeObject, resource: Pick<Resource, 'namespaced'>, { app, namespace }: Completion): KubeObject {
+export function completeObject(
+  object: KubeObject,
+  resource: Pick<Resource, 'namespaced'>,
+  { app, namespace }: Completion,
+): KubeObject {
   const placed = resource.namespaced
     ? withField(object, ['metadata', 'namespace'], object.metadata.namespace ?? namespace)
     : withField(object, ['metadata', 'namespace'], undefined);
-  const unlisted = ['status', 'metadata/managedFields', 'metadata/creationTimestamp', 'metadata/resourceVersion', 'metadata/uid', 'metadata/generation'];
+  const unlisted = [
+    'status',
+    'metadata/managedFields',
+    'metadata/creationTimestamp',
+    'metadata/resourceVersion',
+    'metadata/uid',
+    'metadata/generation',
+  ];
   const plain = unlisted.reduce<KubeObject>((left, path) => withField(left, path.split('/'), undefined), placed);
   return withField(plain, ['metadata', 'labels', APP_LABEL], app);
 }
@@ -41,7 +52,11 @@ export function completeObject(object: KubeObject, resource: Pick<Resource, 'nam
  * A hash of all config of the set that the pods of a workload read. Of several Secrets and maps together, so that nobody
  * can guess one value from it.
  */
-export function withConfigHash(object: KubeObject, all: readonly KubeObject[], { restartOnConfig, sha256 }: Completion): KubeObject {
+export function withConfigHash(
+  object: KubeObject,
+  all: readonly KubeObject[],
+  { restartOnConfig, sha256 }: Completion,
+): KubeObject {
   const path = podSpecPath(object);
   const isController = path !== undefined && path.length > 1 && object.kind !== 'Job';
   if (restartOnConfig === 'no' || !isController || object.kind === 'CronJob') return object;
@@ -49,7 +64,9 @@ export function withConfigHash(object: KubeObject, all: readonly KubeObject[], {
   const keys = new Set(
     neededByPods(object)
       .filter(({ kind }) => kind === 'ConfigMap' || kind === 'Secret')
-      .map(({ kind, name }) => keyOf({ apiVersion: 'v1', kind, name, ...(namespace === undefined ? {} : { namespace }) })),
+      .map(({ kind, name }) =>
+        keyOf({ apiVersion: 'v1', kind, name, ...(namespace === undefined ? {} : { namespace }) }),
+      ),
   );
   const read = all.filter((each) => keys.has(keyOf(refOf(each))));
   if (read.length === 0) return object;

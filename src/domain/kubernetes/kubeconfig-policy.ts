@@ -67,13 +67,21 @@ export function refusals({ cluster, user }: ChosenContext, allowed: readonly All
 }
 
 /** `aws eks get-token --cluster-name shop`: done here without the program. */
-export function eksCommand({ user }: ChosenContext): { readonly cluster: string; readonly region: string | undefined } | undefined {
+export function eksCommand({
+  user,
+}: ChosenContext): { readonly cluster: string; readonly region: string | undefined } | undefined {
   const command = textAt(user, 'exec', 'command') ?? '';
   const args = listAt(user, 'exec', 'args').map(String);
   const after = (flag: string): string | undefined =>
-    args.includes(flag) ? args[args.indexOf(flag) + 1] : args.find((arg) => arg.startsWith(`${flag}=`))?.slice(flag.length + 1);
+    args.includes(flag)
+      ? args[args.indexOf(flag) + 1]
+      : args.find((arg) => arg.startsWith(`${flag}=`))?.slice(flag.length + 1);
   const isAws = /(?:^|\/)aws$/.test(command) && args.includes('eks') && args.includes('get-token');
   const isAuthenticator = /(?:^|\/)aws-iam-authenticator$/.test(command) && args.includes('token');
-  const cluster = isAws ? after('--cluster-name') : isAuthenticator ? (after('-i') ?? after('--cluster-id')) : undefined;
+  const cluster = isAws
+    ? after('--cluster-name')
+    : isAuthenticator
+      ? (after('-i') ?? after('--cluster-id'))
+      : undefined;
   return cluster === undefined ? undefined : { cluster, region: after('--region') };
 }

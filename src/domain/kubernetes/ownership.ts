@@ -17,22 +17,34 @@ export const conflictsOf = (causes: readonly StatusCause[]): readonly FieldConfl
 
 /** Writers whose business a replica count is. */
 const SCALERS = /^(?:kube-controller-manager|keda|vpa|sluice-scale|horizontal-pod-autoscaler|kubectl-autoscale)/;
+/** Ours by another name: what `mode: scale` and `mode: restore` set gives way to the next release. */
+const OWN = /^sluice-(?:scale|restore)$/;
 
 export interface ConflictVerdict {
   /** Fields that are taken out of our intent. */
   readonly yielded: readonly FieldConflict[];
+  /** Fields that become ours without asking. */
+  readonly taken: readonly FieldConflict[];
   readonly left: readonly FieldConflict[];
 }
 
-/** Which conflicts are given in to: the count of an autoscaler always, all of them with `policy: yield`. */
+/** Which conflicts are given in to: a count by hand or by an autoscaler always, all of them with `policy: yield`. */
 export function judgeConflicts(
   conflicts: readonly FieldConflict[],
-  { policy, scaled }: { readonly policy: 'fail' | 'force' | 'yield'; readonly scaled: 'by-autoscaler' | 'by-hand' },
+  context: {
+    readonly policy: 'fail' | 'force' | 'yield';
+    readonly scaled: 'by-autoscaler' | 'by-hand';
+    readonly held: 'yes' | 'no';
+  },
 ): ConflictVerdict {
+  const { policy, scaled, held } = context;
   const yields = ({ manager, field }: FieldConflict): boolean =>
     policy === 'yield' ||
+    (manager === 'sluice-scale' && held === 'yes') ||
     (field === '.spec.replicas' && (scaled === 'by-autoscaler' || SCALERS.test(manager)));
-  return { yielded: conflicts.filter(yields), left: conflicts.filter((each) => !yields(each)) };
+  const yielded = conflicts.filter(yields);
+  const taken = conflicts.filter((each) => !yields(each) && (policy === 'force' || OWN.test(each.manager)));
+  return { yielded, taken, left: conflicts.filter((each) => !yielded.includes(each) && !taken.includes(each)) };
 }
 
 /**
@@ -80,7 +92,7 @@ const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
  */
 export function takeOver(live: KubeObject, manager: string): readonly Fields[] | undefined {
   const entries = live.metadata.managedFields ?? [];
-  const old = entries.filter((entry) => CLIENT_SIDE.test(entry.manager ?? '') && isUpdate(entry));
+  const old = entries.filter(isTakenOver);
   const hasLastApplied = live.metadata.annotations?.[LAST_APPLIED] !== undefined;
   if (old.length === 0 && !hasLastApplied) return undefined;
   const own = entries.find((entry) => entry.manager === manager && entry.operation === 'Apply' && !entry.subresource);
@@ -93,11 +105,12 @@ export function takeOver(live: KubeObject, manager: string): readonly Fields[] |
   return [
     { op: 'test', path: '/metadata/resourceVersion', value: live.metadata.resourceVersion },
     ...(old.length === 0 ? [] : [{ op: 'replace', path: '/metadata/managedFields', value: [...kept, ours] }]),
-    ...(hasLastApplied
-      ? [{ op: 'remove', path: `/metadata/annotations/${LAST_APPLIED.replaceAll('/', '~1')}` }]
-      : []),
+    ...(hasLastApplied ? [{ op: 'remove', path: `/metadata/annotations/${LAST_APPLIED.replaceAll('/', '~1')}` }] : []),
   ];
 }
+
+const isTakenOver = (entry: ManagedFields): boolean =>
+  (CLIENT_SIDE.test(entry.manager ?? '') && isUpdate(entry)) || entry.manager === 'sluice-restore';
 
 const isUpdate = ({ operation, subresource }: ManagedFields): boolean => operation === 'Update' && !subresource;
 
@@ -105,7 +118,9 @@ function union(a: unknown, b: unknown): unknown {
   if (!isFields(a)) return b ?? {};
   if (!isFields(b)) return a;
   const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])];
-  return Object.fromEntries(keys.map((key) => [key, key in a && key in b ? union(a[key], b[key]) : (a[key] ?? b[key])]));
+  return Object.fromEntries(
+    keys.map((key) => [key, key in a && key in b ? union(a[key], b[key]) : (a[key] ?? b[key])]),
+  );
 }
 
 /** Whether the manager has a say in the object. */

@@ -24,12 +24,7 @@ export function checkPlaceholders(values: Placeholders, input = 'placeholders'):
  * Puts declared values into the text, before it is parsed. One in upper case that nobody declared is a problem with its
  * line, because it would reach the cluster as it stands. `used` gathers the names that occurred.
  */
-export function fillPlaceholders(
-  text: string,
-  file: string,
-  values: Placeholders,
-  used: Set<string>,
-): Checked<string> {
+export function fillPlaceholders(text: string, file: string, values: Placeholders, used: Set<string>): Checked<string> {
   const problems: InputProblem[] = [];
   const filled = text.replaceAll(PLACEHOLDER, (written, name: string, offset: number) => {
     const value = values.get(name);

@@ -100,7 +100,9 @@ function neededByContainer(container: unknown): readonly Needed[] {
       ...(isOptional(fieldAt(source, 'configMapKeyRef'))
         ? []
         : named('ConfigMap', textAt(source, 'configMapKeyRef', 'name'), by)),
-      ...(isOptional(fieldAt(source, 'secretKeyRef')) ? [] : named('Secret', textAt(source, 'secretKeyRef', 'name'), by)),
+      ...(isOptional(fieldAt(source, 'secretKeyRef'))
+        ? []
+        : named('Secret', textAt(source, 'secretKeyRef', 'name'), by)),
     ];
   });
   return [...from, ...env];

@@ -15,7 +15,8 @@ export interface PodTrouble {
 }
 
 const PULL_FAILS = /^(?:ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull)$/;
-const FOR_EVER = /not found|manifest unknown|does not exist|unauthori[sz]ed|denied|forbidden|invalid reference|couldn't parse/i;
+const FOR_EVER =
+  /not found|manifest unknown|does not exist|unauthori[sz]ed|denied|forbidden|invalid reference|couldn't parse/i;
 const CONFIG_FAILS = /^(?:CreateContainerConfigError|CreateContainerError|RunContainerError|InvalidImageName)$/;
 /** Restarts of a new pod until it counts as one that will not come up. */
 const CRASHES = 3;
@@ -38,31 +39,32 @@ function troubleOf(pod: string, status: unknown): readonly PodTrouble[] {
   const message = textAt(status, 'state', 'waiting', 'message') ?? '';
   const last = fieldAt(status, 'lastState', 'terminated') ?? fieldAt(status, 'state', 'terminated');
   const ended = isFields(last) ? endOf(last) : undefined;
-  const told = (text: string, fatal: boolean, more: Partial<PodTrouble> = {}): readonly PodTrouble[] => [
-    { pod, container, reason: reason || (ended?.reason ?? ''), text, fatal, ...more },
+  const told = (text: string, more: Partial<PodTrouble>): readonly PodTrouble[] => [
+    { pod, container, reason: reason || (ended?.reason ?? ''), text, fatal: false, ...more },
   ];
   if (PULL_FAILS.test(reason)) {
     const image = textAt(status, 'image') ?? '';
     const why = message === '' ? image : message;
-    return told(`${reason}: ${why}`, reason === 'InvalidImageName' || FOR_EVER.test(message));
+    return told(`${reason}: ${why}`, { fatal: reason === 'InvalidImageName' || FOR_EVER.test(message) });
   }
-  if (CONFIG_FAILS.test(reason)) return told(`${reason}: ${message}`, reason !== 'RunContainerError');
+  if (CONFIG_FAILS.test(reason)) return told(`${reason}: ${message}`, { fatal: reason !== 'RunContainerError' });
   if (ended?.reason === 'OOMKilled')
-    return told(`OOMKilled (exit code ${ended.exitCode}), ${restarts} restarts`, restarts >= 2, {
+    return told(`OOMKilled (exit code ${ended.exitCode}), ${restarts} restarts`, {
+      fatal: restarts >= 2,
       reason: 'OOMKilled',
       log: 'previous',
     });
   if (reason === 'CrashLoopBackOff' || (ended !== undefined && ended.exitCode !== 0 && restarts > 0)) {
     const how = ended === undefined ? message : ended.text;
     const text = `${reason || 'Error'}: ${how}, ${restarts} restarts`;
-    return told(text, restarts >= CRASHES, { log: reason === '' ? 'current' : 'previous' });
+    return told(text, { fatal: restarts >= CRASHES, log: reason === '' ? 'current' : 'previous' });
   }
   if (ended !== undefined && ended.exitCode !== 0 && restarts === 0)
-    return told(`${ended.reason}: ${ended.text}`, false, { log: 'current' });
+    return told(`${ended.reason}: ${ended.text}`, { log: 'current' });
   const running = isFields(fieldAt(status, 'state', 'running'));
   const notReady = isFields(status) && status['ready'] === false;
   // Its probes say so; the event has the answer that they got.
-  return running && notReady ? told('runs and is not ready', false, { reason: 'NotReady', log: 'current' }) : [];
+  return running && notReady ? told('runs and is not ready', { reason: 'NotReady', log: 'current' }) : [];
 }
 
 interface End {
@@ -94,7 +96,9 @@ function evicted(pod: KubeObject): readonly PodTrouble[] {
   if (textAt(pod, 'status', 'phase') !== 'Failed') return [];
   const reason = textAt(pod, 'status', 'reason');
   if (reason === undefined) return [];
-  return [{ pod: pod.metadata.name, reason, text: `${reason}: ${textAt(pod, 'status', 'message') ?? ''}`, fatal: false }];
+  return [
+    { pod: pod.metadata.name, reason, text: `${reason}: ${textAt(pod, 'status', 'message') ?? ''}`, fatal: false },
+  ];
 }
 
 /** What is around a workload, as the watches have it. */
@@ -125,7 +129,10 @@ export function newPodsOf(workload: KubeObject, { replicaSets, pods }: Family): 
 export function newestReplicaSet(workload: KubeObject, sets: readonly KubeObject[]): KubeObject | undefined {
   const revision = (each: KubeObject): number =>
     Number(each.metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0);
-  return sets.filter(ownedBy(workload)).sort((a, b) => revision(a) - revision(b)).at(-1);
+  return sets
+    .filter(ownedBy(workload))
+    .sort((a, b) => revision(a) - revision(b))
+    .at(-1);
 }
 
 const byAge = (a: KubeObject, b: KubeObject): number =>
@@ -146,7 +153,11 @@ export function distinct(troubles: readonly PodTrouble[], most: number): readonl
 }
 
 /** Warning events about these objects, newest last, each once with its count: `FailedMount x3: ...`. */
-export function warningsAbout(names: ReadonlySet<string>, events: readonly KubeObject[], most: number): readonly string[] {
+export function warningsAbout(
+  names: ReadonlySet<string>,
+  events: readonly KubeObject[],
+  most: number,
+): readonly string[] {
   return events
     .filter((event) => textAt(event, 'type') === 'Warning' && names.has(textAt(event, 'involvedObject', 'name') ?? ''))
     .map((event) => {

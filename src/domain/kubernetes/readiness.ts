@@ -29,8 +29,7 @@ export function readinessOf(object: KubeObject, around: Surroundings): Readiness
   return BUILT_IN_GROUPS.test(groupOf(object.apiVersion)) ? READY : customReadiness(object, unobserved);
 }
 
-const BUILT_IN_GROUPS =
-  /^$|^(?:apps|batch|autoscaling|policy|extensions)$|\.k8s\.io$(?<!gateway\.networking\.k8s\.io)/;
+const BUILT_IN_GROUPS = /^$|^(?:apps|batch|autoscaling|policy|extensions)$|\.k8s\.io$(?<!gateway\.networking\.k8s\.io)/;
 
 type Judge = (object: KubeObject, unobserved: string | undefined) => Readiness;
 
@@ -133,7 +132,8 @@ function service(object: KubeObject): Readiness {
 function pod(object: KubeObject): Readiness {
   const phase = textAt(object, 'status', 'phase');
   if (phase === 'Succeeded') return READY;
-  if (phase === 'Failed') return bad(textAt(object, 'status', 'message') ?? textAt(object, 'status', 'reason') ?? 'it failed');
+  if (phase === 'Failed')
+    return bad(textAt(object, 'status', 'message') ?? textAt(object, 'status', 'reason') ?? 'it failed');
   return conditionOf(object, 'Ready')?.status === 'True' ? READY : waiting('it to be ready');
 }
 

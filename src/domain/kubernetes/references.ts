@@ -1,5 +1,16 @@
 import { type Manifest, placeOf } from './manifest.ts';
-import { type KubeObject, type Ref, describeObject, fieldAt, groupOf, isFields, keyOf, listAt, refOf, textAt } from './object.ts';
+import {
+  type KubeObject,
+  type Ref,
+  describeObject,
+  fieldAt,
+  groupOf,
+  isFields,
+  keyOf,
+  listAt,
+  refOf,
+  textAt,
+} from './object.ts';
 import { neededByPods } from './pod-templates.ts';
 
 /** An object that is not in the set and must be there already. */

@@ -10,7 +10,8 @@ const REMOVED: Readonly<Record<string, string>> = {
     'it was removed in Kubernetes 1.25 without a successor object; label the namespace for Pod Security Admission instead (pod-security.kubernetes.io/enforce: restricted)',
   'extensions/v1beta1 PodSecurityPolicy':
     'it was removed in Kubernetes 1.16, and the kind in 1.25; label the namespace for Pod Security Admission instead (pod-security.kubernetes.io/enforce: restricted)',
-  'policy/v1beta1 PodDisruptionBudget': 'it was removed in Kubernetes 1.25; write policy/v1 (an empty selector means all pods there)',
+  'policy/v1beta1 PodDisruptionBudget':
+    'it was removed in Kubernetes 1.25; write policy/v1 (an empty selector means all pods there)',
   'batch/v1beta1 CronJob': 'it was removed in Kubernetes 1.25; write batch/v1',
   'autoscaling/v2beta1 HorizontalPodAutoscaler':
     'it was removed in Kubernetes 1.25; write autoscaling/v2 (targetAverageUtilization becomes target.averageUtilization with target.type: Utilization)',

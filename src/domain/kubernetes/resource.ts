@@ -30,7 +30,12 @@ export function pathOf({ group, version, plural, namespaced }: Resource, namespa
 }
 
 /** Kinds that are used without asking the server what it serves. */
-const builtIn = (apiVersion: string, kind: string, plural: string, scope: 'namespaced' | 'cluster' = 'namespaced'): Resource => ({
+const builtIn = (
+  apiVersion: string,
+  kind: string,
+  plural: string,
+  scope: 'namespaced' | 'cluster' = 'namespaced',
+): Resource => ({
   group: groupOf(apiVersion),
   version: versionOf(apiVersion),
   apiVersion,
@@ -115,7 +120,9 @@ export function readResourceList(body: unknown): readonly Resource[] {
 /** Definitions in the set itself: a kind that it makes counts as served. */
 export function resourcesDefinedBy(objects: readonly KubeObject[]): readonly Resource[] {
   return objects
-    .filter(({ kind, apiVersion }) => kind === 'CustomResourceDefinition' && groupOf(apiVersion) === 'apiextensions.k8s.io')
+    .filter(
+      ({ kind, apiVersion }) => kind === 'CustomResourceDefinition' && groupOf(apiVersion) === 'apiextensions.k8s.io',
+    )
     .flatMap((definition) => {
       const group = textAt(definition, 'spec', 'group') ?? '';
       const kind = textAt(definition, 'spec', 'names', 'kind') ?? '';

@@ -23,7 +23,11 @@ const FOLLOW = ['list', 'watch'] as const;
  */
 export function rightsFor(
   objects: readonly KubeObject[],
-  { resourceOf, app, home }: { resourceOf(object: KubeObject): Resource | undefined; readonly app: string; readonly home: string },
+  {
+    resourceOf,
+    app,
+    home,
+  }: { resourceOf(object: KubeObject): Resource | undefined; readonly app: string; readonly home: string },
 ): readonly Right[] {
   const rights: Right[] = [];
   for (const object of objects) {
@@ -35,8 +39,14 @@ export function rightsFor(
     const secret = object.kind === 'Secret' && groupOf(object.apiVersion) === '';
     const mayGo = object.kind !== 'Namespace' && object.kind !== 'CustomResourceDefinition';
     for (const verb of APPLY.filter((each) => mayGo || each !== 'delete'))
-      rights.push({ ...base, verb, ...(secret && verb !== 'create' ? { name } : {}), why: 'applies the set and takes it back' });
-    if (!secret) for (const verb of FOLLOW) rights.push({ ...base, verb, why: 'waits for it, and finds what is to be pruned' });
+      rights.push({
+        ...base,
+        verb,
+        ...(secret && verb !== 'create' ? { name } : {}),
+        why: 'applies the set and takes it back',
+      });
+    if (!secret)
+      for (const verb of FOLLOW) rights.push({ ...base, verb, why: 'waits for it, and finds what is to be pruned' });
     if (makesPods(object) && namespace !== undefined) rights.push(...podRights(namespace));
   }
   return unique([...rights, ...stateRights(app, home)]);

@@ -16,7 +16,11 @@ export function readScale(text: string): Checked<ScaleWish> {
   }
   const [, auto, min, max] = /^(auto)(?:\s+(\d{1,4})\.\.(\d{1,4}))?$/.exec(text) ?? [];
   if (auto !== undefined && Number(min ?? 1) >= 1 && Number(min ?? 1) <= Number(max ?? 9_999))
-    return good({ kind: 'auto', min: min === undefined ? undefined : Number(min), max: max === undefined ? undefined : Number(max) });
+    return good({
+      kind: 'auto',
+      min: min === undefined ? undefined : Number(min),
+      max: max === undefined ? undefined : Number(max),
+    });
   return bad({ input: 'replicas', given: text, problem: 'is no scale', accepted: '6, +2, -1, auto, or auto 6..20' });
 }
 
@@ -60,8 +64,12 @@ export function decideScale(wish: ScaleWish, workload: KubeObject, autoscaler: K
   return { kind: 'bound', bounds: { min: count, max: count }, keep: keptBounds(autoscaler) ?? bounds };
 }
 
-function decideAuto({ min, max }: { readonly min: number | undefined; readonly max: number | undefined }, autoscaler: KubeObject | undefined): ScaleMove {
-  if (autoscaler === undefined) return { kind: 'refuse', why: 'it has no autoscaler; put a HorizontalPodAutoscaler into the set' };
+function decideAuto(
+  { min, max }: { readonly min: number | undefined; readonly max: number | undefined },
+  autoscaler: KubeObject | undefined,
+): ScaleMove {
+  if (autoscaler === undefined)
+    return { kind: 'refuse', why: 'it has no autoscaler; put a HorizontalPodAutoscaler into the set' };
   const live = boundsOf(autoscaler);
   const kept = keptBounds(autoscaler);
   const bounds = { min: min ?? (kept ?? live).min, max: max ?? (kept ?? live).max };

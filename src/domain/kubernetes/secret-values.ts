@@ -43,7 +43,10 @@ export function fillSecrets(
       return name === undefined ? text : encode(valueOf(name, key));
     });
     // stringData is write-only and hard to compare: one form for what is sent, stored and compared.
-    const all = { ...data, ...Object.fromEntries(Object.entries(strings).map(([key, text]) => [key, encode(String(text))])) };
+    const all = {
+      ...data,
+      ...Object.fromEntries(Object.entries(strings).map(([key, text]) => [key, encode(String(text))])),
+    };
     const plain = withField(object, ['stringData'], undefined);
     return withObject(manifest, Object.keys(all).length === 0 ? plain : { ...plain, data: all });
   });

@@ -5,7 +5,9 @@ import { managerOf } from '../../domain/kubernetes/intent.ts';
 import { type KubeObject, describeObject, refOf } from '../../domain/kubernetes/object.ts';
 import { conflictsOf, judgeConflicts, takeOver, without } from '../../domain/kubernetes/ownership.ts';
 import { type Phase, inPhases } from '../../domain/kubernetes/phases.ts';
+import { BOUNDS_ANNOTATION } from '../../domain/kubernetes/scaling.ts';
 import type { Resource } from '../../domain/kubernetes/resource.ts';
+import type { Applied } from '../../ports/kubernetes.ts';
 import { inParallel } from '../in-parallel.ts';
 import { until } from '../until.ts';
 import type { HeldLease } from './lease.ts';
@@ -45,7 +47,8 @@ export async function applyInPhases(
     await applying.lease.guard();
     const done = await inParallel(members, AT_ONCE, (each) => applyOne(each, applying, tools, signal));
     applied.push(...done);
-    for (const each of done) tools.log.info(`${describeObject(each.object)} ${each.done}${each.note === undefined ? '' : ` (${each.note})`}`);
+    for (const each of done)
+      tools.log.info(`${describeObject(each.object)} ${each.done}${each.note === undefined ? '' : ` (${each.note})`}`);
     await applying.afterPhase?.(phase, done);
   }
   return applied;
@@ -65,25 +68,38 @@ export async function applyOne(
   else if (live !== undefined) await takeOwnership({ resource, live, manager }, tools, signal);
   let object = wanted;
   const notes: string[] = [];
-  for (let conflicts: 'refuse' | 'take' = policy === 'force' ? 'take' : 'refuse'; ; ) {
+  for (let conflicts: 'refuse' | 'take' = policy === 'force' ? 'take' : 'refuse'; ;) {
     await lease.guard();
     try {
-      const { object: now, created } = await cluster.apply(resource, object, { manager, conflicts, dryRun: 'no' }, signal);
-      const done = way === 'replace' && live !== undefined ? 'replaced' : doneOf(created, live, now);
-      return { ref: refOf(object), object: now, resource, done, ...(notes.length === 0 ? {} : { note: notes.join('; ') }) };
+      const { object: now, created } = await cluster.apply(
+        resource,
+        object,
+        { manager, conflicts, dryRun: 'no' },
+        signal,
+      );
+      const done = way === 'replace' && live !== undefined ? 'replaced' : doneOf({ created, object: now }, live);
+      return {
+        ref: refOf(object),
+        object: now,
+        resource,
+        done,
+        ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
+      };
     } catch (thrown) {
       const found = thrown instanceof KubeFailure ? conflictsOf(thrown.status?.causes ?? []) : [];
       if (found.length === 0) throw thrown;
       const scaled = found.every(({ field }) => field === '.spec.replicas') ? 'by-autoscaler' : 'by-hand';
-      const verdict = judgeConflicts(found, { policy: policy === 'yield' ? 'yield' : 'fail', scaled });
-      if (verdict.left.length > 0 || verdict.yielded.length === 0) throw thrown;
+      const held = live?.metadata.annotations?.[BOUNDS_ANNOTATION] === undefined ? 'no' : 'yes';
+      const verdict = judgeConflicts(found, { policy, scaled, held });
+      if (verdict.left.length > 0 || (verdict.yielded.length === 0 && conflicts === 'take')) throw thrown;
       notes.push(...verdict.yielded.map(({ manager: owner, field }) => `${field} is left to ${owner}`));
       object = without(object, verdict.yielded);
+      if (verdict.yielded.length === 0) conflicts = 'take';
     }
   }
 }
 
-function doneOf(created: boolean, live: KubeObject | undefined, now: KubeObject): Done {
+function doneOf({ created, object: now }: Applied, live: KubeObject | undefined): Done {
   if (created || live === undefined) return created ? 'created' : 'configured';
   return live.metadata.resourceVersion === now.metadata.resourceVersion ? 'unchanged' : 'configured';
 }
@@ -119,7 +135,10 @@ async function nowServed(known: Resource, { cluster, clock }: K8sTools, signal: 
     ),
   ).catch((cause: unknown) => {
     signal.throwIfAborted();
-    throw new Failure({ what: `${known.apiVersion} ${known.kind} is not served`, why: 'its definition was applied 30 s ago' }, { cause });
+    throw new Failure(
+      { what: `${known.apiVersion} ${known.kind} is not served`, why: 'its definition was applied 30 s ago' },
+      { cause },
+    );
   });
 }
 
@@ -136,6 +155,12 @@ export async function deleteAndWait(
     return left === undefined || left.metadata.uid !== uid ? 'gone' : undefined;
   }).catch((cause: unknown) => {
     signal.throwIfAborted();
-    throw new Failure({ what: `${describeObject(live)} does not go`, why: 'it was deleted 60 s ago and something holds it (finalizers)' }, { cause });
+    throw new Failure(
+      {
+        what: `${describeObject(live)} does not go`,
+        why: 'it was deleted 60 s ago and something holds it (finalizers)',
+      },
+      { cause },
+    );
   });
 }

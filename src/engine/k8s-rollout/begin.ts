@@ -68,11 +68,23 @@ export async function begin(
 }
 
 /** The namespace of the records and the lease, when the set makes it: the very first write, and one that is never taken back. */
-async function makeNamespace({ prepared }: Preflight, { ref, policies }: DeployWish, tools: K8sTools, signal: AbortSignal): Promise<void> {
-  const own = prepared.find(({ object, live }) => object.kind === 'Namespace' && object.metadata.name === ref.namespace && live === undefined);
+async function makeNamespace(
+  { prepared }: Preflight,
+  { ref, policies }: DeployWish,
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<void> {
+  const own = prepared.find(
+    ({ object, live }) => object.kind === 'Namespace' && object.metadata.name === ref.namespace && live === undefined,
+  );
   if (own === undefined) return;
   const lease = { signal, guard: () => Promise.resolve(), release: () => Promise.resolve() };
-  await applyOne({ resource: NAMESPACES, object: own.object, live: undefined, way: 'apply' }, { ref, conflicts: policies.conflicts, lease }, tools, signal);
+  await applyOne(
+    { resource: NAMESPACES, object: own.object, live: undefined, way: 'apply' },
+    { ref, conflicts: policies.conflicts, lease },
+    tools,
+    signal,
+  );
 }
 
 interface Held {
@@ -92,16 +104,27 @@ async function beginHolding(
   let records = await store.list(signal);
   const later = wish.onOutdated === 'fail' ? laterRelease(records, wish.writer.run) : undefined;
   if (later !== undefined) return ended(refused(outdatedText(later, wish), prepared));
-  const digest = digestOf(prepared.map(({ object }) => object), tools);
+  const digest = digestOf(
+    prepared.map(({ object }) => object),
+    tools,
+  );
   const unfinished = unfinishedOf(records);
   const resumed = unfinished?.phase === 'applying' && unfinished.digest === digest ? unfinished : undefined;
   if (unfinished !== undefined && resumed === undefined) {
-    log.info(`Release ${unfinished.release} (revision ${unfinished.revision}) was left unfinished by run ${unfinished.run}: it is taken back first`);
+    log.info(
+      `Release ${unfinished.release} (revision ${unfinished.revision}) was left unfinished by run ${unfinished.run}: it is taken back first`,
+    );
     const previous = records.find(({ revision }) => revision === unfinished.previous);
     const within = after(tools.clock.now(), wish.rollbackWithin);
     const back = await goBack({ ref: wish.ref, record: unfinished, previous, lease, within }, tools, signal);
     if (back.kind === 'rollback-failed')
-      return ended({ ...refused(`the release before could not be taken back: ${back.reason}`, prepared), outcome: 'rollback-failed', changed: true, objects: back.objects, diagnosis: back.lines });
+      return ended({
+        ...refused(`the release before could not be taken back: ${back.reason}`, prepared),
+        outcome: 'rollback-failed',
+        changed: true,
+        objects: back.objects,
+        diagnosis: back.lines,
+      });
     records = await store.list(signal);
     ({ prepared } = await preflight(manifests, wish, tools, signal));
   }
@@ -115,7 +138,13 @@ async function beginHolding(
   ];
   const hash = tools.sha256(planText(plan));
   if (wish.expectDiff !== undefined && wish.expectDiff !== hash && resumed === undefined)
-    return ended({ ...refused(`the plan is not the one that was approved (expected ${wish.expectDiff.slice(0, 12)}…, it is ${hash.slice(0, 12)}…): the cluster or the manifests changed since; look at mode: diff and approve again`, prepared), plan });
+    return ended({
+      ...refused(
+        `the plan is not the one that was approved (expected ${wish.expectDiff.slice(0, 12)}…, it is ${hash.slice(0, 12)}…): the cluster or the manifests changed since; look at mode: diff and approve again`,
+        prepared,
+      ),
+      plan,
+    });
   for (const { ref, said } of prepared.map((each) => ({ ref: each.change.ref, said: each.said })))
     for (const line of said) log.info(`${describeRef(ref)}: ${line}`);
   const begun: Begun = { kind: 'begun', lease, records, prepared, plan, digest, resumed, notes: [] };
@@ -132,7 +161,8 @@ function nothingToDo({ records, plan, digest, prepared, resumed }: Begun, { cloc
     same &&
     prepared.every(
       ({ live }) =>
-        live !== undefined && readinessOf(live, { generation: live.metadata.generation, now: clock.now() }).kind === 'ready',
+        live !== undefined &&
+        readinessOf(live, { generation: live.metadata.generation, now: clock.now() }).kind === 'ready',
     )
   );
 }
@@ -179,5 +209,12 @@ export function refusedBy(problems: readonly InputProblem[], prepared: readonly 
   });
   const [first = ''] = lines;
   const more = lines.length === 1 ? '' : `, and ${lines.length - 1} more`;
-  return { ...refused(`${lines.length} ${lines.length === 1 ? 'problem' : 'problems'} before the first write: ${first}${more}`, prepared), causes, diagnosis: lines };
+  return {
+    ...refused(
+      `${lines.length} ${lines.length === 1 ? 'problem' : 'problems'} before the first write: ${first}${more}`,
+      prepared,
+    ),
+    causes,
+    diagnosis: lines,
+  };
 }

@@ -105,9 +105,15 @@ interface BringingUp {
   readonly applied: AppliedObject[];
 }
 
-async function bringUp({ begun, wish, applied }: BringingUp, tools: K8sTools, signal: AbortSignal): Promise<Wrong | undefined> {
+async function bringUp(
+  { begun, wish, applied }: BringingUp,
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<Wrong | undefined> {
   const { prepared, lease } = begun;
-  const origins = new Map<string, Origin>(prepared.map(({ object, manifest }) => [keyOf(refOf(object)), manifest.origin]));
+  const origins = new Map<string, Origin>(
+    prepared.map(({ object, manifest }) => [keyOf(refOf(object)), manifest.origin]),
+  );
   const originOf = (key: string): Origin | undefined => origins.get(key);
   const { deadline } = wish;
   const waitFor = async (targets: readonly AppliedObject[]): Promise<void> => {
@@ -117,7 +123,12 @@ async function bringUp({ begun, wish, applied }: BringingUp, tools: K8sTools, si
       return;
     }
     const { causes, lines } = await diagnose(end.unready, originOf, tools, signal);
-    throw new WentWrong({ kind: end.kind === 'bad' ? 'failed' : end.kind, reason: causes[0]?.text ?? 'it did not become ready', causes, lines });
+    throw new WentWrong({
+      kind: end.kind === 'bad' ? 'failed' : end.kind,
+      reason: causes[0]?.text ?? 'it did not become ready',
+      causes,
+      lines,
+    });
   };
   try {
     const all = prepared.map(({ resource, object, live, change }) => {
@@ -167,7 +178,12 @@ interface Settling {
   readonly record: ReleaseRecord;
   readonly serving: ReleaseRecord | undefined;
   readonly applied: readonly ObjectResult[];
-  readonly base: { readonly plan: readonly ObjectChange[]; readonly changed: boolean; readonly revision: number; readonly release: string };
+  readonly base: {
+    readonly plan: readonly ObjectChange[];
+    readonly changed: boolean;
+    readonly revision: number;
+    readonly release: string;
+  };
   readonly lease: HeldLease;
 }
 
@@ -188,7 +204,13 @@ async function settleWrong(
   const back = await goBack({ ref: wish.ref, record, previous: serving, lease, within }, tools, signal);
   const diagnosis = [...wrong.lines, ...back.lines];
   if (back.kind === 'rolled-back')
-    return { ...told, outcome: 'rolled-back', reason: `${wrong.reason}; ${back.reason}`, objects: back.objects, diagnosis };
+    return {
+      ...told,
+      outcome: 'rolled-back',
+      reason: `${wrong.reason}; ${back.reason}`,
+      objects: back.objects,
+      diagnosis,
+    };
   const reason = `${wrong.reason}; and the way back failed: ${back.reason}`;
   return { ...told, outcome: 'rollback-failed', reason, objects: back.objects, diagnosis };
 }
@@ -218,6 +240,8 @@ async function finish(
     each.revision === serving?.revision ? { ...each, phase: leftAs as ReleaseRecord['phase'] } : each,
   );
   for (const { revision } of outdated(now, KEEP_RECORDS)) {
-    await store.remove(revision, signal).catch((thrown: unknown) => log.debug(`Old record ${revision} stays: ${messageOf(thrown)}`));
+    await store
+      .remove(revision, signal)
+      .catch((thrown: unknown) => log.debug(`Old record ${revision} stays: ${messageOf(thrown)}`));
   }
 }

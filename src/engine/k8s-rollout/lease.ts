@@ -53,7 +53,12 @@ function leaseOf({ ref, run }: LeaseWish, now: Instant, live?: KubeObject): Kube
     kind: LEASES.kind,
     metadata: { name: nameOf(ref), namespace: ref.namespace },
   };
-  const spec = { holderIdentity: run, leaseDurationSeconds: LASTS / 1_000, renewTime: stamp(now), acquireTime: stamp(now) };
+  const spec = {
+    holderIdentity: run,
+    leaseDurationSeconds: LASTS / 1_000,
+    renewTime: stamp(now),
+    acquireTime: stamp(now),
+  };
   return withField(base, ['spec'], spec);
 }
 
@@ -82,7 +87,8 @@ async function acquire(wish: LeaseWish, tools: LeaseTools, signal: AbortSignal):
       throw thrown;
     }
   }).catch((thrown: unknown) => {
-    if (thrown instanceof Error && thrown.name === 'DeadlinePassed') throw busy(wish, `run ${said || 'of somebody else'} still holds the lease`);
+    if (thrown instanceof Error && thrown.name === 'DeadlinePassed')
+      throw busy(wish, `run ${said || 'of somebody else'} still holds the lease`);
     throw thrown;
   });
   return taken;

@@ -56,7 +56,11 @@ export type WayBack =
 export function wayBackOf(records: readonly ReleaseRecord[], { app }: AppRef, to: string | undefined): WayBack {
   const unfinished = unfinishedOf(records);
   if (to === undefined && unfinished !== undefined)
-    return { kind: 'finish', record: unfinished, previous: records.find(({ revision }) => revision === unfinished.previous) };
+    return {
+      kind: 'finish',
+      record: unfinished,
+      previous: records.find(({ revision }) => revision === unfinished.previous),
+    };
   const serving = servingOf(records);
   const known = newestFirst(records).map(({ revision, release, phase }) => `${revision} (${release}, ${phase})`);
   const target = to === undefined ? beforeServing(records) : findRelease(records, to);
@@ -86,11 +90,23 @@ export async function rollBackSet(
   const way = wayBackOf(records, wish.ref, to);
   const { record } = way;
   if (way.kind === 'finish') return finishUnfinished({ record, previous: way.previous }, wish, tools, signal);
-  const policies: Policies = { ...wish.policies, conflicts: 'yield', prune: 'delete', pruneLimit: 1_000, restartOnConfig: 'no', requireDigest: 'no' };
+  const policies: Policies = {
+    ...wish.policies,
+    conflicts: 'yield',
+    prune: 'delete',
+    pruneLimit: 1_000,
+    restartOnConfig: 'no',
+    requireDigest: 'no',
+  };
   const writer = { release: record.release, run: wish.writer.run };
   const copyOf = record.copyOf ?? record.revision;
   const manifests = manifestsOf(record).filter(({ object }) => object.kind !== 'Job');
-  const result = await deploySet(manifests, { ...wish, policies, writer, copyOf, onOutdated: 'continue' }, tools, signal);
+  const result = await deploySet(
+    manifests,
+    { ...wish, policies, writer, copyOf, onOutdated: 'continue' },
+    tools,
+    signal,
+  );
   if (result.outcome === 'succeeded') return { ...result, outcome: 'rolled-back' };
   // The way back that went wrong was itself taken back: what was left is there again, and it is not what was asked for.
   return result.outcome === 'rolled-back' ? { ...result, outcome: 'rollback-failed' } : result;
@@ -135,7 +151,13 @@ export async function undoUnfinished(
   if (record === undefined || record.run !== wish.run) return undefined;
   const previous = records.find(({ revision }) => revision === record.previous);
   const deadline = after(tools.clock.now(), wish.within);
-  const asked = { ref: wish.ref, writer: { release: record.release, run: wish.run }, deadline, onConflict: 'fail', rollbackWithin: wish.within } as const;
+  const asked = {
+    ref: wish.ref,
+    writer: { release: record.release, run: wish.run },
+    deadline,
+    onConflict: 'fail',
+    rollbackWithin: wish.within,
+  } as const;
   return finishUnfinished({ record, previous }, asked, tools, signal);
 }
 

@@ -2,7 +2,7 @@ import type { InputProblem } from '../../domain/inputs.ts';
 import { budgetDeadlocks, quotaProblems } from '../../domain/kubernetes/capacity.ts';
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import type { Intent } from '../../domain/kubernetes/intent.ts';
-import type { Manifest } from "../../domain/kubernetes/manifest.ts";
+import type { Manifest } from '../../domain/kubernetes/manifest.ts';
 import { type KubeObject, describeRef } from '../../domain/kubernetes/object.ts';
 import { referencesOutside } from '../../domain/kubernetes/references.ts';
 import {
@@ -44,7 +44,11 @@ export async function preflight(
   const { intents, problems } = await intentsOf(manifests, wish, tools, signal);
   const missing = await missingRights(intents, wish.ref, tools, signal);
   if (missing.length > 0) {
-    const rights = missing.map((right) => ({ input: 'rights', given: describeRight(right), problem: `is missing: it ${right.why}` }));
+    const rights = missing.map((right) => ({
+      input: 'rights',
+      given: describeRight(right),
+      problem: `is missing: it ${right.why}`,
+    }));
     return { prepared: [], problems: [...problems, ...rights], warnings: [] };
   }
   const completed = intents.map(({ manifest, object }) => ({ ...manifest, object }));
@@ -152,4 +156,3 @@ export const atLine = (problem: InputProblem): { readonly file: string; readonly
   const [, file, line] = /^(.+\.(?:ya?ml|json)):(\d+)$/.exec(problem.input) ?? [];
   return file === undefined || line === undefined ? undefined : { file, line: Number(line) };
 };
-

@@ -1,11 +1,6 @@
 import type { InputProblem } from '../../domain/inputs.ts';
 import { messageOf } from '../../domain/failure.ts';
-import {
-  type Hide,
-  type ObjectChange,
-  changesBetween,
-  createdBy,
-} from '../../domain/kubernetes/diff.ts';
+import { type Hide, type ObjectChange, changesBetween, createdBy } from '../../domain/kubernetes/diff.ts';
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import { unpinned } from '../../domain/kubernetes/image-rules.ts';
 import {
@@ -19,6 +14,7 @@ import {
 import { type Manifest, placeOf } from '../../domain/kubernetes/manifest.ts';
 import { type KubeObject, describeObject, fieldAt, isFields, keyOf, refOf } from '../../domain/kubernetes/object.ts';
 import { conflictsOf, judgeConflicts, takeOver, without } from '../../domain/kubernetes/ownership.ts';
+import { BOUNDS_ANNOTATION } from '../../domain/kubernetes/scaling.ts';
 import { whyNotServed } from '../../domain/kubernetes/removed-apis.ts';
 import { type Resource, resourceFor, resourcesDefinedBy } from '../../domain/kubernetes/resource.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
@@ -70,7 +66,9 @@ export async function intentsOf(
 
 /** A hash of values that must not be shown: of one value together with all secret values of the set, so that none can be guessed. */
 export function hideBy(objects: readonly KubeObject[], sha256: Sha256): Hide {
-  const secrets = objects.filter(({ kind }) => kind === 'Secret').map((each) => [keyOf(refOf(each)), each['data'] ?? null]);
+  const secrets = objects
+    .filter(({ kind }) => kind === 'Secret')
+    .map((each) => [keyOf(refOf(each)), each['data'] ?? null]);
   const key = sha256(canonicalJson(secrets));
   return (value) => `sha256:${sha256(`${key}\n${value}`).slice(0, 16)}`;
 }
@@ -87,7 +85,11 @@ interface TryContext {
 /** Reads what is there and lets the server try every object: what would change, and what it would refuse. */
 export async function tryAll(
   intents: readonly Intent[],
-  { ref, policies, autoscalers }: { readonly ref: AppRef; readonly policies: Policies; readonly autoscalers: readonly KubeObject[] },
+  {
+    ref,
+    policies,
+    autoscalers,
+  }: { readonly ref: AppRef; readonly policies: Policies; readonly autoscalers: readonly KubeObject[] },
   tools: Pick<K8sTools, 'cluster' | 'sha256'>,
   signal: AbortSignal,
 ): Promise<Preparation> {
@@ -99,7 +101,9 @@ export async function tryAll(
     resource.verbs.length === 0 ? undefined : tools.cluster.get(resource, object.metadata, signal),
   );
   const missingNamespaces = new Set(
-    intents.flatMap(({ object }, index) => (object.kind === 'Namespace' && live[index] === undefined ? [object.metadata.name] : [])),
+    intents.flatMap(({ object }, index) =>
+      object.kind === 'Namespace' && live[index] === undefined ? [object.metadata.name] : [],
+    ),
   );
   const context: TryContext = { ref, policies, hide: hideBy(objects, tools.sha256), scaled, missingNamespaces };
   const indexes = intents.map((_, index) => index);
@@ -148,7 +152,9 @@ async function tryOne(
         if (verdict.yielded.length > 0) {
           said.push(...verdict.yielded.map(({ manager, field }) => `${field} is left to ${manager}`));
           object = without(object, verdict.yielded);
-        } else attempt = 3;
+        }
+        // What is left is ours by another name, or is taken over before the first apply.
+        if (verdict.yielded.length === 0) attempt = 3;
         continue;
       }
       return judgeRefusal({ thrown, object, live, done, refuse, hide, policies });
@@ -165,7 +171,8 @@ function judgeOwnership(
   // What a client-side apply owns is taken over before the first apply of ours.
   const taken = live !== undefined && takeOver(live, managerOf(context.ref.app)) !== undefined;
   const others = conflicts.filter(({ manager }) => !(taken && /^kubectl/.test(manager)));
-  return judgeConflicts(others, { policy: context.policies.conflicts === 'yield' ? 'yield' : 'fail', scaled });
+  const held = live?.metadata.annotations?.[BOUNDS_ANNOTATION] === undefined ? 'no' : 'yes';
+  return judgeConflicts(others, { policy: context.policies.conflicts, scaled, held });
 }
 
 function changeOf(live: KubeObject | undefined, tried: KubeObject, object: KubeObject, hide: Hide): ObjectChange {
@@ -197,8 +204,12 @@ function judgeRefusal({ thrown, object, live, hide, policies, done, refuse }: Re
   if (/does not support dry run/i.test(status.message)) return byManifest();
   if (status.code === 422 && live !== undefined && IMMUTABLE.test(status.message)) {
     const { kind } = object;
-    if (policies.replace.includes(kind)) return done(object, { ...createdBy(object, 'manifest', hide), kind: 'replace' });
-    refuse(`changes what cannot be changed: ${masked(status.message, object)}`, `replace: ${kind} deletes it and makes it again`);
+    if (policies.replace.includes(kind))
+      return done(object, { ...createdBy(object, 'manifest', hide), kind: 'replace' });
+    refuse(
+      `changes what cannot be changed: ${masked(status.message, object)}`,
+      `replace: ${kind} deletes it and makes it again`,
+    );
     return byManifest();
   }
   if (status.code === 401 || status.code >= 500) throw thrown;

@@ -60,7 +60,10 @@ export async function prunable(
 }
 
 /** A set that lost a folder by mistake must not empty a namespace. */
-export function checkPruneLimit(goes: readonly Ref[], { policies, records }: Pick<PruneWish, 'policies' | 'records'>): void {
+export function checkPruneLimit(
+  goes: readonly Ref[],
+  { policies, records }: Pick<PruneWish, 'policies' | 'records'>,
+): void {
   const before = servingOf(records)?.objects.length ?? 0;
   const tooMany = goes.length > policies.pruneLimit || (before > 0 && goes.length > 3 && goes.length > before * 0.3);
   if (!tooMany) return;

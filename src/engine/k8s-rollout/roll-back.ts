@@ -42,7 +42,11 @@ const KEPT = /^(?:Namespace|CustomResourceDefinition|PersistentVolume|Persistent
 export async function goBack(going: GoingBack, tools: K8sTools, signal: AbortSignal): Promise<WentBack> {
   const { record, previous, ref, lease } = going;
   const { store, log } = tools;
-  log.info(previous === undefined ? `Taking back release ${record.release}` : `Going back to release ${previous.release} (revision ${previous.revision})`);
+  log.info(
+    previous === undefined
+      ? `Taking back release ${record.release}`
+      : `Going back to release ${previous.release} (revision ${previous.revision})`,
+  );
   await lease.guard();
   tools.onWrite();
   await store.write({ ...record, phase: 'rolling-back' }, signal);
@@ -58,7 +62,10 @@ export async function goBack(going: GoingBack, tools: K8sTools, signal: AbortSig
     if (end.kind !== 'ready') {
       const told = await diagnose(end.unready, () => undefined, tools, signal);
       lines.push(...told.lines);
-      throw new Failure({ what: 'what served before is not healthy', why: told.causes[0]?.text ?? 'it did not become ready' });
+      throw new Failure({
+        what: 'what served before is not healthy',
+        why: told.causes[0]?.text ?? 'it did not become ready',
+      });
     }
   } catch (thrown) {
     lease.signal.throwIfAborted();
@@ -68,7 +75,8 @@ export async function goBack(going: GoingBack, tools: K8sTools, signal: AbortSig
   }
   await lease.guard();
   await store.write({ ...record, phase: 'rolled-back' }, signal);
-  const to = previous === undefined ? 'what was there before' : `release ${previous.release} (revision ${previous.revision})`;
+  const to =
+    previous === undefined ? 'what was there before' : `release ${previous.release} (revision ${previous.revision})`;
   return { kind: 'rolled-back', reason: `${to} is back in ${ref.namespace}`, objects, lines };
 }
 

@@ -32,8 +32,7 @@ export interface Writer {
 }
 
 export type Verification =
-  | { readonly kind: 'good' }
-  | { readonly kind: 'bad'; readonly reason: string; readonly lines: readonly string[] };
+  { readonly kind: 'good' } | { readonly kind: 'bad'; readonly reason: string; readonly lines: readonly string[] };
 
 export type Verify = (signal: AbortSignal) => Promise<Verification>;
 
@@ -69,14 +68,7 @@ export interface Cause {
 }
 
 export type K8sOutcome =
-  | 'succeeded'
-  | 'unchanged'
-  | 'refused'
-  | 'rolled-back'
-  | 'rollback-failed'
-  | 'failed'
-  | 'superseded'
-  | 'timed-out';
+  'succeeded' | 'unchanged' | 'refused' | 'rolled-back' | 'rollback-failed' | 'failed' | 'superseded' | 'timed-out';
 
 export interface K8sResult {
   readonly outcome: K8sOutcome;

@@ -25,13 +25,21 @@ export interface Scalable {
 }
 
 /** Reads and decides. */
-export async function readScalable(request: ScaleRequest, { cluster }: K8sTools, signal: AbortSignal): Promise<Scalable> {
+export async function readScalable(
+  request: ScaleRequest,
+  { cluster }: K8sTools,
+  signal: AbortSignal,
+): Promise<Scalable> {
   const { kind, name, ref, wish } = request;
   const { namespace } = ref;
   const resource = (await cluster.resources(signal)).find((each) => each.group === 'apps' && each.kind === kind);
   const workload = resource === undefined ? undefined : await cluster.get(resource, { namespace, name }, signal);
   if (resource === undefined || workload === undefined)
-    throw new Failure({ what: `Could not scale ${kind} ${namespace}/${name}`, why: 'there is none', next: 'Check workload and namespace' });
+    throw new Failure({
+      what: `Could not scale ${kind} ${namespace}/${name}`,
+      why: 'there is none',
+      next: 'Check workload and namespace',
+    });
   const { items } = await cluster.list(AUTOSCALERS, { namespace }, signal);
   const autoscaler = items.find((each) => scaledBy(each) === keyOf(refOf(workload)));
   return { resource, workload, autoscaler, move: decideScale(wish, workload, autoscaler) };
@@ -59,24 +67,47 @@ export async function scaleWorkload(request: ScaleRequest, tools: K8sTools, sign
   const ref = refOf(workload);
   const base = { causes: [], diagnosis: [], plan: [], changed: true } as const;
   tools.log.info(describeMove(found));
-  if (move.kind === 'refuse') return { ...base, outcome: 'refused', reason: move.why, changed: false, objects: [], causes: [{ text: move.why }] };
-  if (move.kind === 'unchanged') return { ...base, outcome: 'unchanged', reason: move.why, changed: false, objects: [{ ref, done: 'unchanged' }] };
+  if (move.kind === 'refuse')
+    return { ...base, outcome: 'refused', reason: move.why, changed: false, objects: [], causes: [{ text: move.why }] };
+  if (move.kind === 'unchanged')
+    return { ...base, outcome: 'unchanged', reason: move.why, changed: false, objects: [{ ref, done: 'unchanged' }] };
   tools.onWrite();
   if (move.kind === 'set') await setCount(found, move.count, tools, signal);
   else await setBounds(autoscaler as KubeObject, move, tools, signal);
   const settled = await awaitCount(found, request, tools, signal);
   if (settled === undefined)
-    return { ...base, outcome: 'timed-out', reason: `the autoscaler did not set the count in time`, objects: [{ ref, done: 'configured' }] };
-  const end = await waitReady({ targets: [{ resource: found.resource, object: settled }], deadline: request.deadline }, tools, signal);
+    return {
+      ...base,
+      outcome: 'timed-out',
+      reason: `the autoscaler did not set the count in time`,
+      objects: [{ ref, done: 'configured' }],
+    };
+  const end = await waitReady(
+    { targets: [{ resource: found.resource, object: settled }], deadline: request.deadline },
+    tools,
+    signal,
+  );
   const count = numberAt(settled, 'spec', 'replicas') ?? 1;
   if (end.kind === 'ready')
     return { ...base, outcome: 'succeeded', reason: `${count} replicas run`, objects: [{ ref, done: 'configured' }] };
   const told = await diagnose(end.unready, () => undefined, tools, signal);
   const outcome = end.kind === 'bad' ? 'failed' : end.kind;
-  return { ...base, outcome, reason: told.causes[0]?.text ?? 'it did not become ready', objects: [{ ref, done: 'configured' }], causes: told.causes, diagnosis: told.lines };
+  return {
+    ...base,
+    outcome,
+    reason: told.causes[0]?.text ?? 'it did not become ready',
+    objects: [{ ref, done: 'configured' }],
+    causes: told.causes,
+    diagnosis: told.lines,
+  };
 }
 
-async function setCount({ resource, workload }: Scalable, count: number, { cluster }: K8sTools, signal: AbortSignal): Promise<void> {
+async function setCount(
+  { resource, workload }: Scalable,
+  count: number,
+  { cluster }: K8sTools,
+  signal: AbortSignal,
+): Promise<void> {
   const place = { ...workload.metadata, manager: 'sluice-scale' };
   await cluster.patch(resource, place, { spec: { replicas: count } }, signal);
 }
@@ -103,7 +134,9 @@ async function awaitCount(
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> {
   const inside = (count: number): boolean =>
-    move.kind === 'set' ? count === move.count : move.kind !== 'bound' || (count >= move.bounds.min && count <= move.bounds.max);
+    move.kind === 'set'
+      ? count === move.count
+      : move.kind !== 'bound' || (count >= move.bounds.min && count <= move.bounds.max);
   try {
     return await until(clock, { every: seconds(1), deadline, signal }, async () => {
       const live = await cluster.get(resource, workload.metadata, signal);

@@ -100,8 +100,7 @@ async function openView(
   const all = (resource: Resource, namespace: string | undefined): readonly KubeObject[] =>
     views.get(keyFor(resource, namespace))?.all() ?? [];
   return {
-    find: ({ resource, object }) =>
-      views.get(keyFor(resource, object.metadata.namespace))?.get(keyOf(refOf(object))),
+    find: ({ resource, object }) => views.get(keyFor(resource, object.metadata.namespace))?.get(keyOf(refOf(object))),
     podsOf(workload) {
       const { namespace } = workload.metadata;
       return newPodsOf(workload, { pods: all(PODS, namespace), replicaSets: all(REPLICA_SETS, namespace) });
@@ -129,7 +128,8 @@ async function look(
     say(pending, unready);
     const end = endOf(unready);
     if (end !== undefined) return end;
-    if (unready.length === 0) return { kind: 'ready', notes: looks.flatMap((each) => ('note' in each ? [each.note] : [])) };
+    if (unready.length === 0)
+      return { kind: 'ready', notes: looks.flatMap((each) => ('note' in each ? [each.note] : [])) };
     const left = between(now, deadline);
     if (left <= 0) return { kind: 'timed-out', unready };
     const over = new AbortController();
@@ -160,7 +160,10 @@ function lookAt(target: Target, view: View, now: Instant): Look {
   if (live.metadata.uid !== target.object.metadata.uid)
     return { ...nothing, state: { kind: 'superseded', by: 'somebody deleted it and made it again' } };
   if (isOther(target.object, live))
-    return { ...nothing, state: { kind: 'superseded', by: `somebody changed its pods (generation ${live.metadata.generation ?? 0})` } };
+    return {
+      ...nothing,
+      state: { kind: 'superseded', by: `somebody changed its pods (generation ${live.metadata.generation ?? 0})` },
+    };
   const state = readinessOf(live, { generation: target.object.metadata.generation, now });
   if (state.kind === 'ready')
     return state.note === undefined ? { ready: true } : { note: `${describeObject(live)}: ${state.note}` };

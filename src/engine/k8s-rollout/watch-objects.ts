@@ -71,7 +71,11 @@ interface Following {
   versionOf(): string;
 }
 
-async function follow({ watching, list, tell, versionOf }: Following, tools: WatchTools, signal: AbortSignal): Promise<void> {
+async function follow(
+  { watching, list, tell, versionOf }: Following,
+  tools: WatchTools,
+  signal: AbortSignal,
+): Promise<void> {
   const { cluster, clock, log } = tools;
   const { resource, scope } = watching;
   let listed = clock.now();
