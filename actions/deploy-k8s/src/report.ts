@@ -51,7 +51,7 @@ export function reportOf(
   const { outcome, reason, revision, release, previousRevision, objects } = result;
   const good =
     outcome === 'succeeded' || outcome === 'unchanged' || (outcome === 'rolled-back' && request.mode === 'rollback');
-  const headline = `${request.app} ${WORDS[outcome] ?? outcome} after ${formatDuration(took)}: ${reason.replace(/[.\s]+$/, '')}.`;
+  const headline = `${request.app} ${request.mode === 'scale' && outcome === 'succeeded' ? 'is scaled' : (WORDS[outcome] ?? outcome)} after ${formatDuration(took)}: ${reason.replace(/[.\s]+$/, '')}.`;
   const counted = (done: string): string => String(objects.filter((each) => each.done === done).length);
   const listed = JSON.stringify(objects.map(({ ref, done }) => ({ ...ref, done })));
   return {

@@ -102,7 +102,8 @@ export function kubernetesOf(http: KubeHttp): Kubernetes {
           method: 'GET',
           path: `/api/v1/namespaces/${place.namespace ?? 'default'}/pods/${encodeURIComponent(place.name)}/log`,
           query: { container, previous: String(previous === 'yes'), tailLines: String(lines), limitBytes: '65536' },
-          accept: 'text/plain',
+          accept: 'application/json, */*',
+          answer: 'text',
         },
         signal,
       );

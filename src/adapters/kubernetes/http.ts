@@ -23,6 +23,8 @@ export interface Call {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly accept?: string;
+  /** `text`: the answer is no JSON (a log). */
+  readonly answer?: 'text';
   readonly body?: { readonly type: string; readonly text: string };
 }
 
@@ -169,8 +171,7 @@ async function attemptOf(
     const text = await body.text();
     const json = parse(text);
     // An answer that ends in the middle of its JSON is no answer.
-    if (statusCode < 300 && json === undefined && call.accept !== 'text/plain')
-      throw new TypeError('the answer is no JSON');
+    if (statusCode < 300 && json === undefined && call.answer !== 'text') throw new TypeError('the answer is no JSON');
     if (statusCode < 300 || statusCode === 404) return { kind: 'answer', answer: { status: statusCode, text, json } };
     const status = readStatus(statusCode, json, text);
     const asked = Number(headers['retry-after'] ?? status.retryAfterSeconds ?? 0);

@@ -102,17 +102,9 @@ export const findRelease = (records: readonly ReleaseRecord[], named: string): R
   );
 };
 
-/** Records beyond the newest `keep` that nothing leads back to. */
+/** Records older than the newest `keep` good ones: nothing leads back to them. Bad ones between them stay, to be looked at. */
 export const outdated = (records: readonly ReleaseRecord[], keep: number): readonly ReleaseRecord[] => {
-  const serving = servingOf(records);
   const good = newestFirst(records).filter(({ phase }) => phase === 'deployed' || phase === 'superseded');
-  const kept = new Set(good.slice(0, keep).map(({ revision }) => revision));
-  return records.filter(
-    ({ revision, phase }) =>
-      !kept.has(revision) &&
-      revision !== serving?.revision &&
-      phase !== 'applying' &&
-      phase !== 'rolling-back' &&
-      revision < (serving?.revision ?? 0),
-  );
+  const oldest = good[keep - 1];
+  return oldest === undefined ? [] : records.filter(({ revision }) => revision < oldest.revision);
 };

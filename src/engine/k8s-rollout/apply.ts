@@ -100,7 +100,8 @@ export async function applyOne(
 }
 
 function doneOf({ created, object: now }: Applied, live: KubeObject | undefined): Done {
-  if (created || live === undefined) return created ? 'created' : 'configured';
+  // Not there when it was looked at: the answer to a first try may have been lost.
+  if (created || live === undefined) return 'created';
   return live.metadata.resourceVersion === now.metadata.resourceVersion ? 'unchanged' : 'configured';
 }
 

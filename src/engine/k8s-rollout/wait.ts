@@ -204,6 +204,7 @@ function lineOf(object: KubeObject, open: Unready | undefined): string {
   if (open === undefined) return `${name} is ready`;
   const { state, troubles } = open;
   const what = state.kind === 'waiting' ? `waits for ${state.for}` : state.kind === 'bad' ? state.why : state.by;
-  const [first] = troubles;
+  // Every pod is not ready for a moment; that is what is waited for.
+  const first = troubles.find(({ reason }) => reason !== 'NotReady');
   return `${name} ${what}${first === undefined ? '' : ` (${first.container ?? first.pod}: ${first.text})`}`;
 }
