@@ -51,7 +51,11 @@ export const setInputs = {
       description:
         'Values for `{{NAME}}` in the manifests, as YAML; one that is not declared is an error. `IMAGE_TAG` is known from `pinned-tag`. Example: `{ HOST: shop.example.com }`.',
       from: 'stage',
-      shape: { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } },
+      shape: {
+        type: 'object',
+        propertyNames: { pattern: '^[A-Z][A-Z0-9_]*$' },
+        additionalProperties: { type: ['string', 'number', 'boolean'] },
+      },
     },
     'names with values',
     (value) => {

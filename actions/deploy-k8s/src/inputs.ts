@@ -59,7 +59,7 @@ export const spec = {
     description:
       'Release that `mode: rollback` goes to: its revision or its release id. Without it the one before the one that serves. Example: `7`.',
     shape: /[\w.@:+/-]{1,200}/,
-    accepts: 'a revision or a release id',
+    accepts: 'a revision',
     accepted: 'a number of the record (see mode: status), or a release id',
   }),
   workload: matching({
@@ -75,7 +75,7 @@ export const spec = {
   }),
   'expect-diff': matching({
     description:
-      'The output `plan-sha256` of `mode: diff` that was approved: `deploy` refuses when it would do anything else. Example: `${{ needs.diff.outputs.plan-sha256 }}`.',
+      'The output `plan-sha256` of `mode: diff` that was approved: `deploy` refuses when it would do anything else. Example: the output of a job before.',
     shape: /[0-9a-f]{64}/,
     accepts: 'a hash',
     accepted: '64 hexadecimal digits',

@@ -5,7 +5,7 @@ import { ALLOWANCES, type Allowance } from './kubeconfig-policy.ts';
 export const accessInputs = {
   kubeconfig: secret({
     description:
-      'Kubeconfig: its text, base64 of it, or a path from the workspace. Excludes `server` and `eks-cluster`. Without any of the three the service account of the pod that the job runs in. Example: `${{ secrets.KUBECONFIG }}`.',
+      'Kubeconfig: its text, base64 of it, or a path from the workspace. Excludes `server` and `eks-cluster`. Without any of the three the service account of the pod that the job runs in. Example: a secret of the environment.',
   }),
   context: text({
     description: 'Context of the kubeconfig. Without it its current one. Example: `production`.',
@@ -34,10 +34,10 @@ export const accessInputs = {
   }),
   'certificate-authority': text({
     description:
-      'Certificate authority of `server`, as PEM or base64 of it. Without it the authorities of the system. Example: `${{ vars.CLUSTER_CA }}`.',
+      'Certificate authority of `server`, as PEM or base64 of it. Without it the authorities of the system. Example: a variable of the environment.',
     from: 'stage',
   }),
-  token: secret({ description: 'Bearer token for `server`. Example: `${{ secrets.DEPLOY_TOKEN }}`.' }),
+  token: secret({ description: 'Bearer token for `server`. Example: a secret of the environment.' }),
 };
 
 export interface AccessValues {
