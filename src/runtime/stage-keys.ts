@@ -53,6 +53,8 @@ export const STAGE_KEYS: readonly string[] = [
   'paths',
   'placeholders',
   'policy',
+  'post-deploy-task',
+  'pre-deploy-task',
   'prune',
   'prune-limit',
   'region',

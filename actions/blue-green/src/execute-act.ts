@@ -3,7 +3,7 @@ import { after, seconds } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { ChecksResult } from '../../../src/domain/checks/result.ts';
 import { CloudFailure, mayPass } from '../../../src/domain/retry-policy.ts';
-import { type ShiftRecord, formatRun, isInTraffic, leaseFrom } from '../../../src/domain/shift/record.ts';
+import { type ShiftRecord, formatRun, isInTraffic, isOver, leaseFrom } from '../../../src/domain/shift/record.ts';
 import { sameRecord } from '../../../src/domain/shift/record-tags.ts';
 import { type Color, otherColor } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
@@ -11,9 +11,10 @@ import { runChecks } from '../../../src/engine/checks/run-checks.ts';
 import { deployImage } from '../../../src/engine/ecs-rollout/deploy-image.ts';
 import { type Fence, Superseded, fencedEcs, fencedRouter, shiftFence } from '../../../src/engine/shift/fence.ts';
 import { withHeartbeat } from '../../../src/engine/shift/heartbeat.ts';
-import { measureAll } from '../../../src/engine/shift/measure.ts';
+import { measureGrid } from '../../../src/engine/shift/measure.ts';
 import type { Ports, Release } from './execute.ts';
 import type { Memory } from './execute-observe.ts';
+import { tidyUp } from './execute-tidy.ts';
 import type { CheckMoment, Move, Observation, Result } from './moves.ts';
 
 export interface Acting {
@@ -44,8 +45,10 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
     case 'check':
       return check(move.moment, { ...acting, fence }, signal);
     case 'measure': {
-      const look = { providers: ports.metrics.providers, arm: 'candidate', at: move.at, begin: move.begin } as const;
-      const taken = await measureAll(allSeries(release.goal.policy), look, signal);
+      const { policy } = release.goal;
+      const { at, begin } = move;
+      const look = { providers: ports.metrics.providers, at, begin, interval: policy.interval };
+      const taken = await measureGrid(allSeries(policy), { ...look, measured: acting.memory.samples }, signal);
       acting.memory.samples.push(...taken);
       return undefined;
     }
@@ -78,7 +81,9 @@ async function record(move: Recording, seen: Observation, acting: Fenced, signal
     ports.log.warning(thrown.message);
     memory.unwritten = move.record;
   }
+  const begins = memory.engaged === 'no' && !isOver(move.record.phase) && move.record.phase !== 'rolling-back';
   await taken(move, acting);
+  if (begins) await tidyUp(acting, fence, signal);
 }
 
 /** Between the look and the first write another run may have begun. Tags have no compare-and-set; this makes the gap short. */
