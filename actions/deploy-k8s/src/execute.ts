@@ -1,9 +1,15 @@
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { after, minutes } from '../../../src/domain/duration.ts';
 import type { Manifest } from '../../../src/domain/kubernetes/manifest.ts';
-import type { KubeObject } from '../../../src/domain/kubernetes/object.ts';
+import { type KubeObject, describeObject } from '../../../src/domain/kubernetes/object.ts';
 import { rightsFor, rolesFor } from '../../../src/domain/kubernetes/rights.ts';
 import { type ChecksTarget, runChecks } from '../../../src/engine/checks/run-checks.ts';
+import {
+  type BackupResult,
+  backUp as backUpNamespace,
+  readBackup,
+  restoreBackup,
+} from '../../../src/engine/k8s-rollout/backup.ts';
 import { deploySet } from '../../../src/engine/k8s-rollout/deploy.ts';
 import {
   type AppStatus,
@@ -18,8 +24,17 @@ import {
 import { intentsOf } from '../../../src/engine/k8s-rollout/prepare.ts';
 import type { AppRef, K8sResult, K8sTools, Policies, Verification } from '../../../src/engine/k8s-rollout/rollout.ts';
 import { describeMove, readScalable, scaleWorkload } from '../../../src/engine/k8s-rollout/scale.ts';
+import type { BackupStore } from '../../../src/ports/backup-store.ts';
 import type { Prober } from '../../../src/ports/prober.ts';
-import type { DeployRequest, DiffRequest, RollbackRequest, ScaleRequest, SetWish } from './request.ts';
+import type {
+  BackupRequest,
+  DeployRequest,
+  DiffRequest,
+  RestoreRequest,
+  RollbackRequest,
+  ScaleRequest,
+  SetWish,
+} from './request.ts';
 
 /** Checks that are ready to be made. */
 export interface Checking {
@@ -154,6 +169,41 @@ export const lookAt = ({ tools }: Context, signal: AbortSignal): Promise<AppStat
 /** What `post` does about a deployment that its main left behind. */
 export const undo = ({ tools, ref, run }: Context, signal: AbortSignal): Promise<K8sResult | undefined> =>
   undoUnfinished({ ref, run, within: POST_HAS }, tools, signal);
+
+export function backUp(
+  { keep, dryRun }: BackupRequest,
+  store: BackupStore,
+  { tools, ref }: Context,
+  signal: AbortSignal,
+): Promise<BackupResult> {
+  const write = dryRun === 'yes' ? 'no' : 'yes';
+  return backUpNamespace({ namespace: ref.namespace, keep, write }, store, tools, signal);
+}
+
+export async function planRestore(
+  { which }: RestoreRequest,
+  store: BackupStore,
+  { ref }: Context,
+  signal: AbortSignal,
+): Promise<{ readonly name: string; readonly lines: readonly string[] }> {
+  const { name, backup } = await readBackup({ ref, which }, store, signal);
+  return { name, lines: backup.objects.map(describeObject) };
+}
+
+export const restore = (request: RestoreRequest, store: BackupStore, context: Context, signal: AbortSignal) =>
+  restoreBackup(
+    {
+      ref: context.ref,
+      run: context.run,
+      which: request.which,
+      deadline: after(context.tools.clock.now(), request.timeout),
+      onConflict: request.onConflict,
+      ...verifyBy(context),
+    },
+    store,
+    context.tools,
+    signal,
+  );
 
 function verifyBy(context: Context): { readonly verify?: (signal: AbortSignal) => Promise<Verification> } {
   const { checking } = context;

@@ -13,19 +13,22 @@ import { runAction } from '../../../src/runtime/run-action.ts';
 import {
   type Checking,
   type Context,
+  backUp,
   deploy,
   goBack,
   lookAt,
   plan,
   planBack,
+  planRestore,
   planScale,
+  restore,
   rolesOf,
   scale,
   undo,
 } from './execute.ts';
 import { spec, toRequest } from './inputs.ts';
 import type { DeployRequest, Request, SetWish } from './request.ts';
-import { type Outcome, lineReport, planReport, reportOf, rolesReport, statusReport } from './report.ts';
+import { type Outcome, backupReport, lineReport, planReport, reportOf, rolesReport, statusReport } from './report.ts';
 
 const FOLLOWING = 'following';
 
@@ -106,8 +109,35 @@ async function act(
       return lineReport([], request, await planScale(request, context, signal));
     case 'backup':
     case 'restore':
-      throw new Failure({ what: `mode: ${request.mode} is not here yet` });
+      return backupOrRestore(request, context, tools);
   }
+}
+
+async function backupOrRestore(
+  request: Extract<Request, { mode: 'backup' | 'restore' }>,
+  context: Context,
+  tools: ActionTools,
+): Promise<Report> {
+  const { openBackups } = await import('../../../src/adapters/kubernetes/open-backups.ts');
+  const store = await openBackups({ ...request, aws: awsOf(request) }, tools, tools.signal);
+  const { clock, signal } = tools;
+  const startedAt = clock.now();
+  if (request.mode === 'backup') {
+    const result = await backUp(request, store, context, signal);
+    return backupReport(result, request, { took: between(startedAt, clock.now()), where: store.name });
+  }
+  if (request.dryRun === 'yes') {
+    const { name, lines } = await planRestore(request, store, context, signal);
+    tools.log.verbatim('Plan', lines.join('\n'));
+    return lineReport(lines, request, `would restore ${lines.length} objects of ${name}`);
+  }
+  let name = '';
+  const report = await timed(request, tools, async () => {
+    const result = await restore(request, store, context, signal);
+    ({ name } = result);
+    return result;
+  });
+  return { ...report, outputs: { ...report.outputs, backup: name } };
 }
 
 async function timed(request: Request, { clock, log }: ActionTools, work: () => Promise<Outcome>): Promise<Report> {
@@ -202,13 +232,9 @@ async function open(request: Request, checking: Checking | undefined, tools: Act
     import('../../../src/adapters/kubernetes/release-store.ts'),
     import('../../../src/adapters/system/digest.ts'),
   ]);
-  const { region, roleToAssume, allowedAccountIds, access } = request;
+  const { access } = request;
   const warnings: Annotation[] = [];
-  const aws = {
-    ...(region === undefined ? {} : { region }),
-    ...(roleToAssume === undefined ? {} : { roleToAssume }),
-    ...(allowedAccountIds === undefined ? {} : { allowedAccountIds }),
-  };
+  const aws = awsOf(request);
   const onWarning = (text: string): unknown => warnings.push(warningOf(`The API server warns: ${text}`));
   const {
     cluster,
@@ -234,6 +260,12 @@ async function open(request: Request, checking: Checking | undefined, tools: Act
   };
   return { context, warnings, close };
 }
+
+const awsOf = ({ region, roleToAssume, allowedAccountIds }: Request) => ({
+  ...(region === undefined ? {} : { region }),
+  ...(roleToAssume === undefined ? {} : { roleToAssume }),
+  ...(allowedAccountIds === undefined ? {} : { allowedAccountIds }),
+});
 
 export const main = (): Promise<void> => runAction(definition, 'main');
 export const post = (): Promise<void> => runAction(definition, 'post');

@@ -51,7 +51,7 @@ export function reportOf(
   const { outcome, reason, revision, release, previousRevision, objects } = result;
   const good =
     outcome === 'succeeded' || outcome === 'unchanged' || (outcome === 'rolled-back' && request.mode === 'rollback');
-  const headline = `${request.app} ${request.mode === 'scale' && outcome === 'succeeded' ? 'is scaled' : (WORDS[outcome] ?? outcome)} after ${formatDuration(took)}: ${reason.replace(/[.\s]+$/, '')}.`;
+  const headline = `${request.app} ${wordFor(outcome, request)} after ${formatDuration(took)}: ${reason.replace(/[.\s]+$/, '')}.`;
   const counted = (done: string): string => String(objects.filter((each) => each.done === done).length);
   const listed = JSON.stringify(objects.map(({ ref, done }) => ({ ...ref, done })));
   return {
@@ -75,6 +75,9 @@ export function reportOf(
     annotations: annotationsOf(result.causes),
   };
 }
+
+const wordFor = (outcome: string, { mode }: Request): string =>
+  outcome === 'succeeded' && (mode === 'scale' || mode === 'restore') ? `is ${mode}d` : (WORDS[outcome] ?? outcome);
 
 const WORDS: Readonly<Record<string, string>> = {
   succeeded: 'is released',
@@ -168,6 +171,35 @@ export const lineReport = (lines: readonly string[], request: Request, start: st
     { kind: 'verbatim', text: lines.join('\n') },
   ],
 });
+
+/** Of `mode: backup`, and of its dry run. */
+export function backupReport(
+  {
+    name,
+    objects,
+    removed,
+  }: { readonly name: string; readonly objects: readonly KubeObject[]; readonly removed: readonly string[] },
+  request: Request,
+  { took, where }: { readonly took: Duration; readonly where: string },
+): Report {
+  const planned = request.dryRun === 'yes';
+  const gone = removed.length === 0 ? '' : `, ${removed.length} older ones are gone`;
+  const headline = planned
+    ? `${request.app}: would back up ${objects.length} objects to ${where}/${name}; nothing was changed.`
+    : `${request.app} is backed up after ${formatDuration(took)}: ${objects.length} objects in ${where}/${name}${gone}.`;
+  return {
+    conclusion: 'success',
+    outcome: planned ? 'planned' : 'succeeded',
+    headline,
+    changed: !planned,
+    outputs: { ...NO_OUTPUTS, backup: planned ? '' : name },
+    summary: [
+      { kind: 'heading', text: `Kubernetes: backup for ${request.app}` },
+      { kind: 'text', text: headline },
+      { kind: 'verbatim', text: objects.map(describeObject).join('\n') },
+    ],
+  };
+}
 
 export const rolesReport = (yaml: string, roles: readonly KubeObject[], request: Request): Report => ({
   conclusion: 'success',

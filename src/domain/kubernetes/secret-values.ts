@@ -6,9 +6,9 @@ const WHOLE = /^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$/;
 const INSIDE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
 /**
- * Fills `${NAME}` in the values of Secrets, and nowhere else: a manifest names the secret, the workflow holds it. In
- * `stringData` names may stand inside a text (a connection string); in `data`, which is base64, only alone. `seen` is told
- * every value, to be masked, before anything else is done with it.
+ * Fills `${NAME}` in the values of Secrets, and nowhere else: a manifest names the secret, the workflow holds it. An empty
+ * value has the name of its key. In `stringData` names may stand inside a text (a connection string); in `data`, which is
+ * base64, only alone. `seen` is told every value, to be masked, before anything else is done with it.
  */
 export function fillSecrets(
   manifests: readonly Manifest[],
@@ -37,8 +37,11 @@ export function fillSecrets(
         Object.entries(values).map(([key, value]) => [key, typeof value === 'string' ? change(value, key) : value]),
       );
     };
-    const strings = edit('stringData', (text, key) => text.replaceAll(INSIDE, (_, name: string) => valueOf(name, key)));
+    const strings = edit('stringData', (text, key) =>
+      text === '' ? valueOf(key, key) : text.replaceAll(INSIDE, (_, name: string) => valueOf(name, key)),
+    );
     const data = edit('data', (text, key) => {
+      if (text === '') return encode(valueOf(key, key));
       const name = WHOLE.exec(text)?.[1];
       return name === undefined ? text : encode(valueOf(name, key));
     });

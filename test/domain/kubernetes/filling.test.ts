@@ -54,6 +54,11 @@ describe('values of Secrets', () => {
     expect(new Set(seen)).toEqual(new Set(['bob', 'hunter2']));
   });
 
+  test('of a key that is left empty are those of its name', () => {
+    const filled = fill({ stringData: { PASS: '' } });
+    expect(filled.ok && filled.value[0]?.object['data']).toEqual({ PASS: 'b64(hunter2)' });
+  });
+
   test('that are missing are named with line and key', () => {
     const filled = fill({ stringData: { a: '${NOPE}' } });
     expect(!filled.ok && filled.problems[0]).toMatchObject({
