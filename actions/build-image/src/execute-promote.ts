@@ -6,12 +6,7 @@ import type { RegistryPorts } from './execute-ports.ts';
 import { setTags, verify } from './execute-registry.ts';
 import type { PromoteRequest } from './inputs.ts';
 import type { TagPlan } from './plan.ts';
-import type { TagsSet, VerifiedImage } from './result.ts';
-
-export interface Promoted {
-  readonly image: VerifiedImage;
-  readonly tags: TagsSet & { readonly changed: 'yes' | 'no' };
-}
+import type { Promoted } from './result.ts';
 
 /** Gives a digest other names, in its registry or another: nothing is built, and nothing is unpacked. */
 export async function promote(

@@ -11,7 +11,7 @@ import type { Images } from '../../../src/domain/images.ts';
 import { type Checked, type InputProblem, type InputsOf, bad, good } from '../../../src/domain/inputs.ts';
 import { linesOf, parseFlavor, parseTagRules } from '../../../src/domain/tags/parse.ts';
 import type { Flavor, TagRule } from '../../../src/domain/tags/rule.ts';
-import { spec } from './inputs-fields.ts';
+import type { spec } from './inputs-fields.ts';
 
 export { spec } from './inputs-fields.ts';
 

@@ -1,10 +1,10 @@
 import { canonicalJson } from '../../../src/domain/canonical-json.ts';
 import { nameOf } from '../../../src/domain/image-build/registries.ts';
 import type { Report } from '../../../src/domain/report.ts';
-import type { Promoted } from './execute-promote.ts';
 import type { PromoteRequest } from './inputs.ts';
 import type { TagPlan } from './plan.ts';
 import { NOTHING } from './report.ts';
+import type { Promoted } from './result.ts';
 
 const wanted = ({ repositories }: PromoteRequest, { tags }: TagPlan): readonly string[] =>
   repositories.flatMap((repository) => tags.map(({ name }) => `${nameOf(repository)}:${name}`));

@@ -45,3 +45,8 @@ export type BuildResult =
       readonly scan: ScanResult;
       readonly evidence: EvidenceDocument;
     };
+
+export interface Promoted {
+  readonly image: VerifiedImage;
+  readonly tags: TagsSet & { readonly changed: 'yes' | 'no' };
+}

@@ -68,11 +68,11 @@ export async function makeConfigFolder(path: string, user: UserConfig): Promise<
       const stored = Object.entries(user.auths).flatMap(([host, { auth }]) =>
         user.credsStore === undefined || auth ? [] : [[host, user.credsStore] as const],
       );
-      const helpers = Object.entries({ ...Object.fromEntries(stored), ...user.credHelpers });
+      const programs = Object.entries({ ...Object.fromEntries(stored), ...user.credHelpers });
       const config = {
         ...user.rest,
         auths: { ...user.auths, ...Object.fromEntries(own) },
-        credHelpers: Object.fromEntries(helpers.filter(([host]) => !logins.has(host))),
+        credHelpers: Object.fromEntries(programs.filter(([host]) => !logins.has(host))),
       };
       const file = join(path, 'config.json');
       await writeFile(`${file}.new`, JSON.stringify(config), { mode: 0o600 });

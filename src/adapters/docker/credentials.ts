@@ -6,7 +6,7 @@ import type { UserConfig } from './config-folder.ts';
 /** Docker Hub is written under the address of its first API. */
 export const configKeyOf = (host: string): string => (host === 'docker.io' ? 'https://index.docker.io/v1/' : host);
 
-/** What the user logged in with, of the file or of the helper that the file names. */
+/** What the user logged in with, of the file or of the program that the file names. */
 export function userCredentials(host: string, user: UserConfig, programs: Programs): CredentialsSource {
   const key = configKeyOf(host);
   let kept: Promise<RegistryCredentials | undefined> | undefined;
@@ -15,13 +15,13 @@ export function userCredentials(host: string, user: UserConfig, programs: Progra
   async function look(signal: AbortSignal): Promise<RegistryCredentials | undefined> {
     const entry = user.auths[key];
     if (entry?.auth) return ofPair(Buffer.from(entry.auth, 'base64').toString('utf8'));
-    const helper = user.credHelpers[key] ?? user.credsStore;
-    if (helper === undefined || !/^[\w.-]+$/.test(helper)) return undefined;
-    const asked = await programs.run(`docker-credential-${helper}`, { args: ['get'], input: key }, signal);
+    const program = user.credHelpers[key] ?? user.credsStore;
+    if (program === undefined || !/^[\w.-]+$/.test(program)) return undefined;
+    const asked = await programs.run(`docker-credential-${program}`, { args: ['get'], input: key }, signal);
     if (asked.code !== 0) {
       if (/not found|no credentials/i.test(asked.stdout + asked.stderr)) return undefined;
       throw new Failure({
-        what: `docker-credential-${helper} gave no credentials for ${host}`,
+        what: `docker-credential-${program} gave no credentials for ${host}`,
         why: (asked.stderr || asked.stdout).trim().slice(0, 200),
       });
     }

@@ -5,7 +5,7 @@ import { seedImage, seedIndex } from '../../../sandbox/engine/seed-image.ts';
 import { imageRegistry } from '../../../src/adapters/registry/registry.ts';
 import { systemRandom } from '../../../src/adapters/system/random.ts';
 import { type Duration, instant } from '../../../src/domain/duration.ts';
-import type { CredentialsSource, ImageRegistry } from '../../../src/ports/image-registry.ts';
+import type { CredentialsSource, ImageRegistry, StoredManifest } from '../../../src/ports/image-registry.ts';
 import { recordingLog } from '../../fakes/log.ts';
 import { needs } from '../../harness/needs.ts';
 
@@ -14,6 +14,12 @@ const masked: string[] = [];
 const slept: number[] = [];
 const nobody: CredentialsSource = () => Promise.resolve(undefined);
 const builder: CredentialsSource = () => Promise.resolve(REGISTRY_USER);
+
+async function there(images: ImageRegistry, repository: string, reference: string): Promise<StoredManifest> {
+  const stored = await images.manifest(repository, reference, signal);
+  if (stored === undefined) throw new Error(`${repository}:${reference} is not there`);
+  return stored;
+}
 
 function client(host: string, credentials: CredentialsSource = nobody): ImageRegistry {
   const clock = {
@@ -79,8 +85,7 @@ needs('engine')('the registry adapter, over the wire', () => {
     test('puts one manifest under another tag, and lists the tags', async () => {
       const { digest } = await seedImage({ host: registry.host, repository: 'a/tags', tag: 'one' });
       const images = client(registry.host);
-      const stored = await images.manifest('a/tags', 'one', signal);
-      if (stored !== undefined) await images.put('a/tags', 'two', stored, signal);
+      await images.put('a/tags', 'two', await there(images, 'a/tags', 'one'), signal);
       expect(await images.head('a/tags', 'two', signal)).toBe(digest);
       expect([...(await images.tags('a/tags', signal))].sort()).toEqual(['one', 'two']);
       expect(await images.tags('a/never', signal)).toEqual([]);
@@ -144,10 +149,10 @@ needs('engine')('the registry adapter, over the wire', () => {
       const repository = `f/${name.replaceAll(' ', '-')}`;
       const { digest } = await seedImage({ host: registry.host, repository, tag: '1' });
       const images = client(proxy.host);
-      const stored = await images.manifest(repository, '1', signal);
+      const stored = await there(images, repository, '1');
       proxy.break({ call: /^PUT \/v2\/f\/.*\/manifests\/2/, kind, times });
       const before = slept.length;
-      if (stored !== undefined) await images.put(repository, '2', stored, signal);
+      await images.put(repository, '2', stored, signal);
       expect(await images.head(repository, '2', signal)).toBe(digest);
       expect(slept.length - before).toBe(times);
     });
@@ -207,13 +212,12 @@ needs('engine')('the registry adapter, over the wire', () => {
           },
           times: 1,
         });
-      const same = await images.manifest(at.repository, '1', signal);
+      const same = await there(images, at.repository, '1');
       refuse();
-      if (same !== undefined) await images.put(at.repository, '1', same, signal);
-      const other = await images.manifest(at.repository, 'other', signal);
+      await images.put(at.repository, '1', same, signal);
+      const other = await there(images, at.repository, 'other');
       refuse();
-      const putting = other === undefined ? Promise.resolve() : images.put(at.repository, '1', other, signal);
-      await expect(putting).rejects.toMatchObject({
+      await expect(images.put(at.repository, '1', other, signal)).rejects.toMatchObject({
         kind: 'conflict',
         message: expect.stringContaining(`1 is ${first.digest}, and stays so`),
       });
@@ -226,11 +230,11 @@ needs('engine')('the registry adapter, over the wire', () => {
       try {
         const { digest } = await seedImage({ host: registry.host, repository: 't/x', tag: '1' });
         const images = client(guarded.host, builder);
-        const stored = await images.manifest('t/x', '1', signal);
+        const stored = await there(images, 't/x', '1');
         await images.head('t/x', '1', signal);
         expect(tokens(guarded)).toBe(1);
         guarded.expireTokens();
-        if (stored !== undefined) await images.put('t/x', '2', stored, signal);
+        await images.put('t/x', '2', stored, signal);
         expect(tokens(guarded)).toBe(2);
         guarded.expireTokens();
         expect(await images.head('t/x', '2', signal)).toBe(digest);
