@@ -18,7 +18,7 @@ export const imagesInput = (description: string) =>
 /** Whose host stands before a repository that is written without one. */
 export const registryInput = text({
   description:
-    'Registry host that is put before a repository without one: that of `images`, or that of the build. Example: `123456789012.dkr.ecr.us-west-2.amazonaws.com`.',
+    'Registry host that is put before the repository of `images`. Example: `123456789012.dkr.ecr.us-west-2.amazonaws.com`.',
   from: 'stage',
 });
 

@@ -1,5 +1,6 @@
 import { describe, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
+import { controlPlaneProblem, ensureControlPlane } from '../../tools/control-plane.mjs';
 import { ensureBuildx, ensureEngine } from '../../tools/engine.mjs';
 import { ensureGoTool } from '../../tools/go-tools.mjs';
 import { ensureZizmor } from '../../tools/zizmor.mjs';
@@ -15,6 +16,9 @@ const PARTS = {
   act: () => problemOf(() => ensureGoTool('act')),
   actionlint: () => problemOf(() => ensureGoTool('actionlint')),
   zizmor: () => problemOf(() => ensureZizmor()),
+  /** Minutes to build: only where every part is required is it built on the way. */
+  kubernetes: () =>
+    process.env['SLUICE_REQUIRE_ALL'] === '1' ? problemOf(() => ensureControlPlane()) : controlPlaneProblem(),
   jq: () => programProblem('jq', ['--version']),
 } satisfies Record<string, () => string | undefined>;
 
