@@ -38,7 +38,8 @@ export async function fakePrometheus(): Promise<FakePrometheus> {
   };
   const server: Server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://prometheus');
-    const answer = url.pathname === '/api/v1/query' ? answerOf(url.searchParams, state) : failed(404, 'not_found', 'no route');
+    const answer =
+      url.pathname === '/api/v1/query' ? answerOf(url.searchParams, state) : failed(404, 'not_found', 'no route');
     response.writeHead(answer.status, LIST.content).end(JSON.stringify(answer.body));
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
@@ -67,30 +68,65 @@ function answerOf(parameters: URLSearchParams, state: State): Answer {
   const time = Number(parameters.get('time'));
   state.asked.push(query);
   if (state.ill === 'yes') return failed(503, 'unavailable', 'Service Unavailable: TSDB not ready');
-  if (query === '') return failed(400, 'bad_data', 'invalid parameter "query": unknown position: parse error: no expression found in input');
-  if (!Number.isFinite(time)) return failed(400, 'bad_data', `invalid parameter "time": cannot parse "${parameters.get('time')}" to a valid timestamp`);
+  if (query === '')
+    return failed(
+      400,
+      'bad_data',
+      'invalid parameter "query": unknown position: parse error: no expression found in input',
+    );
+  if (!Number.isFinite(time))
+    return failed(
+      400,
+      'bad_data',
+      `invalid parameter "time": cannot parse "${parameters.get('time')}" to a valid timestamp`,
+    );
   const good = (resultType: string, result: unknown): Answer => ({
     status: 200,
-    body: { status: 'success', data: { resultType, result }, ...(state.warnings.length > 0 ? { warnings: state.warnings } : {}) },
+    body: {
+      status: 'success',
+      data: { resultType, result },
+      ...(state.warnings.length > 0 ? { warnings: state.warnings } : {}),
+    },
   });
   const set = state.values[query];
-  if (set !== undefined) return good('vector', set.map((value) => ({ metric: {}, value: [time, String(value)] })));
-  if (/^(?:rate|increase)\([^[]*\)$/.test(query)) return failed(400, 'bad_data', 'invalid parameter "query": 1:1: parse error: expected type range vector in call to function, got instant vector');
+  if (set !== undefined)
+    return good(
+      'vector',
+      set.map((value) => ({ metric: {}, value: [time, String(value)] })),
+    );
+  if (/^(?:rate|increase)\([^[]*\)$/.test(query))
+    return failed(
+      400,
+      'bad_data',
+      'invalid parameter "query": 1:1: parse error: expected type range vector in call to function, got instant vector',
+    );
   const selector = /^([a-zA-Z_:][\w:]*)?\s*(?:\{(.*)\})?(?:\[(\w+)\])?$/s.exec(query);
-  if (selector === null) return failed(400, 'bad_data', `invalid parameter "query": parse error: unexpected input in ${query}`);
+  if (selector === null)
+    return failed(400, 'bad_data', `invalid parameter "query": parse error: unexpected input in ${query}`);
   const [, name, matchers = '', range] = selector;
   const chosen = choose(state.series, name, matchers);
-  if (chosen === undefined) return failed(400, 'bad_data', `invalid parameter "query": parse error: unexpected end of input inside braces`);
+  if (chosen === undefined)
+    return failed(400, 'bad_data', `invalid parameter "query": parse error: unexpected end of input inside braces`);
   const end = time * 1_000;
   return range === undefined
-    ? good('vector', chosen.flatMap((each) => latest(each, end)))
-    : good('matrix', chosen.flatMap((each) => inRange(each, { from: end - lengthOf(range), to: end })));
+    ? good(
+        'vector',
+        chosen.flatMap((each) => latest(each, end)),
+      )
+    : good(
+        'matrix',
+        chosen.flatMap((each) => inRange(each, { from: end - lengthOf(range), to: end })),
+      );
 }
 
 const MATCHER = /\s*([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)/y;
 
 /** undefined: the matchers cannot be read. */
-function choose(series: readonly Scraped[], name: string | undefined, matchers: string): readonly Scraped[] | undefined {
+function choose(
+  series: readonly Scraped[],
+  name: string | undefined,
+  matchers: string,
+): readonly Scraped[] | undefined {
   const tests: ((labels: Scraped['labels']) => boolean)[] = [];
   if (name !== undefined) tests.push((labels) => labels['__name__'] === name);
   MATCHER.lastIndex = 0;
@@ -111,12 +147,18 @@ function latest({ labels, samples }: Scraped, end: number): readonly unknown[] {
   return last === undefined ? [] : [{ metric: labels, value: shown(last) }];
 }
 
-function inRange({ labels, samples }: Scraped, { from, to }: { readonly from: number; readonly to: number }): readonly unknown[] {
+function inRange(
+  { labels, samples }: Scraped,
+  { from, to }: { readonly from: number; readonly to: number },
+): readonly unknown[] {
   const values = samples.filter(([at]) => at > from && at <= to).map(shown);
   return values.length === 0 ? [] : [{ metric: labels, values }];
 }
 
 function lengthOf(range: string): number {
   const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-  return [...range.matchAll(/(\d+)(ms|s|m|h)/g)].reduce((sum, [, n, unit = '']) => sum + Number(n) * (units[unit] ?? 0), 0);
+  return [...range.matchAll(/(\d+)(ms|s|m|h)/g)].reduce(
+    (sum, [, n, unit = '']) => sum + Number(n) * (units[unit] ?? 0),
+    0,
+  );
 }

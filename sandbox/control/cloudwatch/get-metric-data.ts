@@ -53,7 +53,10 @@ export function getMetricData(input: MetricDataInput, from: MeasuredFrom): Metri
     for (const query of metrics) series.set(query.Id ?? '', seriesOf(query, { span, from }));
     // Maths may name maths: each is worked out once what it names is there.
     for (const query of queries.filter(({ Expression }) => Expression !== undefined))
-      series.set(query.Id ?? '', evaluate(query.Expression ?? '', { series, periods: periodsOf(span, periodOf(query)) }));
+      series.set(
+        query.Id ?? '',
+        evaluate(query.Expression ?? '', { series, periods: periodsOf(span, periodOf(query)) }),
+      );
     const shown = queries.filter(({ ReturnData }) => ReturnData !== false);
     const order = input.ScanBy === 'TimestampAscending' ? 1 : -1;
     return {
@@ -93,20 +96,26 @@ function checked({ MetricDataQueries = [], StartTime, EndTime }: MetricDataInput
   const refuse = (message: string): never => {
     throw new Refused(message);
   };
-  if (StartTime === undefined || EndTime === undefined) return refuse('The parameters StartTime and EndTime are required.');
+  if (StartTime === undefined || EndTime === undefined)
+    return refuse('The parameters StartTime and EndTime are required.');
   if (!(StartTime < EndTime)) return refuse('The parameter StartTime must be less than the parameter EndTime.');
   if (MetricDataQueries.length === 0 || MetricDataQueries.length > 500)
     return refuse('The collection MetricDataQueries must have 1 to 500 members.');
   const ids = new Set<string>();
   for (const query of MetricDataQueries) {
     const { Id = '', Expression, MetricStat } = query;
-    if (!/^[a-z]\w{0,254}$/.test(Id)) refuse(`The value ${Id} for parameter MetricDataQueries.member.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.`);
+    if (!/^[a-z]\w{0,254}$/.test(Id))
+      refuse(
+        `The value ${Id} for parameter MetricDataQueries.member.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.`,
+      );
     if (ids.has(Id)) refuse(`The id ${Id} is used more than once.`);
     ids.add(Id);
-    if ((Expression === undefined) === (MetricStat === undefined)) refuse(`Query ${Id} must have one of Expression and MetricStat.`);
+    if ((Expression === undefined) === (MetricStat === undefined))
+      refuse(`Query ${Id} must have one of Expression and MetricStat.`);
     const period = periodOf(query);
     if (!(period >= 60_000 && period % 60_000 === 0)) refuse(`Query ${Id}: the period must be a multiple of 60.`);
-    if (MetricStat !== undefined && !isStatistic(MetricStat.Stat ?? '')) refuse(`The value ${MetricStat.Stat} for parameter Stat is not supported.`);
+    if (MetricStat !== undefined && !isStatistic(MetricStat.Stat ?? ''))
+      refuse(`The value ${MetricStat.Stat} for parameter Stat is not supported.`);
   }
   if (MetricDataQueries.every(({ ReturnData }) => ReturnData === false)) refuse('At least one query must return data.');
   return { queries: MetricDataQueries, span: { from: StartTime * 1_000, to: EndTime * 1_000 } };
@@ -129,8 +138,7 @@ function seriesOf(query: MetricQuery, { span, from }: Measuring): Series {
   const { Metric, Stat = '' } = query.MetricStat ?? {};
   if (Metric?.Namespace !== NAMESPACE)
     throw new Refused(`The sandbox cloud does not model maths or percentiles of the namespace ${Metric?.Namespace}.`);
-  const dimension = (name: string): string | undefined =>
-    Metric.Dimensions?.find(({ Name }) => Name === name)?.Value;
+  const dimension = (name: string): string | undefined => Metric.Dimensions?.find(({ Name }) => Name === name)?.Value;
   const group = dimension('TargetGroup');
   const arn = from.targetGroups().find((each) => group !== undefined && each.endsWith(`:${group}`));
   // A metric under other names was never reported: nothing, not an error.

@@ -21,7 +21,8 @@ export function evaluate(expression: string, place: MathsPlace): Series {
   const tokens = [...expression.matchAll(/\s*(\d+(?:\.\d+)?|[A-Za-z_]\w*|>=|<=|==|!=|[-+*/()[\],<>])/gy)].map(
     ([, token = '']) => token,
   );
-  if (tokens.join('') !== expression.replaceAll(/\s/g, '')) throw new BadExpression(`Error in expression: ${expression}`);
+  if (tokens.join('') !== expression.replaceAll(/\s/g, ''))
+    throw new BadExpression(`Error in expression: ${expression}`);
   const reader: Reader = { tokens, at: 0, place };
   const value = comparison(reader);
   if (reader.at < tokens.length) throw new BadExpression(`Unexpected ${tokens[reader.at]} in expression`);
@@ -104,7 +105,8 @@ function operand(reader: Reader): Value {
   if (token === '[') return list(reader, ']').flatMap((value) => (value instanceof Map ? [value as Series] : []));
   if (/^[A-Z]/.test(token)) return call(token, reader);
   const series = reader.place.series.get(token);
-  if (series === undefined) throw new BadExpression(`The expression refers to ${token}, which is no id of this request`);
+  if (series === undefined)
+    throw new BadExpression(`The expression refers to ${token}, which is no id of this request`);
   return series;
 }
 
@@ -127,7 +129,8 @@ function call(name: string, reader: Reader): Value {
     case 'METRICS':
       return [...place.series.values()];
     case 'FILL':
-      if (!(first instanceof Map) || typeof second !== 'number') throw new BadExpression('FILL needs a time series and a number');
+      if (!(first instanceof Map) || typeof second !== 'number')
+        throw new BadExpression('FILL needs a time series and a number');
       return new Map(place.periods.map((period) => [period, (first as Series).get(period) ?? second]));
     case 'ABS':
       return combine(first ?? 0, 0, (a) => Math.abs(a));

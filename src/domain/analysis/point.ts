@@ -73,7 +73,9 @@ function judgedBeside(rule: Rule, reading: Reading, beside: Reading | undefined)
   if (candidate.outcome !== 'failure' || beside === undefined) return candidate;
   const stable = judged(rule, beside);
   if (stable.outcome !== 'failure') return candidate;
-  return ownExtent(rule, candidate) < OWN_DOING * extentOf(rule, stable) ? { ...candidate, outcome: 'inconclusive', stable: stable.value } : candidate;
+  return ownExtent(rule, candidate) < OWN_DOING * extentOf(rule, stable)
+    ? { ...candidate, outcome: 'inconclusive', stable: stable.value }
+    : candidate;
 }
 
 /** How bad the candidate is at least: few of its requests may be twice as bad as stable's by chance. */

@@ -45,7 +45,8 @@ function stepWords(rule: ComparisonRule, { steps, bake }: Policy, { requestsPerS
   const margin = test.factor === 1 ? test.margin : Math.abs(test.factor - 1) * rate;
   if (!(margin > 0)) return sees.join(', ');
   const needed = requestsFor(margin, { ...test, rate, ratio: (100 - best) / best });
-  const takes = needed === undefined ? 'is never certain' : `takes about ${timeFor(needed, requestsPerSecond * best)} at ${best} %`;
+  const takes =
+    needed === undefined ? 'is never certain' : `takes about ${timeFor(needed, requestsPerSecond * best)} at ${best} %`;
   return `${sees.join(', ')}; ${rule.margin.text.replace(/^stable ?/, '')} ${takes}`;
 }
 

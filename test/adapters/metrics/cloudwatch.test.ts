@@ -55,7 +55,10 @@ async function served(count: number, bad: number): Promise<void> {
 }
 
 const LOAD_BALANCER: CloudWatchQuery = { kind: 'load-balancer' };
-const providerOf = (query: CloudWatchQuery = LOAD_BALANCER, through: () => Promise<CloudWatchAccess> = async () => access) =>
+const providerOf = (
+  query: CloudWatchQuery = LOAD_BALANCER,
+  through: () => Promise<CloudWatchAccess> = async () => access,
+) =>
   cloudWatchMetric(
     { from: 'cloudwatch', delay: seconds(30), query },
     {
@@ -117,7 +120,9 @@ describe('what the load balancer measured', () => {
 
   test('of a color without requests is no data', async () => {
     const window = { from: before(now(), minutes(2)), to: now() };
-    expect(await providerOf().measure({ metric: 'error-rate', arm: 'stable' }, window, signal)).toEqual({ kind: 'no-data' });
+    expect(await providerOf().measure({ metric: 'error-rate', arm: 'stable' }, window, signal)).toEqual({
+      kind: 'no-data',
+    });
   });
 
   test('can be put together by maths of the user', async () => {
@@ -148,7 +153,11 @@ describe('what the load balancer measured', () => {
     expect(await sampleAfter(seconds(75))).toMatchObject({ reading: { kind: 'not-yet' } });
     await served(20, 20);
     const first = { kind: 'value', value: 0, samples: 20 };
-    expect(await sampleAfter(seconds(15))).toMatchObject({ to: after(begin, minutes(1)), window: 60_000, reading: first });
+    expect(await sampleAfter(seconds(15))).toMatchObject({
+      to: after(begin, minutes(1)),
+      window: 60_000,
+      reading: first,
+    });
     const second = { kind: 'value', value: 1, samples: 20 };
     expect(await sampleAfter(seconds(60))).toMatchObject({ to: after(begin, minutes(2)), reading: second });
   });

@@ -199,7 +199,9 @@ describe('the sources of a policy', () => {
   test('are refused for a comparison where nothing reaches stable alone', () => {
     const { rules } = policyOf(['error-rate > stable + 1pp']);
     const probed = { metrics: { 'error-rate': SOURCE }, rules };
-    expect(() => metricSources(probed, { ...tools, address: () => CANDIDATE })).toThrow(/cannot be compared with stable/);
+    expect(() => metricSources(probed, { ...tools, address: () => CANDIDATE })).toThrow(
+      /cannot be compared with stable/,
+    );
     const colored = (color: string) => ({ ...CANDIDATE, headers: { 'x-color': color } });
     expect(Object.keys(metricSources(probed, { ...tools, address: colored }).providers)).toEqual(['error-rate']);
   });

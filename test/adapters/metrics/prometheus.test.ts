@@ -153,7 +153,11 @@ describe('a whole query', () => {
 });
 
 test.each([
-  { name: 'a part of the series', set: () => (prometheus.warnings = ['store unreachable']), why: 'partial: store unreachable' },
+  {
+    name: 'a part of the series',
+    set: () => (prometheus.warnings = ['store unreachable']),
+    why: 'partial: store unreachable',
+  },
   { name: 'an error of its own', set: () => (prometheus.ill = 'yes'), why: 'unavailable: Service Unavailable' },
 ])('an answer with $name is none', async ({ set, why }) => {
   prometheus.series = [counter({ code: '200' }, 100, 115, 130)];

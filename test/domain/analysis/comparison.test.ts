@@ -75,7 +75,9 @@ describe('error-rate > stable + 0.1pp', () => {
       ),
     });
     expect(judged(policy, times(4, { candidate: rate(8, 100), stable: rate(4, 800) })).verdict).toMatchObject({
-      says: expect.stringMatching(/^error-rate > stable \+ 0\.1pp: error-rate is \+7\.5 pp from stable, at least \+\d\.\d+ pp with 99 % confidence/),
+      says: expect.stringMatching(
+        /^error-rate > stable \+ 0\.1pp: error-rate is \+7\.5 pp from stable, at least \+\d\.\d+ pp with 99 % confidence/,
+      ),
     });
   });
 
@@ -139,14 +141,19 @@ describe('a fault that is younger than the window', () => {
     });
     expect(judge(policy, { samples, begin: BEGIN, since: BEGIN }).verdict).toMatchObject({
       kind: 'failed',
-      says: expect.stringMatching(/^error-rate 14\.7 % > 5 % \(n=150\), 22 of the last 75: at least 1\d\.\d % with 99\.9 % confidence$/),
+      says: expect.stringMatching(
+        /^error-rate 14\.7 % > 5 % \(n=150\), 22 of the last 75: at least 1\d\.\d % with 99\.9 % confidence$/,
+      ),
     });
   });
 });
 
 describe('p95 > 2000ms for 5m by counted slow requests', () => {
   const policy = policyOf(['p95 > 2000ms for 5m']);
-  const slow = (slower: number): Point => ({ candidate: { kind: 'value', value: 1_900, samples: 300, slower }, stable: { kind: 'no-data' } });
+  const slow = (slower: number): Point => ({
+    candidate: { kind: 'value', value: 1_900, samples: 300, slower },
+    stable: { kind: 'no-data' },
+  });
   test.each([
     { name: 'holds when five of a hundred are slow', points: times(40, slow(0.05)), kind: 'passing' },
     { name: 'fails after five minutes of a few more, whatever the percentile of one target says', points: times(21, slow(0.06)), kind: 'failed' },

@@ -32,11 +32,18 @@ const reading = ({ bad, samples }: { bad: number; samples: number }): Reading =>
 
 test('more errors never save a release', () => {
   fc.assert(
-    fc.property(fc.array(counted, { maxLength: 30 }), fc.array(fc.nat(60), { minLength: 30, maxLength: 30 }), (points, more) => {
-      const worse = points.map(({ bad, samples }, index) => ({ bad: Math.min(samples, bad + (more[index] ?? 0)), samples }));
-      const [before, after] = [points, worse].map((each) => verdictOf(LIMITS, each.map(reading)).kind);
-      expect([before === 'failed', after]).not.toEqual([true, expect.not.stringMatching('failed')]);
-    }),
+    fc.property(
+      fc.array(counted, { maxLength: 30 }),
+      fc.array(fc.nat(60), { minLength: 30, maxLength: 30 }),
+      (points, more) => {
+        const worse = points.map(({ bad, samples }, index) => ({
+          bad: Math.min(samples, bad + (more[index] ?? 0)),
+          samples,
+        }));
+        const [before, after] = [points, worse].map((each) => verdictOf(LIMITS, each.map(reading)).kind);
+        expect([before === 'failed', after]).not.toEqual([true, expect.not.stringMatching('failed')]);
+      },
+    ),
   );
 });
 
@@ -83,7 +90,10 @@ describe('a run that was killed and resumed', () => {
     memory: 'kept',
     async measure({ arm, metric }, { from, to }: Window): Promise<Measurement> {
       const spans = seconds.filter((_, index) => BEGIN + index * 5_000 >= from && BEGIN + index * 5_000 < to);
-      const [bad, samples] = spans.reduce(([b, n], each) => [b + (arm === 'stable' ? 0 : each.bad), n + each.samples], [0, 0]);
+      const [bad, samples] = spans.reduce(
+        ([b, n], each) => [b + (arm === 'stable' ? 0 : each.bad), n + each.samples],
+        [0, 0],
+      );
       if (samples === 0) return { kind: 'no-data' };
       return { kind: 'value', value: metric === 'health' ? 1 : bad / samples, samples };
     },
@@ -92,21 +102,25 @@ describe('a run that was killed and resumed', () => {
 
   test('judges as one that was never interrupted', async () => {
     const second = fc.record({ bad: fc.nat(3), samples: fc.integer({ min: 0, max: 60 }) });
-    const run = fc.asyncProperty(fc.array(second, { minLength: 24, maxLength: 60 }), fc.nat(6), async (spans, killed) => {
-      const provider = truth(spans);
-      const providers = { 'error-rate': provider, health: provider };
-      const points = Math.floor(spans.length / 3) - 1;
-      const whole: Sample[] = [];
-      for (let index = 0; index <= points; index++)
-        whole.push(...(await measureAll(allSeries(ALL), { providers, at: at(index), begin: BEGIN }, signal)));
-      const from = Math.min(points, killed);
-      const look = { providers, begin: BEGIN, interval: milliseconds(INTERVAL) };
-      const resumed = [...(await measureGrid(allSeries(ALL), { ...look, at: at(from), measured: [] }, signal))];
-      for (let index = from + 1; index <= points; index++)
-        resumed.push(...(await measureGrid(allSeries(ALL), { ...look, at: at(index), measured: resumed }, signal)));
-      const judged = [whole, resumed].map((samples) => judge(ALL, { samples, begin: BEGIN, since: BEGIN }));
-      expect(judged[1]).toEqual(judged[0]);
-    });
+    const run = fc.asyncProperty(
+      fc.array(second, { minLength: 24, maxLength: 60 }),
+      fc.nat(6),
+      async (spans, killed) => {
+        const provider = truth(spans);
+        const providers = { 'error-rate': provider, health: provider };
+        const points = Math.floor(spans.length / 3) - 1;
+        const whole: Sample[] = [];
+        for (let index = 0; index <= points; index++)
+          whole.push(...(await measureAll(allSeries(ALL), { providers, at: at(index), begin: BEGIN }, signal)));
+        const from = Math.min(points, killed);
+        const look = { providers, begin: BEGIN, interval: milliseconds(INTERVAL) };
+        const resumed = [...(await measureGrid(allSeries(ALL), { ...look, at: at(from), measured: [] }, signal))];
+        for (let index = from + 1; index <= points; index++)
+          resumed.push(...(await measureGrid(allSeries(ALL), { ...look, at: at(index), measured: resumed }, signal)));
+        const judged = [whole, resumed].map((samples) => judge(ALL, { samples, begin: BEGIN, since: BEGIN }));
+        expect(judged[1]).toEqual(judged[0]);
+      },
+    );
     await fc.assert(run, { numRuns: 30 });
   });
 });

@@ -22,11 +22,17 @@ const counts = (more: Partial<WindowCounts>): WindowCounts => ({
 /** Response times 10 ms to 1 s, a tenth of them errors, in the second minute only; then requests without an error. */
 const SERVED: readonly WindowCounts[] = [
   counts({}),
-  counts({ requests: 100, status5xx: 10, status2xx: 90, responseTimes: Array.from({ length: 100 }, (_, i) => 10 * (i + 1)) }),
+  counts({
+    requests: 100,
+    status5xx: 10,
+    status2xx: 90,
+    responseTimes: Array.from({ length: 100 }, (_, i) => 10 * (i + 1)),
+  }),
   counts({ requests: 50, status2xx: 50, responseTimes: [20] }),
 ];
 const balancers = {
-  range: (arn: string, { from }: { from: number }) => (arn === ARN ? SERVED[(from - START) / MINUTE] : undefined) ?? counts({}),
+  range: (arn: string, { from }: { from: number }) =>
+    (arn === ARN ? SERVED[(from - START) / MINUTE] : undefined) ?? counts({}),
 } as unknown as MeasuredLoadBalancers;
 
 const stat = (Id: string, MetricName: string, Stat: string, more: Partial<MetricQuery> = {}): MetricQuery => ({
