@@ -8,7 +8,9 @@ import { carryingOut } from './hands.ts';
 import type { ImageStore } from './images.ts';
 import type { Account, Moto } from './moto.ts';
 import { openRegion, type Region } from './region.ts';
+import { type Route53, route53 } from './route53/handle.ts';
 import type { Sessions } from './sessions.ts';
+import { loadBalancerNamed } from './elbv2/model.ts';
 import { taskDefinitions } from './task-definitions.ts';
 
 export interface RegionsOptions {
@@ -22,6 +24,8 @@ export interface RegionsOptions {
   readonly runner: TaskRunner;
   readonly balancers: LoadBalancers;
   readonly images: ImageStore;
+  /** Milliseconds until a change of Route 53 is everywhere. */
+  readonly syncWithin: number;
   readonly log: (line: string) => void;
 }
 
@@ -29,12 +33,20 @@ export interface RegionsOptions {
 export interface Regions {
   of(name: string): Services;
   all(): readonly Region[];
+  readonly route53: Route53;
   /** The first thing that any of them knows. */
   find<T>(look: (services: Services) => T | undefined): T | undefined;
 }
 
 export function openRegions(options: RegionsOptions): Regions {
   const regions = new Map<string, Services>();
+  const dns = route53({
+    moto: options.moto,
+    now: options.clock.now,
+    syncWithin: options.syncWithin,
+    knowsLoadBalancer: (dnsName) =>
+      [...regions.values()].some(({ elb }) => loadBalancerNamed(elb.model(), dnsName) !== undefined),
+  });
 
   function open(name: string): Services {
     const { moto, account, clock, seed, runner, balancers, images, sessions, log } = options;
@@ -45,7 +57,15 @@ export function openRegions(options: RegionsOptions): Regions {
     const region = openRegion({ world: { account, region: name, seed }, clock, carryOut, log });
     const { state, apply } = region;
     const elb = elasticLoadBalancing({ moto, account: at, balancers, state, apply });
-    return { region, elb, taskDefinitions: taskDefinitions(moto, at, clock.now), moto, sessions, now: clock.now };
+    return {
+      region,
+      elb,
+      route53: dns,
+      taskDefinitions: taskDefinitions(moto, at, clock.now),
+      moto,
+      sessions,
+      now: clock.now,
+    };
   }
 
   return {
@@ -54,6 +74,7 @@ export function openRegions(options: RegionsOptions): Regions {
       regions.set(name, known);
       return known;
     },
+    route53: dns,
     all: () => [...regions.values()].map(({ region }) => region),
     find(look) {
       for (const services of regions.values()) {

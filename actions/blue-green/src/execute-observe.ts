@@ -1,7 +1,13 @@
 import type { Sample } from '../../../src/domain/analysis/sample.ts';
 import { type Instant, before, between, milliseconds, seconds } from '../../../src/domain/duration.ts';
 import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
-import { type ShiftRecord, explainedSplits, isInTraffic } from '../../../src/domain/shift/record.ts';
+import {
+  type ShiftRecord,
+  candidateAt,
+  explainedSplits,
+  isInTraffic,
+  stableOnly,
+} from '../../../src/domain/shift/record.ts';
 import { sameRecord } from '../../../src/domain/shift/record-tags.ts';
 import { type Color, COLORS, NoLiveColor, sameSplit } from '../../../src/domain/traffic-split.ts';
 import type { Acting } from './execute-act.ts';
@@ -64,9 +70,11 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
   const record = memory.unwritten ?? inFullWords(read, memory.record);
   memory.record = record;
   memory.desired = desired;
+  const settled = await twiceUnlessExplained({ live, record, acting }, signal);
   return {
     kind: 'seen',
-    live: await twiceUnlessExplained({ live, record, acting }, signal),
+    live: settled,
+    spread: await spreadOf({ live: settled, record, acting }, signal),
     seated: await seatedOf({ live, record, acting }, signal),
     record,
     engaged: memory.engaged === 'yes',
@@ -118,9 +126,22 @@ async function twiceUnlessExplained({ live, record, acting }: Looked, signal: Ab
 /** Asked only while the candidate is prepared; once both colors stand in the rule, only a drift takes one out. */
 async function seatedOf({ live, record, acting }: Looked, signal: AbortSignal): Promise<'both' | 'missing'> {
   const { memory, ports } = acting;
+  // Records of DNS are all there from the start: one that is missing is refused when the router is opened.
+  if (ports.router.spread === 'with-time') return 'both';
   if (record?.phase !== 'preparing' || live === 'none' || memory.seated === 'both') return 'both';
   memory.seated = (await ports.router.confirm(live, signal)) === 'live' ? 'both' : 'missing';
   return memory.seated;
+}
+
+/** Asked only where weights were moved and something waits for it. */
+async function spreadOf({ live, record, acting }: Looked, signal: AbortSignal): Promise<Seen['spread']> {
+  const { router } = acting.ports;
+  if (router.spread === 'at-once' || record === undefined || live === 'none') return 'everywhere';
+  const moved = record.percent > 0 && (record.phase === 'shifting' || record.phase === 'rolling-back');
+  if (!moved || acting.memory.engaged === 'no') return 'everywhere';
+  const wanted = record.phase === 'shifting' ? candidateAt(record, record.percent) : stableOnly(record);
+  if (!sameSplit(live, wanted)) return 'everywhere';
+  return (await router.confirm(live, signal)) === 'propagating' ? 'on-its-way' : 'everywhere';
 }
 
 /** Two looks in a row without a request, where the policy has a source for the requests of users. */

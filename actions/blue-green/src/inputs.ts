@@ -52,7 +52,7 @@ export const spec = {
   router: structure(
     {
       description:
-        'Where the traffic is decided: the load balancer by name (or the listener by ARN) with its port, and the target groups by color. `rule` is a priority, `default` or an ARN; without it, the one rule of the listener that forwards to the colors. Example: `{ alb: { listener: shop-alb, port: 443 }, colors: { blue: shop-blue, green: shop-green } }`.',
+        'Where the traffic is decided: the load balancer by name (or the listener by ARN) with its port, and the target groups by color. `rule` is a priority, `default` or an ARN; without it, the one rule of the listener that forwards to the colors. Or weighted records of Route 53, `{ route53: { zone: example.com, record: app.example.com }, colors: { blue: blue, green: green } }`, where the colors are set identifiers. Example: `{ alb: { listener: shop-alb, port: 443 }, colors: { blue: shop-blue, green: shop-green } }`.',
       from: 'stage',
       required: true,
       shape: ROUTER_SCHEMA,

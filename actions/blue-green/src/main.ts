@@ -227,12 +227,11 @@ async function cloudOf(request: Request, tools: ActionTools): Promise<Cloud> {
     tools,
     tools.signal,
   );
-  const [{ ecsOf }, { openAlb }] = await Promise.all([
+  const [{ ecsOf }, { openRouter }] = await Promise.all([
     import('../../../src/adapters/aws/ecs.ts'),
-    import('../../../src/adapters/traffic/open-alb.ts'),
+    import('../../../src/adapters/traffic/open-router.ts'),
   ]);
-  const { alb, colors } = request.router;
-  const opened = await openAlb(session.clientConfig, { ...alb, colors }, tools);
+  const opened = await openRouter(session.clientConfig, request.router, tools);
   for (const notice of opened.notices) tools.log.warning(notice);
   return { ...opened, ecs: ecsOf(session, tools.log) };
 }

@@ -147,6 +147,7 @@ function observe(world: World, memory: Memory): Seen {
     kind: 'seen',
     live: world.live,
     seated: world.seated,
+    spread: 'everywhere',
     record: world.record,
     engaged: memory.engaged,
     targets: { blue: targets('blue'), green: targets('green') },
