@@ -49,6 +49,7 @@ describe('a release by weights of Route 53', () => {
   test('has nothing to do when it is asked for again, and goes back to the color of before while that one stands', async () => {
     const again = await runBundle(await stage.step());
     expect(again.outputs).toMatchObject({ outcome: 'unchanged', changed: 'false' });
+    await stage.world.advance(60_000);
     const back = await runBundle(await stage.step({ mode: 'rollback', image: '' }));
     expect(back.exitCode).toBe(1);
     expect(JSON.stringify(back.annotations)).toContain('blue has no healthy target to go back to');
