@@ -35,7 +35,7 @@ export function decide(goal: Goal, seen: Observation, now: Instant): Decision {
   switch (claim) {
     case 'busy':
       // Going back is the one thing that does not wait for whoever is at work: that run finds its record gone and stops.
-      if (goal.mode === 'rollback') return decideTakeover(goal, seen, { record, now });
+      if (goal.mode === 'rollback' && goal.onBusy === 'take') return decideTakeover(goal, seen, { record, now });
       return refused(
         `shift ${record.id} of run ${formatRun(record.run)} is under way (${record.phase}, ${record.percent} %)`,
         'Wait until it has ended, or go back by mode: rollback',

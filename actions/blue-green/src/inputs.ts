@@ -7,7 +7,6 @@ import { checkInputs, readCheckSecrets } from '../../../src/domain/checks/target
 import { imageInputs, imageOf, tagOf } from '../../../src/domain/image-inputs.ts';
 import {
   type Checked,
-  type InputField,
   type InputProblem,
   type InputsOf,
   bad,
@@ -32,12 +31,15 @@ import {
   readRouter,
 } from './inputs-router.ts';
 
-export const MODES = ['run', 'prepare', 'shift', 'finish', 'rollback', 'status', 'reconcile'] as const;
+export const MODES = ['run', 'prepare', 'shift', 'finish', 'rollback', 'status', 'reconcile', 'watch'] as const;
 export type Mode = (typeof MODES)[number];
-const MODES_LATER = ['watch'];
 
 export const spec = {
-  mode: modeField(),
+  mode: oneOf(MODES, {
+    description:
+      'What to do: `run` is prepare, shift and finish in one; `status` only looks; `watch` looks after the shift of its run from a second job, and `reconcile` once after any: what a dead run left is ended by `on-stale`, and nothing else is touched. Example: `prepare`.',
+    fallback: 'run',
+  }),
   cluster: ecsInputs.cluster,
   services: structure(
     {
@@ -130,9 +132,16 @@ export const spec = {
     fallback: '15m',
   }),
   'on-stale': oneOf(['rollback', 'resume', 'fail'], {
-    description: 'What to do with a shift of the same images that a dead run left in traffic. Example: `resume`.',
+    description:
+      'What to do with a shift that a dead run left in traffic: a run of the same images, `watch` and `reconcile` ask here. `resume` goes on with the step that it found, judged anew. Example: `resume`.',
     from: 'stage',
     fallback: 'rollback',
+  }),
+  'begin-within': duration({
+    description:
+      'How long `watch` waits for the shift of its run to begin, while no other one is under way. Example: `5m`.',
+    from: 'stage',
+    fallback: '15m',
   }),
   'on-cancel': ecsInputs['on-cancel'],
   'shift-id': text({
@@ -150,22 +159,6 @@ function readHeaders(value: unknown) {
   const problem = read.problems.map((each) => `${each.input} ${each.problem}`).join('; ');
   // A header may hold a secret that its writer should not have put there.
   return { ok: false as const, problem, accepted: '{ X-Color: "{color}" }', given: 'hidden' as const };
-}
-
-/** Modes of later versions are refused by name, not as misspelt ones. */
-function modeField(): InputField<Mode> {
-  const field = oneOf(MODES, {
-    description:
-      'What to do: `run` is prepare, shift and finish in one; `status` only looks; `reconcile` takes back a shift whose run died and touches nothing else. Example: `prepare`.',
-    fallback: 'run',
-  });
-  return {
-    ...field,
-    read: (value) =>
-      MODES_LATER.includes(String(value))
-        ? { ok: false, problem: `is not supported in this version: ${String(value)}`, accepted: MODES.join(', ') }
-        : field.read(value),
-  };
 }
 
 export interface Request {
@@ -196,6 +189,7 @@ export interface Request {
   readonly drain: Duration;
   readonly timeout: Duration;
   readonly onStale: 'rollback' | 'resume' | 'fail';
+  readonly beginWithin: Duration;
   readonly onCancel: 'rollback' | 'leave';
   readonly shiftId: string | undefined;
   readonly region: string | undefined;
@@ -259,6 +253,7 @@ export function toRequest(values: Values): Checked<Request> {
     drain: values.drain,
     timeout: values.timeout,
     onStale: values['on-stale'],
+    beginWithin: values['begin-within'],
     onCancel: values['on-cancel'],
     shiftId: values['shift-id'],
     region: values.region,
@@ -282,10 +277,11 @@ function policyOf(values: Values, problems: InputProblem[]): Request['policy'] {
     return { kind: 'file', path: policy };
   }
   if (parts.length === 0) {
-    if (mode === 'run' || mode === 'shift')
+    const resumes = (mode === 'watch' || mode === 'reconcile') && values['on-stale'] === 'resume';
+    if (mode === 'run' || mode === 'shift' || resumes)
       problems.push({
         input: 'policy',
-        problem: `is missing: mode ${mode} judges by one`,
+        problem: `is missing: mode ${mode}${resumes ? ' with on-stale: resume' : ''} judges by one`,
         accepted: 'policy, or rules',
       });
     return { kind: 'none' };

@@ -25,6 +25,8 @@ export interface Goal {
   readonly oldDesired: number;
   readonly checks: 'none' | 'given';
   readonly onStale: 'rollback' | 'resume' | 'fail';
+  /** Mode `rollback` takes a shift from the run that works on it, unless it only looks after what nobody works on. */
+  readonly onBusy: 'take' | 'leave';
   /** Why mode `rollback` goes back, for the record and the words. */
   readonly because: string;
 }

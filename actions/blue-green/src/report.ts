@@ -197,7 +197,7 @@ function timelineOf({ story, goal, record }: Reported): Section {
 }
 
 export interface Looked {
-  readonly outcome: 'status' | 'planned' | 'nothing-to-do';
+  readonly outcome: 'status' | 'planned' | 'nothing-to-do' | 'stale';
   readonly seen: Seen;
   readonly lines: readonly string[];
   readonly router: string;
@@ -206,10 +206,11 @@ export interface Looked {
 
 /** A run that only looked. */
 export function lookedReport({ outcome, seen, lines, router, outputs }: Looked): Report {
+  const traffic = `Traffic of ${router} is ${shown(seen.live)}; nothing was changed`;
   return {
-    conclusion: 'success',
+    conclusion: outcome === 'stale' ? 'failure' : 'success',
     outcome,
-    headline: `Traffic of ${router} is ${shown(seen.live)}; nothing was changed`,
+    headline: outcome === 'stale' ? `${lines.join('. ')}. ${traffic}` : traffic,
     changed: false,
     outputs: { ...outputs, ...outputsOf(seen.record, '') },
     summary: [

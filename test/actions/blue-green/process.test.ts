@@ -232,10 +232,10 @@ describe('bad inputs', () => {
   test('are told all at once, before AWS is asked anything', async () => {
     stage = await scene(cloud);
     const before = stage.logical().length;
-    const result = await runBundle(stage.step({ mode: 'watch', image: 'not an image', services: '{ blue: a, gren: b }', drain: '5', 'on-stale': 'resme' }));
+    const result = await runBundle(stage.step({ mode: 'wach', image: 'not an image', services: '{ blue: a, gren: b }', drain: '5', 'on-stale': 'resme' }));
     expect(result.exitCode).toBe(1);
     const said = errorsOf(result);
-    for (const part of ['watch', 'services: ', 'green', 'drain: "5" is not a duration', 'on-stale: "resme"', 'Did you mean resume?']) expect(said).toContain(part);
+    for (const part of ['Did you mean watch?', 'services: ', 'green', 'drain: "5" is not a duration', 'on-stale: "resme"', 'Did you mean resume?']) expect(said).toContain(part);
     expect(stage.logical().length).toBe(before);
   }, 60_000); // prettier-ignore
 

@@ -69,6 +69,7 @@ export const goalOf = (more: Partial<Goal> = {}): Goal => ({
   oldDesired: 0,
   checks: 'none',
   onStale: 'rollback',
+  onBusy: 'take',
   because: 'asked for by run 105/1',
   ...more,
 });

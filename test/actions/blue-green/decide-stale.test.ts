@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { reconcileVerdict } from '../../../actions/blue-green/src/reconcile-verdict.ts';
+import { staleVerdict } from '../../../actions/blue-green/src/decide-stale.ts';
 import { after, minutes } from '../../../src/domain/duration.ts';
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
 import { NOW, recordOf } from '../../domain/shift/records.ts';
@@ -7,7 +7,7 @@ import { NOW, recordOf } from '../../domain/shift/records.ts';
 const STALE = { leaseUntil: NOW };
 const FRESH = { leaseUntil: after(NOW, minutes(1)) };
 
-const ROWS: { name: string; record: ShiftRecord | undefined; onStale?: 'fail'; kind: string; says: string }[] = [
+const ROWS: { name: string; record: ShiftRecord | undefined; onStale?: 'fail' | 'resume'; kind: string; says: string }[] = [
   { name: 'no shift', record: undefined, kind: 'leave', says: 'No shift is under way' },
   { name: 'a shift that is done', record: recordOf({ phase: 'done', ...STALE }), kind: 'leave', says: 'No shift is under way' },
   { name: 'a shift that somebody works on', record: recordOf({ phase: 'judging', ...FRESH }), kind: 'leave', says: 'is worked on' },
@@ -16,11 +16,14 @@ const ROWS: { name: string; record: ShiftRecord | undefined; onStale?: 'fail'; k
   { name: 'a drain whose run died', record: recordOf({ phase: 'finishing', ...STALE }), kind: 'leave', says: 'was judged good' },
   { name: 'a judged step whose run died', record: recordOf({ phase: 'judging', ...STALE }), kind: 'roll-back', says: 'going back' },
   { name: 'a way back whose run died', record: recordOf({ phase: 'rolling-back', ...STALE }), kind: 'roll-back', says: 'going back' },
-  { name: 'a judged step whose run died, to be left', record: recordOf({ phase: 'judging', ...STALE }), onStale: 'fail', kind: 'leave', says: 'is left, as asked' },
+  { name: 'a judged step whose run died, to be left', record: recordOf({ phase: 'judging', ...STALE }), onStale: 'fail', kind: 'fail', says: 'is left as it is, as asked' },
+  { name: 'a way back whose run died, though stale shifts are to be left', record: recordOf({ phase: 'rolling-back', ...STALE }), onStale: 'fail', kind: 'roll-back', says: 'as was begun' },
+  { name: 'a judged step whose run died, to be resumed', record: recordOf({ phase: 'judging', ...STALE }), onStale: 'resume', kind: 'resume', says: 'going on with it' },
+  { name: 'a candidate that was being deployed, which needs an image to go on', record: recordOf({ phase: 'preparing', ...STALE }), onStale: 'resume', kind: 'roll-back', says: 'going back' },
 ]; // prettier-ignore
 
 test.each(ROWS)('$name', ({ record, onStale, kind, says }) => {
-  const verdict = reconcileVerdict(record, { onStale: onStale ?? 'rollback' }, NOW);
+  const verdict = staleVerdict(record, { onStale: onStale ?? 'rollback' }, NOW);
   expect(verdict.kind).toBe(kind);
   expect(verdict.says).toContain(says);
 });
