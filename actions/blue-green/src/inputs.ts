@@ -204,7 +204,7 @@ export function toRequest(values: Values): Checked<Request> {
   const problems: InputProblem[] = [];
   const image = imageOf(values);
   if (!image.ok) problems.push(...image.problems);
-  const mustRelease = values.mode === 'run' || values.mode === 'prepare';
+  const mustRelease = isRelease(values.mode);
   if (image.ok && image.value === undefined && mustRelease) {
     const accepted = 'image, or images with registry';
     problems.push({ input: 'image', problem: `is missing: mode ${values.mode} releases one`, accepted });
@@ -214,22 +214,7 @@ export function toRequest(values: Values): Checked<Request> {
   const checkSecrets = readCheckSecrets(values['check-secrets'] ?? '');
   const approval = approvalOf(values);
   problems.push(...[checkSecrets, approval].flatMap((each) => (each.ok ? [] : each.problems)));
-  if (values.checks !== undefined && candidate === undefined && mustRelease) {
-    problems.push({
-      input: 'checks',
-      given: values.checks,
-      problem: 'cannot be run on the candidate before it has traffic',
-      accepted: 'candidate-url, or url with candidate-headers',
-    });
-  }
-  if (values.checks !== undefined && values.mode === 'shift' && candidate === undefined && values.url === undefined) {
-    problems.push({
-      input: 'checks',
-      given: values.checks,
-      problem: 'have no URL to go to',
-      accepted: 'url, or candidate-url',
-    });
-  }
+  problems.push(...checksProblems(values, candidate));
   if (problems.length > 0 || !checkSecrets.ok || !approval.ok) return bad(...problems);
   return good({
     mode: values.mode,
@@ -261,6 +246,20 @@ export function toRequest(values: Values): Checked<Request> {
     allowedAccountIds: values['allowed-account-ids'],
   });
 }
+
+/** Checks need somewhere to go: to the candidate alone before it has traffic, and where users come in after that. */
+function checksProblems({ checks, mode, url }: Values, candidate: Request['candidate']): readonly InputProblem[] {
+  if (checks === undefined || candidate !== undefined) return [];
+  const problem = { input: 'checks', given: checks };
+  if (isRelease(mode)) {
+    const accepted = 'candidate-url, or url with candidate-headers';
+    return [{ ...problem, problem: 'cannot be run on the candidate before it has traffic', accepted }];
+  }
+  if (mode !== 'shift' || url !== undefined) return [];
+  return [{ ...problem, problem: 'have no URL to go to', accepted: 'url, or candidate-url' }];
+}
+
+const isRelease = (mode: Mode): boolean => mode === 'run' || mode === 'prepare';
 
 /** Only what brings a release nearer to users needs a grant. */
 function approvalOf(values: Values): Checked<ApprovalDemand> {
