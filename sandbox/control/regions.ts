@@ -1,6 +1,7 @@
 import type { Event } from '../core/types.ts';
 import { checkHealth } from '../plane/check-health.ts';
 import type { LoadBalancers, TaskRunner } from '../plane/types.ts';
+import { applicationAutoScaling } from './autoscaling.ts';
 import type { SandboxClock } from './clock.ts';
 import type { Services } from './dispatch.ts';
 import { elasticLoadBalancing } from './elbv2/handle.ts';
@@ -45,7 +46,15 @@ export function openRegions(options: RegionsOptions): Regions {
     const region = openRegion({ world: { account, region: name, seed }, clock, carryOut, log });
     const { state, apply } = region;
     const elb = elasticLoadBalancing({ moto, account: at, balancers, state, apply });
-    return { region, elb, taskDefinitions: taskDefinitions(moto, at, clock.now), moto, sessions, now: clock.now };
+    return {
+      region,
+      elb,
+      autoscaling: applicationAutoScaling({ state, now: clock.now }),
+      taskDefinitions: taskDefinitions(moto, at, clock.now),
+      moto,
+      sessions,
+      now: clock.now,
+    };
   }
 
   return {

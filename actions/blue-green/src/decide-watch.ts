@@ -1,6 +1,6 @@
 import { type Duration, type Instant, after, minutes, seconds } from '../../../src/domain/duration.ts';
 import { type RunKey, type ShiftRecord, formatRun, isOver, isResting } from '../../../src/domain/shift/record.ts';
-import { type StaleVerdict, staleVerdict } from './decide-stale.ts';
+import { MOST_REST, type StaleVerdict, staleVerdict } from './decide-stale.ts';
 import type { Goal } from './moves.ts';
 
 export interface Watch {
@@ -29,8 +29,6 @@ export type WatchDecision =
 const LOOK_EVERY = seconds(10);
 /** A run may end somebody else's shift first and begin its own right after: one that is over may not be the last. */
 const LAST_ONE_AFTER = minutes(1);
-/** Two jobs follow each other sooner than this; a shift that rests longer is somebody's for another day. */
-const MOST_REST = minutes(60);
 
 /** PURE. Looks on while the lease is fresh, ends with the shift, and says what is to be done when the lease is stale. */
 export function decideWatch(watch: Watch, { record, idleSince }: Watched, now: Instant): WatchDecision {
@@ -45,14 +43,13 @@ export function decideWatch(watch: Watch, { record, idleSince }: Watched, now: I
   const shift = `shift ${record.id} of run ${formatRun(record.run)}`;
   if (!isWatched(watch, record))
     return { kind: 'wait', for: `${shift}, which is not the watched one`, every: LOOK_EVERY };
+  const verdict = staleVerdict(record, watch, now);
+  if (verdict.kind !== 'leave') return { kind: 'done', outcome: { kind: 'stale', verdict } };
   if (isResting(record.phase)) {
     const until = after(record.since, MOST_REST);
     if (now >= until) return over(`Shift ${record.id} rests (${record.phase}); the next job goes on with it`);
     return { kind: 'wait', for: `the next job of ${shift}`, every: LOOK_EVERY, until };
   }
-  const verdict = staleVerdict(record, watch, now);
-  if (verdict.kind !== 'leave') return { kind: 'done', outcome: { kind: 'stale', verdict } };
-  if (now >= record.leaseUntil) return over(verdict.says);
   return {
     kind: 'wait',
     for: `${shift} (${record.phase}, ${record.percent} %), which is worked on`,

@@ -7,6 +7,7 @@ import { decideDone, decideFinishing, decideSwitched } from './decide-finish.ts'
 import { decidePrepared, decidePreparing } from './decide-prepare.ts';
 import { decideRolledBack, decideRollingBack, rollBack } from './decide-rollback.ts';
 import { decideJudging, decideRechecking, decideShifting } from './decide-shift.ts';
+import { giveBack, hold } from './decide-scaling.ts';
 import { decideStart } from './decide-start.ts';
 import { decideTakeover } from './decide-takeover.ts';
 import { type Decision, type Goal, type Held, type Observation, type Seen, done, move, refused } from './moves.ts';
@@ -51,6 +52,7 @@ export function decide(goal: Goal, seen: Observation, now: Instant): Decision {
 
 function decideMine(goal: Goal, seen: Seen, held: Held): Decision {
   const { record, now } = held;
+  if (goal.mode === 'settle') return giveBack(seen, held) ?? done({ kind: 'unchanged', record });
   if (record.phase === 'rolling-back') return decideRollingBack(goal, seen, held);
   if (record.phase === 'rolled-back') return decideRolledBack(goal, seen, held);
   if (record.phase === 'done') return decideDone(goal, seen, held);
@@ -59,6 +61,8 @@ function decideMine(goal: Goal, seen: Seen, held: Held): Decision {
   if (leaseIsDue(record, now)) {
     return move({ kind: 'record', record: { ...record, leaseUntil: leaseFrom(now) }, says: undefined });
   }
+  const holding = hold(goal, seen, held);
+  if (holding !== undefined) return holding;
   switch (record.phase) {
     case 'preparing':
       return decidePreparing(goal, seen, held);
@@ -88,7 +92,8 @@ function whatStops(goal: Goal, seen: Seen, held: Held): Decision | undefined {
   const { live } = seen;
   const expected = explainedSplits(record);
   if (live === 'none' || !expected.some((split) => sameSplit(split, live))) {
-    return done({ kind: 'drifted', record, live, expected });
+    // The traffic is not this shift's any more, and neither is what it held.
+    return giveBack(seen, held) ?? done({ kind: 'drifted', record, live, expected });
   }
   if (seen.trouble !== undefined) return rollBack(held, seen.trouble);
   if (TIMED.includes(record.phase) && now >= after(record.begunAt, goal.policy.deadline)) {

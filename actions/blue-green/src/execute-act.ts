@@ -9,7 +9,14 @@ import { type Color, otherColor } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import { runChecks } from '../../../src/engine/checks/run-checks.ts';
 import { deployImage } from '../../../src/engine/ecs-rollout/deploy-image.ts';
-import { type Fence, Superseded, fencedEcs, fencedRouter, shiftFence } from '../../../src/engine/shift/fence.ts';
+import {
+  type Fence,
+  Superseded,
+  fencedAutoscaling,
+  fencedEcs,
+  fencedRouter,
+  shiftFence,
+} from '../../../src/engine/shift/fence.ts';
 import { withHeartbeat } from '../../../src/engine/shift/heartbeat.ts';
 import { measureAll } from '../../../src/engine/shift/measure.ts';
 import type { Ports, Release } from './execute.ts';
@@ -51,6 +58,12 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
     }
     case 'scale':
       return scale(move, { ...acting, fence }, signal);
+    case 'autoscale': {
+      ports.log.info(move.says);
+      const ref = { cluster: release.cluster, service: release.services[move.color] };
+      acting.memory.scaling = undefined;
+      return fencedAutoscaling(ports.autoscaling, fence).suspend(ref, move.suspended, signal);
+    }
     default:
       return unreachable(move);
   }
@@ -93,7 +106,11 @@ async function taken(move: Recording, acting: Acting): Promise<void> {
   const { record: written } = move;
   const begins = memory.engaged === 'no' || memory.record?.id !== written.id;
   memory.engaged = 'yes';
-  if (memory.record?.phase !== written.phase) memory.trouble = undefined;
+  if (memory.record?.phase !== written.phase) {
+    memory.trouble = undefined;
+    // Somebody may have changed it since: what is given back is compared with what is there now.
+    if (!isInTraffic(written.phase)) memory.scaling = undefined;
+  }
   memory.record = written;
   if (begins) release.onCandidate(written.candidate);
   if (move.says !== undefined) {

@@ -1,11 +1,13 @@
 import type { Sample } from '../../../src/domain/analysis/sample.ts';
 import { type Instant, before, between, milliseconds, seconds } from '../../../src/domain/duration.ts';
 import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
+import type { Scaling } from '../../../src/domain/shift/scaling.ts';
 import { type ShiftRecord, explainedSplits, isInTraffic } from '../../../src/domain/shift/record.ts';
 import { sameRecord } from '../../../src/domain/shift/record-tags.ts';
 import { type Color, COLORS, NoLiveColor, sameSplit } from '../../../src/domain/traffic-split.ts';
 import type { Acting } from './execute-act.ts';
-import type { CheckMoment, Result, Seen } from './moves.ts';
+import { holdsScaling } from './decide-scaling.ts';
+import type { CheckMoment, Goal, Result, Seen } from './moves.ts';
 import type { Event } from './story.ts';
 
 /** What one process knows beside what it can read again. It is lost when the process dies, and nothing rests on it. */
@@ -21,6 +23,7 @@ export interface Memory {
   deployed: Result | undefined;
   checked: Partial<Record<CheckMoment, Result>>;
   desired: Readonly<Record<Color, number>> | undefined;
+  scaling: Readonly<Record<Color, Scaling>> | undefined;
   seated: 'both' | 'missing';
   quietLooks: number;
   lastQuietLook: Instant | undefined;
@@ -41,6 +44,7 @@ export const startMemory = (): Memory => ({
   deployed: undefined,
   checked: {},
   desired: undefined,
+  scaling: undefined,
   seated: 'missing',
   quietLooks: 0,
   lastQuietLook: undefined,
@@ -72,6 +76,7 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
     engaged: memory.engaged === 'yes',
     targets: { blue, green } satisfies Record<Color, TargetHealth>,
     desired: desired ?? { blue: 0, green: 0 },
+    scaling: await scalingOf(record, acting, signal),
     samples: memory.samples,
     deployed: memory.deployed,
     checked: memory.checked,
@@ -99,6 +104,32 @@ async function desiredOf({ ports, release }: Acting, signal: AbortSignal): Promi
   const of = (color: Color): number =>
     services.find(({ ref }) => ref.service === release.services[color])?.desired ?? 0;
   return { blue: of('blue'), green: of('green') };
+}
+
+const NO_SCALING = { blue: 'none', green: 'none' } as const;
+
+async function scalingOf(
+  record: ShiftRecord | undefined,
+  { ports, release, memory }: Acting,
+  signal: AbortSignal,
+): Promise<Readonly<Record<Color, Scaling>>> {
+  if (!needsScaling(record, { goal: release.goal, engaged: memory.engaged })) return NO_SCALING;
+  if (memory.scaling !== undefined) return memory.scaling;
+  const refs = COLORS.map((color) => ({ cluster: release.cluster, service: release.services[color] }));
+  const [blue = 'none', green = 'none'] = await ports.autoscaling.read(refs, signal);
+  memory.scaling = { blue, green };
+  return memory.scaling;
+}
+
+/** Not on the way back before the traffic is there: nothing may stand between users and a color that serves. */
+function needsScaling(
+  record: ShiftRecord | undefined,
+  { goal, engaged }: { readonly goal: Goal; readonly engaged: Memory['engaged'] },
+): boolean {
+  if (record?.phase === 'rolling-back' && record.restoredAt === undefined) return false;
+  if (goal.mode === 'rollback' && engaged === 'no') return false;
+  const begins = goal.mode === 'run' || goal.mode === 'prepare' || goal.mode === 'shift';
+  return (begins && goal.autoscaling === 'suspend') || (record !== undefined && holdsScaling(record));
 }
 
 interface Looked {

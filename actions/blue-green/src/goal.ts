@@ -46,6 +46,7 @@ export function goalOf(request: Request, parts: GoalParts): Goal {
     drain,
     oldDesired: request.oldDesired,
     checks: parts.checks === undefined ? 'none' : 'given',
+    autoscaling: request.autoscaling,
     onStale: request.onStale,
     onBusy: 'take',
     because: `asked for by run ${formatRun(me)}`,

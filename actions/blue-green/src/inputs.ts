@@ -120,6 +120,12 @@ export const spec = {
     min: 0,
     max: 5_000,
   }),
+  autoscaling: oneOf(['suspend', 'leave'], {
+    description:
+      'What becomes of Application Auto Scaling of both services while traffic moves: `suspend` holds back scaling in and scheduled changes, keeps scaling out, and gives everything back as it was at any end. Example: `leave`.',
+    from: 'stage',
+    fallback: 'suspend',
+  }),
   drain: duration({
     description:
       'How long the old color keeps its tasks after the switch, at least as long as the stickiness of the rule; ends early when the metric `requests` shows none for it. Example: `10m`.',
@@ -186,6 +192,7 @@ export interface Request {
   readonly minHealthy: number | 'desired';
   readonly desiredCount: number | undefined;
   readonly oldDesired: number;
+  readonly autoscaling: 'suspend' | 'leave';
   readonly drain: Duration;
   readonly timeout: Duration;
   readonly onStale: 'rollback' | 'resume' | 'fail';
@@ -235,6 +242,7 @@ export function toRequest(values: Values): Checked<Request> {
     minHealthy: values['min-healthy-targets'] ?? 'desired',
     desiredCount: values['desired-count'],
     oldDesired: values['old-color-desired'],
+    autoscaling: values.autoscaling,
     drain: values.drain,
     timeout: values.timeout,
     onStale: values['on-stale'],

@@ -14,6 +14,7 @@ import type { Journal } from '../../../src/ports/journal.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
 import { type StaleVerdict, staleVerdict } from './decide-stale.ts';
+import { holdsScaling } from './decide-scaling.ts';
 import { watcherOf } from './decide-watch.ts';
 import { type Ports, type Release, execute } from './execute.ts';
 import { lookOnce } from './execute-look.ts';
@@ -58,12 +59,11 @@ const definition: ActionDefinition<typeof spec, Request> = {
     const { release, ports, address } = await open({ ...request, mode: 'rollback' }, tools, meOf(request, tools));
     const record = await ports.journal.read(tools.signal);
     const left = whatIsLeft(request, record, release.goal.me);
-    if (left !== 'to-roll-back') {
-      if (left !== 'nothing') tools.log.info(left);
-      return undefined;
-    }
+    if (left.says !== '') tools.log.info(left.says);
+    if (left.kind === 'nothing') return undefined;
     const goal = {
       ...release.goal,
+      mode: left.kind,
       expectedShift: undefined,
       because: 'its run was cancelled or died',
     } as const;
@@ -97,7 +97,7 @@ async function lookAfter(request: Request, tools: ActionTools): Promise<Report> 
     }
     const goal: Goal = {
       ...release.goal,
-      mode: verdict.kind === 'resume' ? 'shift' : 'rollback',
+      mode: MODE_OF[verdict.kind],
       expectedShift: undefined,
       onBusy: 'leave',
       because: 'its runner is dead',
@@ -110,6 +110,8 @@ async function lookAfter(request: Request, tools: ActionTools): Promise<Report> 
   }
 }
 
+const MODE_OF = { 'roll-back': 'rollback', resume: 'shift', finish: 'finish', settle: 'settle' } as const;
+
 async function verdictOn(request: Request, { ports, release }: Opened, tools: ActionTools): Promise<StaleVerdict> {
   if (request.mode === 'reconcile')
     return staleVerdict(await ports.journal.read(tools.signal), request, tools.clock.now());
@@ -120,16 +122,26 @@ async function verdictOn(request: Request, { ports, release }: Opened, tools: Ac
   return end.kind === 'stale' ? end.verdict : { kind: 'leave', says: end.says };
 }
 
+interface Left {
+  readonly kind: 'nothing' | 'rollback' | 'settle';
+  readonly says: string;
+}
+
 /** What a dead main left behind, as the record tells: it is ours to take back, or it is good as it is. */
-function whatIsLeft(request: Request, record: ShiftRecord | undefined, me: RunKey): string {
-  if (record === undefined || !sameRun(record.run, me) || isOver(record.phase)) return 'nothing';
+function whatIsLeft(request: Request, record: ShiftRecord | undefined, me: RunKey): Left {
+  if (record === undefined || !sameRun(record.run, me) || isOver(record.phase)) return { kind: 'nothing', says: '' };
+  const stays = holdsScaling(record) ? 'settle' : 'nothing';
   if (record.phase === 'switched' || record.phase === 'finishing') {
-    return `Shift ${record.id} is judged good and stays; ${record.stable} keeps its tasks until mode: finish or the next run drains it`;
+    const says = `Shift ${record.id} is judged good and stays; ${record.stable} keeps its tasks until mode: finish or the next run drains it`;
+    return { kind: stays, says };
   }
-  if (record.phase === 'prepared' && request.mode !== 'run' && request.mode !== 'prepare') return 'nothing';
-  if (request.onCancel === 'leave')
-    return `Shift ${record.id} is left at ${record.percent} %, as asked (on-cancel: leave); the next run takes it up`;
-  return 'to-roll-back';
+  if (record.phase === 'prepared' && request.mode !== 'run' && request.mode !== 'prepare')
+    return { kind: stays, says: '' };
+  if (request.onCancel === 'leave') {
+    const says = `Shift ${record.id} is left at ${record.percent} %, as asked (on-cancel: leave); the next run takes it up`;
+    return { kind: 'nothing', says };
+  }
+  return { kind: 'rollback', says: '' };
 }
 
 interface Opened {
@@ -245,7 +257,7 @@ function addressOf(request: Request, tools: ActionTools): ((color: Color) => Add
   return candidateAddress(request, filled.value.headers);
 }
 
-type Cloud = Pick<Ports, 'router' | 'targets' | 'ecs'> & { readonly journal: Journal<ShiftRecord> };
+type Cloud = Pick<Ports, 'router' | 'targets' | 'ecs' | 'autoscaling'> & { readonly journal: Journal<ShiftRecord> };
 
 async function cloudOf(request: Request, tools: ActionTools): Promise<Cloud> {
   const { region, roleToAssume, allowedAccountIds } = request;
@@ -259,13 +271,14 @@ async function cloudOf(request: Request, tools: ActionTools): Promise<Cloud> {
     tools,
     tools.signal,
   );
-  const [{ ecsOf }, { openAlb }] = await Promise.all([
+  const [{ ecsOf }, { autoscalingOf }, { openAlb }] = await Promise.all([
     import('../../../src/adapters/aws/ecs.ts'),
+    import('../../../src/adapters/aws/autoscaling.ts'),
     import('../../../src/adapters/traffic/open-alb.ts'),
   ]);
   const { alb, colors } = request.router;
   const opened = await openAlb(session.clientConfig, { ...alb, colors }, tools.signal);
-  return { ...opened, ecs: ecsOf(session, tools.log) };
+  return { ...opened, ecs: ecsOf(session, tools.log), autoscaling: autoscalingOf(session) };
 }
 
 export const main = (): Promise<void> => runAction(definition, 'main');

@@ -43,7 +43,7 @@ describe('a watch', () => {
     { name: 'goes on with what the watch itself took over', got: decided(mine({ run: watcherOf(ME), phase: 'rolling-back', ...STALE })), is: /^roll-back: / },
     { name: 'leaves the stale shift of another run to whoever comes for it', got: decided(other({ phase: 'judging', ...STALE })), is: /^wait: .*not the watched one/ },
     { name: 'watches a shift that is named, whoever works on it', got: decided(other({ phase: 'judging', ...STALE }), { expectedShift: '90-1' }), is: /^roll-back: / },
-    { name: 'leaves a drain whose run died', got: decided(mine({ phase: 'finishing', ...STALE })), is: /^over: .*was judged good/ },
+    { name: 'leaves a drain whose run died', got: decided(mine({ phase: 'finishing', ...STALE })), is: /^finish: .*was judged good/ },
   ]; // prettier-ignore
   test.each(ROWS)('$name', ({ got, is }) => expect(got).toMatch(is));
 

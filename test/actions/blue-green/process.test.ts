@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Cloud, startCloud } from '../../../sandbox/cloud.ts';
 import { type BundleResult, runBundle } from '../../harness/run-bundle.ts';
-import { type Scene, scene } from './scene.ts';
+import { NOT_HELD, type Scene, scene } from './scene.ts';
 
 let cloud: Cloud;
 let stage: Scene;
@@ -11,10 +11,12 @@ beforeAll(async () => {
 afterAll(() => cloud?.stop());
 
 const BLUE_AS_BEFORE = {
+  suspended: NOT_HELD,
   weights: { blue: 100, green: 0 },
   desired: { blue: 2, green: 0 },
 };
 const GREEN_ALONE = {
+  suspended: NOT_HELD,
   weights: { blue: 0, green: 100 },
   desired: { blue: 0, green: 2 },
 };

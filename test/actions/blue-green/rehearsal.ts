@@ -6,6 +6,7 @@ import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
 import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
+import type { Scaling } from '../../../src/domain/shift/scaling.ts';
 import { type Color, otherColor, splitGiving } from '../../../src/domain/traffic-split.ts';
 
 /** A release rehearsed by decide alone: the moves change a world of plain values, and the clock jumps to the end of every wait. */
@@ -16,6 +17,7 @@ export interface World {
   seated: 'both' | 'missing';
   readonly healthy: Record<Color, number>;
   readonly desired: Record<Color, number>;
+  readonly scaling: Record<Color, Scaling>;
   trafficAt: Instant | undefined;
 }
 
@@ -68,6 +70,7 @@ export const goalOf = (more: Partial<Goal> = {}): Goal => ({
   drain: minutes(5),
   oldDesired: 0,
   checks: 'none',
+  autoscaling: 'suspend',
   onStale: 'rollback',
   onBusy: 'take',
   because: 'asked for by run 105/1',
@@ -81,6 +84,7 @@ export const blueIsLive = (): World => ({
   seated: 'missing',
   healthy: { blue: 3, green: 0 },
   desired: { blue: 3, green: 0 },
+  scaling: { blue: 'none', green: 'none' },
   trafficAt: undefined,
 });
 
@@ -152,6 +156,7 @@ function observe(world: World, memory: Memory): Seen {
     engaged: memory.engaged,
     targets: { blue: targets('blue'), green: targets('green') },
     desired: { ...world.desired },
+    scaling: { ...world.scaling },
     samples: memory.samples,
     deployed: memory.deployed,
     checked: memory.checked,
@@ -190,6 +195,9 @@ function make(move: Move, { world, memory, scenario, goal }: Act): void {
       break;
     case 'measure':
       memory.samples.push(...samplesAt(move.at, { world, scenario, goal }));
+      break;
+    case 'autoscale':
+      world.scaling[move.color] = move.suspended;
       break;
     case 'scale':
       world.desired[move.color] = move.desired;

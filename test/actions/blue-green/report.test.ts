@@ -137,7 +137,7 @@ describe('the report', () => {
 });
 
 const seen = {
-  kind: 'seen', live: splitGiving('blue', 100), seated: 'both', record: undefined, engaged: false, desired: { blue: 3, green: 0 }, samples: [], deployed: undefined,
+  kind: 'seen', live: splitGiving('blue', 100), seated: 'both', record: undefined, engaged: false, desired: { blue: 3, green: 0 }, scaling: { blue: 'none', green: 'none' }, samples: [], deployed: undefined,
   checked: {}, oldColor: 'unknown', trouble: undefined,
   targets: { blue: { healthy: 3, total: 3, reasons: [] }, green: { healthy: 0, total: 0, reasons: [] } },
 } as const; // prettier-ignore

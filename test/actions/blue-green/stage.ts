@@ -4,6 +4,7 @@ import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { type Duration, minutes, seconds } from '../../../src/domain/duration.ts';
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
 import type { Measurement, MetricQuery } from '../../../src/ports/metric-provider.ts';
+import { type FakeAutoscaling, fakeAutoscaling } from '../../fakes/autoscaling.ts';
 import { type FakeClock, fakeClock } from '../../fakes/clock.ts';
 import { type FakeEcs, fakeEcs } from '../../fakes/ecs.ts';
 import { type FakeJournal, fakeJournal } from '../../fakes/journal.ts';
@@ -19,6 +20,7 @@ export interface Stage {
   readonly router: FakeRouter;
   readonly journal: FakeJournal<ShiftRecord>;
   readonly ecs: FakeEcs;
+  readonly autoscaling: FakeAutoscaling;
   readonly log: RecordingLog;
   readonly metric: FakeMetric;
   readonly prober: FakeProber;
@@ -83,6 +85,7 @@ export function openStage(): Stage {
     router,
     journal,
     ecs,
+    autoscaling: fakeAutoscaling(),
     log,
     cancels,
     candidates: [],
@@ -114,13 +117,14 @@ const releaseOf = (stage: Stage, goal: Goal, more: Partial<Release>): Release =>
 });
 
 function portsOf(stage: Stage): Ports {
-  const { router, journal, ecs, clock, log, prober, cancels } = stage;
+  const { router, journal, ecs, autoscaling, clock, log, prober, cancels } = stage;
   const providers = Object.fromEntries(['health', 'error-rate', 'p95'].map((metric) => [metric, stage.metric]));
   return {
     router,
     targets: router.targets,
     journal,
     ecs,
+    autoscaling,
     prober,
     clock,
     log,
