@@ -75,13 +75,15 @@ const OWN_TYPES = /AWS::ECS::(?!TaskDefinition)\w+/;
 /** moto makes the resources itself: what the core plays would exist in moto alone, so such templates are refused. */
 async function cloudFormation(call: ApiCall, { elb, moto }: Services): Promise<Answer> {
   if (!STACK_CHANGES.has(call.operation)) return moto.forward(call);
-  const template = new URLSearchParams(call.body.toString('utf8')).get('TemplateBody') ?? '';
+  const form = new URLSearchParams(call.body.toString('utf8'));
+  const template = form.get('TemplateBody') ?? '';
   const played = OWN_TYPES.exec(template)?.[0];
   if (played !== undefined) {
     const message = `The sandbox cloud does not make ${played} from a template; make it by the ECS API. Nothing was changed.`;
     return errorAnswer(call, awsError('ValidationError', message));
   }
   const answer = await moto.forward(call);
-  if (answer.error === undefined) await elb.refresh();
+  if (answer.error === undefined)
+    await elb.refresh(call.operation === 'CreateStack' ? (form.get('StackName') ?? undefined) : undefined);
   return answer;
 }

@@ -5,6 +5,7 @@ export const STAGE_KEYS: readonly string[] = [
   'allowed-account-ids',
   'allowed-hosts',
   'approvers',
+  'autoscaling',
   'begin-within',
   'candidate-headers',
   'candidate-url',
