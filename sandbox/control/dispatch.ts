@@ -1,6 +1,7 @@
 import type { Event, State } from '../core/types.ts';
 import type { Autoscaling } from './autoscaling.ts';
 import { putImage } from './ecr.ts';
+import { logEvents } from './log-events.ts';
 import type { EcsContext } from './ecs/types.ts';
 import { handleEcs } from './ecs/handle.ts';
 import type { Elb } from './elbv2/handle.ts';
@@ -21,6 +22,8 @@ export interface Services {
   readonly moto: Moto;
   readonly sessions: Sessions;
   now(): number;
+  /** What a task printed, by its id. */
+  taskLogs(id: string): readonly string[];
 }
 
 /** The one place that decides who answers: the core, the front before moto, or moto alone. */
@@ -38,6 +41,10 @@ export function dispatch(call: ApiCall, services: Services, session: Session | u
       return cloudWatch(call, services.moto);
     case 'ecr':
       return call.operation === 'PutImage' ? putImage(call, services.moto) : services.moto.forward(call);
+    case 'logs':
+      return call.operation === 'GetLogEvents'
+        ? Promise.resolve(logEvents(call, services))
+        : services.moto.forward(call);
     case 'sts':
       return call.operation.startsWith('AssumeRole') && call.operation !== 'AssumeRoleWithSAML'
         ? services.sessions.assume(call, session)

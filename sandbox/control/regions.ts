@@ -1,6 +1,6 @@
 import type { Event } from '../core/types.ts';
 import { checkHealth } from '../plane/check-health.ts';
-import type { LoadBalancers, TaskRunner } from '../plane/types.ts';
+import type { LoadBalancers, LoggingTaskRunner } from '../plane/types.ts';
 import { applicationAutoScaling } from './autoscaling.ts';
 import type { SandboxClock } from './clock.ts';
 import type { Services } from './dispatch.ts';
@@ -20,7 +20,7 @@ export interface RegionsOptions {
   readonly seed: string;
   readonly clock: SandboxClock;
   readonly sessions: Sessions;
-  readonly runner: TaskRunner;
+  readonly runner: LoggingTaskRunner;
   readonly balancers: LoadBalancers;
   readonly images: ImageStore;
   readonly log: (line: string) => void;
@@ -54,6 +54,7 @@ export function openRegions(options: RegionsOptions): Regions {
       moto,
       sessions,
       now: clock.now,
+      taskLogs: runner.logs,
     };
   }
 
