@@ -1,5 +1,5 @@
 import { stableOnly } from '../../../src/domain/shift/record.ts';
-import { sameSplit } from '../../../src/domain/traffic-split.ts';
+import { allAre } from './decide-routes.ts';
 import { giveBack } from './decide-scaling.ts';
 import { begin } from './decide-start.ts';
 import { type Decision, type Goal, type Held, type Seen, done, enter, move } from './moves.ts';
@@ -16,8 +16,7 @@ export const rollBack = ({ record, now }: Held, reason: string): Decision =>
 export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision {
   const { record, now } = held;
   const { live, trouble, targets } = seen;
-  const isBack = live !== 'none' && sameSplit(live, stableOnly(record));
-  if (!isBack) {
+  if (!allAre(seen, stableOnly(record))) {
     if (trouble !== undefined) return done({ kind: 'rollback-failed', record, live, why: trouble });
     if (targets[record.stable].healthy === 0 && targets[record.candidate].healthy > 0) {
       return done({

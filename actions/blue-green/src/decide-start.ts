@@ -4,6 +4,7 @@ import { type ShiftRecord, leaseFrom } from '../../../src/domain/shift/record.ts
 import type { HeldScaling } from '../../../src/domain/shift/scaling.ts';
 import { type Color, formatSplit, otherColor } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
+import { difference } from './decide-routes.ts';
 import { heldBefore } from './decide-scaling.ts';
 import { type Decision, type Goal, type Seen, done, enter, refused } from './moves.ts';
 
@@ -40,6 +41,9 @@ const lastWord = (record: ShiftRecord | undefined): string =>
 
 /** The color of a new shift comes from the live weights, whatever the record of the last one says. */
 export function begin(goal: Goal, seen: Seen, now: Instant): Decision {
+  const differing = difference(seen);
+  if (differing !== undefined)
+    return refused(`the routes differ, and no shift explains it: ${differing}`, 'Set them alike by hand, then re-run');
   const stable = stableColor(seen.live, seen.targets);
   switch (stable.kind) {
     case 'live':

@@ -1,7 +1,7 @@
 import { explainedSplits, formatRun, isResting, stableOnly } from '../../../src/domain/shift/record.ts';
-import { sameSplit } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import { rollBack } from './decide-rollback.ts';
+import { strayOf } from './decide-routes.ts';
 import { holdsScaling } from './decide-scaling.ts';
 import { begin, noWayBack } from './decide-start.ts';
 import { type Decision, type Goal, type Held, type Seen, done, enter, refused } from './moves.ts';
@@ -86,11 +86,11 @@ const hasImages = (goal: Goal, record: { readonly images: string }): boolean =>
   goal.images === undefined || goal.images === record.images;
 
 function takeInTraffic(goal: Goal, seen: Seen, { record, now, mine }: Held & { readonly mine: Held }): Decision {
-  const { live } = seen;
   const stopped = `run ${formatRun(record.run)} stopped at ${record.percent} % without an end`;
-  const back = live !== 'none' && sameSplit(live, stableOnly(record));
-  const explained = live !== 'none' && explainedSplits(record).some((split) => sameSplit(split, live));
-  if (!back && !explained) return done({ kind: 'drifted', record, live, expected: explainedSplits(record) });
+  const expected = explainedSplits(record);
+  const stray = strayOf(seen, [...expected, stableOnly(record)]);
+  if (stray !== undefined) return done({ kind: 'drifted', record, route: stray.name, live: stray.live, expected });
+  const explained = strayOf(seen, expected) === undefined;
   if (goal.onStale === 'fail')
     return refused(stopped, 'Go back by mode: rollback, or set on-stale to rollback or resume');
   if (goal.mode === 'finish')

@@ -1,9 +1,11 @@
-import { allSeries } from '../../../src/domain/analysis/sample.ts';
+import { type Sample, allSeries } from '../../../src/domain/analysis/sample.ts';
 import { after, seconds } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { ChecksResult } from '../../../src/domain/checks/result.ts';
+import type { Policy } from '../../../src/domain/policy/policy.ts';
 import { CloudFailure, mayPass } from '../../../src/domain/retry-policy.ts';
 import { type ShiftRecord, formatRun, isInTraffic, isOver, leaseFrom } from '../../../src/domain/shift/record.ts';
+import { lossOf, withTargets } from '../../../src/domain/shift/target-loss.ts';
 import { sameRecord } from '../../../src/domain/shift/record-tags.ts';
 import { type Color, otherColor } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
@@ -54,7 +56,7 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
     case 'measure': {
       const look = { providers: ports.metrics.providers, arm: 'candidate', at: move.at, begin: move.begin } as const;
       const taken = await measureAll(allSeries(release.goal.policy), look, signal);
-      acting.memory.samples.push(...taken);
+      acting.memory.samples.push(...taken.map((sample) => withLosses(sample, release.goal.policy, acting.memory)));
       return undefined;
     }
     case 'scale':
@@ -68,6 +70,12 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
     default:
       return unreachable(move);
   }
+}
+
+/** What the load balancer says of the candidate's targets belongs to its health, beside what a check of one of them says. */
+function withLosses(sample: Sample, policy: Policy, { candidateHealth }: Acting['memory']): Sample {
+  const isHealth = allSeries(policy).some(({ key, metric }) => key === sample.series && metric === 'health');
+  return isHealth ? { ...sample, reading: withTargets(sample.reading, lossOf(candidateHealth)) } : sample;
 }
 
 interface Fenced extends Acting {

@@ -25,7 +25,9 @@ import type { Goal, Move, Observation, Outcome } from './moves.ts';
 import type { Story } from './story.ts';
 
 export interface Ports {
+  /** All of `routes` as one. */
   readonly router: TrafficRouter;
+  readonly routes: readonly TrafficRouter[];
   readonly targets: TargetGroups;
   readonly journal: Journal<ShiftRecord>;
   readonly ecs: Ecs;

@@ -26,9 +26,12 @@ import {
   COLORS_SCHEMA,
   ROUTER_SCHEMA,
   ROUTER_SHAPE,
+  ROUTES_SCHEMA,
+  ROUTES_SHAPE,
   type RouterRequest,
   readColors,
   readRouter,
+  readRoutes,
 } from './inputs-router.ts';
 
 export const MODES = ['run', 'prepare', 'shift', 'finish', 'rollback', 'status', 'reconcile', 'watch'] as const;
@@ -56,11 +59,20 @@ export const spec = {
       description:
         'Where the traffic is decided: the load balancer by name (or the listener by ARN) with its port, and the target groups by color. `rule` is a priority, `default` or an ARN; without it, the one rule of the listener that forwards to the colors. Example: `{ alb: { listener: shop-alb, port: 443 }, colors: { blue: shop-blue, green: shop-green } }`.',
       from: 'stage',
-      required: true,
       shape: ROUTER_SCHEMA,
     },
     ROUTER_SHAPE,
     readRouter,
+  ),
+  routes: structure(
+    {
+      description:
+        'Several places that move together under one verdict, each written as `router`; the record of the shift stands on the first. The `routes` output of an earlier step fits. Excludes `router`. Example: `[{ alb: { listener: shop-alb, port: 443, rule: 10 }, colors: { blue: web-blue, green: web-green } }, { alb: { listener: shop-alb, port: 443, rule: 20 }, colors: { blue: hub-blue, green: hub-green } }]`.',
+      from: 'stage',
+      shape: ROUTES_SCHEMA,
+    },
+    ROUTES_SHAPE,
+    readRoutes,
   ),
   ...imageInputs,
   container: ecsInputs.container,
@@ -172,7 +184,8 @@ export interface Request {
   readonly dryRun: 'yes' | 'no';
   readonly cluster: string;
   readonly services: Readonly<Record<Color, string>>;
-  readonly router: RouterRequest;
+  /** What moves together, at least one. */
+  readonly routes: readonly RouterRequest[];
   /** Whole reference of the image; undefined where a mode does without. */
   readonly image: string | undefined;
   readonly container: string | undefined;
@@ -216,6 +229,7 @@ export function toRequest(values: Values): Checked<Request> {
     const accepted = 'image, or images with registry';
     problems.push({ input: 'image', problem: `is missing: mode ${values.mode} releases one`, accepted });
   }
+  const routes = routesOf(values, problems);
   const policy = policyOf(values, problems);
   const candidate = candidateOf(values, problems);
   const checkSecrets = readCheckSecrets(values['check-secrets'] ?? '');
@@ -228,7 +242,7 @@ export function toRequest(values: Values): Checked<Request> {
     dryRun: values['dry-run'] ? 'yes' : 'no',
     cluster: values.cluster,
     services: values.services,
-    router: values.router,
+    routes,
     image: image.ok ? image.value : undefined,
     container: values.container,
     policy,
@@ -253,6 +267,14 @@ export function toRequest(values: Values): Checked<Request> {
     roleToAssume: values['role-to-assume'],
     allowedAccountIds: values['allowed-account-ids'],
   });
+}
+
+function routesOf({ router, routes }: Values, problems: InputProblem[]): readonly RouterRequest[] {
+  const accepted = 'router, or routes for several that move together';
+  if (router === undefined && routes === undefined) problems.push({ input: 'router', problem: 'is missing', accepted });
+  if (router !== undefined && routes !== undefined)
+    problems.push({ input: 'routes', problem: 'is given beside router', accepted: 'one of the two' });
+  return routes ?? (router === undefined ? [] : [router]);
 }
 
 /** Checks need somewhere to go: to the candidate alone before it has traffic, and where users come in after that. */

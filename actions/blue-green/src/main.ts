@@ -16,6 +16,7 @@ import { runAction } from '../../../src/runtime/run-action.ts';
 import { type StaleVerdict, staleVerdict } from './decide-stale.ts';
 import { holdsScaling } from './decide-scaling.ts';
 import { watcherOf } from './decide-watch.ts';
+import { joinRoutes, joinTargets } from '../../../src/engine/shift/join-routes.ts';
 import { type Ports, type Release, execute } from './execute.ts';
 import { lookOnce } from './execute-look.ts';
 import { watchOver } from './execute-watch.ts';
@@ -175,7 +176,7 @@ async function open(request: Request, given: ActionTools, me = meOf(request, giv
     environment,
     candidate: address && (() => address(candidate)),
     colorOf: (arm) => (arm === 'candidate' ? candidate : otherColor(candidate)),
-    targetGroupOf: (color) => request.router.colors[color],
+    targetGroupOf: (color) => request.routes[0]?.colors[color] ?? '',
   });
   const cloud = await cloudOf(request, tools);
   const { sha256 } = await import('../../../src/adapters/system/digest.ts');
@@ -257,7 +258,9 @@ function addressOf(request: Request, tools: ActionTools): ((color: Color) => Add
   return candidateAddress(request, filled.value.headers);
 }
 
-type Cloud = Pick<Ports, 'router' | 'targets' | 'ecs' | 'autoscaling'> & { readonly journal: Journal<ShiftRecord> };
+type Cloud = Pick<Ports, 'router' | 'routes' | 'targets' | 'ecs' | 'autoscaling'> & {
+  readonly journal: Journal<ShiftRecord>;
+};
 
 async function cloudOf(request: Request, tools: ActionTools): Promise<Cloud> {
   const { region, roleToAssume, allowedAccountIds } = request;
@@ -276,10 +279,22 @@ async function cloudOf(request: Request, tools: ActionTools): Promise<Cloud> {
     import('../../../src/adapters/aws/autoscaling.ts'),
     import('../../../src/adapters/traffic/open-alb.ts'),
   ]);
-  const { alb, colors } = request.router;
-  const opened = await openAlb(session.clientConfig, { ...alb, colors }, tools);
-  for (const notice of opened.notices) tools.log.warning(notice);
-  return { ...opened, ecs: ecsOf(session, tools.log), autoscaling: autoscalingOf(session) };
+  const opened = await Promise.all(
+    request.routes.map(({ alb, colors }) => openAlb(session.clientConfig, { ...alb, colors }, tools)),
+  );
+  for (const notice of new Set(opened.flatMap(({ notices }) => notices))) tools.log.warning(notice);
+  const routes = opened.map(({ router }) => router);
+  const [first] = opened;
+  if (first === undefined) throw new TypeError('there is at least one route');
+  return {
+    router: joinRoutes(routes),
+    routes,
+    targets: joinTargets(opened.map(({ targets }) => targets)),
+    // One record for all of them, on the first.
+    journal: first.journal,
+    ecs: ecsOf(session, tools.log),
+    autoscaling: autoscalingOf(session),
+  };
 }
 
 export const main = (): Promise<void> => runAction(definition, 'main');

@@ -40,14 +40,25 @@ export type CheckMoment = 'before' | 'after';
 /** How a part of the work ended that is no write of traffic: deploying the candidate, running the checks. */
 export type Result = { readonly kind: 'good' } | { readonly kind: 'bad'; readonly why: string };
 
+/** One place where the traffic is decided, and how. */
+export interface Route {
+  readonly name: string;
+  readonly live: Live;
+}
+
 export interface Seen {
   readonly kind: 'seen';
+  /** Everything that moves together; they differ while a move is on its way, or when somebody else moved one. */
+  readonly routes: readonly Route[];
+  /** Of the first route. */
   readonly live: Live;
   /** Whether both target groups stand in the rule; one that does not has no healthy targets. */
   readonly seated: 'both' | 'missing';
   readonly record: ShiftRecord | undefined;
   readonly engaged: boolean;
   readonly targets: Readonly<Record<Color, TargetHealth>>;
+  /** Healthy targets of the candidate in the order in which this process saw them since it has traffic. */
+  readonly candidateHealth: readonly number[];
   /** `none` also where a decision does not need it. */
   readonly scaling: Readonly<Record<Color, Scaling>>;
   /** Tasks that each color's service is asked to run. */
@@ -84,6 +95,8 @@ export type Outcome =
   | {
       readonly kind: 'drifted';
       readonly record: ShiftRecord;
+      /** The place that was moved. */
+      readonly route: string;
       readonly live: Live;
       readonly expected: readonly TrafficSplit[];
     }

@@ -5,7 +5,7 @@ import { type Instant, after, between, instant, minutes, seconds } from '../../.
 import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
 import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
-import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
+import { type ShiftRecord, isInTraffic } from '../../../src/domain/shift/record.ts';
 import type { Scaling } from '../../../src/domain/shift/scaling.ts';
 import { type Color, otherColor, splitGiving } from '../../../src/domain/traffic-split.ts';
 
@@ -92,6 +92,7 @@ export const blueIsLive = (): World => ({
 interface Memory {
   engaged: boolean;
   samples: Sample[];
+  candidateHealth: number[];
   deployed: Result | undefined;
   checked: Partial<Record<'before' | 'after', Result>>;
 }
@@ -112,7 +113,7 @@ export function rehearse(
   scenario: Scenario,
   options: { readonly killedAfter?: number } = {},
 ): Run {
-  const memory: Memory = { engaged: false, samples: [], deployed: undefined, checked: {} };
+  const memory: Memory = { engaged: false, samples: [], candidateHealth: [], deployed: undefined, checked: {} };
   const moves: Move[] = [];
   const said: string[] = [];
   const weights: [number, number][] = [];
@@ -140,6 +141,8 @@ const shareOf = ({ live, record }: World): number =>
   live === 'none' ? 0 : record === undefined ? 0 : live[record.candidate];
 
 function observe(world: World, memory: Memory): Seen {
+  if (world.record !== undefined && isInTraffic(world.record.phase))
+    memory.candidateHealth.push(world.healthy[world.record.candidate]);
   const targets = (color: Color): TargetHealth => {
     const total = world.desired[color];
     return {
@@ -150,12 +153,14 @@ function observe(world: World, memory: Memory): Seen {
   };
   return {
     kind: 'seen',
+    routes: [{ name: 'fake rule', live: world.live }],
     live: world.live,
     seated: world.seated,
     record: world.record,
     engaged: memory.engaged,
     targets: { blue: targets('blue'), green: targets('green') },
     desired: { ...world.desired },
+    candidateHealth: memory.candidateHealth,
     scaling: { ...world.scaling },
     samples: memory.samples,
     deployed: memory.deployed,
