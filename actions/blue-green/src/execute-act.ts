@@ -1,5 +1,5 @@
 import { type Sample, allSeries } from '../../../src/domain/analysis/sample.ts';
-import { after, seconds } from '../../../src/domain/duration.ts';
+import { type Instant, after, seconds } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { ChecksResult } from '../../../src/domain/checks/result.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
@@ -20,7 +20,7 @@ import {
   shiftFence,
 } from '../../../src/engine/shift/fence.ts';
 import { withHeartbeat } from '../../../src/engine/shift/heartbeat.ts';
-import { measureAll } from '../../../src/engine/shift/measure.ts';
+import { measureGrid } from '../../../src/engine/shift/measure.ts';
 import type { Ports, Release } from './execute.ts';
 import type { Memory } from './execute-observe.ts';
 import { tidyUp } from './execute-tidy.ts';
@@ -54,9 +54,11 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
     case 'check':
       return check(move.moment, { ...acting, fence }, signal);
     case 'measure': {
-      const look = { providers: ports.metrics.providers, arm: 'candidate', at: move.at, begin: move.begin } as const;
-      const taken = await measureAll(allSeries(release.goal.policy), look, signal);
-      acting.memory.samples.push(...taken.map((sample) => withLosses(sample, release.goal.policy, acting.memory)));
+      const { policy } = release.goal;
+      const { at, begin } = move;
+      const look = { providers: ports.metrics.providers, at, begin, interval: policy.interval };
+      const taken = await measureGrid(allSeries(policy), { ...look, measured: acting.memory.samples }, signal);
+      acting.memory.samples.push(...taken.map((sample) => withLosses(sample, { at, policy }, acting.memory)));
       return undefined;
     }
     case 'scale':
@@ -73,9 +75,17 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
 }
 
 /** What the load balancer says of the candidate's targets belongs to its health, beside what a check of one of them says. */
-function withLosses(sample: Sample, policy: Policy, { candidateHealth }: Acting['memory']): Sample {
-  const isHealth = allSeries(policy).some(({ key, metric }) => key === sample.series && metric === 'health');
-  return isHealth ? { ...sample, reading: withTargets(sample.reading, lossOf(candidateHealth)) } : sample;
+function withLosses(
+  sample: Sample,
+  now: { readonly at: Instant; readonly policy: Policy },
+  { candidateHealth }: Acting['memory'],
+): Sample {
+  const isHealth = allSeries(now.policy).some(
+    ({ key, metric, arm }) => key === sample.series && metric === 'health' && arm === 'candidate',
+  );
+  // Points of before, which a resumed run measures again, know nothing of the targets of now.
+  if (!isHealth || sample.at !== now.at) return sample;
+  return { ...sample, reading: withTargets(sample.reading, lossOf(candidateHealth)) };
 }
 
 interface Fenced extends Acting {

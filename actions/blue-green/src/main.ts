@@ -10,6 +10,7 @@ import { type Policy, UNJUDGED } from '../../../src/domain/policy/policy.ts';
 import { type RunKey, type ShiftRecord, formatRun, isOver, sameRun } from '../../../src/domain/shift/record.ts';
 import { type Color, otherColor } from '../../../src/domain/traffic-split.ts';
 import type { Report } from '../../../src/domain/report.ts';
+import type { ClientConfig } from '../../../src/adapters/aws/client-config.ts';
 import type { Journal } from '../../../src/ports/journal.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
@@ -174,11 +175,13 @@ async function open(request: Request, given: ActionTools, me = meOf(request, giv
     prober,
     clock,
     environment,
-    candidate: address && (() => address(candidate)),
+    address,
     colorOf: (arm) => (arm === 'candidate' ? candidate : otherColor(candidate)),
     targetGroupOf: (color) => request.routes[0]?.colors[color] ?? '',
+    cloudWatch: async () =>
+      (await import('../../../src/adapters/metrics/cloudwatch-access.ts')).cloudWatchAccess(config),
   });
-  const cloud = await cloudOf(request, tools);
+  const { clientConfig: config, ...cloud } = await cloudOf(request, tools);
   const { sha256 } = await import('../../../src/adapters/system/digest.ts');
   const images =
     request.image === undefined
@@ -260,6 +263,7 @@ function addressOf(request: Request, tools: ActionTools): ((color: Color) => Add
 
 type Cloud = Pick<Ports, 'router' | 'routes' | 'targets' | 'ecs' | 'autoscaling'> & {
   readonly journal: Journal<ShiftRecord>;
+  readonly clientConfig: ClientConfig;
 };
 
 async function cloudOf(request: Request, tools: ActionTools): Promise<Cloud> {
@@ -294,6 +298,7 @@ async function cloudOf(request: Request, tools: ActionTools): Promise<Cloud> {
     journal: first.journal,
     ecs: ecsOf(session, tools.log),
     autoscaling: autoscalingOf(session),
+    clientConfig: session.clientConfig,
   };
 }
 

@@ -115,7 +115,10 @@ describe('a request is refused', () => {
     expect(problemsOf({ router: undefined })).toContain('router is missing');
     expect(problemsOf({ router, routes: [router] })).toContain('routes is given beside router');
     expect(spec.routes.read([router, router])).toMatchObject({ ok: false, problem: '[1] is the same place as [0]' });
-    expect(spec.routes.read([router, { alb: {} }])).toMatchObject({ ok: false, problem: '[1] colors is not a mapping' });
+    expect(spec.routes.read([router, { alb: {} }])).toMatchObject({
+      ok: false,
+      problem: '[1] colors is not a mapping',
+    });
     expect(spec.routes.read([])).toMatchObject({ ok: false, problem: 'is not a list of routers' });
     expect(spec.routes.read([router])).toEqual({
       ok: true,
