@@ -15,6 +15,8 @@ async function load(action: string): Promise<ActionModule> {
       return await import('./approval-gate/src/main.ts');
     case 'blue-green':
       return await import('./blue-green/src/main.ts');
+    case 'build-image':
+      return await import('./build-image/src/main.ts');
     case 'deploy-ecs':
       return await import('./deploy-ecs/src/main.ts');
     case 'smoke-test':

@@ -1,5 +1,7 @@
 import type { Event, State } from '../core/types.ts';
+import type { Autoscaling } from './autoscaling.ts';
 import { putImage } from './ecr.ts';
+import { logEvents } from './log-events.ts';
 import type { EcsContext } from './ecs/types.ts';
 import { handleEcs } from './ecs/handle.ts';
 import type { Elb } from './elbv2/handle.ts';
@@ -18,10 +20,13 @@ export interface Services {
   readonly elb: Elb;
   /** One for all regions of the account. */
   readonly route53: Route53;
+  readonly autoscaling: Autoscaling;
   readonly taskDefinitions: TaskDefinitions;
   readonly moto: Moto;
   readonly sessions: Sessions;
   now(): number;
+  /** What a task printed, by its id. */
+  taskLogs(id: string): readonly string[];
 }
 
 /** The one place that decides who answers: the core, the front before moto, or moto alone. */
@@ -33,12 +38,18 @@ export function dispatch(call: ApiCall, services: Services, session: Session | u
       return services.elb.handle(call);
     case 'route53':
       return services.route53.handle(call);
+    case 'application-autoscaling':
+      return Promise.resolve(services.autoscaling.handle(call));
     case 'cloudformation':
       return cloudFormation(call, services);
     case 'cloudwatch':
       return cloudWatch(call, services.moto);
     case 'ecr':
       return call.operation === 'PutImage' ? putImage(call, services.moto) : services.moto.forward(call);
+    case 'logs':
+      return call.operation === 'GetLogEvents'
+        ? Promise.resolve(logEvents(call, services))
+        : services.moto.forward(call);
     case 'sts':
       return call.operation.startsWith('AssumeRole') && call.operation !== 'AssumeRoleWithSAML'
         ? services.sessions.assume(call, session)

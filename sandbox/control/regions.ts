@@ -1,6 +1,7 @@
 import type { Event } from '../core/types.ts';
 import { checkHealth } from '../plane/check-health.ts';
-import type { LoadBalancers, TaskRunner } from '../plane/types.ts';
+import type { LoadBalancers, LoggingTaskRunner } from '../plane/types.ts';
+import { applicationAutoScaling } from './autoscaling.ts';
 import type { SandboxClock } from './clock.ts';
 import type { Services } from './dispatch.ts';
 import { elasticLoadBalancing } from './elbv2/handle.ts';
@@ -21,7 +22,7 @@ export interface RegionsOptions {
   readonly seed: string;
   readonly clock: SandboxClock;
   readonly sessions: Sessions;
-  readonly runner: TaskRunner;
+  readonly runner: LoggingTaskRunner;
   readonly balancers: LoadBalancers;
   readonly images: ImageStore;
   /** Milliseconds until a change of Route 53 is everywhere. */
@@ -61,10 +62,12 @@ export function openRegions(options: RegionsOptions): Regions {
       region,
       elb,
       route53: dns,
+      autoscaling: applicationAutoScaling({ state, now: clock.now }),
       taskDefinitions: taskDefinitions(moto, at, clock.now),
       moto,
       sessions,
       now: clock.now,
+      taskLogs: runner.logs,
     };
   }
 

@@ -10,7 +10,7 @@ import {
   seconds,
 } from '../../../src/domain/duration.ts';
 import { candidateAt, leaseFrom } from '../../../src/domain/shift/record.ts';
-import { sameSplit } from '../../../src/domain/traffic-split.ts';
+import { allAre } from './decide-routes.ts';
 import { rollBack } from './decide-rollback.ts';
 import { type Decision, type Goal, type Held, type Seen, enter, move } from './moves.ts';
 
@@ -24,7 +24,7 @@ function step(goal: Goal, { record, now }: Held, percent: number): Decision {
 export function decideShifting(goal: Goal, seen: Seen, held: Held): Decision {
   const { record, now } = held;
   const wanted = candidateAt(record, record.percent);
-  if (seen.live === 'none' || !sameSplit(seen.live, wanted)) {
+  if (!allAre(seen, wanted)) {
     return move({ kind: 'weigh', split: wanted, says: `${record.candidate} at ${record.percent} %` });
   }
   if (seen.spread === 'on-its-way') return decideOnItsWay(goal, seen, held);

@@ -75,6 +75,10 @@ export const ROUTER_SCHEMA: JsonSchema = closed(
   { required: ['colors'], ...oneKeyOf(KINDS) },
 );
 
+export const ROUTES_SHAPE = 'a list of routers';
+/** As `readRoutes` reads it. */
+export const ROUTES_SCHEMA: JsonSchema = { type: 'array', minItems: 1, items: ROUTER_SCHEMA };
+
 const LATER = ['ingress', 'gateway', 'service'];
 
 type Mapping = Readonly<Record<string, unknown>>;
@@ -128,6 +132,22 @@ function readRoute53(given: Mapping, colors: RouterRequest['colors']): FieldResu
   const targets = given['targets'] === undefined ? undefined : readColors(given['targets']);
   if (targets?.ok === false) return { ...targets, problem: `route53.targets ${targets.problem}` };
   return { ok: true, value: { route53: { zone, record, targets: targets?.value }, colors } };
+}
+
+/** Every place once: two moves of one rule would undo each other. */
+export function readRoutes(value: unknown): FieldResult<readonly RouterRequest[]> {
+  if (!Array.isArray(value) || value.length === 0) return wrong('is not a list of routers', ROUTES_SHAPE);
+  const routes: RouterRequest[] = [];
+  for (const [index, each] of value.entries()) {
+    const read = readRouter(each);
+    if (!read.ok) return { ...read, problem: `[${index}] ${read.problem}` };
+    const again = routes.findIndex(
+      ({ alb, route53 }) => JSON.stringify([alb, route53]) === JSON.stringify([read.value.alb, read.value.route53]),
+    );
+    if (again >= 0) return wrong(`[${index}] is the same place as [${again}]`, 'places that differ');
+    routes.push(read.value);
+  }
+  return { ok: true, value: routes };
 }
 
 /** `{ blue, green }` with two different names. */

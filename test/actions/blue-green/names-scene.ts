@@ -17,7 +17,7 @@ export interface NamesScene {
   readonly named: NamesStack;
   readonly images: Readonly<Record<'first' | 'good' | 'bad', string>>;
   step(inputs?: Readonly<Record<string, string>>, more?: Partial<BundleRun>): Promise<BundleRun>;
-  truth(): Promise<Truth>;
+  truth(): Promise<Omit<Truth, 'suspended'>>;
 }
 
 export interface NamesOptions {
@@ -84,7 +84,7 @@ interface TruthParts {
 
 const truthOf =
   ({ world, named, region }: TruthParts) =>
-  async (): Promise<Truth> => {
+  async (): Promise<Omit<Truth, 'suspended'>> => {
     const records = await listed(world, named.zoneId);
     const weight = (color: string): number => {
       const weights = records.filter(({ Name, SetIdentifier }) => Name === `${NAME}.` && SetIdentifier === color).map(({ Weight }) => Weight ?? -1);

@@ -4,7 +4,8 @@ import { planOf, stateOf } from '../../../actions/blue-green/src/plan.ts';
 import { type Reported, reportOf } from '../../../actions/blue-green/src/report.ts';
 import { goalOf as goalFor } from '../../../actions/blue-green/src/goal.ts';
 import type { Request } from '../../../actions/blue-green/src/inputs.ts';
-import { type Sample, allSeries } from '../../../src/domain/analysis/sample.ts';
+import type { Sample } from '../../../src/domain/analysis/sample.ts';
+import { candidateSeries } from '../../domain/analysis/series.ts';
 import { after, hours, instant, milliseconds, minutes, seconds } from '../../../src/domain/duration.ts';
 import { UNJUDGED } from '../../../src/domain/policy/policy.ts';
 import { splitGiving } from '../../../src/domain/traffic-split.ts';
@@ -15,7 +16,7 @@ const POLICY = policyOf({ rules: ['error-rate > 5% for 2m', 'warn: error-rate > 
 
 const samplesOf = (value: number, samples: number): readonly Sample[] =>
   Array.from({ length: 20 }, (_, index) =>
-    allSeries(POLICY).map(({ key, window }) => ({
+    candidateSeries(POLICY).map(({ key, window }) => ({
       series: key,
       at: instant(NOW + (index + 1) * 15_000),
       window,
@@ -111,7 +112,7 @@ describe('the report', () => {
   }); // prettier-ignore
 
   test.each([
-    { name: 'a drift, with both values', outcome: { kind: 'drifted', record: recordOf(), live: splitGiving('green', 30), expected: [splitGiving('green', 10)] } as Outcome, says: 'it is blue 70 / green 30, shift 100-1 left it at blue 90 / green 10' },
+    { name: 'a drift, with both values', outcome: { kind: 'drifted', route: 'ALB rule web-443/10', record: recordOf(), live: splitGiving('green', 30), expected: [splitGiving('green', 10)] } as Outcome, says: 'it is blue 70 / green 30, shift 100-1 left it at blue 90 / green 10' },
     { name: 'a takeover', outcome: { kind: 'superseded', by: '101/1' } as Outcome, says: 'Another run took this shift over (101/1); this one wrote nothing more' },
     { name: 'a refusal, with what to do', outcome: { kind: 'refused', why: 'neither color has a healthy target', next: 'Deploy first' } as Outcome, says: 'Not started (mode run): neither color has a healthy target. Deploy first' },
     { name: 'a failed rollback, with what to do by hand', outcome: { kind: 'rollback-failed', record: BACK, live: splitGiving('green', 50), why: 'access denied' } as Outcome, says: 'Traffic is blue 50 / green 50; give blue all the weight on ALB rule web-443/10' },
@@ -137,8 +138,7 @@ describe('the report', () => {
 });
 
 const seen = {
-  kind: 'seen',
-  spread: 'everywhere', live: splitGiving('blue', 100), seated: 'both', record: undefined, engaged: false, desired: { blue: 3, green: 0 }, samples: [], deployed: undefined,
+  kind: 'seen', routes: [{ name: 'web', live: splitGiving('blue', 100) }], live: splitGiving('blue', 100), spread: 'everywhere', seated: 'both', record: undefined, engaged: false, desired: { blue: 3, green: 0 }, scaling: { blue: 'none', green: 'none' }, samples: [], candidateHealth: [], deployed: undefined,
   checked: {}, oldColor: 'unknown', trouble: undefined,
   targets: { blue: { healthy: 3, total: 3, reasons: [] }, green: { healthy: 0, total: 0, reasons: [] } },
 } as const; // prettier-ignore

@@ -74,19 +74,3 @@ describe('a release by weights of Route 53', () => {
     expect(stage.world.calls().filter(({ mutating, run }) => mutating && run === 'action').length).toBe(before);
   }, 60_000);
 });
-
-describe('recovery to another region', () => {
-  test('moves every user to the region that serves, when the first one does not', async () => {
-    const region = 'us-east-1';
-    const recovery = await namesScene(cloud, { recoveryRegion: region, greenDesired: 2 });
-    const step = await recovery.step(
-      { mode: 'rollback', image: '', policy: '', checks: '' },
-      { env: { AWS_REGION: region } },
-    );
-    const result = await runBundle(step);
-    expect(result.outputs).toMatchObject({ outcome: 'rolled-back', changed: 'true' });
-    expect(result.exitCode).toBe(0);
-    expect((await recovery.truth()).weights).toEqual({ blue: 0, green: 100 });
-    expect((await recovery.truth()).desired.green).toBe(2);
-  }, 120_000);
-});

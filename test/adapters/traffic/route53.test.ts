@@ -317,3 +317,37 @@ describe('a name that cannot be shifted is refused, with what to do', () => {
     expect(await router.lingers(signal)).toBe(600_000);
   }); // prettier-ignore
 });
+
+describe('recovery to another region', () => {
+  test('moves every user to the record of the region that serves, whose health is read there', async () => {
+    const region = 'us-east-1';
+    const { reference: image } = await world.publishImage({ repository: 'shop/web', tag: '1' }, region);
+    const there = await stack(world, { stage: 'recovery', system: 'shop', desired: 2, image, region });
+    const loadBalancers = { blue: { arn: stacks.blue.loadBalancerArn }, green: { arn: there.loadBalancerArn, region } };
+    const identifiers = { blue: 'us-west-2', green: 'us-east-1' };
+    await namesStack(world, { zone: 'bank.example', record: 'app.bank.example', loadBalancers, as: 'alias', identifiers });
+    const { router, targets } = await open({ zone: 'bank.example', record: 'app.bank.example', colors: identifiers });
+    expect(targets.nameOf('green')).toBe(there.loadBalancerName);
+    expect(await targets.health('green', signal)).toMatchObject({ healthy: 2, total: 2 });
+    expect(world.names.resolve('app.bank.example')).toMatchObject({ loadBalancerArn: stacks.blue.loadBalancerArn, setIdentifier: 'us-west-2' });
+    await router.observe(signal);
+    await router.restore('green', signal);
+    expect(await router.observe(signal)).toEqual(splitGiving('green', 100));
+    // Name servers follow when the change is in sync, not with the call.
+    expect(world.names.resolve('app.bank.example')).toMatchObject({ setIdentifier: 'us-west-2' });
+    await world.advance(31_000);
+    expect(world.names.resolve('app.bank.example')).toMatchObject({ loadBalancerArn: there.loadBalancerArn, setIdentifier: 'us-east-1', life: 60_000 });
+  }, 60_000);
+}); // prettier-ignore
+
+describe('the names of the sandbox', () => {
+  test('are answered by weight, a draw for each question', async () => {
+    await setWeights({ blue: 75, green: 25 });
+    await world.advance(31_000);
+    const answers = Array.from({ length: 1_000 }, () => world.names.resolve(NAME)?.setIdentifier);
+    const green = answers.filter((each) => each === 'green').length;
+    // Green has no healthy target and its alias is evaluated: Route 53 answers with blue alone.
+    expect(green).toBe(0);
+    expect(answers).not.toContain(undefined);
+  });
+}); // prettier-ignore
