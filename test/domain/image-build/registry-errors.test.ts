@@ -9,6 +9,7 @@ test.each([
   ['toomanyrequests: Rate exceeded', 'throttled'],
   ['unauthorized: authentication required', 'expired-token'],
   ['no basic auth credentials', 'expired-token'],
+  ['7fc4334a0556: Pushed\n\nunauthorized\n', 'expired-token'],
   ['denied: requested access to the resource is denied', 'access-denied'],
   ['denied: Your authorization token has expired. Reauthenticate and try again.', 'expired-token'],
   [
