@@ -14,8 +14,6 @@ import type { ImageScanner, ScanState } from '../../ports/image-scanner.ts';
 import type { ClientConfig } from './client-config.ts';
 import { callAws } from './errors.ts';
 
-type Looked = Parameters<ImageScanner['look']>[0];
-
 /** Findings of ECR, basic and enhanced. The SDK's waiter is not used: of a continuous scan it never comes back. */
 export function ecrScanner(configOf: (region: string) => Promise<ClientConfig>): ImageScanner {
   const started = new Set<string>();
