@@ -1,5 +1,6 @@
 import type { Event, State } from '../core/types.ts';
 import { putImage } from './ecr.ts';
+import { logEvents } from './log-events.ts';
 import type { EcsContext } from './ecs/types.ts';
 import { handleEcs } from './ecs/handle.ts';
 import type { Elb } from './elbv2/handle.ts';
@@ -19,6 +20,8 @@ export interface Services {
   readonly moto: Moto;
   readonly sessions: Sessions;
   now(): number;
+  /** What a task printed, by its id. */
+  taskLogs(id: string): readonly string[];
 }
 
 /** The one place that decides who answers: the core, the front before moto, or moto alone. */
@@ -34,6 +37,10 @@ export function dispatch(call: ApiCall, services: Services, session: Session | u
       return cloudWatch(call, services.moto);
     case 'ecr':
       return call.operation === 'PutImage' ? putImage(call, services.moto) : services.moto.forward(call);
+    case 'logs':
+      return call.operation === 'GetLogEvents'
+        ? Promise.resolve(logEvents(call, services))
+        : services.moto.forward(call);
     case 'sts':
       return call.operation.startsWith('AssumeRole') && call.operation !== 'AssumeRoleWithSAML'
         ? services.sessions.assume(call, session)
@@ -71,13 +78,15 @@ const OWN_TYPES = /AWS::ECS::(?!TaskDefinition)\w+/;
 /** moto makes the resources itself: what the core plays would exist in moto alone, so such templates are refused. */
 async function cloudFormation(call: ApiCall, { elb, moto }: Services): Promise<Answer> {
   if (!STACK_CHANGES.has(call.operation)) return moto.forward(call);
-  const template = new URLSearchParams(call.body.toString('utf8')).get('TemplateBody') ?? '';
+  const form = new URLSearchParams(call.body.toString('utf8'));
+  const template = form.get('TemplateBody') ?? '';
   const played = OWN_TYPES.exec(template)?.[0];
   if (played !== undefined) {
     const message = `The sandbox cloud does not make ${played} from a template; make it by the ECS API. Nothing was changed.`;
     return errorAnswer(call, awsError('ValidationError', message));
   }
   const answer = await moto.forward(call);
-  if (answer.error === undefined) await elb.refresh();
+  if (answer.error === undefined)
+    await elb.refresh(call.operation === 'CreateStack' ? (form.get('StackName') ?? undefined) : undefined);
   return answer;
 }

@@ -15,13 +15,13 @@ export interface Hands {
 }
 
 type StartTask = Extract<Effect, { kind: 'start-task' }>;
-type TaskState = 'starting' | 'running' | 'stopped-early';
+type TaskState = 'starting' | 'running' | 'one-off' | 'stopped-early';
 
 /** The core's effects on processes and sockets that really exist. */
 export function carryingOut(hands: Hands): CarryOut {
   const tasks = new Map<string, TaskState>();
 
-  async function start({ id, image, environment, containerPort }: StartTask): Promise<Event | undefined> {
+  async function start({ id, image, environment, containerPort, oneOff }: StartTask): Promise<Event | undefined> {
     tasks.set(id, 'starting');
     const found = await hands.images.resolve(image, hands.region);
     if (tasks.get(id) === 'stopped-early') return gone(id);
@@ -34,9 +34,10 @@ export function carryingOut(hands: Hands): CarryOut {
       hands.tell({ kind: 'task-exited', id, code: exit.code, signal: exit.signal });
     };
     try {
-      const spec = { id, image, tag: found.tag, digest: found.digest, environment, containerPort };
+      const command = oneOff === undefined ? {} : { command: oneOff.command };
+      const spec = { id, image, tag: found.tag, digest: found.digest, environment, containerPort, ...command };
       const address = await hands.runner.start(spec, exited);
-      if (tasks.has(id)) tasks.set(id, 'running');
+      if (tasks.has(id)) tasks.set(id, oneOff === undefined ? 'running' : 'one-off');
       return { kind: 'task-started', id, address };
     } catch (error) {
       // A process that ended before it listened was told as an exit already; anything else is the platform's failure.
@@ -52,7 +53,7 @@ export function carryingOut(hands: Hands): CarryOut {
   };
 
   async function stop(id: string, grace: number): Promise<Event | undefined> {
-    if (!tasks.has(id)) return gone(id);
+    if (!tasks.has(id) || tasks.get(id) === 'one-off') return gone(id);
     if (tasks.get(id) === 'starting') tasks.set(id, 'stopped-early');
     await hands.runner.stop(id, grace);
     return undefined;

@@ -1,6 +1,6 @@
 import type { Event } from '../core/types.ts';
 import { checkHealth } from '../plane/check-health.ts';
-import type { LoadBalancers, TaskRunner } from '../plane/types.ts';
+import type { LoadBalancers, LoggingTaskRunner } from '../plane/types.ts';
 import type { SandboxClock } from './clock.ts';
 import type { Services } from './dispatch.ts';
 import { elasticLoadBalancing } from './elbv2/handle.ts';
@@ -19,7 +19,7 @@ export interface RegionsOptions {
   readonly seed: string;
   readonly clock: SandboxClock;
   readonly sessions: Sessions;
-  readonly runner: TaskRunner;
+  readonly runner: LoggingTaskRunner;
   readonly balancers: LoadBalancers;
   readonly images: ImageStore;
   readonly log: (line: string) => void;
@@ -45,7 +45,15 @@ export function openRegions(options: RegionsOptions): Regions {
     const region = openRegion({ world: { account, region: name, seed }, clock, carryOut, log });
     const { state, apply } = region;
     const elb = elasticLoadBalancing({ moto, account: at, balancers, state, apply });
-    return { region, elb, taskDefinitions: taskDefinitions(moto, at, clock.now), moto, sessions, now: clock.now };
+    return {
+      region,
+      elb,
+      taskDefinitions: taskDefinitions(moto, at, clock.now),
+      moto,
+      sessions,
+      now: clock.now,
+      taskLogs: runner.logs,
+    };
   }
 
   return {

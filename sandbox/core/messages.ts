@@ -5,6 +5,7 @@ import type {
   JsonObject,
   LoadBalancerBinding,
   Ms,
+  OneOff,
   State,
   TaskTemplate,
 } from './types.ts';
@@ -109,6 +110,7 @@ export interface RunSpec {
   readonly environment: Readonly<Record<string, string>>;
   readonly tags: Readonly<Record<string, string>>;
   readonly settings: JsonObject;
+  readonly oneOff: OneOff | undefined;
 }
 
 /** What the shell carries out, in this order. */
@@ -120,6 +122,7 @@ export type Effect =
       readonly image: string;
       readonly environment: Readonly<Record<string, string>>;
       readonly containerPort: number;
+      readonly oneOff: OneOff | undefined;
     }
   /** TaskRunner.stop; answered by task-exited. A task that is not there any more is answered too (code null). */
   | { readonly kind: 'stop-task'; readonly id: string; readonly grace: Ms }

@@ -181,6 +181,7 @@ function start(turn: Turn, service: Service, of: { readonly count: number; reado
       environment: {},
       tags: service.settings['propagateTags'] === 'SERVICE' ? service.tags : {},
       settings: revision.settings,
+      oneOff: undefined,
     }),
   );
   say(

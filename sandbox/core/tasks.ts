@@ -8,6 +8,7 @@ import type {
   Event,
   JsonObject,
   LoadBalancerBinding,
+  OneOff,
   StopCode,
   Task,
   TaskTemplate,
@@ -28,6 +29,7 @@ export interface NewTask {
   readonly environment: Readonly<Record<string, string>>;
   readonly tags: Readonly<Record<string, string>>;
   readonly settings: JsonObject;
+  readonly oneOff: OneOff | undefined;
 }
 
 export function createTask(turn: Turn, from: NewTask): Task {
@@ -68,7 +70,8 @@ function mainContainer({ loadBalancers, template }: NewTask): ContainerTemplate 
 export function taskStarted(turn: Turn, event: Event & { readonly kind: 'task-started' }): void {
   const task = turn.state.tasks[event.id];
   if (task?.status !== 'PENDING') return;
-  const running = putTask(turn, { ...task, status: 'RUNNING', address: event.address, startedAt: turn.now });
+  const dueAt = task.oneOff === undefined ? undefined : turn.now + task.oneOff.length;
+  const running = putTask(turn, { ...task, status: 'RUNNING', address: event.address, startedAt: turn.now, dueAt });
   if (running.loadBalancers.length === 0) countHealthy(turn, running);
   wake(turn, running.serviceArn);
 }
@@ -181,17 +184,27 @@ export function runTasks(turn: Turn): void {
       case 'PROVISIONING':
         launch(turn, task);
         break;
+      case 'RUNNING':
+        endOneOff(turn, task);
+        break;
       case 'DEACTIVATING':
         terminate(turn, task);
         break;
       case 'DEPROVISIONING':
-        putTask(turn, { ...task, status: 'STOPPED', stoppedAt: turn.now, dueAt: undefined });
+        putTask(turn, { ...task, status: 'STOPPED', stoppedAt: turn.now, dueAt: turn.now + REMEMBERED });
         wake(turn, task.serviceArn);
         break;
       default:
         putTask(turn, { ...task, dueAt: undefined });
     }
   }
+}
+
+/** Its command came to its end; the shell clears away what stood for it. */
+function endOneOff(turn: Turn, task: Task): void {
+  const done = { ...task, exitCode: task.oneOff?.exitCode, dueAt: undefined };
+  deprovision(turn, ended(turn, done, 'EssentialContainerExited', stoppedReasons.essentialExited));
+  turn.effects.push({ kind: 'stop-task', id: task.id, grace: 0 });
 }
 
 function launch(turn: Turn, task: Task): void {
@@ -203,6 +216,7 @@ function launch(turn: Turn, task: Task): void {
     image: main?.image ?? '',
     environment: { ...main?.environment, ...task.environment },
     containerPort: task.containerPort,
+    oneOff: task.oneOff,
   });
 }
 

@@ -74,7 +74,10 @@ export interface ContainerTemplate {
   readonly image: string;
   readonly essential: boolean;
   readonly environment: Readonly<Record<string, string>>;
+  readonly command: readonly string[];
   readonly ports: readonly number[];
+  /** Where its output goes, when the log driver is awslogs. */
+  readonly logs: { readonly group: string; readonly prefix: string } | undefined;
   /** SIGTERM to SIGKILL. */
   readonly stopTimeout: Ms;
 }
@@ -209,6 +212,13 @@ export interface ServiceDeployment {
 export type TaskStatus =
   'PROVISIONING' | 'PENDING' | 'RUNNING' | 'DEACTIVATING' | 'STOPPING' | 'DEPROVISIONING' | 'STOPPED';
 
+/** What a task does that was not started to serve. */
+export interface OneOff {
+  readonly command: readonly string[];
+  readonly length: Ms;
+  readonly exitCode: number;
+}
+
 export type StopCode = 'EssentialContainerExited' | 'TaskFailedToStart' | 'ServiceSchedulerInitiated' | 'UserInitiated';
 
 export interface Task {
@@ -232,6 +242,8 @@ export interface Task {
   readonly environment: Readonly<Record<string, string>>;
   readonly tags: Readonly<Record<string, string>>;
   readonly settings: JsonObject;
+  /** A command that ends by itself; absent: a server, which does not. */
+  readonly oneOff: OneOff | undefined;
   readonly status: TaskStatus;
   readonly desiredStatus: 'RUNNING' | 'STOPPED';
   /** `10.0.x.y`: what the API and the target groups show. */

@@ -1,5 +1,6 @@
 import { setTimeout as realSleep } from 'node:timers/promises';
 import { Failure } from '../../src/domain/failure.ts';
+import { migrationLines } from '../application/migrate.ts';
 import { type Served, serveApplication } from '../application/serve.ts';
 import { newState } from '../application/state.ts';
 import { taskOutputs } from './recent-lines.ts';
@@ -11,6 +12,9 @@ export interface InProcessTaskRunnerOptions {
   /** How a slow release waits; a lock-step test gives the sandbox's own waiting. */
   readonly sleep?: (length: number) => Promise<void>;
 }
+
+/** A task that ends by itself listens nowhere. */
+const NOWHERE = { host: '127.0.0.1', port: 0 };
 
 interface Task {
   readonly served: Served;
@@ -41,6 +45,10 @@ export function inProcessTaskRunner(options: InProcessTaskRunnerOptions = {}): L
       if (tasks.has(spec.id)) throw new Failure({ what: `Could not start task ${spec.id}`, why: 'it already runs' });
       const output = outputs.open(spec.id);
       const log = (line: string): void => output.write(`${line}\n`);
+      if (spec.command !== undefined) {
+        for (const line of migrationLines(spec)) log(line);
+        return NOWHERE;
+      }
       const end = endOnce((exit) => {
         tasks.delete(spec.id);
         onExit(exit);

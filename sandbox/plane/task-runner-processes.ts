@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { Failure } from '../../src/domain/failure.ts';
+import { migrationLines } from '../application/migrate.ts';
 import { bundledApplication } from './bundle-application.ts';
 import { type RecentLines, taskOutputs } from './recent-lines.ts';
 import type { Address, LoggingTaskRunner, TaskExit, TaskSpec } from './types.ts';
@@ -38,6 +39,10 @@ export function processTaskRunner(options: ProcessTaskRunnerOptions = {}): Loggi
       if (tasks.has(spec.id))
         return Promise.reject(new Failure({ what: `Could not start task ${spec.id}`, why: 'it already runs' }));
       const output = outputs.open(spec.id);
+      if (spec.command !== undefined) {
+        output.write(`${migrationLines(spec).join('\n')}\n`);
+        return Promise.resolve({ host: '127.0.0.1', port: 0 });
+      }
       const child = launch(spec, options.program ?? bundledApplication());
       child.stdout?.setEncoding('utf8').on('data', (piece: string) => output.write(piece));
       child.stderr?.setEncoding('utf8').on('data', (piece: string) => output.write(piece));

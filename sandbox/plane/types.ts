@@ -9,6 +9,8 @@ export interface TaskSpec {
   readonly tag: string;
   readonly digest: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** The command of a task that ends by itself: it prints and serves nothing. */
+  readonly command?: readonly string[];
   /** What the load balancer would connect to; the real port is the address's. */
   readonly containerPort: number;
 }

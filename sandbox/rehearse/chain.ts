@@ -64,7 +64,14 @@ async function roll(plan: StagePlan, stack: Stack, chain: Chain, say: (line: str
     url: stack.url,
     ...(plan.checks === undefined ? FRONT_PAGE : { 'expect-version': chain.version }),
   });
-  return ended('smoke-test', smoked, deployed.outputs['outcome']);
+  const back = smoked.exitCode === 0 ? undefined : await goBack(deployed, step);
+  return ended('smoke-test', smoked, (back ?? deployed).outputs['outcome']);
+}
+
+/** As deploy.yml does: a revision that is steady and wrong goes back; one that was there before stays. */
+async function goBack(deployed: StepResult, step: ReturnType<typeof stepsOf>): Promise<StepResult | undefined> {
+  const { outcome, 'previous-task-definition-arn': to } = deployed.outputs;
+  return outcome === 'succeeded' && to ? await step('deploy-ecs', { mode: 'rollback', to }) : undefined;
 }
 
 async function shift(plan: StagePlan, stack: Stack, chain: Chain, say: (line: string) => void): Promise<Ending> {

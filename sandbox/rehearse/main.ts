@@ -92,7 +92,10 @@ async function buildStages(
   if (first === undefined) throw new Failure({ what: 'The configuration has no stages', next: 'Add stages to it' });
   const { pinned } = await world.publishImage({ repository: first.repository, tag: STABLE });
   const built = await Promise.all(
-    plans.map(async (plan) => ({ plan, stage: await stack(world, specOf(plan, pinned)) })),
+    plans.map(async (plan, index) => ({
+      plan,
+      stage: await stack(world, specOf(plan, pinned, index === plans.length - 1)),
+    })),
   );
   const tasks = plans.reduce((sum, plan) => sum + plan.desired, 0);
   say(
@@ -101,7 +104,16 @@ async function buildStages(
   return built;
 }
 
-function specOf(plan: StagePlan, image: string) {
+/**
+ * A fault that is worth a rehearsal passes the stages before production, whose few users and smoke test do not show it,
+ * however long they take on this machine; real traffic does.
+ */
+const SHOWN_BY_REAL_TRAFFIC = { BEHAVIOUR_AFTER_REQUESTS: '1000000000', BEHAVIOUR_DELAY_MS: String(24 * 3_600_000) };
+
+/** Longer than the candidate takes to be ready, shorter than the steps of the shift. */
+const SHOWN_WHILE_SHIFTING = { BEHAVIOUR_DELAY_MS: '25000' };
+
+function specOf(plan: StagePlan, image: string, last: boolean) {
   const { cluster, services, targetGroups, loadBalancer } = plan;
   return {
     stage: plan.name,
@@ -110,7 +122,7 @@ function specOf(plan: StagePlan, image: string) {
     image,
     container: plan.container,
     listener: { port: plan.port, protocol: 'HTTPS' as const },
-    environment: { API_TOKEN: tokenFor(DEMO_USER) },
+    environment: { API_TOKEN: tokenFor(DEMO_USER), ...(last ? SHOWN_WHILE_SHIFTING : SHOWN_BY_REAL_TRAFFIC) },
     ...(plan.release === 'blue-green' ? { colors: true as const, colorHeader: COLOR_HEADER } : {}),
   };
 }

@@ -1,5 +1,12 @@
-import type { Duration } from '../domain/duration.ts';
+import type { Duration, Instant } from '../domain/duration.ts';
 import type { Color, TrafficSplit } from '../domain/traffic-split.ts';
+
+/** What became of something that `restore` had to take away from users. `what` names it: `stickiness of 10m`. */
+export type Tidied =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'done'; readonly what: string }
+  /** Not yet: it would send users to the color that was left. Whoever tidies after `at` puts it back. */
+  | { readonly kind: 'later'; readonly what: string; readonly at: Instant };
 
 /** One place that decides which color a request goes to. One contract suite (test/contract) holds for every adapter. */
 export interface TrafficRouter {
@@ -21,8 +28,17 @@ export interface TrafficRouter {
    * (stickiness). Makes no read, so that a signal handler can afford it: it starts from what `observe` or `apply` saw last.
    */
   restore(color: Color, signal: AbortSignal): Promise<void>;
-  /** Whether `split` is what requests meet now, both colors being in place. */
+  /**
+   * Whether `split` is what requests meet now, both colors being in place. `propagating` ends by itself, with time
+   * (DNS: the change is everywhere and what was answered before has expired); a router that hears nothing of that says
+   * `unverifiable`.
+   */
   confirm(split: TrafficSplit, signal: AbortSignal): Promise<'live' | 'propagating' | 'unverifiable'>;
   /** How long requests may still come to a color whose weight became 0: stickiness of a rule, life of a DNS record. */
   lingers(signal: AbortSignal): Promise<Duration>;
+  /**
+   * Puts back what `restore` had to take away, once that sends nobody to the color that was left; idempotent, for the end
+   * of a shift and for whoever looks after it later. `guard` as for `apply`.
+   */
+  tidy(signal: AbortSignal, guard?: (signal: AbortSignal) => Promise<void>): Promise<Tidied>;
 }

@@ -38,6 +38,8 @@ export const STAGE_KEYS: readonly string[] = [
   'override-approvers',
   'paths',
   'policy',
+  'post-deploy-task',
+  'pre-deploy-task',
   'region',
   'registry',
   'require-approval',

@@ -15,6 +15,7 @@ trafficRouterContract('the fake', async () => {
     },
     setStickiness: async (length) => void (router.sticky = length === 0 ? milliseconds(0) : seconds(length)),
     writes: async () => router.writes.length,
+    pass: async () => undefined,
     again: () => router,
     close: async () => undefined,
   };

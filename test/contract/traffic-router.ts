@@ -13,6 +13,8 @@ export interface RouterWorld {
   setStickiness(seconds: number): Promise<void>;
   /** Writes that changed the rule since the world was opened. */
   writes(): Promise<number>;
+  /** Seconds go by on the clock of the routers. */
+  pass(seconds: number): Promise<void>;
   /** Another router of the same place, as another process has it. */
   again(): TrafficRouter;
   close(): Promise<void>;
@@ -136,6 +138,35 @@ export function trafficRouterContract(name: string, open: () => Promise<RouterWo
         expect(await router.lingers(signal)).toBe(600_000);
         await router.restore('blue', signal);
         expect(await router.lingers(signal)).toBe(0);
+      }),
+    );
+
+    test(
+      'puts back the stickiness that the way back dropped, when no cookie names the other color any more',
+      inWorld(async ({ router, again, setStickiness, pass }) => {
+        await router.apply(splitGiving('blue', 100), signal);
+        await setStickiness(600);
+        await router.apply(splitGiving('green', 50), signal);
+        await router.restore('blue', signal);
+        const other = again();
+        for (let looks = 0; looks < 3 && (await other.lingers(signal)) === 0; looks++) {
+          await other.tidy(signal);
+          await pass(601);
+        }
+        expect(await router.lingers(signal)).toBe(600_000);
+        expect(await other.tidy(signal)).toEqual({ kind: 'nothing' });
+        expect(await router.observe(signal)).toEqual(splitGiving('blue', 100));
+      }),
+    );
+
+    test(
+      'has nothing to put back where nothing was dropped',
+      inWorld(async ({ router, writes }) => {
+        await router.apply(splitGiving('green', 50), signal);
+        await router.restore('blue', signal);
+        const before = await writes();
+        expect(await router.tidy(signal)).toEqual({ kind: 'nothing' });
+        expect(await writes()).toBe(before);
       }),
     );
 

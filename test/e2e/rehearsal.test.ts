@@ -77,6 +77,26 @@ withSandbox('an own configuration', () => {
   );
 
   test(
+    'whose smoke test refuses the release goes back to the release before',
+    async () => {
+      const config = join(folder, 'refusing.yml');
+      await writeFile(
+        join(folder, 'refusing-checks.yml'),
+        'version: 1\nchecks:\n  - { name: front page, get: /, expect: { status: 418, version: { header: x-app-version } } }\n',
+      );
+      await writeFile(
+        config,
+        'services: { api: { repository: acme/api } }\nstages:\n  test: { cluster: my-cluster, service: my-api-service, container: api, timeout: 3m, checks: refusing-checks.yml }\n',
+      );
+      const rehearsal = await rehearse('--config', config);
+      expect(rowOf(rehearsal, 'test')[1]).toBe('rolled-back');
+      expect(rehearsal.output).toContain('test: status 200, expected 418');
+      expect(rehearsal.exitCode).toBe(1);
+    },
+    LIMIT,
+  );
+
+  test(
     'that is wrong is one clear message, and nothing is started',
     async () => {
       const config = join(folder, 'wrong.yml');

@@ -1,4 +1,4 @@
-import { type Duration, milliseconds } from '../../src/domain/duration.ts';
+import { type Duration, formatDuration, milliseconds } from '../../src/domain/duration.ts';
 import {
   type Color,
   type TrafficSplit,
@@ -19,6 +19,8 @@ export interface FakeRouter extends TrafficRouter {
   weights: Record<Color, number>;
   seated: readonly Color[];
   sticky: Duration;
+  /** What `restore` took away and `tidy` puts back. */
+  dropped: Duration;
   health: Record<Color, TargetHealth>;
   /** The next calls of this method fail with this, once each. */
   fail(method: 'observe' | 'apply' | 'restore', ...errors: readonly Error[]): void;
@@ -42,6 +44,7 @@ export function fakeRouter(): FakeRouter {
     weights: { blue: 1, green: 0 },
     seated: ['blue'],
     sticky: milliseconds(0),
+    dropped: milliseconds(0),
     health: { blue: { healthy: 3, total: 3, reasons: [] }, green: none },
     fail: (method, ...errors) => void (failures[method] = [...(failures[method] ?? []), ...errors]),
     targets: { nameOf: (color) => `shop-${color}`, health: async (color) => router.health[color] },
@@ -60,8 +63,19 @@ export function fakeRouter(): FakeRouter {
     async restore(color, signal) {
       due('restore', signal);
       set(router, splitGiving(color, 100));
+      if (router.sticky > 0) router.dropped = router.sticky;
       router.sticky = milliseconds(0);
       writes.push(`restore ${color}`);
+    },
+    async tidy(signal, guard) {
+      signal.throwIfAborted();
+      if (router.dropped === 0) return { kind: 'nothing' };
+      await guard?.(signal);
+      const what = `stickiness of ${formatDuration(router.dropped)}`;
+      router.sticky = router.dropped;
+      router.dropped = milliseconds(0);
+      writes.push(`tidy ${what}`);
+      return { kind: 'done', what };
     },
     async confirm(split, signal) {
       signal.throwIfAborted();

@@ -18,6 +18,7 @@ const nameOf = ({ operation, ordinal }: Point): string => `${operation}#${ordina
 const SAMPLE = new Set([
   'ecs:RegisterTaskDefinition#1',
   'ecs:UpdateService#1',
+  'ecs:RunTask#1',
   'ecs:StopServiceDeployment#1',
   'ecs:DescribeServices#3',
   'ecs:DeregisterTaskDefinition#1',
@@ -87,6 +88,8 @@ describe('a run that is killed at an API call', () => {
         const { image } = await stage.truth();
         const green = again.exitCode === 0;
         if (green !== (scenario.ends === 'green')) return `${again.outputs['outcome']}: ${again.stdout}`;
+        const also = scenario.also?.(stage);
+        if (also !== undefined) return also;
         return image === scenario.serves(stage) ? undefined : `${image} serves after ${again.outputs['outcome']}`;
       }),
     60 * MINUTES,

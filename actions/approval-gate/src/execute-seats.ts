@@ -102,7 +102,7 @@ class MissingRights extends Failure {
     const rights = [...new Set(lacking.map(({ right }) => right))];
     super({
       what: `The token lacks rights in ${where}`,
-      why: lacking.map(({ right, what }) => `${right} for ${what}`).join('; '),
+      why: [...new Set(lacking.map(({ right, what }) => `${right} for ${what}`))].join('; '),
       now: 'No request was opened and nothing was deployed',
       next: rights.some((right) => right.startsWith('members'))
         ? `Grant ${rights.join(', ')}; the token of a job never reads teams: pass app-id and private-key of an App that may`

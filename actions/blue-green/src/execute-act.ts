@@ -3,7 +3,7 @@ import { after, seconds } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { ChecksResult } from '../../../src/domain/checks/result.ts';
 import { CloudFailure, mayPass } from '../../../src/domain/retry-policy.ts';
-import { type ShiftRecord, formatRun, isInTraffic, leaseFrom } from '../../../src/domain/shift/record.ts';
+import { type ShiftRecord, formatRun, isInTraffic, isOver, leaseFrom } from '../../../src/domain/shift/record.ts';
 import { sameRecord } from '../../../src/domain/shift/record-tags.ts';
 import { type Color, otherColor } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
@@ -14,6 +14,7 @@ import { withHeartbeat } from '../../../src/engine/shift/heartbeat.ts';
 import { measureAll } from '../../../src/engine/shift/measure.ts';
 import type { Ports, Release } from './execute.ts';
 import type { Memory } from './execute-observe.ts';
+import { tidyUp } from './execute-tidy.ts';
 import type { CheckMoment, Move, Observation, Result } from './moves.ts';
 
 export interface Acting {
@@ -78,7 +79,9 @@ async function record(move: Recording, seen: Observation, acting: Fenced, signal
     ports.log.warning(thrown.message);
     memory.unwritten = move.record;
   }
+  const begins = memory.engaged === 'no' && !isOver(move.record.phase) && move.record.phase !== 'rolling-back';
   await taken(move, acting);
+  if (begins) await tidyUp(acting, fence, signal);
 }
 
 /** Between the look and the first write another run may have begun. Tags have no compare-and-set; this makes the gap short. */

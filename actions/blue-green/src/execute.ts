@@ -3,11 +3,11 @@ import type { ContainerImages } from '../../../src/domain/ecs/result.ts';
 import { Failure, messageOf } from '../../../src/domain/failure.ts';
 import { CloudFailure, mayPass, pauseBefore } from '../../../src/domain/retry-policy.ts';
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
-import { type ShiftRecord, isInTraffic } from '../../../src/domain/shift/record.ts';
+import { type ShiftRecord, isInTraffic, isOver } from '../../../src/domain/shift/record.ts';
 import type { Color } from '../../../src/domain/traffic-split.ts';
 import type { ChecksTarget } from '../../../src/engine/checks/run-checks.ts';
 import { reconcile } from '../../../src/engine/reconcile.ts';
-import { Superseded } from '../../../src/engine/shift/fence.ts';
+import { Superseded, shiftFence } from '../../../src/engine/shift/fence.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import type { Ecs } from '../../../src/ports/ecs.ts';
 import type { Journal } from '../../../src/ports/journal.ts';
@@ -19,6 +19,7 @@ import type { TrafficRouter } from '../../../src/ports/traffic-router.ts';
 import { decide } from './decide.ts';
 import { type Acting, act } from './execute-act.ts';
 import { type Memory, observe, startMemory } from './execute-observe.ts';
+import { tidyUp } from './execute-tidy.ts';
 import type { Goal, Move, Observation, Outcome } from './moves.ts';
 import type { Story } from './story.ts';
 
@@ -87,6 +88,7 @@ export async function execute(release: Release, ports: Ports, signal: AbortSigna
       act: (move, seen, inner) => make(move, seen, acting, inner),
       isSilent: (move) => move.kind === 'measure' || (move.kind === 'record' && move.says === undefined),
     });
+    await tidyAtTheEnd(acting, signal);
     return resultOf(outcome, memory);
   } catch (thrown) {
     signal.throwIfAborted();
@@ -96,6 +98,13 @@ export async function execute(release: Release, ports: Ports, signal: AbortSigna
     ended.abort();
     await memory.watching;
   }
+}
+
+/** Only where this process brought a shift to its end: then nothing else is written any more. */
+async function tidyAtTheEnd(acting: Acting, signal: AbortSignal): Promise<void> {
+  const { memory, ports, release } = acting;
+  if (memory.engaged === 'no' || memory.record === undefined || !isOver(memory.record.phase)) return;
+  await tidyUp(acting, shiftFence({ journal: ports.journal, clock: ports.clock, me: release.goal.me }), signal);
 }
 
 const resultOf = (outcome: Outcome, memory: Memory): ShiftResult => ({

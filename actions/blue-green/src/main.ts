@@ -232,7 +232,8 @@ async function cloudOf(request: Request, tools: ActionTools): Promise<Cloud> {
     import('../../../src/adapters/traffic/open-alb.ts'),
   ]);
   const { alb, colors } = request.router;
-  const opened = await openAlb(session.clientConfig, { ...alb, colors }, tools.signal);
+  const opened = await openAlb(session.clientConfig, { ...alb, colors }, tools);
+  for (const notice of opened.notices) tools.log.warning(notice);
   return { ...opened, ecs: ecsOf(session, tools.log) };
 }
 

@@ -24,8 +24,22 @@ export interface Plan {
   readonly lines: readonly string[];
 }
 
+/** What would be run beside the service, a line each. */
+export interface PlannedTasks {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
+const NO_TASKS: PlannedTasks = { before: [], after: [] };
+
+export interface PlanFacts {
+  /** `<run id>/<attempt>`. */
+  readonly run: string;
+  readonly tasks?: PlannedTasks;
+}
+
 /** PURE: what a run would do now. */
-export function planOf(situation: Situation, request: DeployRequest, run: string): Plan {
+export function planOf(situation: Situation, request: DeployRequest, { run, tasks = NO_TASKS }: PlanFacts): Plan {
   const wish = {
     ...wishOf(request),
     release: request.release,
@@ -34,7 +48,7 @@ export function planOf(situation: Situation, request: DeployRequest, run: string
     ...(request.desired === undefined ? {} : { desired: request.desired }),
   };
   const start = decideStart(situation, wish);
-  const lines = describeStart(start, situation, request);
+  const lines = describeStart(start, { ...situation, tasks }, request);
   const refused =
     start.kind === 'refuse' || (start.kind === 'conflict' && request.onConflict === 'fail' && !start.byUs);
   return { start: start.kind, verdict: refused ? 'would-be-refused' : 'would-go', lines };
@@ -51,7 +65,7 @@ export function wishOf({ image, container, edits }: DeployRequest): Pick<Wish, '
 
 function describeStart(
   start: Start,
-  { service, current, base = current }: Situation,
+  { service, current, base = current, tasks }: Situation & { readonly tasks: PlannedTasks },
   request: DeployRequest,
 ): readonly string[] {
   const name = revisionName(current.arn);
@@ -61,6 +75,7 @@ function describeStart(
       : [`Set the desired count from ${service.desired} to ${request.desired}`];
   const ending = [
     `Follow that deployment for ${request.onFailure === 'rollback' ? 'its end, or the way back' : 'its end'}`,
+    ...tasks.after,
   ];
   switch (start.kind) {
     case 'refuse':
@@ -80,7 +95,7 @@ function describeStart(
     case 'scale':
       return [...count, `Wait until ${start.desired} tasks run ${name}, which has this image already`];
     case 'restart':
-      return [`Deploy ${name} again: ${start.why}`, ...count, ...ending];
+      return [...tasks.before, `Deploy ${name} again: ${start.why}`, ...count, ...ending];
     case 'deploy':
       return [
         ...(start.existing === undefined
@@ -89,6 +104,7 @@ function describeStart(
               `Deploy ${revisionName(start.existing)}, which is registered already. Against ${revisionName(current.arn)}:`,
             ]),
         ...start.changes,
+        ...tasks.before,
         `Update ${service.ref.service} to it`,
         ...count,
         ...ending,

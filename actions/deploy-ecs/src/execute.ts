@@ -1,22 +1,34 @@
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { after, minutes } from '../../../src/domain/duration.ts';
 import type { RolloutResult } from '../../../src/domain/ecs/result.ts';
+import type { Moment } from '../../../src/domain/ecs/one-off-task.ts';
+import { type Situation, candidateOf } from '../../../src/domain/ecs/start.ts';
+import type { TaskWish } from '../../../src/domain/ecs/task-wish.ts';
 import type { ServiceStatus } from '../../../src/domain/ecs/status.ts';
 import { type ChecksTarget, runChecks } from '../../../src/engine/checks/run-checks.ts';
 import { type CleanUpResult, cleanUp, planCleanUp } from '../../../src/engine/ecs-rollout/clean-up.ts';
 import { deployImage, readSituation } from '../../../src/engine/ecs-rollout/deploy-image.ts';
 import { goBackOnDemand, planGoBack } from '../../../src/engine/ecs-rollout/go-back.ts';
 import { rollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
+import {
+  type OneOffOrder,
+  type OneOffTools,
+  describeOneOff,
+  runOnce,
+} from '../../../src/engine/ecs-rollout/run-once.ts';
 import type {
   DefinitionSource,
+  DeployImageRequest,
   Following,
   RolloutTools,
   Verification,
 } from '../../../src/engine/ecs-rollout/rollout.ts';
 import { readScalable, scaleService } from '../../../src/engine/ecs-rollout/scale-service.ts';
+import type { Sha256 } from '../../../src/ports/digest.ts';
+import type { EcsTasks } from '../../../src/ports/ecs-tasks.ts';
 import type { Ecs, EcsServiceRef } from '../../../src/ports/ecs.ts';
 import type { Prober } from '../../../src/ports/prober.ts';
-import { type Plan, planOf, planOfCleanUp, planOfGoBack, planOfScale, wishOf } from './decide.ts';
+import { type Plan, type PlannedTasks, planOf, planOfCleanUp, planOfGoBack, planOfScale, wishOf } from './decide.ts';
 import type { CleanUpRequest, DeployRequest, Request, RollbackRequest, ScaleToRequest } from './inputs.ts';
 
 /** Checks that are ready to be made. */
@@ -27,6 +39,8 @@ export interface Checking {
 }
 
 export interface Context extends RolloutTools {
+  readonly tasks: EcsTasks;
+  readonly sha256: Sha256;
   /** `<run id>/<attempt>`. */
   readonly run: string;
   readonly commit: string;
@@ -48,8 +62,10 @@ export async function plan(
 ): Promise<Plan> {
   const ref = refOf(request);
   switch (request.mode) {
-    case 'deploy':
-      return planOf(await readSituation({ ref, ...definitionOf(context) }, context, signal), request, context.run);
+    case 'deploy': {
+      const situation = await readSituation({ ref, ...definitionOf(context) }, context, signal);
+      return planOf(situation, request, { run: context.run, tasks: plannedTasks(situation, request, context) });
+    }
     case 'rollback': {
       const to = request.to === undefined ? {} : { to: request.to };
       const { service, decision } = await planGoBack({ ref, run: context.run, ...to }, context, signal);
@@ -63,6 +79,22 @@ export async function plan(
     case 'cleanup':
       return planOfCleanUp(await planCleanUp({ ref, keep: request.keep }, context, signal), request.keep);
   }
+}
+
+/** A line for each task of the release, by the images it would have. */
+function plannedTasks(situation: Situation, request: DeployRequest, context: Context): PlannedTasks {
+  const { service, current } = situation;
+  const body = candidateOf(situation.base ?? current, wishOf(request));
+  const shown = (moment: Moment, wish: TaskWish | undefined): readonly string[] =>
+    wish === undefined
+      ? []
+      : [
+          describeOneOff(
+            { ...orderOf(request, context), service, definition: { arn: current.arn, body }, moment, wish },
+            context,
+          ),
+        ];
+  return { before: shown('pre-deploy', request.before), after: shown('post-deploy', request.after) };
 }
 
 export async function deploy(request: DeployRequest, context: Context, signal: AbortSignal): Promise<RolloutResult> {
@@ -81,7 +113,8 @@ export async function deploy(request: DeployRequest, context: Context, signal: A
       onOutdated: request.onOutdated,
       failedRevision: 'deregister',
       onFollowing,
-      ...verifyBy(context),
+      ...beforeBy(request, context),
+      ...verifyBy(context, request),
     },
     toolsOf(context),
     signal,
@@ -139,9 +172,58 @@ export async function undo(following: Following, tools: RolloutTools, signal: Ab
   return rollBack({ following, deadline, reason: 'the run ended before the deployment did' }, tools, signal);
 }
 
-function verifyBy(context: Context): { readonly verify?: (signal: AbortSignal) => Promise<Verification> } {
+/** The task before the service changes. */
+function beforeBy(request: DeployRequest, context: Context): Pick<DeployImageRequest, 'before'> {
+  const { before: wish } = request;
+  if (wish === undefined) return {};
+  return {
+    before: (revision, signal) =>
+      runOnce({ ...orderOf(request, context), ...revision, moment: 'pre-deploy', wish }, oneOffTools(context), signal),
+  };
+}
+
+/** The task after the deployment, then the checks: what makes a steady revision a good one. */
+function verifyBy(
+  context: Context,
+  request?: DeployRequest,
+): { readonly verify?: (signal: AbortSignal) => Promise<Verification> } {
   const { checking } = context;
-  return checking === undefined ? {} : { verify: (signal) => verify(checking, context, signal) };
+  const wish = request?.after;
+  if (checking === undefined && wish === undefined) return {};
+  return {
+    async verify(signal) {
+      const prepared: Verification =
+        request === undefined || wish === undefined ? GOOD : await afterwards({ request, wish }, context, signal);
+      return prepared.kind === 'bad' || checking === undefined ? prepared : verify(checking, context, signal);
+    },
+  };
+}
+
+const GOOD: Verification = { kind: 'good' };
+
+/** By the revision that serves by now. */
+async function afterwards(
+  { request, wish }: { readonly request: DeployRequest; readonly wish: TaskWish },
+  context: Context,
+  signal: AbortSignal,
+): Promise<Verification> {
+  const { service, current } = await readSituation({ ref: refOf(request) }, context, signal);
+  const order = { ...orderOf(request, context), service, definition: current, moment: 'post-deploy', wish } as const;
+  return runOnce(order, oneOffTools(context), signal);
+}
+
+const orderOf = ({ container }: DeployRequest, { run }: Context): Pick<OneOffOrder, 'container' | 'run'> => ({
+  run,
+  ...(container === undefined ? {} : { container }),
+});
+
+function oneOffTools(context: Context): OneOffTools {
+  const { tasks, sha256, onWrite } = context;
+  const run: EcsTasks['run'] = (order, signal) => {
+    onWrite();
+    return tasks.run(order, signal);
+  };
+  return { ...toolsOf(context), sha256, tasks: { ...tasks, run } };
 }
 
 async function verify(
@@ -159,10 +241,11 @@ async function verify(
   return { kind: 'bad', reason, lines };
 }
 
-const toolsOf = ({ ecs, clock, log, onWrite }: Context): RolloutTools => ({
+const toolsOf = ({ ecs, clock, log, logs, onWrite }: Context): RolloutTools => ({
   ecs: tellingWrites(ecs, onWrite),
   clock,
   log,
+  ...(logs === undefined ? {} : { logs }),
 });
 
 function tellingWrites(ecs: Ecs, onWrite: () => void): Ecs {

@@ -1,7 +1,8 @@
-import { type Duration, hours, minutes } from '../../../src/domain/duration.ts';
-import { type ApprovalDemand, approvalDemand, approvalInputs } from '../../../src/domain/approval/require.ts';
+import { hours, minutes } from '../../../src/domain/duration.ts';
+import { approvalDemand, approvalInputs } from '../../../src/domain/approval/require.ts';
 import { checkInputs, readCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { CONTAINERS_SHAPE, type ContainerEdits, readContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
+import { TASK_SHAPE, readTaskWish } from '../../../src/domain/ecs/task-wish.ts';
 import { imageInputs, imageOf, tagOf } from '../../../src/domain/image-inputs.ts';
 import {
   type Checked,
@@ -17,10 +18,12 @@ import {
   text,
 } from '../../../src/domain/inputs.ts';
 import { editsOf } from './inputs-containers.ts';
+import type { ChecksWish, DeployRequest, Mode, Place, Request } from './request.ts';
 import { awsInputs, ecsInputs, ecsWords, stageInputs } from '../../../src/domain/stage-inputs.ts';
 
-export const MODES = ['deploy', 'rollback', 'scale', 'status', 'cleanup'] as const;
-export type Mode = (typeof MODES)[number];
+export type * from './request.ts';
+
+export const MODES = ['deploy', 'rollback', 'scale', 'status', 'cleanup'] as const satisfies readonly Mode[];
 
 export const spec = {
   mode: oneOf(MODES, {
@@ -54,6 +57,26 @@ export const spec = {
     },
     'changes by container',
     readContainerEdits,
+  ),
+  'pre-deploy-task': structure(
+    {
+      description:
+        'A task that is run once for an image before the service is updated to it, a database migration for one, in the network of the service: `command` (a list), `container`, `environment`, `timeout` (15m), `subnets`, `security-groups`, `assign-public-ip`, `on-unknown`. A failed one ends the release with the service as it was. Example: `{ command: [npm, run, migrate], timeout: 10m }`.',
+      from: 'stage',
+      shape: TASK_SHAPE,
+    },
+    'a task',
+    readTaskWish,
+  ),
+  'post-deploy-task': structure(
+    {
+      description:
+        'The same once the new revision is steady, before `checks`; a failed one counts as a failed deployment. Example: `{ command: [node, warm-up.js] }`.',
+      from: 'stage',
+      shape: TASK_SHAPE,
+    },
+    'a task',
+    readTaskWish,
   ),
   to: matching({
     description:
@@ -122,69 +145,6 @@ export const spec = {
   ...awsInputs,
   ...stageInputs,
 } as const;
-
-/** What every mode needs to know. */
-interface Place {
-  readonly cluster: string;
-  readonly service: string;
-  readonly timeout: Duration;
-  readonly onConflict: 'fail' | 'wait';
-  readonly region: string | undefined;
-  readonly roleToAssume: string | undefined;
-  readonly allowedAccountIds: readonly string[] | undefined;
-  readonly dryRun: 'yes' | 'no';
-}
-
-/** Checks of the user's, made after ECS is content. */
-export interface ChecksWish {
-  readonly file: string;
-  readonly url: string | undefined;
-  readonly host: string | undefined;
-  readonly expectVersion: string | undefined;
-  /** By name; they win over the environment. */
-  readonly secrets: ReadonlyMap<string, string>;
-}
-
-export interface DeployRequest extends Place {
-  readonly mode: 'deploy';
-  /** Absent: the only container. */
-  readonly container: string | undefined;
-  /** Whole reference; absent: what the definition and `edits` say. */
-  readonly image: string | undefined;
-  /** Absent: the revision that the service runs. */
-  readonly definition: { readonly kind: 'file' | 'registered'; readonly name: string } | undefined;
-  readonly edits: ContainerEdits | undefined;
-  readonly release: string;
-  readonly desired: number | undefined;
-  readonly onFailure: 'rollback' | 'leave';
-  readonly onCancel: 'rollback' | 'leave';
-  readonly onOutdated: 'fail' | 'continue';
-  readonly approval: ApprovalDemand;
-  readonly checks: ChecksWish | undefined;
-}
-
-export interface RollbackRequest extends Place {
-  readonly mode: 'rollback';
-  /** A number of the family that runs, `family:number` or an ARN; absent: the release before. */
-  readonly to: string | undefined;
-  readonly checks: ChecksWish | undefined;
-}
-
-export interface ScaleToRequest extends Place {
-  readonly mode: 'scale';
-  readonly desired: number;
-}
-
-export interface StatusRequest extends Place {
-  readonly mode: 'status';
-}
-
-export interface CleanUpRequest extends Place {
-  readonly mode: 'cleanup';
-  readonly keep: number;
-}
-
-export type Request = DeployRequest | RollbackRequest | ScaleToRequest | StatusRequest | CleanUpRequest;
 
 type Values = InputsOf<typeof spec>;
 
@@ -277,6 +237,8 @@ function toDeploy(values: Values, place: Place): Checked<DeployRequest> {
     onOutdated: values['on-outdated'],
     approval: approval.value,
     checks: checks.value,
+    before: values['pre-deploy-task'],
+    after: values['post-deploy-task'],
   });
 }
 

@@ -10,7 +10,9 @@ import { InvalidInput } from '../../../src/domain/inputs.ts';
 import type { Report } from '../../../src/domain/report.ts';
 import type { DefinitionSource, Following } from '../../../src/engine/ecs-rollout/rollout.ts';
 import { startRollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
+import type { ContainerLogs } from '../../../src/ports/container-logs.ts';
 import type { Ecs } from '../../../src/ports/ecs.ts';
+import type { AwsSession } from '../../../src/adapters/aws/session.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
 import { type Checking, type Context, deploy, discardOld, goBack, lookAt, plan, scale, undo } from './execute.ts';
@@ -27,10 +29,11 @@ const definition: ActionDefinition<typeof spec, Request> = {
     if (request.mode === 'deploy') await checkApproval(request, tools);
     const checking = await checkingOf(request, tools);
     const definition = await definitionOf(request, tools);
-    const ecs = await ecsFor(request, tools);
+    const cloud = await cloudFor(request, tools);
+    const { ecs } = cloud;
     const { clock, log, run, signal } = tools;
     const context: Context = {
-      ecs,
+      ...cloud,
       clock,
       log,
       checking,
@@ -61,10 +64,10 @@ const definition: ActionDefinition<typeof spec, Request> = {
       );
       return undefined;
     }
-    const ecs = await ecsFor(request, tools);
+    const { ecs, logs } = await cloudFor(request, tools);
     const startedAt = clock.now();
     tools.willChange();
-    const result = await undo(JSON.parse(left) as Following, { ecs, clock, log }, signal);
+    const result = await undo(JSON.parse(left) as Following, { ecs, clock, log, logs }, signal);
     tools.saveState(FOLLOWING, '');
     return reportOf(result, request, between(startedAt, clock.now()));
   },
@@ -172,10 +175,14 @@ function keep(following: Following | undefined, request: Request, ecs: Ecs, tool
   tools.onCancel(restores ? (signal) => startRollBack(following, { ecs }, signal) : undefined);
 }
 
-async function ecsFor(request: Request, tools: ActionTools): Promise<Ecs> {
-  const [{ awsSession }, { ecsOf }] = await Promise.all([
+type Cloud = Pick<Context, 'ecs' | 'tasks' | 'sha256'> & { readonly logs: ContainerLogs };
+
+async function cloudFor(request: Request, tools: ActionTools): Promise<Cloud> {
+  const [{ awsSession }, { ecsOf }, { ecsTasksOf }, { sha256 }] = await Promise.all([
     import('../../../src/adapters/aws/session.ts'),
     import('../../../src/adapters/aws/ecs.ts'),
+    import('../../../src/adapters/aws/ecs-tasks.ts'),
+    import('../../../src/adapters/system/digest.ts'),
   ]);
   const { region, roleToAssume, allowedAccountIds } = request;
   const session = await awsSession(
@@ -187,7 +194,20 @@ async function ecsFor(request: Request, tools: ActionTools): Promise<Ecs> {
     tools,
     tools.signal,
   );
-  return ecsOf(session, tools.log);
+  return { ecs: ecsOf(session, tools.log), tasks: ecsTasksOf(session), sha256, logs: logsWhenAsked(session) };
+}
+
+/** Most releases end well and need no log, so its client is loaded by the first that does. */
+function logsWhenAsked(session: AwsSession): ContainerLogs {
+  let logs: Promise<ContainerLogs> | undefined;
+  return {
+    async lastLines(...asked) {
+      logs ??= import('../../../src/adapters/aws/container-logs.ts').then(({ containerLogsOf }) =>
+        containerLogsOf(session),
+      );
+      return (await logs).lastLines(...asked);
+    },
+  };
 }
 
 export const main = (): Promise<void> => runAction(definition, 'main');

@@ -23,7 +23,7 @@ export function reportOf(result: RolloutResult, request: Changing, took: Duratio
   const good =
     outcome === 'succeeded' || outcome === 'unchanged' || (outcome === 'rolled-back' && request.mode === 'rollback');
   const headline = HEADLINES[request.mode](result, request, took);
-  const next = nextOf(outcome, request);
+  const next = result.now ?? nextOf(outcome, request);
   return {
     conclusion: good ? 'success' : 'failure',
     outcome,

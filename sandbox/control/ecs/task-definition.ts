@@ -40,8 +40,16 @@ function containerOf(container: Input): ContainerTemplate {
     image: String(container['image'] ?? ''),
     essential: container['essential'] !== false,
     environment: Object.fromEntries(environment.map(({ name, value }) => [String(name), String(value)])),
+    command: ((container['command'] ?? []) as readonly unknown[]).map(String),
+    logs: logsOf((container['logConfiguration'] ?? {}) as Input),
     ports: ports.map(({ containerPort }) => Number(containerPort)),
     // Fargate's default and its limit are 30 s and 120 s.
     stopTimeout: Number(container['stopTimeout'] ?? 30) * 1_000,
   };
+}
+
+function logsOf(configuration: Input): ContainerTemplate['logs'] {
+  const options = (configuration['options'] ?? {}) as Input;
+  if (configuration['logDriver'] !== 'awslogs') return undefined;
+  return { group: String(options['awslogs-group']), prefix: String(options['awslogs-stream-prefix']) };
 }

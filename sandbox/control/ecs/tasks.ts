@@ -1,4 +1,4 @@
-import type { Cluster, RunSpec, State, Task, TaskTemplate } from '../../core/types.ts';
+import type { Cluster, OneOff, RunSpec, State, Task, TaskTemplate } from '../../core/types.ts';
 import { Refused } from '../refused.ts';
 import { clusterIn, serviceIn, taskIn } from './find.ts';
 import {
@@ -127,10 +127,11 @@ function runSpec(input: Input, template: TaskTemplate): RunSpec {
   }
   const main = template.containers.find(({ essential }) => essential) ?? template.containers[0];
   const changes = containers.find((one) => one['name'] === main?.name) ?? {};
-  const environment = (objectsIn(changes, 'environment') ?? []).map((entry) => [
+  const changed = (objectsIn(changes, 'environment') ?? []).map((entry) => [
     textIn(entry, 'name') ?? '',
     textIn(entry, 'value') ?? '',
   ]);
+  const environment = Object.fromEntries(changed) as Readonly<Record<string, string>>;
   const startedBy = textIn(input, 'startedBy');
   if (startedBy !== undefined && startedBy.length > 128) refuse('startedBy must have at most 128 characters.');
   return {
@@ -138,10 +139,18 @@ function runSpec(input: Input, template: TaskTemplate): RunSpec {
     group: textIn(input, 'group'),
     startedBy,
     overrides: picked(overrides, ['containerOverrides', 'cpu', 'memory', 'taskRoleArn', 'executionRoleArn']),
-    environment: Object.fromEntries(environment) as Readonly<Record<string, string>>,
+    environment,
     tags: tagsIn(input),
     settings: { launchType: 'FARGATE', ...picked(input, SETTINGS) },
+    oneOff: oneOffOf(textsIn(changes, 'command') ?? main?.command ?? [], { ...main?.environment, ...environment }),
   };
+}
+
+/** The demo image's command `migrate` comes to an end, after MIGRATE_MS and with MIGRATE_EXIT_CODE; every other one serves. */
+function oneOffOf(command: readonly string[], environment: Readonly<Record<string, string>>): OneOff | undefined {
+  if (!command.includes('migrate')) return undefined;
+  const { MIGRATE_MS = '3000', MIGRATE_EXIT_CODE = '0' } = environment;
+  return { command, length: Number(MIGRATE_MS), exitCode: Number(MIGRATE_EXIT_CODE) };
 }
 
 export function stopTask(input: Input, context: EcsContext): Output {

@@ -28,7 +28,7 @@ import {
   withLoadBalancers,
 } from './check-target-groups.ts';
 import { DESCRIBES } from './describe.ts';
-import { attributesOf, loadModel, type Scope, tagsOf } from './load.ts';
+import { attributesOf, loadModel, type Scope, stackTagsOf, tagsOf } from './load.ts';
 import { type ElbModel, EMPTY_MODEL } from './model.ts';
 import { type Sync, syncing } from './sync.ts';
 import { tagsGiven, type TagStore, tagStore } from './tags.ts';
@@ -44,8 +44,8 @@ export interface ElbOptions {
 /** Elastic Load Balancing of one account and region: moto keeps it, this judges it, core and data plane carry it out. */
 export interface Elb {
   handle(call: ApiCall): Promise<Answer>;
-  /** After a change that went past this API (a CloudFormation stack). */
-  refresh(): Promise<void>;
+  /** After a change that went past this API: that of the CloudFormation stack, whose tags its resources get. */
+  refresh(stack: string | undefined): Promise<void>;
   model(): ElbModel;
   listenerUrl(arn: string): string | undefined;
 }
@@ -134,7 +134,13 @@ export function elasticLoadBalancing(options: ElbOptions): Elb {
         throw error;
       }
     },
-    refresh: () => refresh({ kind: 'all' }),
+    async refresh(stack) {
+      await refresh({ kind: 'all' });
+      if (stack === undefined) return;
+      const all = arnsOf(model);
+      for (const [arn, own] of await stackTagsOf(moto, account, stack))
+        if (all.has(arn)) tags.seed(arn, { ...tags.of(arn), ...own });
+    },
     model: () => model,
     listenerUrl: sync.listenerUrl,
   };

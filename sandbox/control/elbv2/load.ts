@@ -95,3 +95,17 @@ export async function tagsOf(
 }
 
 export type Tags = Readonly<Record<string, string>>;
+
+/** What CloudFormation puts on the resources that it makes; a caller may not give such tags. By ARN. */
+export async function stackTagsOf(moto: Moto, account: Account, stack: string): Promise<ReadonlyMap<string, Tags>> {
+  const fields = { Version: '2010-05-15', Action: 'DescribeStackResources', StackName: stack };
+  const described = await moto.query(account, 'cloudformation', fields);
+  const entries = objectsOf(described['StackResources']).map((entry): [string, Tags] => [
+    textOf(entry['PhysicalResourceId']) ?? '',
+    {
+      'aws:cloudformation:stack-name': stack,
+      'aws:cloudformation:logical-id': textOf(entry['LogicalResourceId']) ?? '',
+    },
+  ]);
+  return new Map(entries);
+}

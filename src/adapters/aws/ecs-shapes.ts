@@ -8,6 +8,7 @@ import type {
   Task,
 } from '@aws-sdk/client-ecs';
 import { type Instant, instant } from '../../domain/duration.ts';
+import type { EcsTask } from '../../ports/ecs-tasks.ts';
 import type { EcsDeployment, EcsService, EcsServiceRef, ServiceDeployment, StoppedTask } from '../../ports/ecs.ts';
 
 /** `undefined` members are left out: absent and undefined are one for the SDK and two for exactOptionalPropertyTypes. */
@@ -43,6 +44,12 @@ export function toEcsService(service: Service, ref: EcsServiceRef): EcsService {
       present({ targetGroupArn, containerName, containerPort }),
     ),
     tags: fromTags(service.tags),
+    placement: present({
+      networkConfiguration: service.networkConfiguration,
+      launchType: service.launchType,
+      capacityProviderStrategy: listOrNothing(service.capacityProviderStrategy),
+      platformVersion: service.platformVersion,
+    }),
     ...watchersOf(service.deploymentConfiguration),
     ...present({
       currentServiceDeployment: service.currentServiceDeployment,
@@ -52,6 +59,10 @@ export function toEcsService(service: Service, ref: EcsServiceRef): EcsService {
     }),
   };
 }
+
+/** ECS answers with an empty list where there is none, and takes none where there is an empty one. */
+const listOrNothing = <T>(list: readonly T[] | undefined): readonly T[] | undefined =>
+  list === undefined || list.length === 0 ? undefined : list;
 
 function watchersOf(
   configuration: DeploymentConfiguration | undefined,
@@ -131,4 +142,10 @@ export const toStoppedTask = (task: Task): StoppedTask => ({
     name: name ?? '',
     ...present({ exitCode, reason }),
   })),
+});
+
+export const toEcsTask = (task: Task): EcsTask => ({
+  ...toStoppedTask(task),
+  status: task.lastStatus ?? '',
+  ...present({ createdAt: instantOf(task.createdAt) }),
 });

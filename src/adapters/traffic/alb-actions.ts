@@ -91,6 +91,12 @@ export function restoredTo(actions: readonly Action[], groups: ColorGroups, spli
   return replaced(actions, groups, { split, stickiness: { Enabled: false } });
 }
 
+/** The same weights with stickiness as it was before a rollback dropped it. */
+export function stuckFor(actions: readonly Action[], groups: ColorGroups, length: Duration): Action[] {
+  const split = forwardOf(actions, groups, '').weights;
+  return replaced(actions, groups, { split, stickiness: { Enabled: true, DurationSeconds: length / 1_000 } });
+}
+
 interface Replacement {
   readonly split: TrafficSplit;
   readonly stickiness: TargetGroupStickinessConfig | undefined;

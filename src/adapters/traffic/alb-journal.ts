@@ -1,9 +1,10 @@
-import { AddTagsCommand, DescribeTagsCommand, RemoveTagsCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { AddTagsCommand, RemoveTagsCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { ShiftRecord } from '../../domain/shift/record.ts';
 import { recordOf, tagsOf } from '../../domain/shift/record-tags.ts';
 import type { Journal } from '../../ports/journal.ts';
 import { callAws } from '../aws/errors.ts';
 import type { AlbPlace } from './alb-place.ts';
+import { readTags } from './alb-tags.ts';
 import type { AlbClients } from './alb.ts';
 
 /**
@@ -12,14 +13,7 @@ import type { AlbClients } from './alb.ts';
  */
 export function albJournal({ reads, writes }: AlbClients, place: AlbPlace): Journal<ShiftRecord> {
   const what = `Could not record the shift on ${place.name}`;
-  const read = async (signal: AbortSignal): Promise<Readonly<Record<string, string>>> => {
-    const facts = { action: 'elasticloadbalancing:DescribeTags', what: `Could not read the tags of ${place.name}` };
-    const answer = await callAws(facts, signal, () =>
-      reads.send(new DescribeTagsCommand({ ResourceArns: [place.arn] }), { abortSignal: signal }),
-    );
-    const tags = answer.TagDescriptions?.[0]?.Tags ?? [];
-    return Object.fromEntries(tags.map(({ Key, Value }) => [Key ?? '', Value ?? '']));
-  };
+  const read = (signal: AbortSignal): Promise<Readonly<Record<string, string>>> => readTags(reads, place, signal);
   return {
     read: async (signal) => recordOf(await read(signal), place.name),
     async write(record, signal) {

@@ -6,12 +6,15 @@ import {
   ModifyListenerCommand,
   ModifyRuleCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { Duration } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
 import { type TrafficSplit, formatSplit, sameSplit, splitGiving } from '../../domain/traffic-split.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { TrafficRouter } from '../../ports/traffic-router.ts';
 import { type CallFacts, callAws } from '../aws/errors.ts';
 import { forwardOf, restoredTo, splitOf, stickyFor, withSplit } from './alb-actions.ts';
 import type { AlbPlace } from './alb-place.ts';
+import { stickinessMemory, tidyStickiness } from './alb-stickiness.ts';
 
 /** Two clients of one account. Writes are made once: one that is repeated by the SDK after a pause would pass every fence. */
 export interface AlbClients {
@@ -20,9 +23,12 @@ export interface AlbClients {
 }
 
 /** Weighted target groups in one rule, or in the default action of one listener, of an Application Load Balancer. */
-export function albRouter(clients: AlbClients, place: AlbPlace): TrafficRouter {
+export function albRouter(clients: AlbClients, place: AlbPlace, clock: Pick<Clock, 'now'>): TrafficRouter {
   /** As last read or written: what a signal handler may start from without a read. */
   let known: readonly Action[] | undefined;
+  const memory = stickinessMemory(clients, place);
+  /** What this process wrote into the tag. */
+  let remembered: Duration | undefined;
   const read = async (signal: AbortSignal): Promise<readonly Action[]> =>
     (known = await readActions(clients.reads, place, signal));
   const write = async (actions: Action[], facts: WriteFacts, signal: AbortSignal): Promise<void> => {
@@ -41,15 +47,22 @@ export function albRouter(clients: AlbClients, place: AlbPlace): TrafficRouter {
       const forward = forwardOf(actions, place.groups, place.name);
       if (forward.seated.length === 2 && forward.weights.blue === split.blue && forward.weights.green === split.green)
         return;
+      const sticky = stickyFor(forward);
+      if (sticky > 0 && sticky !== remembered) {
+        // A rollback may come from a signal handler, which has no time for a second write: remembered before it is needed.
+        await guard?.(signal);
+        await memory.write({ duration: sticky, offSince: undefined }, signal);
+        remembered = sticky;
+      }
       await guard?.(signal);
-      await write(withSplit(actions, place.groups, split), { split, before: shown(forward.weights) }, signal);
+      await write(withSplit(actions, place.groups, split), { split, before: formatSplit(forward.weights) }, signal);
     },
     async restore(color, signal) {
       if (known === undefined)
         throw new Failure({ what: `Could not take the traffic of ${place.name} back`, why: 'it was never read' });
       const split = splitGiving(color, 100);
       const { weights } = forwardOf(known, place.groups, place.name);
-      await write(restoredTo(known, place.groups, split), { split, before: shown(weights) }, signal);
+      await write(restoredTo(known, place.groups, split), { split, before: formatSplit(weights) }, signal);
     },
     async confirm(split, signal) {
       const forward = forwardOf(await read(signal), place.groups, place.name);
@@ -59,10 +72,12 @@ export function albRouter(clients: AlbClients, place: AlbPlace): TrafficRouter {
     async lingers(signal) {
       return stickyFor(forwardOf(await read(signal), place.groups, place.name));
     },
+    tidy(signal, guard) {
+      remembered = undefined;
+      return tidyStickiness({ memory, place, clock, read, write }, signal, guard);
+    },
   };
 }
-
-const shown = ({ blue, green }: TrafficSplit): string => `blue ${blue} / green ${green}`;
 
 async function readActions(
   client: ElasticLoadBalancingV2Client,
@@ -88,7 +103,8 @@ async function readActions(
   return [...actions].sort((a, b) => (a.Order ?? 0) - (b.Order ?? 0));
 }
 
-interface WriteFacts {
+/** What a write that fails says. */
+export interface WriteFacts {
   readonly split: TrafficSplit;
   readonly before: string;
 }

@@ -5,6 +5,8 @@ import type { EcsService, ServiceDeployment, StoppedTask } from './service.ts';
 export interface Evidence {
   /** Tasks of the deployment that failed; the caller picks them by `startedBy`. */
   readonly tasks: readonly StoppedTask[];
+  /** Last lines of their containers, each block under its name. */
+  readonly tails?: readonly string[];
   readonly service: EcsService;
   readonly serviceDeployment?: ServiceDeployment;
   readonly after: EventMark;
@@ -128,13 +130,18 @@ const CAUSES: readonly Cause[] = [
 
 /** What was seen and what to do about it, for a person who did not watch. Empty when nothing was seen. */
 export function diagnose(evidence: Evidence): readonly string[] {
-  const seen = [
-    ...describeStops(evidence.tasks),
-    ...describeRecord(evidence.serviceDeployment),
-    ...describeEvents(evidence),
-  ];
-  const likely = likelyCause(seen);
-  return likely === undefined ? seen : [`Likely cause: ${likely.cause}. ${likely.advice}.`, ...seen];
+  const stops = describeStops(evidence.tasks);
+  const told = [...describeRecord(evidence.serviceDeployment), ...describeEvents(evidence)];
+  // What an application prints may hold any of the signs; ECS's own words decide.
+  const likely = likelyCauseOf([...stops, ...told]);
+  const seen = [...stops, ...(evidence.tails ?? []), ...told];
+  return likely === undefined ? seen : [likely, ...seen];
+}
+
+/** One line: the cause that the lines point to, and what to do. undefined: they point to none that is known. */
+export function likelyCauseOf(lines: readonly string[]): string | undefined {
+  const likely = likelyCause(lines);
+  return likely === undefined ? undefined : `Likely cause: ${likely.cause}. ${likely.advice}.`;
 }
 
 /** Same-looking stops once, with their number and one example. */
@@ -160,10 +167,8 @@ function describeStop({ stopCode, stoppedReason, containers }: StoppedTask): str
     return told.length === 0 ? [] : [`container ${name}: ${told.join(', ')}`];
   });
   // The task's id inside the reason would make every stop look different.
-  const reason = (stoppedReason ?? stopCode ?? 'no reason given')
-    .replaceAll(/\(task [0-9a-f]{32}\)/g, '(task)')
-    .replace(/\.$/, '');
-  return [reason, ...parts].join('; ');
+  const reason = (stoppedReason ?? 'no reason given').replaceAll(/\(task [0-9a-f]{32}\)/g, '(task)').replace(/\.$/, '');
+  return [stopCode === undefined ? reason : `${reason} (${stopCode})`, ...parts].join('; ');
 }
 
 function describeRecord(serviceDeployment: ServiceDeployment | undefined): readonly string[] {

@@ -21,6 +21,8 @@ export interface RolloutResult {
   readonly serviceDeploymentArn?: string;
   /** One clause, for a headline: `3 of 3 tasks run revision web:8`, `tasks failed to start: exit code 1 in web`. */
   readonly reason: string;
+  /** What is true now and what to do, where the outcome alone says it wrongly. A sentence. */
+  readonly now?: string;
   /** Whether anything was written to the service. */
   readonly changed: boolean;
   /** What was seen and what to do about it, a line each; holds text of the cloud, so it is printed verbatim. Empty when all went well. */

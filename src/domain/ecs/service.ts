@@ -47,7 +47,17 @@ export interface EcsService {
   readonly schedulingStrategy?: string;
   /** `ECS`: an Express service, which is updated by other calls; absent means CUSTOMER. */
   readonly managedBy?: string;
+  /** How its tasks are placed, in the words of the API: passed on to tasks that run beside it, never looked into. */
+  readonly placement?: Placement;
   readonly tags: Readonly<Record<string, string>>;
+}
+
+/** Raw members of a service that RunTask takes too. */
+export interface Placement {
+  readonly networkConfiguration?: unknown;
+  readonly launchType?: string;
+  readonly capacityProviderStrategy?: unknown;
+  readonly platformVersion?: string;
 }
 
 export type ServiceDeploymentStatus =
@@ -74,6 +84,13 @@ export interface ServiceDeployment {
   /** Failed tasks counted by the circuit breaker, and at how many it trips. */
   readonly circuitBreaker?: { readonly failures: number; readonly threshold: number };
   readonly triggeredAlarms?: readonly string[];
+}
+
+/** One task that was started by itself, or seen running. */
+export interface EcsTask extends StoppedTask {
+  /** `PROVISIONING` ... `RUNNING` ... `STOPPED`. */
+  readonly status: string;
+  readonly createdAt?: Instant;
 }
 
 export interface StoppedTask {

@@ -110,7 +110,10 @@ function outdated(service: EcsService): FailureFacts {
 }
 
 /** The definition that is wished for; the base itself when nothing is changed in it. */
-function candidateOf(base: BaseDefinition, { images, edits }: Wish): TaskDefinitionBody {
+export function candidateOf(
+  base: BaseDefinition,
+  { images, edits }: Pick<Wish, 'images' | 'edits'>,
+): TaskDefinitionBody {
   const imaged = images === undefined ? base.body : withImages(base.body, images, base.family).body;
   return edits === undefined ? imaged : withEdits(imaged, edits, base.family);
 }

@@ -13,12 +13,13 @@ import {
 } from '../../domain/ecs/start.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { EcsDeployment, EcsService, TaskDefinition } from '../../domain/ecs/service.ts';
+import { CloudFailure } from '../../domain/retry-policy.ts';
 import { unreachable } from '../../domain/unreachable.ts';
 import { type Revision, attachTo, beginDeployment, revisionFor } from './begin.ts';
 import { ROLL_BACK_WITHIN } from './follow-deployment.ts';
 import { rollBack } from './roll-back.ts';
 import { seeThrough } from './see-through.ts';
-import type { DefinitionSource, DeployImageRequest, RolloutTools } from './rollout.ts';
+import type { DefinitionSource, DeployImageRequest, NewRevision, RolloutTools } from './rollout.ts';
 import { settle, waitForOthers } from './settle.ts';
 
 /**
@@ -63,6 +64,8 @@ export async function deployImage(
       );
     case 'restart': {
       tools.log.info(`Deploying ${revisionName(current.arn)} again: ${start.why}`);
+      const stopped = await prepare({ service, definition: current, origin: 'found' }, request, tools, signal);
+      if (stopped !== undefined) return stopped;
       const update = { service, taskDefinition: current.arn, force: 'new-deployment', phase: 'deploying' } as const;
       return seeThrough(await beginDeployment(update, request, tools, signal), request, tools, signal);
     }
@@ -72,6 +75,9 @@ export async function deployImage(
         start.existing === undefined
           ? await revisionFor({ current: base ?? current, body: start.body, tags: request.tags }, tools, signal)
           : { arn: start.existing, origin: 'found' };
+      const definition = { arn: revision.arn, body: start.body };
+      const stopped = await prepare({ service, definition, origin: revision.origin }, request, tools, signal);
+      if (stopped !== undefined) return stopped;
       // One that was found may be somebody else's.
       const discard = request.failedRevision === 'deregister' && revision.origin === 'registered';
       const update = { service, taskDefinition: revision.arn, force: 'no', phase: 'deploying', current } as const;
@@ -81,6 +87,34 @@ export async function deployImage(
     default:
       return unreachable(start);
   }
+}
+
+/** What has to be done before the service changes. A result: it went badly, and the service stays as it is. */
+async function prepare(
+  { service, definition, origin }: NewRevision & Pick<Revision, 'origin'>,
+  request: DeployImageRequest,
+  { ecs, log }: RolloutTools,
+  signal: AbortSignal,
+): Promise<RolloutResult | undefined> {
+  const verification = await request.before?.({ service, definition }, signal);
+  if (verification === undefined || verification.kind === 'good') return undefined;
+  if (request.failedRevision === 'deregister' && origin === 'registered') {
+    try {
+      await ecs.deregisterTaskDefinition(definition.arn, signal);
+    } catch (thrown) {
+      if (!(thrown instanceof CloudFailure)) throw thrown;
+      log.warning(`${thrown.message} The revision stays registered; nothing runs it`);
+    }
+  }
+  return {
+    outcome: 'failed',
+    taskDefinition: definition.arn,
+    previousTaskDefinition: service.taskDefinition,
+    reason: verification.reason,
+    now: `The service was not touched and runs ${revisionName(service.taskDefinition)}.`,
+    changed: true,
+    diagnosis: verification.lines,
+  };
 }
 
 const wishOf = ({ images, edits, desired, writer, onOutdated }: DeployImageRequest): Wish => ({

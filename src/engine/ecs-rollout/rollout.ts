@@ -2,13 +2,16 @@ import type { ContainerEdits } from '../../domain/ecs/container-edits.ts';
 import type { ContainerImages } from '../../domain/ecs/result.ts';
 import type { Duration, Instant } from '../../domain/duration.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Ecs, EcsServiceRef } from '../../ports/ecs.ts';
+import type { ContainerLogs } from '../../ports/container-logs.ts';
+import type { Ecs, EcsService, EcsServiceRef, TaskDefinition } from '../../ports/ecs.ts';
 import type { Log } from '../../ports/log.ts';
 
 export interface RolloutTools {
   readonly ecs: Ecs;
   readonly clock: Clock;
   readonly log: Log;
+  /** What containers printed, shown where tasks fail. Absent: nothing of it is shown. */
+  readonly logs?: ContainerLogs;
 }
 
 /** Who writes: stands in the service's tags, so that another run can tell whose deployment it meets. */
@@ -53,6 +56,12 @@ export type DefinitionSource =
     }
   | { readonly kind: 'registered'; readonly name: string };
 
+/** The revision that is about to be deployed, and the service as it is. */
+export interface NewRevision {
+  readonly service: EcsService;
+  readonly definition: Pick<TaskDefinition, 'arn' | 'body'>;
+}
+
 export interface DeployImageRequest extends RolloutRequest {
   /** Absent: those that the definition has. */
   readonly images?: ContainerImages;
@@ -66,6 +75,8 @@ export interface DeployImageRequest extends RolloutRequest {
   readonly onConflict: 'fail' | 'wait';
   /** What becomes of a run that began before the one whose release serves. Absent: it goes on. */
   readonly onOutdated?: 'fail' | 'continue';
+  /** Made once before the service is told of the new revision; a bad one ends the release, and the service stays as it is. */
+  readonly before?: (revision: NewRevision, signal: AbortSignal) => Promise<Verification>;
   /** What becomes of a revision that this release registered and that was taken back. Absent: it stays. */
   readonly failedRevision?: 'deregister' | 'keep';
 }

@@ -1,9 +1,10 @@
 import { type Instant, before, between, formatTimeOfDay, minutes, seconds } from '../../domain/duration.ts';
-import { type Evidence, describeStops, diagnose, eventsAfter } from '../../domain/ecs/diagnosis.ts';
+import { type Evidence, describeStops, diagnose, eventsAfter, likelyCauseOf } from '../../domain/ecs/diagnosis.ts';
 import { messageOf } from '../../domain/failure.ts';
 import { CloudFailure, mayPass } from '../../domain/retry-policy.ts';
 import { needsRecord } from '../../domain/ecs/rollout.ts';
-import type { EcsService, ServiceDeployment, StoppedTask } from '../../ports/ecs.ts';
+import { tailsOf } from './last-lines.ts';
+import type { EcsService, ServiceDeployment, StoppedTask, TaskDefinition } from '../../ports/ecs.ts';
 import type { Following, RolloutTools } from './rollout.ts';
 
 export type Sighting =
@@ -38,6 +39,9 @@ interface Memory {
   /** ECS's record of ours, and when it was read. */
   record: { readonly seen: ServiceDeployment; readonly at: Instant } | undefined;
   stopsUnreadable: boolean;
+  /** Last lines of containers of the first tasks that stopped. */
+  readonly tails: string[];
+  definition: TaskDefinition | undefined;
   last: { readonly service: EcsService; readonly serviceDeployment?: ServiceDeployment } | undefined;
 }
 
@@ -51,6 +55,8 @@ export function watchService(start: Following, tools: RolloutTools): ServiceWatc
     unreadable: 0,
     record: undefined,
     stopsUnreadable: false,
+    tails: [],
+    definition: undefined,
     last: undefined,
   };
   return {
@@ -77,10 +83,11 @@ export function watchService(start: Following, tools: RolloutTools): ServiceWatc
     },
     async diagnosis(signal) {
       if (memory.last === undefined) return [];
-      await readStops(memory, tools, signal);
+      await readTails(memory, await readStops(memory, tools, signal), tools, signal);
       const evidence: Evidence = {
         ...memory.last,
         tasks: [...memory.stops.values()],
+        tails: memory.tails,
         after: start,
       };
       return diagnose(evidence);
@@ -147,8 +154,38 @@ async function noteStops(memory: Memory, service: EcsService, tools: RolloutTool
   if (ours === undefined || ours.failed <= memory.failedSeen) return;
   memory.failedSeen = ours.failed;
   const fresh = await readStops(memory, tools, signal);
-  if (fresh.length > 0)
-    tools.log.verbatim(`Tasks of ${service.ref.service} that stopped:`, describeStops(fresh).join('\n'));
+  if (fresh.length === 0) return;
+  const stops = describeStops(fresh);
+  const likely = likelyCauseOf(stops);
+  const tails = await readTails(memory, fresh, tools, signal);
+  const lines = [...stops, ...tails, ...(likely === undefined ? [] : [likely])];
+  tools.log.verbatim(`Tasks of ${service.ref.service} that stopped:`, lines.join('\n'));
+}
+
+/** Of the first tasks that stopped, once: those that fail alike print alike. */
+async function readTails(
+  memory: Memory,
+  fresh: readonly StoppedTask[],
+  tools: RolloutTools,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (tools.logs === undefined || memory.tails.length > 0) return [];
+  try {
+    memory.definition ??= await tools.ecs.describeTaskDefinition(memory.following.taskDefinition, signal);
+    const { body } = memory.definition;
+    memory.tails.push(
+      ...(await tailsOf(
+        fresh.slice(0, 2).map((task) => ({ task, body })),
+        tools,
+        signal,
+      )),
+    );
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (!(thrown instanceof CloudFailure)) throw thrown;
+    memory.tails.push(`The log lines of its containers cannot be shown: ${thrown.message}`);
+  }
+  return memory.tails;
 }
 
 /** A diagnosis is help, not judgement: where it may not be read, the rollout goes on, and it is said once. */

@@ -31,6 +31,8 @@ const request = (given: Partial<DeployRequest> = {}): DeployRequest => ({
   checks: undefined,
   definition: undefined,
   edits: undefined,
+  before: undefined,
+  after: undefined,
   ...given,
 });
 
@@ -197,18 +199,18 @@ describe('the plan', () => {
     },
   ];
   test.each(rows)('$name', ({ given, wish, start, lines }) => {
-    expect(planOf(situation(given), request(wish), '100/1')).toMatchObject({ start, lines });
+    expect(planOf(situation(given), request(wish), { run: '100/1' })).toMatchObject({ start, lines });
   });
 
   test('that would be refused is red', () => {
-    const red = planReport(planOf(situation(moving), request(), '100/1'), request());
+    const red = planReport(planOf(situation(moving), request(), { run: '100/1' }), request());
     expect(red).toMatchObject({
       conclusion: 'failure',
       outcome: 'planned',
       changed: false,
       headline: 'web-service: would be refused; nothing was changed.',
     });
-    expect(planReport(planOf(situation(), request(), '100/1'), request())).toMatchObject({
+    expect(planReport(planOf(situation(), request(), { run: '100/1' }), request())).toMatchObject({
       conclusion: 'success',
       headline: 'web-service: would deploy; nothing was changed.',
     });

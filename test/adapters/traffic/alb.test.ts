@@ -11,15 +11,20 @@ import {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { type Cloud, type World, startCloud } from '../../../sandbox/cloud.ts';
 import { type Stack, stack } from '../../../sandbox/world.ts';
+import { clientConfig } from '../../../src/adapters/aws/client-config.ts';
 import { type AlbPlace, findAlbPlace } from '../../../src/adapters/traffic/alb-place.ts';
 import { albJournal } from '../../../src/adapters/traffic/alb-journal.ts';
 import { albTargets } from '../../../src/adapters/traffic/alb-targets.ts';
+import { openAlb } from '../../../src/adapters/traffic/open-alb.ts';
 import { type AlbClients, albRouter } from '../../../src/adapters/traffic/alb.ts';
+import { instant, seconds } from '../../../src/domain/duration.ts';
 import { splitGiving } from '../../../src/domain/traffic-split.ts';
+import { fakeClock } from '../../fakes/clock.ts';
 import { recordOf } from '../../domain/shift/records.ts';
 import { trafficRouterContract } from '../../contract/traffic-router.ts';
 
 const signal = new AbortController().signal;
+const clock = fakeClock({ start: instant(Date.UTC(2026, 10, 20, 12)) });
 let cloud: Cloud;
 let world: World;
 let stacked: Stack;
@@ -34,20 +39,21 @@ beforeAll(async () => {
   const { reference } = await world.publishImage({ repository: 'wesign/charts', tag: '1.0.0' });
   stacked = await stack(world, { stage: 'production', colors: true, desired: 2, image: reference });
   fixture = new ElasticLoadBalancingV2Client(world.client());
-  client = new ElasticLoadBalancingV2Client({
-    region: world.region,
-    endpoint: world.env['AWS_ENDPOINT_URL'] as string,
-    credentials: {
-      accessKeyId: world.env['AWS_ACCESS_KEY_ID'] as string,
-      secretAccessKey: world.env['AWS_SECRET_ACCESS_KEY'] as string,
-      sessionToken: world.env['AWS_SESSION_TOKEN'] as string,
-    },
-  });
+  client = new ElasticLoadBalancingV2Client(sdkConfig());
   clients = { reads: client, writes: client };
   place = await findAlbPlace(client, targetOf({}), signal);
 }, 60_000);
 afterAll(async () => {
   await cloud?.stop();
+});
+
+const sdkConfig = () => ({
+  ...clientConfig(world.region, 'test', async () => ({
+    accessKeyId: world.env['AWS_ACCESS_KEY_ID'] as string,
+    secretAccessKey: world.env['AWS_SECRET_ACCESS_KEY'] as string,
+    sessionToken: world.env['AWS_SESSION_TOKEN'] as string,
+  })),
+  endpoint: world.env['AWS_ENDPOINT_URL'] as string,
 });
 
 const targetOf = (more: object) => ({
@@ -85,7 +91,7 @@ trafficRouterContract('an ALB rule over the wire', async () => {
   await setForward([{ color: 'blue', weight: 1 }]);
   const before = modifications();
   return {
-    router: albRouter(clients, place),
+    router: albRouter(clients, place, clock),
     targets: albTargets(client, place),
     setWeights: ({ blue, green }) => setForward([{ color: 'blue', weight: blue }, { color: 'green', weight: green }]),
     setStickiness: async (seconds) => {
@@ -94,7 +100,8 @@ trafficRouterContract('an ALB rule over the wire', async () => {
       await setForward(tuples.map(({ TargetGroupArn, Weight }) => ({ color: TargetGroupArn === stacked.services['blue']?.targetGroupArn ? 'blue' : 'green', weight: Weight ?? 0 })), seconds);
     },
     writes: async () => modifications() - before,
-    again: () => albRouter(clients, place),
+    pass: (length) => clock.advance(seconds(length)),
+    again: () => albRouter(clients, place, clock),
     close: async () => undefined,
   };
 }); // prettier-ignore
@@ -135,7 +142,7 @@ describe('the place is found', () => {
     { name: 'one target group for both colors', more: { colors: { blue: 'production-wesign-charts-blue', green: 'production-wesign-charts-blue' } }, says: /Blue and green have the same target group/ },
     { name: 'a rule that forwards to neither color', more: { rule: 'default' }, says: /cannot carry a shift/ },
   ])('or refused with what is there: $name', async ({ more, says }) => {
-    const opened = findAlbPlace(client, targetOf(more), signal).then((found) => albRouter(clients, found).observe(signal));
+    const opened = findAlbPlace(client, targetOf(more), signal).then((found) => albRouter(clients, found, clock).observe(signal));
     await expect(opened).rejects.toThrow(says);
   }); // prettier-ignore
 
@@ -176,7 +183,7 @@ describe('the default action of a listener', () => {
       arn: other.listenerArn,
       name: 'ALB rule staging-wesign-charts-alb-80/default',
     });
-    const router = albRouter(clients, found);
+    const router = albRouter(clients, found, clock);
     await router.apply(splitGiving('green', 10), signal);
     expect(await router.observe(signal)).toEqual(splitGiving('green', 10));
     await router.restore('blue', signal);
@@ -190,9 +197,47 @@ describe('an error', () => {
   test('of a write names the weights, the rule, the IAM action and what was true before', async () => {
     await setForward([{ color: 'blue', weight: 90 }, { color: 'green', weight: 10 }]); // prettier-ignore
     const denied = world.faults.add({ operation: 'elasticloadbalancing:ModifyRule', kind: 'access-denied', times: 1 });
-    await expect(albRouter(clients, place).apply(splitGiving('green', 50), signal)).rejects.toThrow(
+    await expect(albRouter(clients, place, clock).apply(splitGiving('green', 50), signal)).rejects.toThrow(
       /^Could not set blue 50 \/ green 50 on ALB rule production-wesign-charts-alb-80\/10: access denied for elasticloadbalancing:ModifyRule\. Traffic was blue 90 \/ green 10 before\. Grant /,
     );
     denied.remove();
   });
 });
+
+describe('a listener that a CloudFormation stack made', () => {
+  test('is named with its stack at the start, with the statement that keeps updates away', async () => {
+    const { subnets, vpc } = await world.network();
+    const group = (name: string) => ({
+      Type: 'AWS::ElasticLoadBalancingV2::TargetGroup',
+      Properties: { Name: name, Protocol: 'HTTP', Port: 80, VpcId: vpc, TargetType: 'ip' },
+    });
+    const forward = { Type: 'forward', TargetGroupArn: { Ref: 'Blue' } };
+    const Resources = {
+      Blue: group('stacked-blue'),
+      Green: group('stacked-green'),
+      Balancer: { Type: 'AWS::ElasticLoadBalancingV2::LoadBalancer', Properties: { Name: 'stacked', Subnets: subnets.slice(0, 2) } },
+      WebListener: {
+        Type: 'AWS::ElasticLoadBalancingV2::Listener',
+        Properties: { LoadBalancerArn: { Ref: 'Balancer' }, Port: 80, Protocol: 'HTTP', DefaultActions: [forward] },
+      },
+    };
+    const made = await cloudFormation({ Action: 'CreateStack', StackName: 'production-web', TemplateBody: JSON.stringify({ Resources }) });
+    expect(made).toBe(200);
+    const target = { listener: 'stacked', port: 80, rule: undefined, colors: { blue: 'stacked-blue', green: 'stacked-green' } };
+    const opened = await openAlb(sdkConfig(), target, { clock, signal });
+    expect(opened.notices).toEqual([
+      expect.stringMatching(/^ALB rule stacked-80\/default belongs to the CloudFormation stack production-web: an update of it would set the weights back.*"Effect":"Deny","Action":"Update:\*".*LogicalResourceId\/WebListener/),
+    ]);
+    const own = await openAlb(sdkConfig(), targetOf({}), { clock, signal });
+    expect(own.notices).toEqual([]);
+  }, 30_000);
+}); // prettier-ignore
+
+/** No SDK client of CloudFormation is needed to make a stack: moto and the front ask for no signature. */
+async function cloudFormation(fields: Record<string, string>): Promise<number> {
+  const key = world.client().credentials.accessKeyId;
+  const authorization = `AWS4-HMAC-SHA256 Credential=${key}/20260101/us-west-2/cloudformation/aws4_request, SignedHeaders=host, Signature=0`;
+  const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' };
+  const answer = await fetch(cloud.url, { method: 'POST', headers, body: new URLSearchParams(fields).toString() });
+  return answer.status;
+}

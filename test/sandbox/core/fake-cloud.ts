@@ -55,7 +55,16 @@ export const template = (image: string, revision = 1): TaskTemplate => ({
   taskDefinitionArn: `arn:aws:ecs:us-west-2:111111111111:task-definition/web:${revision}`,
   family: 'web',
   containers: [
-    { name: 'web', image, essential: true, environment: { COLOR: 'blue' }, ports: [80], stopTimeout: 10_000 },
+    {
+      name: 'web',
+      image,
+      essential: true,
+      environment: { COLOR: 'blue' },
+      command: [],
+      logs: undefined,
+      ports: [80],
+      stopTimeout: 10_000,
+    },
   ],
   cpu: '256',
   memory: '512',

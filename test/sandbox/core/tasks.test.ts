@@ -179,7 +179,18 @@ describe('RunTask', () => {
     environment: { MIGRATE: '1' },
     tags: {},
     settings: {},
+    oneOff: undefined,
   };
+
+  test('ends a task by itself whose command comes to an end, with its exit code', () => {
+    const oneOff = { command: ['migrate'], length: 2_000, exitCode: 3 };
+    const run = { ...migration, oneOff };
+    const cloud = new FakeCloud().furnish().send({ kind: 'tasks-run', cluster: CLUSTER, count: 1, run });
+    cloud.pass(1_000);
+    expect(cloud.tasks[0]).toMatchObject({ status: 'RUNNING', exitCode: undefined });
+    cloud.pass(3_000);
+    expect(cloud.tasks[0]).toMatchObject({ status: 'STOPPED', exitCode: 3, stopCode: 'EssentialContainerExited' });
+  });
 
   test('runs a task of no service, with the overrides of its environment, to its end', () => {
     const cloud = new FakeCloud().furnish().send({ kind: 'tasks-run', cluster: CLUSTER, count: 1, run: migration });

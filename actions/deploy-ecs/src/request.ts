@@ -1,0 +1,72 @@
+import type { ApprovalDemand } from '../../../src/domain/approval/require.ts';
+import type { Duration } from '../../../src/domain/duration.ts';
+import type { ContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
+import type { TaskWish } from '../../../src/domain/ecs/task-wish.ts';
+
+export type Mode = 'deploy' | 'rollback' | 'scale' | 'status' | 'cleanup';
+
+/** What every mode needs to know. */
+export interface Place {
+  readonly cluster: string;
+  readonly service: string;
+  readonly timeout: Duration;
+  readonly onConflict: 'fail' | 'wait';
+  readonly region: string | undefined;
+  readonly roleToAssume: string | undefined;
+  readonly allowedAccountIds: readonly string[] | undefined;
+  readonly dryRun: 'yes' | 'no';
+}
+
+/** Checks of the user's, made after ECS is content. */
+export interface ChecksWish {
+  readonly file: string;
+  readonly url: string | undefined;
+  readonly host: string | undefined;
+  readonly expectVersion: string | undefined;
+  /** By name; they win over the environment. */
+  readonly secrets: ReadonlyMap<string, string>;
+}
+
+export interface DeployRequest extends Place {
+  readonly mode: 'deploy';
+  /** Absent: the only container. */
+  readonly container: string | undefined;
+  /** Whole reference; absent: what the definition and `edits` say. */
+  readonly image: string | undefined;
+  /** Absent: the revision that the service runs. */
+  readonly definition: { readonly kind: 'file' | 'registered'; readonly name: string } | undefined;
+  readonly edits: ContainerEdits | undefined;
+  readonly release: string;
+  readonly desired: number | undefined;
+  readonly onFailure: 'rollback' | 'leave';
+  readonly onCancel: 'rollback' | 'leave';
+  readonly onOutdated: 'fail' | 'continue';
+  readonly approval: ApprovalDemand;
+  readonly checks: ChecksWish | undefined;
+  /** Tasks of the release, beside the service. */
+  readonly before: TaskWish | undefined;
+  readonly after: TaskWish | undefined;
+}
+
+export interface RollbackRequest extends Place {
+  readonly mode: 'rollback';
+  /** A number of the family that runs, `family:number` or an ARN; absent: the release before. */
+  readonly to: string | undefined;
+  readonly checks: ChecksWish | undefined;
+}
+
+export interface ScaleToRequest extends Place {
+  readonly mode: 'scale';
+  readonly desired: number;
+}
+
+export interface StatusRequest extends Place {
+  readonly mode: 'status';
+}
+
+export interface CleanUpRequest extends Place {
+  readonly mode: 'cleanup';
+  readonly keep: number;
+}
+
+export type Request = DeployRequest | RollbackRequest | ScaleToRequest | StatusRequest | CleanUpRequest;

@@ -1,0 +1,114 @@
+import { type Instant, between, formatInstant, hours, instant } from '../duration.ts';
+import { essentialContainers } from './container-logs.ts';
+import type { EcsService, EcsTask, Placement } from './service.ts';
+import type { TaskDefinitionBody } from './task-definition.ts';
+import type { TaskWish } from './task-wish.ts';
+
+/** When it runs: before the service changes, or after it is steady. */
+export type Moment = 'pre-deploy' | 'post-deploy';
+
+/**
+ * One task of one release, in the tags of the service. A succeeded one is never run again; a failed one may be, as the
+ * next `attempt`. Written before the task is started, so that whoever comes after a killed run looks for it.
+ */
+export interface TaskRecord {
+  /** Names image and command: 12 hex digits of their hash. */
+  readonly key: string;
+  readonly attempt: number;
+  readonly state:
+    | { readonly kind: 'started'; readonly at: Instant }
+    /** -1: it ended without one (it never started). */
+    | { readonly kind: 'ended'; readonly exitCode: number };
+}
+
+const TAGS: Readonly<Record<Moment, string>> = {
+  'pre-deploy': 'sluice:pre-deploy-tasks',
+  'post-deploy': 'sluice:post-deploy-tasks',
+};
+const TAG_LIMIT = 256;
+const ENTRY = /^([0-9a-f]{12})\.(\d{1,4})\.(?:s(\d{1,12})|e(-?\d{1,4}))$/;
+
+/** Newest first. What cannot be read was not written by this action. */
+export function readRecords({ tags }: Pick<EcsService, 'tags'>, moment: Moment): readonly TaskRecord[] {
+  return (tags[TAGS[moment]] ?? '').split(' ').flatMap((entry) => {
+    const [, key, attempt, started, ended] = ENTRY.exec(entry) ?? [];
+    if (key === undefined || attempt === undefined) return [];
+    const state =
+      started === undefined
+        ? ({ kind: 'ended', exitCode: Number(ended) } as const)
+        : ({ kind: 'started', at: instant(Number(started) * 1_000) } as const);
+    return [{ key, attempt: Number(attempt), state }];
+  });
+}
+
+/** The tag with `record` first; the oldest that do not fit are forgotten (a tag takes 256 characters, some 14 of them). */
+export function withRecord(
+  records: readonly TaskRecord[],
+  record: TaskRecord,
+  moment: Moment,
+): Readonly<Record<string, string>> {
+  const entries = [record, ...records.filter(({ key }) => key !== record.key)].map(entryOf);
+  let text = '';
+  for (const entry of entries) {
+    if (text.length + entry.length + 1 > TAG_LIMIT) break;
+    text = text === '' ? entry : `${text} ${entry}`;
+  }
+  return { [TAGS[moment]]: text };
+}
+
+const entryOf = ({ key, attempt, state }: TaskRecord): string =>
+  `${key}.${attempt}.${state.kind === 'started' ? `s${Math.floor(state.at / 1_000)}` : `e${state.exitCode}`}`;
+
+/** How a task is found again by whoever knows the record; ECS takes letters, digits, `-`, `_` and `/`. */
+export const startedBy = (moment: Moment, { key, attempt }: Pick<TaskRecord, 'key' | 'attempt'>): string =>
+  `sluice-${moment}-${key}-${attempt}`;
+
+export type TaskDecision =
+  | { readonly kind: 'remembered' }
+  | { readonly kind: 'follow'; readonly task: EcsTask; readonly attempt: number }
+  /** `begun`: the record of it stands already, so the same token is sent. */
+  | { readonly kind: 'run'; readonly attempt: number; readonly begun: 'yes' | 'no' }
+  | { readonly kind: 'unknown'; readonly why: string; readonly attempt: number };
+
+/** ECS keeps a client token for 24 h; an hour less leaves room for clocks that differ. */
+const TOKEN_LIVES = hours(23);
+
+/**
+ * PURE. `found`: what ECS shows of the attempt that the record names. Two runs side by side come to the same attempt and so
+ * to the same token, for which ECS starts one task.
+ */
+export function decideTask(record: TaskRecord | undefined, found: readonly EcsTask[], now: Instant): TaskDecision {
+  if (record === undefined) return { kind: 'run', attempt: 1, begun: 'no' };
+  const { attempt, state } = record;
+  if (state.kind === 'ended')
+    return state.exitCode === 0 ? { kind: 'remembered' } : { kind: 'run', attempt: attempt + 1, begun: 'no' };
+  const [task] = found;
+  if (task !== undefined) return { kind: 'follow', task, attempt };
+  // The run that wrote the record may have died before it asked for the task: the same token cannot start a second one.
+  if (between(state.at, now) < TOKEN_LIVES) return { kind: 'run', attempt, begun: 'yes' };
+  const why = `an earlier run started it at ${formatInstant(state.at)} and did not write down how it ended, and ECS has forgotten it`;
+  return { kind: 'unknown', why, attempt };
+}
+
+/** PURE. The exit code that counts: of the essential containers the first that is not 0; -1 when one never ran. */
+export function exitCodeOf(task: EcsTask, body: TaskDefinitionBody): number {
+  const essential = essentialContainers(body);
+  const judged = task.containers.filter(({ name }) => essential.has(name));
+  const codes = (judged.length > 0 ? judged : task.containers).map(({ exitCode }) => exitCode ?? -1);
+  return codes.length === 0 ? -1 : (codes.find((code) => code !== 0) ?? 0);
+}
+
+/** PURE. How the task is placed: as the service's own, but for what is given. */
+export function placementFor(
+  { placement = {} }: Pick<EcsService, 'placement'>,
+  { subnets, securityGroups, assignPublicIp }: TaskWish,
+): Placement {
+  const given = {
+    ...(subnets === undefined ? {} : { subnets }),
+    ...(securityGroups === undefined ? {} : { securityGroups }),
+    ...(assignPublicIp === undefined ? {} : { assignPublicIp }),
+  };
+  if (Object.keys(given).length === 0) return placement;
+  const known = placement.networkConfiguration as { readonly awsvpcConfiguration?: object } | undefined;
+  return { ...placement, networkConfiguration: { awsvpcConfiguration: { ...known?.awsvpcConfiguration, ...given } } };
+}

@@ -1,0 +1,60 @@
+import { describe, expect, test } from '@jest/globals';
+import { after, hours, minutes } from '../../../src/domain/duration.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+import { type Stage, openStage } from './stage.ts';
+
+const badRelease = (): Stage => {
+  const stage = openStage();
+  stage.router.sticky = minutes(2);
+  stage.answers = ({ metric }) => ({ kind: 'value', value: metric === 'health' ? 1 : 0.312, samples: 412 });
+  return stage;
+};
+
+describe('stickiness that a way back dropped', () => {
+  test('is put back behind everything else, and said', async () => {
+    const stage = badRelease();
+    const { outcome } = await stage.run();
+    expect(outcome.kind).toBe('rolled-back');
+    expect(stage.router.writes.slice(-2)).toEqual(['restore blue', 'tidy stickiness of 2m']);
+    expect(stage.router.sticky).toBe(minutes(2));
+    expect(stage.log.lines).toContain('The stickiness of 2m of fake rule is back');
+  });
+
+  test('is waited for when that is no longer than a drain', async () => {
+    const stage = badRelease();
+    const tidy = stage.router.tidy.bind(stage.router);
+    let due = stage.clock.now();
+    stage.router.tidy = async (signal, guard) => {
+      if (stage.router.dropped === 0) return { kind: 'nothing' };
+      if (due <= stage.clock.now() && stage.router.writes.includes('waited')) return tidy(signal, guard);
+      due = after(stage.clock.now(), minutes(2));
+      (stage.router.writes as string[]).push('waited');
+      return { kind: 'later', what: 'stickiness of 2m', at: due };
+    };
+    const begun = stage.clock.now();
+    await stage.run();
+    expect(stage.router.writes.slice(-2)).toEqual(['waited', 'tidy stickiness of 2m']);
+    expect(stage.clock.now() - begun).toBeGreaterThan(minutes(2));
+  });
+
+  test('is left to the next run when it takes longer, and both the moment and who does it are said', async () => {
+    const stage = badRelease();
+    const at = after(stage.clock.now(), hours(24));
+    stage.router.tidy = async () => ({ kind: 'later', what: 'stickiness of 1d', at });
+    const { outcome } = await stage.run();
+    expect(outcome.kind).toBe('rolled-back');
+    expect(stage.log.lines.join('\n')).toMatch(
+      /The stickiness of 1d of fake rule stays off until 2026-01-02T00:00:00Z.*the next run or mode: reconcile after that puts it back/,
+    );
+  });
+
+  test('does not turn a good way back into a failure when it cannot be put back', async () => {
+    const stage = badRelease();
+    stage.router.tidy = async () => {
+      throw new Failure({ what: 'Could not remember the stickiness', why: 'access denied' });
+    };
+    const { outcome } = await stage.run();
+    expect(outcome.kind).toBe('rolled-back');
+    expect(stage.log.lines).toContain('Could not remember the stickiness: access denied.');
+  });
+});
