@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CheckResult } from '../../../src/domain/checks/result.ts';
 import type { LoadResult } from '../../../src/domain/load/result.ts';
-import { selfSigned } from '../../adapters/http/certificate.ts';
+import { selfSigned } from '../../../sandbox/tls/certificates.ts';
 import { closedPort, tlsServer, webSocketServer } from '../../adapters/http/servers.ts';
 import { type BundleResult, runBundle } from '../../harness/run-bundle.ts';
 

@@ -10,7 +10,7 @@ import { httpProber } from '../../../src/adapters/http/prober.ts';
 import { isRefusedAddress } from '../../../src/adapters/http/refused-addresses.ts';
 import { seconds } from '../../../src/domain/duration.ts';
 import { proberContract } from '../../contract/prober.ts';
-import { selfSigned } from './certificate.ts';
+import { selfSigned } from '../../../sandbox/tls/certificates.ts';
 import { type LocalServer, closedPort, httpServer, tcpServer, tlsServer, webSocketServer } from './servers.ts';
 
 const NAMES: Readonly<Record<string, string>> = {
