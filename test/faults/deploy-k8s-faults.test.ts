@@ -4,7 +4,7 @@ import type { KubeFault } from '../../sandbox/kubernetes/faults/kube-fault.ts';
 import { needs } from '../harness/needs.ts';
 import { type BundleResult, runBundle } from '../harness/run-bundle.ts';
 import { inParallel } from './blue-green-points.ts';
-import { openStage, pointsOfGoodRelease, settledSide } from './deploy-k8s-points.ts';
+import { openStage, pointsOfGoodRelease, said, settledSide } from './deploy-k8s-points.ts';
 
 /*
  * Every operation of a release meets every kind of fault that makes sense for it. Whatever happens, the namespace ends
@@ -47,13 +47,18 @@ const faultOf = (operation: string, { kind, times }: Try): KubeFault => {
   return kind === 'reset-after' ? { ...where, kind: 'reset', when: 'after' } : { ...where, kind };
 };
 
-/** Does the outcome say what is true? */
-function untrue({ exitCode, outputs, stdout }: BundleResult, side: string): string | undefined {
+/**
+ * Does the outcome say what is true? Where a right is taken away for good in the middle, the way back may need it too: then
+ * a person is told so (`rollback-failed`), whatever is there.
+ */
+function untrue(each: Try, run: BundleResult, side: string): string | undefined {
+  const { exitCode, outputs } = run;
   const outcome = outputs['outcome'] ?? '';
+  if (each.times === 'always' && exitCode === 1 && outcome === 'rollback-failed') return undefined;
   const wanted = exitCode === 0 ? 'new' : 'old';
-  if (side !== wanted) return `${side}, and the step ended with ${exitCode} and ${outcome}: ${stdout}`;
+  if (side !== wanted) return `${side}, and the step ended with ${exitCode} and ${outcome}: ${said(run)}`;
   const honest = exitCode === 0 ? ['succeeded'] : ['refused', 'rolled-back', 'failed'];
-  return honest.includes(outcome) ? undefined : `outcome ${outcome}: ${stdout}`;
+  return honest.includes(outcome) ? undefined : `outcome ${outcome}: ${said(run)}`;
 }
 
 needs('kubernetes')('a fault of the API server', () => {
@@ -83,7 +88,7 @@ needs('kubernetes')('a fault of the API server', () => {
         const run = await runBundle(stage.release({ timeout: 4 * MINUTES }));
         if (armed.hits() > 0) count.met += 1;
         stage.server.faults.clear();
-        const problem = untrue(run, await settledSide(stage));
+        const problem = untrue(each, run, await settledSide(stage));
         if (problem !== undefined) problems.push(`${nameOf(each)}: ${problem}`);
         else if (run.exitCode === 0) count.green += 1;
         await stage.close();
@@ -92,7 +97,7 @@ needs('kubernetes')('a fault of the API server', () => {
         `deploy-k8s faults: ${tries.length} tried, ${count.met} met, ${count.green} ended as wished, ${tries.length - count.green - problems.length} red and safe, ${problems.length} problems\n`,
       );
       expect(problems).toEqual([]);
-      if (!ALL) expect(count.met).toBe(SAMPLE.length);
+      expect(count.met).toBeGreaterThanOrEqual(SAMPLE.length);
     },
     120 * MINUTES,
   );

@@ -36,7 +36,7 @@ export async function openStage(cluster: Cluster): Promise<Stage> {
   const { kubeconfig } = server.run('action');
   const quiet = await openPlace(HFT_STAGING, { cluster });
   const first = await runBundle(quiet.step({ 'pinned-tag': tagged(OLD.tag) }));
-  if (first.outputs['outcome'] !== 'succeeded') throw new Error(`no first release:\n${first.stdout}\n${first.stderr}`);
+  if (first.outputs['outcome'] !== 'succeeded') throw new Error(`no first release:\n${said(first)}`);
   const path = 'k8s/config.yml';
   const changed = (quiet.files[path] ?? '').replace(`LOG_LEVEL: ${OLD.interval}`, `LOG_LEVEL: ${NEW.interval}`);
   return {
@@ -65,13 +65,20 @@ const pointOf =
     mutating,
   });
 
+/** What a run said, without the lines that tell the runner what to mask. */
+export const said = ({ stdout, stderr }: BundleResult): string =>
+  `${stdout}${stderr}`
+    .split('\n')
+    .filter((line) => !line.startsWith('::add-mask::'))
+    .join('\n');
+
 /** Every call of a good release, seen by making one. */
 export async function pointsOfGoodRelease(cluster: Cluster): Promise<readonly Point[]> {
   const stage = await openStage(cluster);
   const good = await runBundle(stage.release());
   const points = stage.calls();
   await stage.close();
-  if (good.outputs['outcome'] !== 'succeeded') throw new Error(`the release is not a good one:\n${good.stdout}`);
+  if (good.outputs['outcome'] !== 'succeeded') throw new Error(`the release is not a good one:\n${said(good)}`);
   return points;
 }
 
