@@ -48,11 +48,31 @@ async function isTaken(
   return read.ok && (JUDGED_LATER[key] ?? (() => true))(stage[key]);
 }
 
+const ONE_OFF_TASK = {
+  container: 'web',
+  command: ['node', 'migrate.js'],
+  environment: { TARGET: '{stage}', RETRIES: 3, DRY: false },
+  timeout: '10m',
+  subnets: ['subnet-1'],
+  'security-groups': ['sg-1'],
+  'assign-public-ip': true,
+  'on-unknown': 'run',
+};
+
 const NESTED: Readonly<Record<string, unknown>> = {
+  'pre-deploy-task': ONE_OFF_TASK,
+  'post-deploy-task': ONE_OFF_TASK,
   router: {
     alb: { listener: 'shop-alb', port: 443, rule: 10 },
     colors: { blue: 'shop-blue', green: 'shop-green' },
   },
+  routes: [
+    { alb: { listener: 'shop-alb', port: 443, rule: 10 }, colors: { blue: 'web-blue', green: 'web-green' } },
+    {
+      alb: { rule: 'arn:aws:elasticloadbalancing:us-west-2:1:listener-rule/app/a/b/c/d' },
+      colors: { blue: 'b', green: 'g' },
+    },
+  ],
   services: { blue: 'shop-blue', green: 'shop-green' },
   'candidate-headers': { 'X-Color': '{color}', 'X-Count': 3 },
   headers: { Authorization: 'Bearer ${TOKEN}', 'X-Route': 'green' },
