@@ -19,6 +19,8 @@ async function load(action: string): Promise<ActionModule> {
       return await import('./build-image/src/main.ts');
     case 'deploy-ecs':
       return await import('./deploy-ecs/src/main.ts');
+    case 'deploy-k8s':
+      return await import('./deploy-k8s/src/main.ts');
     case 'smoke-test':
       return await import('./smoke-test/src/main.ts');
     default:

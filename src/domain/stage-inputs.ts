@@ -39,6 +39,28 @@ export const ecsInputs = {
   }),
 };
 
+/** Inputs of every action that rolls a release out, in the same words. */
+export const rolloutInputs = {
+  'on-failure': oneOf(['rollback', 'leave'], {
+    description:
+      'What happens to a deployment that failed or timed out: `rollback` takes the last good revision back and waits for it.',
+    from: 'stage',
+    fallback: 'rollback',
+  }),
+  'on-conflict': oneOf(['fail', 'wait'], {
+    description:
+      "What happens when somebody else's deployment is in flight. One of the same image is followed in any case.",
+    from: 'stage',
+    fallback: 'fail',
+  }),
+  'on-outdated': oneOf(['fail', 'continue'], {
+    description:
+      'What happens when a later workflow run has released to this service already, so that this one would put an older release over it (a re-run of an old run, or one that waited).',
+    from: 'stage',
+    fallback: 'fail',
+  }),
+};
+
 /** Their words where only the limits differ. */
 export const ecsWords = {
   'desired-count':

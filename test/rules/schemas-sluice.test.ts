@@ -48,7 +48,20 @@ async function isTaken(
   return read.ok && (JUDGED_LATER[key] ?? (() => true))(stage[key]);
 }
 
+const ONE_OFF_TASK = {
+  container: 'web',
+  command: ['node', 'migrate.js'],
+  environment: { TARGET: '{stage}', RETRIES: 3, DRY: false },
+  timeout: '10m',
+  subnets: ['subnet-1'],
+  'security-groups': ['sg-1'],
+  'assign-public-ip': true,
+  'on-unknown': 'run',
+};
+
 const NESTED: Readonly<Record<string, unknown>> = {
+  'pre-deploy-task': ONE_OFF_TASK,
+  'post-deploy-task': ONE_OFF_TASK,
   router: {
     alb: { listener: 'shop-alb', port: 443, rule: 10 },
     colors: { blue: 'shop-blue', green: 'shop-green' },
@@ -63,6 +76,7 @@ const NESTED: Readonly<Record<string, unknown>> = {
   services: { blue: 'shop-blue', green: 'shop-green' },
   'candidate-headers': { 'X-Color': '{color}', 'X-Count': 3 },
   headers: { Authorization: 'Bearer ${TOKEN}', 'X-Route': 'green' },
+  placeholders: { HOST: '{stage}.example.com', PORT: 443, DEBUG: false },
   containers: {
     web: {
       image: 'api',

@@ -19,7 +19,7 @@ import {
 } from '../../../src/domain/inputs.ts';
 import { editsOf } from './inputs-containers.ts';
 import type { ChecksWish, DeployRequest, Mode, Place, Request } from './request.ts';
-import { awsInputs, ecsInputs, ecsWords, stageInputs } from '../../../src/domain/stage-inputs.ts';
+import { awsInputs, ecsInputs, ecsWords, rolloutInputs, stageInputs } from '../../../src/domain/stage-inputs.ts';
 
 export type * from './request.ts';
 
@@ -106,25 +106,10 @@ export const spec = {
     min: minutes(1),
     max: hours(24),
   }),
-  'on-failure': oneOf(['rollback', 'leave'], {
-    description:
-      'What happens to a deployment that failed or timed out: `rollback` takes the last good revision back and waits for it.',
-    from: 'stage',
-    fallback: 'rollback',
-  }),
+  'on-failure': rolloutInputs['on-failure'],
   'on-cancel': ecsInputs['on-cancel'],
-  'on-conflict': oneOf(['fail', 'wait'], {
-    description:
-      "What happens when somebody else's deployment is in flight. One of the same image is followed in any case.",
-    from: 'stage',
-    fallback: 'fail',
-  }),
-  'on-outdated': oneOf(['fail', 'continue'], {
-    description:
-      'What happens when a later workflow run has released to this service already, so that this one would put an older release over it (a re-run of an old run, or one that waited).',
-    from: 'stage',
-    fallback: 'fail',
-  }),
+  'on-conflict': rolloutInputs['on-conflict'],
+  'on-outdated': rolloutInputs['on-outdated'],
   // Not from the stage: the checks of a stage are run by smoke-test after this action; here they are asked for.
   checks: text({
     description:
