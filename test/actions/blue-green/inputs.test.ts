@@ -10,7 +10,7 @@ const DIGEST = `sha256:${'a'.repeat(64)}`;
 /** Values of all inputs, read from texts as the runtime reads them; YAML is given as its value. */
 function valuesOf(given: Readonly<Record<string, unknown>>): Values {
   const read = Object.entries(spec).map(([name, field]) => {
-    const value = given[name] ?? field.fallback;
+    const value = name in given ? given[name] : field.fallback;
     if (value === undefined) return [name, undefined] as const;
     const result = field.read(value);
     if (!result.ok) throw new Error(`${name} ${result.problem}`);
@@ -110,8 +110,20 @@ describe('a request is refused', () => {
     expect(problems).toHaveLength(3);
   });
 
-  test('by the name of its mode: watch', () => {
-    expect(spec.mode.read('watch')).toMatchObject({ ok: false, problem: 'is not supported in this version: watch' });
+  test('that names no place of the traffic, or two kinds of them, or one of them twice', () => {
+    const router = { alb: { listener: 'shop', port: 443 }, colors: { blue: 'b', green: 'g' } };
+    expect(problemsOf({ router: undefined })).toContain('router is missing');
+    expect(problemsOf({ router, routes: [router] })).toContain('routes is given beside router');
+    expect(spec.routes.read([router, router])).toMatchObject({ ok: false, problem: '[1] is the same place as [0]' });
+    expect(spec.routes.read([router, { alb: {} }])).toMatchObject({
+      ok: false,
+      problem: '[1] colors is not a mapping',
+    });
+    expect(spec.routes.read([])).toMatchObject({ ok: false, problem: 'is not a list of routers' });
+    expect(spec.routes.read([router])).toEqual({
+      ok: true,
+      value: [{ alb: { listener: 'shop', port: 443, rule: undefined }, colors: router.colors }],
+    });
   });
 
   test('that wants an approval and names an image by itself, or no environment', () => {
@@ -136,6 +148,13 @@ describe('a router', () => {
     expect(readRouter(value)).toMatchObject({ ok: true, value: { alb, colors } });
   }); // prettier-ignore
 
+  test('of Route 53 is read with its zone, its record and what tells the health', () => {
+    const route53 = { zone: 'shop.example', record: 'app.shop.example' };
+    expect(readRouter({ route53, colors })).toEqual({ ok: true, value: { route53: { ...route53, targets: undefined }, colors } });
+    const targets = { blue: 'tg-blue', green: 'tg-green' };
+    expect(readRouter({ route53: { ...route53, targets }, colors })).toMatchObject({ value: { route53: { targets } } });
+  }); // prettier-ignore
+
   test.each([
     { name: 'text', value: 'web', says: 'is not a mapping' },
     { name: 'no alb', value: { colors }, says: 'has no alb' },
@@ -146,7 +165,12 @@ describe('a router', () => {
     { name: 'a port that is none', value: { alb: { listener: 'web', port: 'https' }, colors }, says: 'has an alb.port that is no port' },
     { name: 'a rule that is none', value: { alb: { listener: 'web', rule: 'first' }, colors }, says: 'has an alb.rule that is no rule' },
     { name: 'an unknown key', value: { alb: { listner: 'web' }, colors }, says: 'has the unknown key listner' },
-    { name: 'a router of a later version', value: { route53: {} }, says: 'names route53, which is not supported in this version' },
+    { name: 'two routers', value: { alb: { listener: 'web' }, route53: { zone: 'a.b', record: 'a.b' }, colors }, says: 'has both alb and route53' },
+    { name: 'no zone', value: { route53: { record: 'app.shop.example' }, colors }, says: 'has no route53.zone' },
+    { name: 'no record', value: { route53: { zone: 'shop.example' }, colors }, says: 'has no route53.record' },
+    { name: 'one target group', value: { route53: { zone: 'a.b', record: 'a.b', targets: { blue: 'x' } }, colors }, says: 'route53.targets has no green' },
+    { name: 'a key of the other router', value: { route53: { zone: 'a.b', record: 'a.b', port: 1 }, colors }, says: 'has the unknown key port' },
+    { name: 'a router of a later version', value: { ingress: {} }, says: 'names ingress, which is not supported in this version' },
   ])('is refused for $name', ({ value, says }) => {
     expect(readRouter(value)).toMatchObject({ ok: false, problem: expect.stringContaining(says) });
   }); // prettier-ignore
