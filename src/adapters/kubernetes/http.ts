@@ -122,7 +122,12 @@ export function kubeHttp(access: Access, tools: HttpTools): KubeHttp {
         throw silence(call, thrown, access.server);
       }
     },
-    close: () => agent.close(),
+    // Nothing is under way any more, and a connection that is broken already must not turn the verdict.
+    close: () =>
+      agent.destroy().then(
+        () => undefined,
+        () => undefined,
+      ),
   };
 }
 
