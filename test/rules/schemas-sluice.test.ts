@@ -48,7 +48,20 @@ async function isTaken(
   return read.ok && (JUDGED_LATER[key] ?? (() => true))(stage[key]);
 }
 
+const ONE_OFF_TASK = {
+  container: 'web',
+  command: ['node', 'migrate.js'],
+  environment: { TARGET: '{stage}', RETRIES: 3, DRY: false },
+  timeout: '10m',
+  subnets: ['subnet-1'],
+  'security-groups': ['sg-1'],
+  'assign-public-ip': true,
+  'on-unknown': 'run',
+};
+
 const NESTED: Readonly<Record<string, unknown>> = {
+  'pre-deploy-task': ONE_OFF_TASK,
+  'post-deploy-task': ONE_OFF_TASK,
   router: {
     alb: { listener: 'shop-alb', port: 443, rule: 10 },
     colors: { blue: 'shop-blue', green: 'shop-green' },

@@ -33,7 +33,14 @@ const ON_UNKNOWN = ['fail', 'run', 'skip'] as const;
 const USUAL_TIMEOUT: Duration = minutes(15);
 
 const TEXT: JsonSchema = { type: 'string', minLength: 1 };
-const listOf = (description: string): JsonSchema => ({ type: 'array', items: TEXT, minItems: 1, description });
+/** YAML writes 3 and true for the words `3` and `true`. */
+const WORD = ['string', 'number', 'boolean'] as const;
+const listOf = (description: string): JsonSchema => ({
+  type: 'array',
+  items: { type: WORD },
+  minItems: 1,
+  description,
+});
 
 /** As `readTaskWish` reads it. */
 export const TASK_SHAPE: JsonSchema = closed<(typeof KEYS)[number]>({
@@ -41,13 +48,13 @@ export const TASK_SHAPE: JsonSchema = closed<(typeof KEYS)[number]>({
   command: listOf('Command as a list, so that no word is split.'),
   environment: {
     type: 'object',
-    additionalProperties: { type: ['string', 'number', 'boolean'] },
+    additionalProperties: { type: WORD },
     description: 'Variables for this task alone.',
   },
   timeout: { ...DURATION_SHAPE, description: 'How long it may take; 15m when absent.' },
   subnets: listOf('In place of those of the service.'),
   'security-groups': listOf('In place of those of the service.'),
-  'assign-public-ip': { type: 'boolean', description: 'In place of what the service has.' },
+  'assign-public-ip': { enum: [true, false, 'true', 'false'], description: 'In place of what the service has.' },
   'on-unknown': {
     enum: ON_UNKNOWN,
     description: 'What happens when an earlier run started it and ECS has forgotten how it ended; fail when absent.',

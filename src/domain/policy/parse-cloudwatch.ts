@@ -27,6 +27,8 @@ function readQuery(entry: Mapping, metric: string): CloudWatchQuery | undefined 
     });
   }
   const metrics = readQueries(entry);
+  if (Object.keys(metrics).length === 0)
+    return refuse(entry, 'queries', { problem: 'names no metric', accepted: '{ failed: { namespace, metric } }' });
   const [bad, total, value, samples] = EXPRESSIONS.map((key) => textAt(entry, key));
   const kind = kindOf(metric);
   if (bad !== undefined && total !== undefined && value === undefined && samples === undefined) {
