@@ -1,4 +1,5 @@
 import type { Event, State } from '../core/types.ts';
+import type { Autoscaling } from './autoscaling.ts';
 import { putImage } from './ecr.ts';
 import { logEvents } from './log-events.ts';
 import type { EcsContext } from './ecs/types.ts';
@@ -16,6 +17,7 @@ import { notModelled } from './wire/errors.ts';
 export interface Services {
   readonly region: Region;
   readonly elb: Elb;
+  readonly autoscaling: Autoscaling;
   readonly taskDefinitions: TaskDefinitions;
   readonly moto: Moto;
   readonly sessions: Sessions;
@@ -31,6 +33,8 @@ export function dispatch(call: ApiCall, services: Services, session: Session | u
       return services.taskDefinitions.handle(call, session?.arn ?? '') ?? ecs(call, services);
     case 'elasticloadbalancing':
       return services.elb.handle(call);
+    case 'application-autoscaling':
+      return Promise.resolve(services.autoscaling.handle(call));
     case 'cloudformation':
       return cloudFormation(call, services);
     case 'cloudwatch':

@@ -1,6 +1,7 @@
 import type { Event } from '../core/types.ts';
 import { checkHealth } from '../plane/check-health.ts';
 import type { LoadBalancers, LoggingTaskRunner } from '../plane/types.ts';
+import { applicationAutoScaling } from './autoscaling.ts';
 import type { SandboxClock } from './clock.ts';
 import type { Services } from './dispatch.ts';
 import { elasticLoadBalancing } from './elbv2/handle.ts';
@@ -48,6 +49,7 @@ export function openRegions(options: RegionsOptions): Regions {
     return {
       region,
       elb,
+      autoscaling: applicationAutoScaling({ state, now: clock.now }),
       taskDefinitions: taskDefinitions(moto, at, clock.now),
       moto,
       sessions,

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import type { CallEntry, Cloud } from '../../sandbox/cloud.ts';
-import { type Scene, type Truth, CHECKS, scene } from '../actions/blue-green/scene.ts';
+import { type Scene, type Truth, CHECKS, NOT_HELD, scene } from '../actions/blue-green/scene.ts';
 import { type BundleResult, type BundleRun, runBundle } from '../harness/run-bundle.ts';
 
 /** One logical call of a run, by operation and ordinal: raw indices shift with every new call. */
@@ -60,6 +60,8 @@ export function unfinished(truth: Truth, before: string | undefined): string | u
     : truth.weights.blue > 0 && truth.weights.green === 0;
   if (!isThere) return `weights ${JSON.stringify(truth.weights)}, wanted ${JSON.stringify(wanted)}`;
   if (!kept && truth.desired.green !== 0) return `green keeps ${truth.desired.green} tasks`;
+  if (JSON.stringify(truth.suspended) !== JSON.stringify(NOT_HELD))
+    return `autoscaling is left suspended: ${JSON.stringify(truth.suspended)}`;
   return undefined;
 }
 

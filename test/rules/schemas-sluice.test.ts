@@ -66,6 +66,13 @@ const NESTED: Readonly<Record<string, unknown>> = {
     alb: { listener: 'shop-alb', port: 443, rule: 10 },
     colors: { blue: 'shop-blue', green: 'shop-green' },
   },
+  routes: [
+    { alb: { listener: 'shop-alb', port: 443, rule: 10 }, colors: { blue: 'web-blue', green: 'web-green' } },
+    {
+      alb: { rule: 'arn:aws:elasticloadbalancing:us-west-2:1:listener-rule/app/a/b/c/d' },
+      colors: { blue: 'b', green: 'g' },
+    },
+  ],
   services: { blue: 'shop-blue', green: 'shop-green' },
   'candidate-headers': { 'X-Color': '{color}', 'X-Count': 3 },
   headers: { Authorization: 'Bearer ${TOKEN}', 'X-Route': 'green' },

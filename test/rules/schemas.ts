@@ -43,6 +43,7 @@ export const VALUES: readonly unknown[] = [
     'https://a:b@shop',
     'never',
     'same-host',
+    'suspend',
     'rollback',
     'fail',
     'exec',

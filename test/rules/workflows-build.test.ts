@@ -11,13 +11,14 @@ import { needs } from '../harness/needs.ts';
 import { ROOT } from './tracked.ts';
 
 interface Script {
-  readonly run: string;
-  readonly env: Readonly<Record<string, string>>;
+  readonly id?: string;
+  readonly run?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 const { jobs } = parse(readFileSync(join(ROOT, '.github/workflows/build.yml'), 'utf8')) as {
-  jobs: { images: { steps: readonly [Script] } };
+  jobs: { images: { steps: readonly Script[] } };
 };
-const [{ run, env }] = jobs.images.steps;
+const { run = '', env = {} } = jobs.images.steps.find(({ id }) => id === 'join-images') ?? {};
 
 let folder = '';
 beforeAll(() => {

@@ -1,10 +1,15 @@
 import { after, seconds } from '../../../src/domain/duration.ts';
+import { giveBack } from './decide-scaling.ts';
 import { judgeAll } from './decide-shift.ts';
 import { type Decision, type Goal, type Held, type Seen, done, enter, move } from './moves.ts';
 
 export function decideSwitched(goal: Goal, seen: Seen, held: Held): Decision {
   const { record, now } = held;
-  if (goal.mode === 'shift') return done({ kind: 'switched', record, judgement: judgeAll(goal, seen, held) });
+  if (goal.mode === 'shift') {
+    // The live color may follow its load again; the old one keeps its size as the way back.
+    const given = giveBack(seen, held, [record.candidate]);
+    return given ?? done({ kind: 'switched', record, judgement: judgeAll(goal, seen, held) });
+  }
   return enter(record, { phase: 'finishing' }, { now, says: `Draining ${record.stable}` });
 }
 
@@ -17,6 +22,8 @@ export function decideFinishing(goal: Goal, seen: Seen, { record, now }: Held): 
   if (seen.desired[record.stable] > goal.oldDesired) {
     return move({ kind: 'scale', color: record.stable, desired: goal.oldDesired });
   }
+  const given = giveBack(seen, { record, now });
+  if (given !== undefined) return given;
   return enter(record, { phase: 'done' }, { now, says: `${record.candidate} is the live color` });
 }
 

@@ -1,6 +1,7 @@
 import { after, seconds } from '../../../src/domain/duration.ts';
 import { stableOnly } from '../../../src/domain/shift/record.ts';
 import { rollBack } from './decide-rollback.ts';
+import { giveBack } from './decide-scaling.ts';
 import { firstStep } from './decide-shift.ts';
 import { type Decision, type Goal, type Held, type Seen, done, enter, move } from './moves.ts';
 
@@ -25,7 +26,8 @@ export function decidePreparing(goal: Goal, seen: Seen, held: Held): Decision {
 }
 
 export function decidePrepared(goal: Goal, seen: Seen, held: Held): Decision {
-  if (goal.mode === 'prepare') return done({ kind: 'prepared', record: held.record });
+  // Hours may go by before the next job: nothing is held meanwhile.
+  if (goal.mode === 'prepare') return giveBack(seen, held) ?? done({ kind: 'prepared', record: held.record });
   const lacking = whatLacks(goal, seen, held);
   return lacking === undefined ? firstStep(goal, held) : rollBack(held, lacking);
 }

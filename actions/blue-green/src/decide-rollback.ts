@@ -1,5 +1,6 @@
 import { stableOnly } from '../../../src/domain/shift/record.ts';
-import { sameSplit } from '../../../src/domain/traffic-split.ts';
+import { allAre } from './decide-routes.ts';
+import { giveBack } from './decide-scaling.ts';
 import { begin } from './decide-start.ts';
 import { type Decision, type Goal, type Held, type Seen, done, enter, move } from './moves.ts';
 
@@ -11,12 +12,11 @@ export const rollBack = ({ record, now }: Held, reason: string): Decision =>
     { now, says: `Rolling back to ${record.stable}: ${reason}` },
   );
 
-/** Traffic first, verified; then the candidate; then words. */
+/** Traffic first, verified; then autoscaling, which users need for the color that they are on; then the candidate; then words. */
 export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision {
   const { record, now } = held;
   const { live, trouble, targets } = seen;
-  const isBack = live !== 'none' && sameSplit(live, stableOnly(record));
-  if (!isBack) {
+  if (!allAre(seen, stableOnly(record))) {
     if (trouble !== undefined) return done({ kind: 'rollback-failed', record, live, why: trouble });
     if (targets[record.stable].healthy === 0 && targets[record.candidate].healthy > 0) {
       return done({
@@ -37,6 +37,8 @@ export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision 
   }
   // Scaling down is tidying: when it fails, the rollback itself has still succeeded.
   if (trouble !== undefined) return done({ kind: 'rolled-back', record, left: trouble });
+  const given = giveBack(seen, held);
+  if (given !== undefined) return given;
   if (seen.desired[record.candidate] > goal.oldDesired) {
     return move({ kind: 'scale', color: record.candidate, desired: goal.oldDesired });
   }

@@ -2,7 +2,7 @@ import { type Judgement, judge } from '../../../src/domain/analysis/judge.ts';
 import { lastValue } from '../../../src/domain/analysis/words.ts';
 import { type Instant, after, between, formatDuration, instant, milliseconds } from '../../../src/domain/duration.ts';
 import { candidateAt } from '../../../src/domain/shift/record.ts';
-import { sameSplit } from '../../../src/domain/traffic-split.ts';
+import { allAre } from './decide-routes.ts';
 import { rollBack } from './decide-rollback.ts';
 import { type Decision, type Goal, type Held, type Seen, enter, move } from './moves.ts';
 
@@ -15,7 +15,7 @@ function step(goal: Goal, { record, now }: Held, percent: number): Decision {
 
 export function decideShifting(_goal: Goal, seen: Seen, { record, now }: Held): Decision {
   const wanted = candidateAt(record, record.percent);
-  if (seen.live === 'none' || !sameSplit(seen.live, wanted)) {
+  if (!allAre(seen, wanted)) {
     return move({ kind: 'weigh', split: wanted, says: `${record.candidate} at ${record.percent} %` });
   }
   const change = { phase: 'judging', trafficAt: record.trafficAt ?? now } as const;

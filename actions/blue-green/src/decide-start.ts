@@ -1,8 +1,11 @@
 import type { Instant } from '../../../src/domain/duration.ts';
 import { stableColor } from '../../../src/domain/shift/live-color.ts';
 import { type ShiftRecord, leaseFrom } from '../../../src/domain/shift/record.ts';
+import type { HeldScaling } from '../../../src/domain/shift/scaling.ts';
 import { type Color, formatSplit, otherColor } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
+import { difference } from './decide-routes.ts';
+import { heldBefore } from './decide-scaling.ts';
 import { type Decision, type Goal, type Seen, done, enter, refused } from './moves.ts';
 
 /** No shift is under way: begins one, goes back to the color before, or says why there is nothing to do. */
@@ -19,6 +22,10 @@ export function decideStart(goal: Goal, seen: Seen, now: Instant): Decision {
         : refused(`no switched shift waits to be finished${lastWord(seen.record)}`, 'Run mode: shift first');
     case 'rollback':
       return goBack(goal, seen, now);
+    case 'settle':
+      return seen.record === undefined
+        ? refused('no shift was ever recorded', 'Nothing is to be given back')
+        : done({ kind: 'unchanged', record: seen.record });
     default:
       return unreachable(goal.mode);
   }
@@ -34,12 +41,15 @@ const lastWord = (record: ShiftRecord | undefined): string =>
 
 /** The color of a new shift comes from the live weights, whatever the record of the last one says. */
 export function begin(goal: Goal, seen: Seen, now: Instant): Decision {
+  const differing = difference(seen);
+  if (differing !== undefined)
+    return refused(`the routes differ, and no shift explains it: ${differing}`, 'Set them alike by hand, then re-run');
   const stable = stableColor(seen.live, seen.targets);
   switch (stable.kind) {
     case 'live':
       if (isLiveAlready(goal, seen.record, stable.color)) return done({ kind: 'unchanged', record: seen.record });
       return enter(
-        recordOf(goal, stable.color, now),
+        { ...recordOf(goal, stable.color, now), scaling: scalingAtBegin(goal, seen) },
         { phase: 'preparing' },
         { now, says: `${stable.color} is live; ${otherColor(stable.color)} becomes the candidate` },
       );
@@ -63,6 +73,12 @@ export function begin(goal: Goal, seen: Seen, now: Instant): Decision {
 const isLiveAlready = (goal: Goal, record: ShiftRecord | undefined, live: Color): record is ShiftRecord =>
   record?.phase === 'done' && record.images === goal.images && record.candidate === live;
 
+/** A shift that stands in the way of this one holds what it found, which this one must not take for what it was before. */
+function scalingAtBegin(goal: Goal, seen: Seen): HeldScaling {
+  const carried = seen.record?.scaling ?? {};
+  return goal.autoscaling === 'leave' ? carried : heldBefore(seen, carried);
+}
+
 function recordOf(goal: Goal, stable: Color, now: Instant): ShiftRecord {
   return {
     id: goal.shiftId,
@@ -77,6 +93,7 @@ function recordOf(goal: Goal, stable: Color, now: Instant): ShiftRecord {
     since: now,
     trafficAt: undefined,
     leaseUntil: leaseFrom(now),
+    scaling: {},
     reason: '',
     detectedAt: undefined,
     restoredAt: undefined,
@@ -93,11 +110,24 @@ function rescue(
   const percent = seen.live === 'none' ? 0 : Math.round(seen.live[dead]);
   const reason = seen.live === 'none' ? 'both weights were 0' : `${dead} had weight ${percent} and no healthy target`;
   return enter(
-    { ...recordOf(goal, healthy, now), id: `${goal.shiftId}-rescue`, images: 'none', from: percent, percent, reason },
+    {
+      ...recordOf(goal, healthy, now),
+      id: `${goal.shiftId}-rescue`,
+      images: 'none',
+      from: percent,
+      percent,
+      scaling: seen.record?.scaling ?? {},
+      reason,
+    },
     { phase: 'rolling-back', detectedAt: now },
     { now, says: `${reason}: all traffic goes to ${healthy}` },
   );
 }
+
+export const noWayBack = (color: Color): [why: string, next: string] => [
+  `${color} has no healthy target to go back to: it was scaled down after the last shift`,
+  'Release the earlier image by mode: run',
+];
 
 /** The rollback that a person asks for when no shift is open: to the other color, as long as it still stands. */
 function goBack(goal: Goal, seen: Seen, now: Instant): Decision {
@@ -109,10 +139,7 @@ function goBack(goal: Goal, seen: Seen, now: Instant): Decision {
   }
   const previous = otherColor(stable.color);
   if (seen.targets[previous].healthy === 0) {
-    return refused(
-      `${previous} has no healthy target to go back to: it was scaled down after the last shift`,
-      'Release the earlier image by mode: run',
-    );
+    return refused(...noWayBack(previous));
   }
   return enter(
     { ...recordOf(goal, previous, now), from: 100, percent: 100, reason: goal.because },

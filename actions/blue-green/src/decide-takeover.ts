@@ -1,8 +1,9 @@
-import { explainedSplits, formatRun, stableOnly } from '../../../src/domain/shift/record.ts';
-import { sameSplit } from '../../../src/domain/traffic-split.ts';
+import { explainedSplits, formatRun, isResting, stableOnly } from '../../../src/domain/shift/record.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import { rollBack } from './decide-rollback.ts';
-import { begin } from './decide-start.ts';
+import { strayOf } from './decide-routes.ts';
+import { holdsScaling } from './decide-scaling.ts';
+import { begin, noWayBack } from './decide-start.ts';
 import { type Decision, type Goal, type Held, type Seen, done, enter, refused } from './moves.ts';
 
 /** A shift that nobody works on any more, or rests between two jobs: goes on with it, goes back, or leaves it alone. */
@@ -12,7 +13,8 @@ export function decideTakeover(goal: Goal, seen: Seen, found: Held): Decision {
     return refused(`shift ${record.id} is recorded, not ${goal.expectedShift}`, 'Prepare the release again');
   }
   const held: Held = { ...found, record: { ...record, run: goal.me } };
-  if (goal.mode === 'rollback') return rollBack(held, goal.because);
+  if (goal.mode === 'rollback') return goBackTo(goal, seen, held);
+  if (goal.mode === 'settle') return settle(held);
   switch (record.phase) {
     case 'preparing':
     case 'prepared':
@@ -38,6 +40,20 @@ export function decideTakeover(goal: Goal, seen: Seen, found: Held): Decision {
   }
 }
 
+/** At once, but never to nobody: a color that was drained already has no target any more. */
+function goBackTo(goal: Goal, { targets }: Seen, held: Held): Decision {
+  const { record } = held;
+  const isDrained = record.phase === 'finishing' && targets[record.stable].healthy === 0;
+  return isDrained ? refused(...noWayBack(record.stable)) : rollBack(held, goal.because);
+}
+
+/** Of a shift that rests or only drains: autoscaling is given back, and the phase stays for whoever goes on with it. */
+function settle({ record, now }: Held): Decision {
+  const { phase } = record;
+  if (!holdsScaling(record) || !(isResting(phase) || phase === 'finishing')) return done({ kind: 'unchanged', record });
+  return enter(record, { phase }, { now, says: `Giving back the autoscaling that shift ${record.id} holds` });
+}
+
 function takeBeforeTraffic(goal: Goal, seen: Seen, { record, now }: Held): Decision {
   switch (goal.mode) {
     case 'run':
@@ -58,6 +74,8 @@ function takeBeforeTraffic(goal: Goal, seen: Seen, { record, now }: Held): Decis
       return refused(`shift ${record.id} has no traffic yet (${record.phase})`, 'Run mode: shift first');
     case 'rollback':
       return rollBack({ record, now }, goal.because);
+    case 'settle':
+      return settle({ record, now });
     default:
       return unreachable(goal.mode);
   }
@@ -68,11 +86,11 @@ const hasImages = (goal: Goal, record: { readonly images: string }): boolean =>
   goal.images === undefined || goal.images === record.images;
 
 function takeInTraffic(goal: Goal, seen: Seen, { record, now, mine }: Held & { readonly mine: Held }): Decision {
-  const { live } = seen;
   const stopped = `run ${formatRun(record.run)} stopped at ${record.percent} % without an end`;
-  const back = live !== 'none' && sameSplit(live, stableOnly(record));
-  const explained = live !== 'none' && explainedSplits(record).some((split) => sameSplit(split, live));
-  if (!back && !explained) return done({ kind: 'drifted', record, live, expected: explainedSplits(record) });
+  const expected = explainedSplits(record);
+  const stray = strayOf(seen, [...expected, stableOnly(record)]);
+  if (stray !== undefined) return done({ kind: 'drifted', record, route: stray.name, live: stray.live, expected });
+  const explained = strayOf(seen, expected) === undefined;
   if (goal.onStale === 'fail')
     return refused(stopped, 'Go back by mode: rollback, or set on-stale to rollback or resume');
   if (goal.mode === 'finish')

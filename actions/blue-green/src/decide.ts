@@ -1,12 +1,14 @@
 import { type Instant, after, formatDuration, seconds } from '../../../src/domain/duration.ts';
 import { claimOf } from '../../../src/domain/shift/claim.ts';
 import { type Phase, explainedSplits, formatRun, leaseFrom, leaseIsDue } from '../../../src/domain/shift/record.ts';
-import { sameSplit } from '../../../src/domain/traffic-split.ts';
+import { isWornOut, lossOf } from '../../../src/domain/shift/target-loss.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import { decideDone, decideFinishing, decideSwitched } from './decide-finish.ts';
 import { decidePrepared, decidePreparing } from './decide-prepare.ts';
 import { decideRolledBack, decideRollingBack, rollBack } from './decide-rollback.ts';
 import { decideJudging, decideRechecking, decideShifting } from './decide-shift.ts';
+import { strayOf } from './decide-routes.ts';
+import { giveBack, hold } from './decide-scaling.ts';
 import { decideStart } from './decide-start.ts';
 import { decideTakeover } from './decide-takeover.ts';
 import { type Decision, type Goal, type Held, type Observation, type Seen, done, move, refused } from './moves.ts';
@@ -35,7 +37,7 @@ export function decide(goal: Goal, seen: Observation, now: Instant): Decision {
   switch (claim) {
     case 'busy':
       // Going back is the one thing that does not wait for whoever is at work: that run finds its record gone and stops.
-      if (goal.mode === 'rollback') return decideTakeover(goal, seen, { record, now });
+      if (goal.mode === 'rollback' && goal.onBusy === 'take') return decideTakeover(goal, seen, { record, now });
       return refused(
         `shift ${record.id} of run ${formatRun(record.run)} is under way (${record.phase}, ${record.percent} %)`,
         'Wait until it has ended, or go back by mode: rollback',
@@ -51,6 +53,7 @@ export function decide(goal: Goal, seen: Observation, now: Instant): Decision {
 
 function decideMine(goal: Goal, seen: Seen, held: Held): Decision {
   const { record, now } = held;
+  if (goal.mode === 'settle') return giveBack(seen, held) ?? done({ kind: 'unchanged', record });
   if (record.phase === 'rolling-back') return decideRollingBack(goal, seen, held);
   if (record.phase === 'rolled-back') return decideRolledBack(goal, seen, held);
   if (record.phase === 'done') return decideDone(goal, seen, held);
@@ -59,6 +62,8 @@ function decideMine(goal: Goal, seen: Seen, held: Held): Decision {
   if (leaseIsDue(record, now)) {
     return move({ kind: 'record', record: { ...record, leaseUntil: leaseFrom(now) }, says: undefined });
   }
+  const holding = hold(goal, seen, held);
+  if (holding !== undefined) return holding;
   switch (record.phase) {
     case 'preparing':
       return decidePreparing(goal, seen, held);
@@ -85,19 +90,28 @@ const TIMED: readonly Phase[] = ['preparing', 'shifting', 'judging', 'rechecking
 /** What ends any phase: somebody else moved the traffic, a write failed for good, the deadline passed, the candidate is gone. */
 function whatStops(goal: Goal, seen: Seen, held: Held): Decision | undefined {
   const { record, now } = held;
-  const { live } = seen;
   const expected = explainedSplits(record);
-  if (live === 'none' || !expected.some((split) => sameSplit(split, live))) {
-    return done({ kind: 'drifted', record, live, expected });
+  const stray = strayOf(seen, expected);
+  if (stray !== undefined) {
+    // The traffic is not this shift's any more, and neither is what it held.
+    return giveBack(seen, held) ?? done({ kind: 'drifted', record, route: stray.name, live: stray.live, expected });
   }
   if (seen.trouble !== undefined) return rollBack(held, seen.trouble);
   if (TIMED.includes(record.phase) && now >= after(record.begunAt, goal.policy.deadline)) {
     return rollBack(held, `the deadline of ${formatDuration(goal.policy.deadline)} passed at ${record.percent} %`);
   }
   const { [record.candidate]: candidate, [record.stable]: stable } = seen.targets;
-  if (live[record.candidate] > 0 && candidate.healthy === 0 && stable.healthy > 0) {
+  const hasTraffic = seen.routes.some(({ live }) => live !== 'none' && live[record.candidate] > 0);
+  if (hasTraffic && candidate.healthy === 0 && stable.healthy > 0) {
     const reasons = candidate.reasons.join(', ');
     return rollBack(held, `${record.candidate} has no healthy target${reasons === '' ? '' : ` (${reasons})`}`);
+  }
+  const loss = lossOf(seen.candidateHealth);
+  if (hasTraffic && loss !== undefined && isWornOut(loss) && stable.healthy > 0) {
+    return rollBack(
+      held,
+      `${record.candidate} lost ${loss.lost} healthy targets since its traffic began with ${loss.begun}: what replaces them does not stay healthy`,
+    );
   }
   return undefined;
 }

@@ -1,15 +1,24 @@
-import { allSeries } from '../../../src/domain/analysis/sample.ts';
-import { after, seconds } from '../../../src/domain/duration.ts';
+import { type Sample, allSeries } from '../../../src/domain/analysis/sample.ts';
+import { type Instant, after, seconds } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { ChecksResult } from '../../../src/domain/checks/result.ts';
+import type { Policy } from '../../../src/domain/policy/policy.ts';
 import { CloudFailure, mayPass } from '../../../src/domain/retry-policy.ts';
 import { type ShiftRecord, formatRun, isInTraffic, isOver, leaseFrom } from '../../../src/domain/shift/record.ts';
+import { lossOf, withTargets } from '../../../src/domain/shift/target-loss.ts';
 import { sameRecord } from '../../../src/domain/shift/record-tags.ts';
 import { type Color, otherColor } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import { runChecks } from '../../../src/engine/checks/run-checks.ts';
 import { deployImage } from '../../../src/engine/ecs-rollout/deploy-image.ts';
-import { type Fence, Superseded, fencedEcs, fencedRouter, shiftFence } from '../../../src/engine/shift/fence.ts';
+import {
+  type Fence,
+  Superseded,
+  fencedAutoscaling,
+  fencedEcs,
+  fencedRouter,
+  shiftFence,
+} from '../../../src/engine/shift/fence.ts';
 import { withHeartbeat } from '../../../src/engine/shift/heartbeat.ts';
 import { measureGrid } from '../../../src/engine/shift/measure.ts';
 import type { Ports, Release } from './execute.ts';
@@ -49,14 +58,34 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       const { at, begin } = move;
       const look = { providers: ports.metrics.providers, at, begin, interval: policy.interval };
       const taken = await measureGrid(allSeries(policy), { ...look, measured: acting.memory.samples }, signal);
-      acting.memory.samples.push(...taken);
+      acting.memory.samples.push(...taken.map((sample) => withLosses(sample, { at, policy }, acting.memory)));
       return undefined;
     }
     case 'scale':
       return scale(move, { ...acting, fence }, signal);
+    case 'autoscale': {
+      ports.log.info(move.says);
+      const ref = { cluster: release.cluster, service: release.services[move.color] };
+      acting.memory.scaling = undefined;
+      return fencedAutoscaling(ports.autoscaling, fence).suspend(ref, move.suspended, signal);
+    }
     default:
       return unreachable(move);
   }
+}
+
+/** What the load balancer says of the candidate's targets belongs to its health, beside what a check of one of them says. */
+function withLosses(
+  sample: Sample,
+  now: { readonly at: Instant; readonly policy: Policy },
+  { candidateHealth }: Acting['memory'],
+): Sample {
+  const isHealth = allSeries(now.policy).some(
+    ({ key, metric, arm }) => key === sample.series && metric === 'health' && arm === 'candidate',
+  );
+  // Points of before, which a resumed run measures again, know nothing of the targets of now.
+  if (!isHealth || sample.at !== now.at) return sample;
+  return { ...sample, reading: withTargets(sample.reading, lossOf(candidateHealth)) };
 }
 
 interface Fenced extends Acting {
@@ -98,7 +127,11 @@ async function taken(move: Recording, acting: Acting): Promise<void> {
   const { record: written } = move;
   const begins = memory.engaged === 'no' || memory.record?.id !== written.id;
   memory.engaged = 'yes';
-  if (memory.record?.phase !== written.phase) memory.trouble = undefined;
+  if (memory.record?.phase !== written.phase) {
+    memory.trouble = undefined;
+    // Somebody may have changed it since: what is given back is compared with what is there now.
+    if (!isInTraffic(written.phase)) memory.scaling = undefined;
+  }
   memory.record = written;
   if (begins) release.onCandidate(written.candidate);
   if (move.says !== undefined) {

@@ -1,11 +1,15 @@
 import type { Sample } from '../../../src/domain/analysis/sample.ts';
 import { type Instant, before, between, milliseconds, seconds } from '../../../src/domain/duration.ts';
 import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
+import type { Scaling } from '../../../src/domain/shift/scaling.ts';
 import { type ShiftRecord, explainedSplits, isInTraffic } from '../../../src/domain/shift/record.ts';
 import { sameRecord } from '../../../src/domain/shift/record-tags.ts';
-import { type Color, COLORS, NoLiveColor, sameSplit } from '../../../src/domain/traffic-split.ts';
+import { type Color, COLORS } from '../../../src/domain/traffic-split.ts';
+import { liveOf } from '../../../src/engine/shift/join-routes.ts';
 import type { Acting } from './execute-act.ts';
-import type { CheckMoment, Result, Seen } from './moves.ts';
+import { strayOf } from './decide-routes.ts';
+import { holdsScaling } from './decide-scaling.ts';
+import type { CheckMoment, Goal, Result, Route, Seen } from './moves.ts';
 import type { Event } from './story.ts';
 
 /** What one process knows beside what it can read again. It is lost when the process dies, and nothing rests on it. */
@@ -17,10 +21,12 @@ export interface Memory {
   /** A record that could not be written, in place of the one that stands there: going back does not wait for tags. */
   unwritten: ShiftRecord | undefined;
   readonly samples: Sample[];
+  readonly candidateHealth: number[];
   readonly events: Event[];
   deployed: Result | undefined;
   checked: Partial<Record<CheckMoment, Result>>;
   desired: Readonly<Record<Color, number>> | undefined;
+  scaling: Readonly<Record<Color, Scaling>> | undefined;
   seated: 'both' | 'missing';
   quietLooks: number;
   lastQuietLook: Instant | undefined;
@@ -37,10 +43,12 @@ export const startMemory = (): Memory => ({
   record: undefined,
   unwritten: undefined,
   samples: [],
+  candidateHealth: [],
   events: [],
   deployed: undefined,
   checked: {},
   desired: undefined,
+  scaling: undefined,
   seated: 'missing',
   quietLooks: 0,
   lastQuietLook: undefined,
@@ -54,9 +62,9 @@ export const startMemory = (): Memory => ({
 export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen> {
   const { ports, memory } = acting;
   const judging = memory.record !== undefined && isInTraffic(memory.record.phase) && memory.desired !== undefined;
-  const [read, live, blue, green, desired] = await Promise.all([
+  const [read, found, blue, green, desired] = await Promise.all([
     ports.journal.read(signal),
-    liveOf(acting, signal),
+    routesOf(acting, signal),
     ports.targets.health('blue', signal),
     ports.targets.health('green', signal),
     judging ? memory.desired : desiredOf(acting, signal),
@@ -64,14 +72,20 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
   const record = memory.unwritten ?? inFullWords(read, memory.record);
   memory.record = record;
   memory.desired = desired;
+  if (record !== undefined && isInTraffic(record.phase)) noteHealth({ blue, green }[record.candidate], acting);
+  const routes = await twiceUnlessExplained(found, { record, acting }, signal);
+  const live = routes[0]?.live ?? 'none';
   return {
     kind: 'seen',
-    live: await twiceUnlessExplained({ live, record, acting }, signal),
-    seated: await seatedOf({ live, record, acting }, signal),
+    routes,
+    live,
+    seated: await seatedOf(live, { record, acting }, signal),
     record,
     engaged: memory.engaged === 'yes',
     targets: { blue, green } satisfies Record<Color, TargetHealth>,
     desired: desired ?? { blue: 0, green: 0 },
+    candidateHealth: memory.candidateHealth,
+    scaling: await scalingOf(record, acting, signal),
     samples: memory.samples,
     deployed: memory.deployed,
     checked: memory.checked,
@@ -84,14 +98,8 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
 const inFullWords = (read: ShiftRecord | undefined, known: ShiftRecord | undefined): ShiftRecord | undefined =>
   read !== undefined && known !== undefined && sameRecord(read, known) ? known : read;
 
-async function liveOf({ ports }: Acting, signal: AbortSignal): Promise<Live> {
-  try {
-    return await ports.router.observe(signal);
-  } catch (thrown) {
-    if (thrown instanceof NoLiveColor) return 'none';
-    throw thrown;
-  }
-}
+const routesOf = ({ ports }: Acting, signal: AbortSignal): Promise<readonly Route[]> =>
+  Promise.all(ports.routes.map(async (route) => ({ name: route.name, live: await liveOf(route, signal) })));
 
 async function desiredOf({ ports, release }: Acting, signal: AbortSignal): Promise<Readonly<Record<Color, number>>> {
   const refs = COLORS.map((color) => ({ cluster: release.cluster, service: release.services[color] }));
@@ -101,22 +109,64 @@ async function desiredOf({ ports, release }: Acting, signal: AbortSignal): Promi
   return { blue: of('blue'), green: of('green') };
 }
 
+/** A change of the candidate's healthy targets is evidence, and a line of the story. */
+function noteHealth({ healthy, total, reasons }: TargetHealth, { memory, ports }: Acting): void {
+  const { candidateHealth, events, record } = memory;
+  const before = candidateHealth.at(-1);
+  if (before === healthy) return;
+  candidateHealth.push(healthy);
+  if (before === undefined || healthy > before) return;
+  const why = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
+  const says = `${record?.candidate ?? 'The candidate'} has ${healthy} of ${total} healthy targets, ${before} before${why}`;
+  ports.log.info(says);
+  events.push({ at: ports.clock.now(), says, percent: events.at(-1)?.percent ?? 0 });
+}
+
+const NO_SCALING = { blue: 'none', green: 'none' } as const;
+
+async function scalingOf(
+  record: ShiftRecord | undefined,
+  { ports, release, memory }: Acting,
+  signal: AbortSignal,
+): Promise<Readonly<Record<Color, Scaling>>> {
+  if (!needsScaling(record, { goal: release.goal, engaged: memory.engaged })) return NO_SCALING;
+  if (memory.scaling !== undefined) return memory.scaling;
+  const refs = COLORS.map((color) => ({ cluster: release.cluster, service: release.services[color] }));
+  const [blue = 'none', green = 'none'] = await ports.autoscaling.read(refs, signal);
+  memory.scaling = { blue, green };
+  return memory.scaling;
+}
+
+/** Not on the way back before the traffic is there: nothing may stand between users and a color that serves. */
+function needsScaling(
+  record: ShiftRecord | undefined,
+  { goal, engaged }: { readonly goal: Goal; readonly engaged: Memory['engaged'] },
+): boolean {
+  if (record?.phase === 'rolling-back' && record.restoredAt === undefined) return false;
+  if (goal.mode === 'rollback' && engaged === 'no') return false;
+  const begins = goal.mode === 'run' || goal.mode === 'prepare' || goal.mode === 'shift';
+  return (begins && goal.autoscaling === 'suspend') || (record !== undefined && holdsScaling(record));
+}
+
 interface Looked {
-  readonly live: Live;
   readonly record: ShiftRecord | undefined;
   readonly acting: Acting;
 }
 
 /** A read may be a moment behind a write. Before somebody else is blamed for a split, it is read again. */
-async function twiceUnlessExplained({ live, record, acting }: Looked, signal: AbortSignal): Promise<Live> {
-  if (acting.memory.engaged === 'no' || record === undefined) return live;
-  if (live !== 'none' && explainedSplits(record).some((split) => sameSplit(split, live))) return live;
+async function twiceUnlessExplained(
+  routes: readonly Route[],
+  { record, acting }: Looked,
+  signal: AbortSignal,
+): Promise<readonly Route[]> {
+  if (acting.memory.engaged === 'no' || record === undefined) return routes;
+  if (strayOf({ routes }, explainedSplits(record)) === undefined) return routes;
   await acting.ports.clock.sleep(seconds(1), signal);
-  return liveOf(acting, signal);
+  return routesOf(acting, signal);
 }
 
 /** Asked only while the candidate is prepared; once both colors stand in the rule, only a drift takes one out. */
-async function seatedOf({ live, record, acting }: Looked, signal: AbortSignal): Promise<'both' | 'missing'> {
+async function seatedOf(live: Live, { record, acting }: Looked, signal: AbortSignal): Promise<'both' | 'missing'> {
   const { memory, ports } = acting;
   if (record?.phase !== 'preparing' || live === 'none' || memory.seated === 'both') return 'both';
   memory.seated = (await ports.router.confirm(live, signal)) === 'live' ? 'both' : 'missing';

@@ -8,6 +8,7 @@ import type { Color } from '../../../src/domain/traffic-split.ts';
 import type { ChecksTarget } from '../../../src/engine/checks/run-checks.ts';
 import { reconcile } from '../../../src/engine/reconcile.ts';
 import { Superseded, shiftFence } from '../../../src/engine/shift/fence.ts';
+import type { Autoscaling } from '../../../src/ports/autoscaling.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import type { Ecs } from '../../../src/ports/ecs.ts';
 import type { Journal } from '../../../src/ports/journal.ts';
@@ -24,10 +25,13 @@ import type { Goal, Move, Observation, Outcome } from './moves.ts';
 import type { Story } from './story.ts';
 
 export interface Ports {
+  /** All of `routes` as one. */
   readonly router: TrafficRouter;
+  readonly routes: readonly TrafficRouter[];
   readonly targets: TargetGroups;
   readonly journal: Journal<ShiftRecord>;
   readonly ecs: Ecs;
+  readonly autoscaling: Autoscaling;
   readonly prober: Prober;
   readonly clock: Clock;
   readonly log: Log;

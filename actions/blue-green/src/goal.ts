@@ -34,8 +34,8 @@ export function goalOf(request: Request, parts: GoalParts): Goal {
     });
   }
   return {
-    // Looking plans what a run would do; reconciling, where it acts, goes back (main opens it as a rollback).
-    mode: request.mode === 'status' ? 'run' : request.mode === 'reconcile' ? 'rollback' : request.mode,
+    // Looking plans what a run would do; looking after a shift ends it by on-stale, for which main opens it anew.
+    mode: request.mode === 'status' ? 'run' : isLookingAfter(request.mode) ? 'rollback' : request.mode,
     me,
     shiftId: `${me.id}-${me.attempt}`,
     expectedShift: request.shiftId,
@@ -46,10 +46,15 @@ export function goalOf(request: Request, parts: GoalParts): Goal {
     drain,
     oldDesired: request.oldDesired,
     checks: parts.checks === undefined ? 'none' : 'given',
+    autoscaling: request.autoscaling,
     onStale: request.onStale,
+    onBusy: 'take',
     because: `asked for by run ${formatRun(me)}`,
   };
 }
+
+const isLookingAfter = (mode: Request['mode']): mode is 'reconcile' | 'watch' =>
+  mode === 'reconcile' || mode === 'watch';
 
 export interface Address {
   readonly url: string;

@@ -52,6 +52,10 @@ export const ROUTER_SCHEMA: JsonSchema = closed(
   { required: ['alb', 'colors'] },
 );
 
+export const ROUTES_SHAPE = 'a list of routers';
+/** As `readRoutes` reads it. */
+export const ROUTES_SCHEMA: JsonSchema = { type: 'array', minItems: 1, items: ROUTER_SCHEMA };
+
 const LATER = ['route53', 'ingress', 'gateway', 'service'];
 
 type Mapping = Readonly<Record<string, unknown>>;
@@ -92,6 +96,20 @@ function readAlb(alb: Mapping, colors: RouterRequest['colors']): FieldResult<Rou
   if (listener === undefined && rule?.startsWith('arn:') !== true)
     return wrong('has no alb.listener', 'the name of the load balancer, or the ARN of the listener');
   return { ok: true, value: { alb: { listener, port, rule }, colors } };
+}
+
+/** Every place once: two moves of one rule would undo each other. */
+export function readRoutes(value: unknown): FieldResult<readonly RouterRequest[]> {
+  if (!Array.isArray(value) || value.length === 0) return wrong('is not a list of routers', ROUTES_SHAPE);
+  const routes: RouterRequest[] = [];
+  for (const [index, each] of value.entries()) {
+    const read = readRouter(each);
+    if (!read.ok) return { ...read, problem: `[${index}] ${read.problem}` };
+    const again = routes.findIndex(({ alb }) => JSON.stringify(alb) === JSON.stringify(read.value.alb));
+    if (again >= 0) return wrong(`[${index}] is the same place as [${again}]`, 'places that differ');
+    routes.push(read.value);
+  }
+  return { ok: true, value: routes };
 }
 
 /** `{ blue, green }` with two different names. */

@@ -7,7 +7,6 @@ import { checkInputs, readCheckSecrets } from '../../../src/domain/checks/target
 import { imageInputs, imageOf, tagOf } from '../../../src/domain/image-inputs.ts';
 import {
   type Checked,
-  type InputField,
   type InputProblem,
   type InputsOf,
   bad,
@@ -27,17 +26,23 @@ import {
   COLORS_SCHEMA,
   ROUTER_SCHEMA,
   ROUTER_SHAPE,
+  ROUTES_SCHEMA,
+  ROUTES_SHAPE,
   type RouterRequest,
   readColors,
   readRouter,
+  readRoutes,
 } from './inputs-router.ts';
 
-export const MODES = ['run', 'prepare', 'shift', 'finish', 'rollback', 'status', 'reconcile'] as const;
+export const MODES = ['run', 'prepare', 'shift', 'finish', 'rollback', 'status', 'reconcile', 'watch'] as const;
 export type Mode = (typeof MODES)[number];
-const MODES_LATER = ['watch'];
 
 export const spec = {
-  mode: modeField(),
+  mode: oneOf(MODES, {
+    description:
+      'What to do: `run` is prepare, shift and finish in one; `status` only looks; `watch` looks after the shift of its run from a second job, and `reconcile` once after any: what a dead run left is ended by `on-stale`, and nothing else is touched. Example: `prepare`.',
+    fallback: 'run',
+  }),
   cluster: ecsInputs.cluster,
   services: structure(
     {
@@ -54,11 +59,20 @@ export const spec = {
       description:
         'Where the traffic is decided: the load balancer by name (or the listener by ARN) with its port, and the target groups by color. `rule` is a priority, `default` or an ARN; without it, the one rule of the listener that forwards to the colors. Example: `{ alb: { listener: shop-alb, port: 443 }, colors: { blue: shop-blue, green: shop-green } }`.',
       from: 'stage',
-      required: true,
       shape: ROUTER_SCHEMA,
     },
     ROUTER_SHAPE,
     readRouter,
+  ),
+  routes: structure(
+    {
+      description:
+        'Several places that move together under one verdict, each written as `router`; the record of the shift stands on the first. The `routes` output of an earlier step fits. Excludes `router`. Example: `[{ alb: { listener: shop-alb, port: 443, rule: 10 }, colors: { blue: web-blue, green: web-green } }, { alb: { listener: shop-alb, port: 443, rule: 20 }, colors: { blue: hub-blue, green: hub-green } }]`.',
+      from: 'stage',
+      shape: ROUTES_SCHEMA,
+    },
+    ROUTES_SHAPE,
+    readRoutes,
   ),
   ...imageInputs,
   container: ecsInputs.container,
@@ -118,6 +132,12 @@ export const spec = {
     min: 0,
     max: 5_000,
   }),
+  autoscaling: oneOf(['suspend', 'leave'], {
+    description:
+      'What becomes of Application Auto Scaling of both services while traffic moves: `suspend` holds back scaling in and scheduled changes, keeps scaling out, and gives everything back as it was at any end. Example: `leave`.',
+    from: 'stage',
+    fallback: 'suspend',
+  }),
   drain: duration({
     description:
       'How long the old color keeps its tasks after the switch, at least as long as the stickiness of the rule; ends early when the metric `requests` shows none for it. Example: `10m`.',
@@ -130,9 +150,16 @@ export const spec = {
     fallback: '15m',
   }),
   'on-stale': oneOf(['rollback', 'resume', 'fail'], {
-    description: 'What to do with a shift of the same images that a dead run left in traffic. Example: `resume`.',
+    description:
+      'What to do with a shift that a dead run left in traffic: a run of the same images, `watch` and `reconcile` ask here. `resume` goes on with the step that it found, judged anew. Example: `resume`.',
     from: 'stage',
     fallback: 'rollback',
+  }),
+  'begin-within': duration({
+    description:
+      'How long `watch` waits for the shift of its run to begin, while no other one is under way. Example: `5m`.',
+    from: 'stage',
+    fallback: '15m',
   }),
   'on-cancel': ecsInputs['on-cancel'],
   'shift-id': text({
@@ -152,28 +179,13 @@ function readHeaders(value: unknown) {
   return { ok: false as const, problem, accepted: '{ X-Color: "{color}" }', given: 'hidden' as const };
 }
 
-/** Modes of later versions are refused by name, not as misspelt ones. */
-function modeField(): InputField<Mode> {
-  const field = oneOf(MODES, {
-    description:
-      'What to do: `run` is prepare, shift and finish in one; `status` only looks; `reconcile` takes back a shift whose run died and touches nothing else. Example: `prepare`.',
-    fallback: 'run',
-  });
-  return {
-    ...field,
-    read: (value) =>
-      MODES_LATER.includes(String(value))
-        ? { ok: false, problem: `is not supported in this version: ${String(value)}`, accepted: MODES.join(', ') }
-        : field.read(value),
-  };
-}
-
 export interface Request {
   readonly mode: Mode;
   readonly dryRun: 'yes' | 'no';
   readonly cluster: string;
   readonly services: Readonly<Record<Color, string>>;
-  readonly router: RouterRequest;
+  /** What moves together, at least one. */
+  readonly routes: readonly RouterRequest[];
   /** Whole reference of the image; undefined where a mode does without. */
   readonly image: string | undefined;
   readonly container: string | undefined;
@@ -193,9 +205,11 @@ export interface Request {
   readonly minHealthy: number | 'desired';
   readonly desiredCount: number | undefined;
   readonly oldDesired: number;
+  readonly autoscaling: 'suspend' | 'leave';
   readonly drain: Duration;
   readonly timeout: Duration;
   readonly onStale: 'rollback' | 'resume' | 'fail';
+  readonly beginWithin: Duration;
   readonly onCancel: 'rollback' | 'leave';
   readonly shiftId: string | undefined;
   readonly region: string | undefined;
@@ -210,39 +224,25 @@ export function toRequest(values: Values): Checked<Request> {
   const problems: InputProblem[] = [];
   const image = imageOf(values);
   if (!image.ok) problems.push(...image.problems);
-  const mustRelease = values.mode === 'run' || values.mode === 'prepare';
+  const mustRelease = isRelease(values.mode);
   if (image.ok && image.value === undefined && mustRelease) {
     const accepted = 'image, or images with registry';
     problems.push({ input: 'image', problem: `is missing: mode ${values.mode} releases one`, accepted });
   }
+  const routes = routesOf(values, problems);
   const policy = policyOf(values, problems);
   const candidate = candidateOf(values, problems);
   const checkSecrets = readCheckSecrets(values['check-secrets'] ?? '');
   const approval = approvalOf(values);
   problems.push(...[checkSecrets, approval].flatMap((each) => (each.ok ? [] : each.problems)));
-  if (values.checks !== undefined && candidate === undefined && mustRelease) {
-    problems.push({
-      input: 'checks',
-      given: values.checks,
-      problem: 'cannot be run on the candidate before it has traffic',
-      accepted: 'candidate-url, or url with candidate-headers',
-    });
-  }
-  if (values.checks !== undefined && values.mode === 'shift' && candidate === undefined && values.url === undefined) {
-    problems.push({
-      input: 'checks',
-      given: values.checks,
-      problem: 'have no URL to go to',
-      accepted: 'url, or candidate-url',
-    });
-  }
+  problems.push(...checksProblems(values, candidate));
   if (problems.length > 0 || !checkSecrets.ok || !approval.ok) return bad(...problems);
   return good({
     mode: values.mode,
     dryRun: values['dry-run'] ? 'yes' : 'no',
     cluster: values.cluster,
     services: values.services,
-    router: values.router,
+    routes,
     image: image.ok ? image.value : undefined,
     container: values.container,
     policy,
@@ -256,9 +256,11 @@ export function toRequest(values: Values): Checked<Request> {
     minHealthy: values['min-healthy-targets'] ?? 'desired',
     desiredCount: values['desired-count'],
     oldDesired: values['old-color-desired'],
+    autoscaling: values.autoscaling,
     drain: values.drain,
     timeout: values.timeout,
     onStale: values['on-stale'],
+    beginWithin: values['begin-within'],
     onCancel: values['on-cancel'],
     shiftId: values['shift-id'],
     region: values.region,
@@ -266,6 +268,28 @@ export function toRequest(values: Values): Checked<Request> {
     allowedAccountIds: values['allowed-account-ids'],
   });
 }
+
+function routesOf({ router, routes }: Values, problems: InputProblem[]): readonly RouterRequest[] {
+  const accepted = 'router, or routes for several that move together';
+  if (router === undefined && routes === undefined) problems.push({ input: 'router', problem: 'is missing', accepted });
+  if (router !== undefined && routes !== undefined)
+    problems.push({ input: 'routes', problem: 'is given beside router', accepted: 'one of the two' });
+  return routes ?? (router === undefined ? [] : [router]);
+}
+
+/** Checks need somewhere to go: to the candidate alone before it has traffic, and where users come in after that. */
+function checksProblems({ checks, mode, url }: Values, candidate: Request['candidate']): readonly InputProblem[] {
+  if (checks === undefined || candidate !== undefined) return [];
+  const problem = { input: 'checks', given: checks };
+  if (isRelease(mode)) {
+    const accepted = 'candidate-url, or url with candidate-headers';
+    return [{ ...problem, problem: 'cannot be run on the candidate before it has traffic', accepted }];
+  }
+  if (mode !== 'shift' || url !== undefined) return [];
+  return [{ ...problem, problem: 'have no URL to go to', accepted: 'url, or candidate-url' }];
+}
+
+const isRelease = (mode: Mode): boolean => mode === 'run' || mode === 'prepare';
 
 /** Only what brings a release nearer to users needs a grant. */
 function approvalOf(values: Values): Checked<ApprovalDemand> {
@@ -282,10 +306,11 @@ function policyOf(values: Values, problems: InputProblem[]): Request['policy'] {
     return { kind: 'file', path: policy };
   }
   if (parts.length === 0) {
-    if (mode === 'run' || mode === 'shift')
+    const resumes = (mode === 'watch' || mode === 'reconcile') && values['on-stale'] === 'resume';
+    if (mode === 'run' || mode === 'shift' || resumes)
       problems.push({
         input: 'policy',
-        problem: `is missing: mode ${mode} judges by one`,
+        problem: `is missing: mode ${mode}${resumes ? ' with on-stale: resume' : ''} judges by one`,
         accepted: 'policy, or rules',
       });
     return { kind: 'none' };

@@ -7,19 +7,24 @@ import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { InvalidInput } from '../../../src/domain/inputs.ts';
 import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
 import { type Policy, UNJUDGED } from '../../../src/domain/policy/policy.ts';
-import { type RunKey, type ShiftRecord, isOver, sameRun } from '../../../src/domain/shift/record.ts';
+import { type RunKey, type ShiftRecord, formatRun, isOver, sameRun } from '../../../src/domain/shift/record.ts';
 import { type Color, otherColor } from '../../../src/domain/traffic-split.ts';
 import type { Report } from '../../../src/domain/report.ts';
 import type { ClientConfig } from '../../../src/adapters/aws/client-config.ts';
 import type { Journal } from '../../../src/ports/journal.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
+import { type StaleVerdict, staleVerdict } from './decide-stale.ts';
+import { holdsScaling } from './decide-scaling.ts';
+import { watcherOf } from './decide-watch.ts';
+import { joinRoutes, joinTargets } from '../../../src/engine/shift/join-routes.ts';
 import { type Ports, type Release, execute } from './execute.ts';
 import { lookOnce } from './execute-look.ts';
+import { watchOver } from './execute-watch.ts';
 import { type Address, candidateAddress, goalOf, pathOf } from './goal.ts';
 import { type Request, spec, toRequest } from './inputs.ts';
+import type { Goal } from './moves.ts';
 import { planOf, stateOf } from './plan.ts';
-import { reconcileVerdict } from './reconcile-verdict.ts';
 import { lookedReport, outputsOfAddress, reportOf } from './report.ts';
 
 const definition: ActionDefinition<typeof spec, Request> = {
@@ -28,7 +33,7 @@ const definition: ActionDefinition<typeof spec, Request> = {
   toRequest,
   async main(request, tools) {
     await checkApproval(request, tools);
-    if (request.mode === 'reconcile') return reconcileOnce(request, tools);
+    if (request.mode === 'reconcile' || request.mode === 'watch') return lookAfter(request, tools);
     const { release, ports, address } = await open(request, tools);
     const { log, clock, signal } = tools;
     const router = ports.router.name;
@@ -53,15 +58,14 @@ const definition: ActionDefinition<typeof spec, Request> = {
   /** main was cancelled or died: what it left in traffic, or at weight 0, is taken back. */
   async post(request, tools) {
     if (request.mode === 'status') return undefined;
-    const { release, ports, address } = await open({ ...request, mode: 'rollback' }, tools);
+    const { release, ports, address } = await open({ ...request, mode: 'rollback' }, tools, meOf(request, tools));
     const record = await ports.journal.read(tools.signal);
     const left = whatIsLeft(request, record, release.goal.me);
-    if (left !== 'to-roll-back') {
-      if (left !== 'nothing') tools.log.info(left);
-      return undefined;
-    }
+    if (left.says !== '') tools.log.info(left.says);
+    if (left.kind === 'nothing') return undefined;
     const goal = {
       ...release.goal,
+      mode: left.kind,
       expectedShift: undefined,
       because: 'its run was cancelled or died',
     } as const;
@@ -79,32 +83,67 @@ async function checkApproval({ approval, dryRun }: Request, { run, clock, log }:
   if (grant !== undefined) log.info(`Approved for ${grant.environment} by grant ${grant.id}, until ${grant.expiresAt}`);
 }
 
-/** Ends by policy what a dead runner left in traffic; a shift that somebody works on, or that rests, is not touched. */
-async function reconcileOnce(request: Request, tools: ActionTools): Promise<Report> {
-  const { release, ports, address } = await open({ ...request, mode: 'rollback' }, tools);
-  const seen = await lookOnce(release, ports, tools.signal);
-  const verdict = reconcileVerdict(seen.record, request, tools.clock.now());
-  tools.log.info(verdict.says);
-  const outputs = outputsOfAddress(request, address, seen.record?.candidate);
-  const router = ports.router.name;
-  if (verdict.kind === 'leave' || request.dryRun === 'yes') {
-    return lookedReport({ outcome: 'nothing-to-do', seen, lines: [verdict.says], router, outputs });
+/** Looks once, or as long as the shift of this run is under way, and ends by `on-stale` what a dead run left behind. */
+async function lookAfter(request: Request, tools: ActionTools): Promise<Report> {
+  const mode = request.onStale === 'resume' ? 'shift' : 'rollback';
+  const opened = await open({ ...request, mode }, tools, meOf(request, tools));
+  const { ports, release } = opened;
+  for (;;) {
+    const verdict = await verdictOn(request, opened, tools);
+    tools.log.info(verdict.says);
+    if (verdict.kind === 'leave' || verdict.kind === 'fail' || request.dryRun === 'yes') {
+      const seen = await lookOnce(release, ports, tools.signal);
+      const outcome = verdict.kind === 'fail' ? 'stale' : 'nothing-to-do';
+      const outputs = outputsOfAddress(request, opened.address, seen.record?.candidate);
+      return lookedReport({ outcome, seen, lines: [verdict.says], router: ports.router.name, outputs });
+    }
+    const goal: Goal = {
+      ...release.goal,
+      mode: MODE_OF[verdict.kind],
+      expectedShift: undefined,
+      onBusy: 'leave',
+      because: 'its runner is dead',
+    };
+    const result = await execute({ ...release, goal }, ports, tools.signal);
+    // Whoever was taken for dead was at work again before anything was written: the watch goes on.
+    if (request.mode === 'watch' && result.outcome.kind === 'refused' && result.changed === 'no') continue;
+    const outputs = outputsOfAddress(request, opened.address, result.record?.candidate);
+    return reportOf({ ...result, goal, router: ports.router.name, outputs });
   }
-  const goal = { ...release.goal, expectedShift: undefined, because: 'its runner is dead' } as const;
-  const result = await execute({ ...release, goal }, ports, tools.signal);
-  return reportOf({ ...result, goal, router, outputs });
+}
+
+const MODE_OF = { 'roll-back': 'rollback', resume: 'shift', finish: 'finish', settle: 'settle' } as const;
+
+async function verdictOn(request: Request, { ports, release }: Opened, tools: ActionTools): Promise<StaleVerdict> {
+  if (request.mode === 'reconcile')
+    return staleVerdict(await ports.journal.read(tools.signal), request, tools.clock.now());
+  const run = runKeyOf(tools);
+  const watch = { run, expectedShift: request.shiftId, beginWithin: request.beginWithin, onStale: request.onStale };
+  tools.log.info(`Watching over the traffic of ${ports.router.name} as ${formatRun(release.goal.me)}`);
+  const end = await watchOver(watch, ports, tools.signal);
+  return end.kind === 'stale' ? end.verdict : { kind: 'leave', says: end.says };
+}
+
+interface Left {
+  readonly kind: 'nothing' | 'rollback' | 'settle';
+  readonly says: string;
 }
 
 /** What a dead main left behind, as the record tells: it is ours to take back, or it is good as it is. */
-function whatIsLeft(request: Request, record: ShiftRecord | undefined, me: RunKey): string {
-  if (record === undefined || !sameRun(record.run, me) || isOver(record.phase)) return 'nothing';
+function whatIsLeft(request: Request, record: ShiftRecord | undefined, me: RunKey): Left {
+  if (record === undefined || !sameRun(record.run, me) || isOver(record.phase)) return { kind: 'nothing', says: '' };
+  const stays = holdsScaling(record) ? 'settle' : 'nothing';
   if (record.phase === 'switched' || record.phase === 'finishing') {
-    return `Shift ${record.id} is judged good and stays; ${record.stable} keeps its tasks until mode: finish or the next run drains it`;
+    const says = `Shift ${record.id} is judged good and stays; ${record.stable} keeps its tasks until mode: finish or the next run drains it`;
+    return { kind: stays, says };
   }
-  if (record.phase === 'prepared' && request.mode !== 'run' && request.mode !== 'prepare') return 'nothing';
-  if (request.onCancel === 'leave')
-    return `Shift ${record.id} is left at ${record.percent} %, as asked (on-cancel: leave); the next run takes it up`;
-  return 'to-roll-back';
+  if (record.phase === 'prepared' && request.mode !== 'run' && request.mode !== 'prepare')
+    return { kind: stays, says: '' };
+  if (request.onCancel === 'leave') {
+    const says = `Shift ${record.id} is left at ${record.percent} %, as asked (on-cancel: leave); the next run takes it up`;
+    return { kind: 'nothing', says };
+  }
+  return { kind: 'rollback', says: '' };
 }
 
 interface Opened {
@@ -113,8 +152,15 @@ interface Opened {
   readonly address: ((color: Color) => Address) | undefined;
 }
 
+const runKeyOf = ({ run }: ActionTools): RunKey => ({
+  id: run.runId === '' ? 'local' : run.runId,
+  attempt: run.attempt,
+});
+const meOf = ({ mode }: Request, tools: ActionTools): RunKey =>
+  mode === 'watch' ? watcherOf(runKeyOf(tools)) : runKeyOf(tools);
+
 /** Everything that is wrong with files and inputs comes first, then the account, then the load balancer; nothing is written. */
-async function open(request: Request, given: ActionTools): Promise<Opened> {
+async function open(request: Request, given: ActionTools, me = meOf(request, given)): Promise<Opened> {
   for (const secret of request.checkSecrets.values()) given.mask(secret);
   const tools = { ...given, environment: withCheckSecrets(given.environment, request.checkSecrets) };
   const policy = await policyOf(request, tools);
@@ -124,19 +170,18 @@ async function open(request: Request, given: ActionTools): Promise<Opened> {
   const { httpProber } = await import('../../../src/adapters/http/prober.ts');
   const { metricSources } = await import('../../../src/adapters/metrics/sources.ts');
   const prober = httpProber();
-  const { clock, log, run, signal, environment } = tools;
+  const { clock, log, signal, environment } = tools;
   const metrics = metricSources(policy, {
     prober,
     clock,
     environment,
     address,
     colorOf: (arm) => (arm === 'candidate' ? candidate : otherColor(candidate)),
-    targetGroupOf: (color) => request.router.colors[color],
+    targetGroupOf: (color) => request.routes[0]?.colors[color] ?? '',
     cloudWatch: async () =>
       (await import('../../../src/adapters/metrics/cloudwatch-access.ts')).cloudWatchAccess(config),
   });
   const { clientConfig: config, ...cloud } = await cloudOf(request, tools);
-  const me: RunKey = { id: run.runId === '' ? 'local' : run.runId, attempt: run.attempt };
   const { sha256 } = await import('../../../src/adapters/system/digest.ts');
   const images =
     request.image === undefined
@@ -216,7 +261,7 @@ function addressOf(request: Request, tools: ActionTools): ((color: Color) => Add
   return candidateAddress(request, filled.value.headers);
 }
 
-type Cloud = Pick<Ports, 'router' | 'targets' | 'ecs'> & {
+type Cloud = Pick<Ports, 'router' | 'routes' | 'targets' | 'ecs' | 'autoscaling'> & {
   readonly journal: Journal<ShiftRecord>;
   readonly clientConfig: ClientConfig;
 };
@@ -233,14 +278,28 @@ async function cloudOf(request: Request, tools: ActionTools): Promise<Cloud> {
     tools,
     tools.signal,
   );
-  const [{ ecsOf }, { openAlb }] = await Promise.all([
+  const [{ ecsOf }, { autoscalingOf }, { openAlb }] = await Promise.all([
     import('../../../src/adapters/aws/ecs.ts'),
+    import('../../../src/adapters/aws/autoscaling.ts'),
     import('../../../src/adapters/traffic/open-alb.ts'),
   ]);
-  const { alb, colors } = request.router;
-  const opened = await openAlb(session.clientConfig, { ...alb, colors }, tools);
-  for (const notice of opened.notices) tools.log.warning(notice);
-  return { ...opened, ecs: ecsOf(session, tools.log), clientConfig: session.clientConfig };
+  const opened = await Promise.all(
+    request.routes.map(({ alb, colors }) => openAlb(session.clientConfig, { ...alb, colors }, tools)),
+  );
+  for (const notice of new Set(opened.flatMap(({ notices }) => notices))) tools.log.warning(notice);
+  const routes = opened.map(({ router }) => router);
+  const [first] = opened;
+  if (first === undefined) throw new TypeError('there is at least one route');
+  return {
+    router: joinRoutes(routes),
+    routes,
+    targets: joinTargets(opened.map(({ targets }) => targets)),
+    // One record for all of them, on the first.
+    journal: first.journal,
+    ecs: ecsOf(session, tools.log),
+    autoscaling: autoscalingOf(session),
+    clientConfig: session.clientConfig,
+  };
 }
 
 export const main = (): Promise<void> => runAction(definition, 'main');

@@ -4,11 +4,13 @@ import type { Duration, Instant } from '../../../src/domain/duration.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
 import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
 import { type RunKey, type ShiftRecord, leaseFrom } from '../../../src/domain/shift/record.ts';
+import type { Scaling, Suspended } from '../../../src/domain/shift/scaling.ts';
 import type { Color, TrafficSplit } from '../../../src/domain/traffic-split.ts';
 
 /** What is asked for, with everything that decisions need; the cloud is in the observation. */
 export interface Goal {
-  readonly mode: 'run' | 'prepare' | 'shift' | 'finish' | 'rollback';
+  /** `settle` gives back what a shift that was judged good, or only prepared, holds; nothing else is touched. */
+  readonly mode: 'run' | 'prepare' | 'shift' | 'finish' | 'rollback' | 'settle';
   readonly me: RunKey;
   /** Of a shift that is begun now. */
   readonly shiftId: string;
@@ -24,7 +26,11 @@ export interface Goal {
   /** Tasks that a color keeps when it has no traffic any more. */
   readonly oldDesired: number;
   readonly checks: 'none' | 'given';
+  /** Whether the autoscaling of both services is held still while traffic moves. */
+  readonly autoscaling: 'suspend' | 'leave';
   readonly onStale: 'rollback' | 'resume' | 'fail';
+  /** Mode `rollback` takes a shift from the run that works on it, unless it only looks after what nobody works on. */
+  readonly onBusy: 'take' | 'leave';
   /** Why mode `rollback` goes back, for the record and the words. */
   readonly because: string;
 }
@@ -34,14 +40,27 @@ export type CheckMoment = 'before' | 'after';
 /** How a part of the work ended that is no write of traffic: deploying the candidate, running the checks. */
 export type Result = { readonly kind: 'good' } | { readonly kind: 'bad'; readonly why: string };
 
+/** One place where the traffic is decided, and how. */
+export interface Route {
+  readonly name: string;
+  readonly live: Live;
+}
+
 export interface Seen {
   readonly kind: 'seen';
+  /** Everything that moves together; they differ while a move is on its way, or when somebody else moved one. */
+  readonly routes: readonly Route[];
+  /** Of the first route. */
   readonly live: Live;
   /** Whether both target groups stand in the rule; one that does not has no healthy targets. */
   readonly seated: 'both' | 'missing';
   readonly record: ShiftRecord | undefined;
   readonly engaged: boolean;
   readonly targets: Readonly<Record<Color, TargetHealth>>;
+  /** Healthy targets of the candidate in the order in which this process saw them since it has traffic. */
+  readonly candidateHealth: readonly number[];
+  /** `none` also where a decision does not need it. */
+  readonly scaling: Readonly<Record<Color, Scaling>>;
   /** Tasks that each color's service is asked to run. */
   readonly desired: Readonly<Record<Color, number>>;
   /** Of this process, in the order of time. */
@@ -65,7 +84,8 @@ export type Move =
   | { readonly kind: 'deploy'; readonly color: Color }
   | { readonly kind: 'check'; readonly moment: CheckMoment }
   | { readonly kind: 'measure'; readonly at: Instant; readonly begin: Instant }
-  | { readonly kind: 'scale'; readonly color: Color; readonly desired: number };
+  | { readonly kind: 'scale'; readonly color: Color; readonly desired: number }
+  | { readonly kind: 'autoscale'; readonly color: Color; readonly suspended: Suspended; readonly says: string };
 
 export type Outcome =
   | { readonly kind: 'promoted' | 'switched'; readonly record: ShiftRecord; readonly judgement: Judgement | undefined }
@@ -75,6 +95,8 @@ export type Outcome =
   | {
       readonly kind: 'drifted';
       readonly record: ShiftRecord;
+      /** The place that was moved. */
+      readonly route: string;
       readonly live: Live;
       readonly expected: readonly TrafficSplit[];
     }

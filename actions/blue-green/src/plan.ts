@@ -1,6 +1,7 @@
 import { formatDuration } from '../../../src/domain/duration.ts';
 import { longestTime, shortestTime } from '../../../src/domain/policy/budget.ts';
 import { type ShiftRecord, formatRun } from '../../../src/domain/shift/record.ts';
+import { formatScaling } from '../../../src/domain/shift/scaling.ts';
 import { type Color, formatSplit, otherColor } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import { decide } from './decide.ts';
@@ -9,11 +10,12 @@ import type { Instant } from '../../../src/domain/duration.ts';
 
 /** What is there now, a line each: for `status` and for the plan. */
 export function stateOf(seen: Seen, now: Instant): readonly string[] {
-  const { live, record, targets, desired } = seen;
+  const { live, record, targets, desired, scaling } = seen;
   const color = (each: Color): string => {
     const { healthy, total, reasons } = targets[each];
     const why = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
-    return `${each}: ${healthy} of ${total} targets healthy${why}, ${desired[each]} tasks asked for`;
+    const scaled = scaling[each] === 'none' ? '' : `, ${formatScaling(scaling[each])}`;
+    return `${each}: ${healthy} of ${total} targets healthy${why}, ${desired[each]} tasks asked for${scaled}`;
   };
   return [
     `Traffic: ${live === 'none' ? 'nowhere, both weights are 0' : formatSplit(live)}`,
@@ -82,6 +84,7 @@ function restOf(goal: Goal, first: Decision): readonly string[] {
     case 'finish':
       return finish;
     case 'rollback':
+    case 'settle':
       return [];
     default:
       return unreachable(mode);

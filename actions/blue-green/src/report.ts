@@ -111,7 +111,7 @@ function headlineOf({ outcome, goal, router }: Reported, judgement: Judgement | 
     case 'rollback-failed':
       return `The rollback of shift ${outcome.record.id} failed: ${outcome.why}. Traffic is ${shown(outcome.live)}; give ${outcome.record.stable} all the weight on ${router}. It began because of: ${outcome.record.reason}`;
     case 'drifted':
-      return `Somebody else moved the traffic of ${router}: it is ${shown(outcome.live)}, shift ${outcome.record.id} left it at ${outcome.expected.map(formatSplit).join(' or ')}. Nothing more was touched; set the weights back or go back by mode: rollback`;
+      return `Somebody else moved the traffic of ${outcome.route}: it is ${shown(outcome.live)}, shift ${outcome.record.id} left it at ${outcome.expected.map(formatSplit).join(' or ')}. Nothing more was touched; set the weights back or go back by mode: rollback`;
     case 'superseded':
       return `Another run took this shift over (${outcome.by}); this one wrote nothing more`;
     case 'refused':
@@ -197,7 +197,7 @@ function timelineOf({ story, goal, record }: Reported): Section {
 }
 
 export interface Looked {
-  readonly outcome: 'status' | 'planned' | 'nothing-to-do';
+  readonly outcome: 'status' | 'planned' | 'nothing-to-do' | 'stale';
   readonly seen: Seen;
   readonly lines: readonly string[];
   readonly router: string;
@@ -206,10 +206,11 @@ export interface Looked {
 
 /** A run that only looked. */
 export function lookedReport({ outcome, seen, lines, router, outputs }: Looked): Report {
+  const traffic = `Traffic of ${router} is ${shown(seen.live)}; nothing was changed`;
   return {
-    conclusion: 'success',
+    conclusion: outcome === 'stale' ? 'failure' : 'success',
     outcome,
-    headline: `Traffic of ${router} is ${shown(seen.live)}; nothing was changed`,
+    headline: outcome === 'stale' ? `${lines.join('. ')}. ${traffic}` : traffic,
     changed: false,
     outputs: { ...outputs, ...outputsOf(seen.record, '') },
     summary: [
@@ -229,6 +230,6 @@ export function outputsOfAddress(
   return {
     'candidate-url': reached?.url ?? '',
     'candidate-headers': reached === undefined ? '' : JSON.stringify(reached.headers),
-    routes: JSON.stringify([request.router]),
+    routes: JSON.stringify(request.routes),
   };
 }

@@ -1,5 +1,8 @@
-import { Failure } from '../../../src/domain/failure.ts';
+import type { OpenedPorts } from '../../../src/adapters/docker/open-ports.ts';
 import { evidenceText } from '../../../src/domain/image-build/evidence.ts';
+import { type Repository, nameOf, registryKind } from '../../../src/domain/image-build/registries.ts';
+import type { ScanResult } from '../../../src/domain/image-scan/judge.ts';
+import { sarifOf } from '../../../src/domain/image-scan/sarif.ts';
 import { InvalidInput, type InputProblem } from '../../../src/domain/inputs.ts';
 import type { Report } from '../../../src/domain/report.ts';
 import { readEvent } from '../../../src/domain/tags/event.ts';
@@ -7,11 +10,22 @@ import { type Instant, instant } from '../../../src/domain/duration.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
 import { execute } from './execute.ts';
+import { cleanUp } from './execute-cleanup.ts';
 import { promote } from './execute-promote.ts';
-import { type BuildRequest, type PromoteRequest, type Request, spec, toRequest } from './inputs.ts';
+import { ignoresOf, productionOf, scan } from './execute-scan.ts';
+import {
+  type BuildRequest,
+  type CleanupRequest,
+  type PromoteRequest,
+  type Request,
+  spec,
+  toRequest,
+} from './inputs.ts';
 import { type PlanFacts, planBuild, planLines, planTags } from './plan.ts';
 import { plannedReport, reportOf } from './report.ts';
+import { cleanupReport } from './report-cleanup.ts';
 import { plannedPromotion, promotedReport } from './report-promote.ts';
+import type { Cleaned, VerifiedImage } from './result.ts';
 
 /** Path of this run's docker configuration, for `post`. */
 const FOLDER = 'config-folder';
@@ -27,7 +41,7 @@ const definition: ActionDefinition<typeof spec, Request> = {
       case 'promote':
         return promotion(request, tools);
       case 'cleanup':
-        throw new Failure({ what: 'mode cleanup is not in this release yet' });
+        return cleanup(request, tools);
     }
   },
   /** main died: its logins and secrets are still on the disk. */
@@ -57,18 +71,15 @@ async function build(request: BuildRequest, tools: ActionTools): Promise<Report>
   const { run, clock, log, signal } = tools;
   const opened = await openPorts(
     {
-      hosts: [...new Set(request.repositories.map(({ host }) => host))],
+      ...connection(request, tools, request.repositories),
       secrets,
-      token: request.token,
-      aws: request.aws,
-      // Before anything is in it.
-      onFolder: (path) => tools.saveState(FOLDER, path),
       // The log takes care that a line of a build is never read as a command.
       onLine: log.info,
     },
     tools,
   );
   try {
+    const scanning = await openScan(request, opened, tools);
     const result = await execute(
       plan,
       {
@@ -77,7 +88,7 @@ async function build(request: BuildRequest, tools: ActionTools): Promise<Report>
         log,
         tools: facts.tools,
         run: { repository: run.repository, runId: run.runId, attempt: run.attempt },
-        scan: undefined,
+        scan: scanning,
         onWrite() {
           changed = 'yes';
           tools.willChange();
@@ -91,7 +102,37 @@ async function build(request: BuildRequest, tools: ActionTools): Promise<Report>
     const text = evidenceText(result.evidence);
     const evidenceFile = `${run.temp}/evidence-${request.name}.json`;
     await tools.writeFile(evidenceFile, text);
-    return reportOf(plan, result, { evidenceFile, evidenceSha256: sha256(text), sarif: '', sha256, changed });
+    const sarif = result.scan === undefined ? '' : `${run.temp}/scan-${request.name}.sarif`;
+    const image = `${nameOf(request.repositories[0])}@${result.image.digest}`;
+    const file = request.build.file ?? 'Dockerfile';
+    if (result.scan !== undefined) await tools.writeFile(sarif, sarifOf(result.scan, { image, file }));
+    return reportOf(plan, result, { evidenceFile, evidenceSha256: sha256(text), sarif, sha256, changed });
+  } finally {
+    await opened.close();
+  }
+}
+
+/** A repository of ECR or of GHCR; others have no way to remove what is old that many share. */
+async function cleanup(request: CleanupRequest, tools: ActionTools): Promise<Report> {
+  const others = request.repositories.filter(({ host }) => registryKind(host).kind === 'other');
+  const problems = others.map((repository): InputProblem => ({
+    input: 'repository',
+    given: nameOf(repository),
+    problem: 'cannot be cleaned up',
+    accepted: 'a repository of ECR or of ghcr.io',
+  }));
+  if (problems.length > 0) throw new InvalidInput('The inputs of build-image', problems);
+  const { openShelf } = await import('../../../src/adapters/docker/open-shelf.ts');
+  const { openPorts } = await import('../../../src/adapters/docker/open-ports.ts');
+  const opened = await openPorts(connection(request, tools, request.repositories), tools);
+  try {
+    const all: Cleaned[] = [];
+    for (const repository of request.repositories) {
+      const shelf = await openShelf(repository, opened, { ...tools, token: request.token });
+      const { clock, signal, willChange } = tools;
+      all.push(await cleanUp(request, { shelf, repository: nameOf(repository), clock, onWrite: willChange }, signal));
+    }
+    return cleanupReport(request, all);
   } finally {
     await opened.close();
   }
@@ -113,17 +154,7 @@ async function promotion(request: PromoteRequest, tools: ActionTools): Promise<R
   if (request.dryRun === 'plan') return plannedPromotion(request, plan);
   const { openPorts } = await import('../../../src/adapters/docker/open-ports.ts');
   const { clock, log, signal } = tools;
-  const opened = await openPorts(
-    {
-      hosts: [...new Set([request.source, ...request.repositories].map(({ host }) => host))],
-      secrets: [],
-      token: request.token,
-      aws: request.aws,
-      onFolder: (path) => tools.saveState(FOLDER, path),
-      onLine: () => undefined,
-    },
-    tools,
-  );
+  const opened = await openPorts(connection(request, tools, [request.source, ...request.repositories]), tools);
   const ports = { ...opened.ports, clock, log, onWrite: tools.willChange };
   try {
     const result = await promote({ request, plan, semver: facts.tools.semver }, ports, signal);
@@ -131,6 +162,42 @@ async function promotion(request: PromoteRequest, tools: ActionTools): Promise<R
   } finally {
     await opened.close();
   }
+}
+
+/** What every mode opens its registries with. */
+const connection = (
+  { token, aws }: Request,
+  tools: ActionTools,
+  repositories: readonly { readonly host: string }[],
+) => ({
+  hosts: [...new Set(repositories.map(({ host }) => host))],
+  secrets: [],
+  token,
+  aws,
+  // Before anything is in it.
+  onFolder: (path: string) => tools.saveState(FOLDER, path),
+  onLine: () => undefined,
+});
+
+type Scan = (repository: Repository, image: VerifiedImage, signal: AbortSignal) => Promise<ScanResult>;
+
+/** The scanner, the accepted findings and the image to compare with: all of it read before anything is built. */
+async function openScan(
+  { scan: wish, token }: BuildRequest,
+  opened: OpenedPorts,
+  tools: ActionTools,
+): Promise<Scan | undefined> {
+  if (wish === undefined) return undefined;
+  const { openScanner, readTrusted } = await import('../../../src/adapters/docker/open-scanner.ts');
+  const { readYaml } = await import('../../../src/runtime/read-yaml.ts');
+  const { clock, log, signal } = tools;
+  const scanner = await openScanner(wish, opened, tools);
+  const read = (path: string): Promise<string> => readTrusted(path, token, tools);
+  const ignore = await ignoresOf(wish.ignoreFile, { parse: readYaml, now: clock.now(), read });
+  const ports = { ...opened.ports, clock, log, onWrite: () => undefined };
+  const production = wish.compareImage === undefined ? undefined : await productionOf(wish.compareImage, ports, signal);
+  return (repository, { platforms }, stop) =>
+    scan({ repository, platforms }, { wish, ports: { scanner, clock, log, ignore, production } }, stop);
 }
 
 /** What the run is about: the event's document, and the date of the commit by git where the event has none. */

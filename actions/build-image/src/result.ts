@@ -1,3 +1,4 @@
+import type { CleanupPlan } from '../../../src/domain/image-build/cleanup.ts';
 import type { EvidenceDocument } from '../../../src/domain/image-build/evidence.ts';
 import type { Standing } from '../../../src/domain/tags/forward.ts';
 import type { ScanResult } from '../../../src/domain/image-scan/judge.ts';
@@ -49,4 +50,12 @@ export type BuildResult =
 export interface Promoted {
   readonly image: VerifiedImage;
   readonly tags: TagsSet & { readonly changed: 'yes' | 'no' };
+}
+
+/** Of one repository. */
+export interface Cleaned {
+  readonly repository: string;
+  readonly plan: CleanupPlan;
+  readonly removed: readonly string[];
+  readonly refused: readonly string[];
 }

@@ -48,7 +48,7 @@ export const spec = {
   }),
   'allow-production-load': flag({
     description:
-      'Whether loads above 1000 requests, 50 arrivals a second or 50 users at a time may run at a stage whose name begins with `prod`.',
+      'Whether loads above 1000 requests together, 50 arrivals a second or 50 users at a time may run at a stage whose name has a word that begins with `prod`, `prd` or `live`.',
     fallback: 'false',
   }),
   'allowed-hosts': list({

@@ -1,7 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { registryKind } from '../../domain/image-build/registries.ts';
-import { apiHost } from '../../domain/image-build/registries.ts';
+import { apiHost, registryKind } from '../../domain/image-build/registries.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ContainerEngine } from '../../ports/container-engine.ts';
 import type { CredentialsSource, ImageRegistry } from '../../ports/image-registry.ts';
@@ -50,6 +49,8 @@ export interface OpenedPorts {
   };
   /** Of the first ECR registry; asked for only where there is one. */
   readonly aws: (region: string) => Promise<AwsSession>;
+  /** With which other programs read the registries as this run does. */
+  readonly env: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
 
@@ -88,6 +89,7 @@ export async function openPorts(request: OpenRequest, tools: OpenTools): Promise
   });
   return {
     aws,
+    env: folder.env,
     ports: {
       random,
       engine,

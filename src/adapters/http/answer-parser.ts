@@ -24,6 +24,9 @@ export const MOST_BYTES = 65_536;
 /** Bytes of the head of one answer, those of interim answers included. */
 const LONGEST_HEAD = 65_536;
 
+/** Bytes of an answer that are neither head nor body, beside those of very small chunks. */
+const MOST_FRAMING = 131_072;
+
 export type Parsed =
   | { readonly kind: 'more' }
   /** `keep`: the connection can carry another request. */
@@ -93,6 +96,9 @@ class Reader implements AnswerParser {
     setCurrent(this);
     const code = llhttp.llhttp_execute(this.#parser, inputAt, bytes.length);
     this.#before += bytes.length;
+    // Chunks of one byte have five more; extensions of chunks and interim answers could go on for ever.
+    if (this.#before - this.#head - this.size > MOST_FRAMING + 8 * this.size)
+      return { kind: 'broken', code: 'HPE_USER', why: 'more framing than content' };
     // The caller's buffer is used again for the next read.
     if (this.#keepBytes === 'yes') this.#parts.chunks.push(Buffer.from(bytes));
     return this.#outcome(code);

@@ -54,7 +54,7 @@ export function openWebSocket(request: OpenRequest, { lookup, signal }: Surround
       const message = `status ${statusCode}, expected 101: ${new URL(request.url).host} does not open a WebSocket`;
       failed({ fault: 'protocol', message, status: statusCode });
     });
-    const inbox = openInbox(socket);
+    const inbox = openInbox(socket, request.messageLimit);
     socket.once('open', () => {
       const certificate = line.connection && certificateOf(line.connection);
       const seen = certificate === undefined ? {} : { certificate };
@@ -118,17 +118,35 @@ type Event =
   | { readonly kind: 'message'; readonly text: string }
   | { readonly kind: 'closed'; readonly code: number; readonly reason: string };
 
-/** Keeps what comes until somebody asks for it. */
-function openInbox(socket: WebSocket): OpenSocket {
-  const messages: Event[] = [];
+/** An empty message takes its place, too. */
+const sizeOf = (text: string): number => text.length + 64;
+
+/** Messages of full length that may wait to be taken. */
+const MOST_WAITING = 8;
+
+/** Keeps what comes until somebody asks for it. A peer that floods is cut off: it must not fill the memory of the runner. */
+function openInbox(socket: WebSocket, messageLimit: number): OpenSocket {
+  const messages: Extract<Event, { kind: 'message' }>[] = [];
+  let waiting = 0;
   let closed: Extract<Event, { kind: 'closed' }> | undefined;
   let wake: (() => void) | undefined;
+  const takeMessage = (): Event | undefined => {
+    const message = messages.shift();
+    if (message !== undefined) waiting -= sizeOf(message.text);
+    return message;
+  };
   socket.on('message', (data) => {
-    messages.push({ kind: 'message', text: (data as Buffer).toString() });
+    const text = (data as Buffer).toString();
+    waiting += sizeOf(text);
+    if (waiting > MOST_WAITING * messageLimit) {
+      closed ??= { kind: 'closed', code: 1006, reason: 'cut off here: it sends more than anybody takes' };
+      socket.terminate();
+    }
+    messages.push({ kind: 'message', text });
     wake?.();
   });
   socket.on('close', (code, reason) => {
-    closed = { kind: 'closed', code, reason: reason.toString() };
+    closed ??= { kind: 'closed', code, reason: reason.toString() };
     wake?.();
   });
   const wait = <T>(look: () => T | undefined, length: Duration, signal: AbortSignal): Promise<T | undefined> => {
@@ -162,7 +180,7 @@ function openInbox(socket: WebSocket): OpenSocket {
     send: (text) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(text);
     },
-    receive: (length, signal): Promise<Received> => timed(() => messages.shift() ?? closed, length, signal),
+    receive: (length, signal): Promise<Received> => timed(() => takeMessage() ?? closed, length, signal),
     async ping(length, signal): Promise<Pinged> {
       let pong: { readonly kind: 'pong' } | undefined;
       const onPong = (): void => {

@@ -35,7 +35,7 @@ export function classifyPushOutput(output: string): CloudErrorKind {
 const PUSH_WORDS: readonly (readonly [RegExp, CloudErrorKind])[] = [
   [/immutable/i, 'conflict'],
   [
-    /no basic auth credentials|401 Unauthorized|authentication required|token (has )?expired|unauthorized:/i,
+    /no basic auth credentials|401 Unauthorized|authentication required|token (has )?expired|token has expired|(^|\s)unauthorized\b/im,
     'expired-token',
   ],
   [/denied:|403 Forbidden|insufficient_scope|access denied/i, 'access-denied'],

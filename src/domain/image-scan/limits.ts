@@ -23,3 +23,10 @@ export function readScanLimits(value: unknown): FieldResult<ScanLimits> {
   if (Object.keys(limits).length === 0) return { ok: false, problem: 'limits nothing', accepted: ACCEPTED };
   return { ok: true, value: limits };
 }
+
+/** A scanner's word as one of ours. `UNDEFINED`, `UNKNOWN`, `UNTRIAGED` and silence count as high: nobody has looked. */
+export function severityOf(word: string | undefined): Severity {
+  const lower = (word ?? '').toLowerCase();
+  if (lower === 'informational') return 'negligible';
+  return SEVERITIES.find((each) => each === lower) ?? 'high';
+}

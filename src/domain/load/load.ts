@@ -44,5 +44,9 @@ export interface ResolvedLoad extends LoadParts {
   readonly stable?: string;
 }
 
+/** Requests that one user makes at most. */
+export const longestOf = (scenarios: readonly ResolvedScenario[]): number =>
+  Math.max(1, ...scenarios.map(({ steps }) => steps.filter(({ kind }) => kind === 'request').length));
+
 export const MOST_REQUESTS = 100_000_000;
 export const USUAL_BUDGET = 1_000_000;

@@ -1,6 +1,6 @@
 import type { Path } from '../checks/document.ts';
 import type { LoadVerdict } from './judge-load.ts';
-import type { Generator, Measured } from './measured.ts';
+import type { Generator, Measured, Times } from './measured.ts';
 
 /** Of all answers or of one scenario; the histograms are those of HdrHistogram (V2, compressed, base64), in microseconds. */
 export interface LoadPart extends Measured {
@@ -56,8 +56,19 @@ export function readBaseline(text: string): ReadonlyMap<string, LoadParts> | und
   try {
     const file = JSON.parse(text) as { readonly schema?: unknown; readonly loads?: readonly LoadResult[] };
     if (file.schema !== 'sluice/checks-result/v1' || !Array.isArray(file.loads)) return undefined;
+    const whole = file.loads.every(({ all, scenarios }) => isPart(all) && scenarios.every(isPart));
+    if (!whole) return undefined;
     return new Map(file.loads.map((load) => [load.name, { all: load.all, scenarios: load.scenarios }]));
   } catch {
     return undefined;
   }
+}
+
+const TIMES: readonly (keyof Times)[] = ['p50', 'p75', 'p90', 'p95', 'p99', 'p999', 'max', 'mean'];
+
+/** The file comes from another run and perhaps from other hands: a number that is none would make every rule hold. */
+function isPart(part: LoadPart): boolean {
+  const { name, requests, errors, rate, response, service } = part;
+  const numbers = [requests, errors, rate, ...[response, service].flatMap((times) => TIMES.map((key) => times[key]))];
+  return typeof name === 'string' && numbers.every((each) => Number.isFinite(each) && each >= 0);
 }

@@ -1,11 +1,12 @@
 import { type InputProblem } from '../inputs.ts';
 import { arrivalsIn } from './arrivals.ts';
-import type { LoadModel, ResolvedLoad } from './load.ts';
+import { type ResolvedLoad, longestOf } from './load.ts';
 
 /** What may be sent at production without `allow-production-load`: enough for a look, too little to hurt. */
 export const PRODUCTION_CAP = { requests: 1_000, rate: 50, concurrency: 50 } as const;
 
-const isProduction = (stage: string): boolean => /^prod/i.test(stage);
+/** `production`, `prod-eu`, `eu-prod`, `prd`, `live`: a word of its own or the beginning of one. */
+const isProduction = (stage: string): boolean => /(^|[^a-z])(prod|prd|live)/i.test(stage);
 
 /** Loads that are too much for production. */
 export function productionProblems(
@@ -13,31 +14,36 @@ export function productionProblems(
   { stage, allowed }: { readonly stage: string | undefined; readonly allowed: 'yes' | 'no' },
 ): readonly InputProblem[] {
   if (stage === undefined || !isProduction(stage) || allowed === 'yes') return [];
-  return loads.flatMap((load) => {
-    const excess = excessOf(load.model, load.budget);
-    if (excess === undefined) return [];
-    const { requests, rate, concurrency } = PRODUCTION_CAP;
-    return [
-      {
-        input: `load ${load.name}`,
-        problem: `plans ${excess} at the stage ${stage}`,
-        accepted: `up to ${requests} requests, ${rate}/s and ${concurrency} users at a time; more with allow-production-load: true`,
-      },
-    ];
+  const { requests, rate, concurrency } = PRODUCTION_CAP;
+  const accepted = `up to ${requests} requests, ${rate}/s and ${concurrency} users at a time; more with allow-production-load: true`;
+  const single = loads.flatMap((load) => {
+    const excess = excessOf(load);
+    const problem = `plans ${excess} at the stage ${stage}`;
+    return excess === undefined ? [] : [{ input: `load ${load.name}`, problem, accepted }];
   });
+  const sum = loads.reduce((all, load) => all + requestsOf(load), 0);
+  if (single.length > 0 || sum <= requests) return single;
+  return [{ input: 'load', problem: `plans ${sum} requests in ${loads.length} loads at the stage ${stage}`, accepted }];
 }
 
-function excessOf(model: LoadModel, budget: number): string | undefined {
+function excessOf(load: ResolvedLoad): string | undefined {
+  const { model, budget } = load;
   const cap = PRODUCTION_CAP;
   if (model.kind === 'closed') {
-    const count = Math.min(model.count ?? Number.POSITIVE_INFINITY, budget);
-    if (count > cap.requests) return model.count === undefined ? 'as many requests as fit' : `${count} requests`;
-    return model.concurrency > cap.concurrency ? `${model.concurrency} users at a time` : undefined;
+    if (model.count === undefined && budget > cap.requests) return 'as many requests as fit';
+    if (model.concurrency > cap.concurrency) return `${model.concurrency} users at a time`;
+  } else {
+    const peak = Math.max(...model.phases.flatMap(({ from, to }) => [from, to]));
+    if (peak > cap.rate) return `${peak} arrivals a second`;
   }
-  const peak = Math.max(...model.phases.flatMap(({ from, to }) => [from, to]));
-  if (peak > cap.rate) return `${peak} arrivals a second`;
-  const arrivals = Math.min(arrivalsIn(model.phases), budget);
-  return arrivals > cap.requests ? `${arrivals} arrivals` : undefined;
+  const requests = requestsOf(load);
+  return requests > cap.requests ? `${requests} requests` : undefined;
+}
+
+/** At most: every user may walk through the longest scenario. */
+function requestsOf({ model, budget, scenarios }: ResolvedLoad): number {
+  const users = model.kind === 'closed' ? (model.count ?? Number.POSITIVE_INFINITY) : arrivalsIn(model.phases);
+  return Math.min(users * longestOf(scenarios), budget);
 }
 
 /** Hosts that are reached but not allowed, each once. No list: those that the file and the inputs name are. */

@@ -1,16 +1,19 @@
-/** PURE. Picks one of the entries by chance, each as often as its weight says. `fraction` is in [0, 1). */
-export function weightedPicker<T extends { readonly weight: number }>(
-  entries: readonly T[],
-): (fraction: () => number) => T | undefined {
+/**
+ * PURE. Names one of the entries at each call, as often as its weight says, and evenly spread (smooth weighted round-robin,
+ * as load balancers do it). Not by chance: the mix is the same in every run, and no scenario is short of answers by bad luck.
+ */
+export function weightedTurns<T extends { readonly weight: number }>(entries: readonly T[]): () => T | undefined {
   const [only, ...more] = entries;
   if (more.length === 0) return () => only;
-  const ends: number[] = [];
-  const all = entries.reduce((sum, { weight }) => {
-    ends.push(sum + weight);
-    return sum + weight;
-  }, 0);
-  return (fraction) => {
-    const place = fraction() * all;
-    return entries[ends.findIndex((end) => place < end)] ?? entries.at(-1);
+  const all = entries.reduce((sum, { weight }) => sum + weight, 0);
+  const credits = entries.map(() => 0);
+  return () => {
+    let best = 0;
+    entries.forEach(({ weight }, index) => {
+      credits[index] = (credits[index] ?? 0) + weight;
+      if ((credits[index] ?? 0) > (credits[best] ?? 0)) best = index;
+    });
+    credits[best] = (credits[best] ?? 0) - all;
+    return entries[best];
   };
 }

@@ -1,6 +1,7 @@
 import { type Instant, instant } from '../duration.ts';
 import { Failure } from '../failure.ts';
 import { type Color, COLORS } from '../traffic-split.ts';
+import { type HeldScaling, formatHeld, parseHeld } from './scaling.ts';
 import { type Phase, type RunKey, type ShiftRecord, PHASES, formatRun } from './record.ts';
 
 /** Bumped when a reader of the older form could misunderstand the newer one. */
@@ -29,6 +30,7 @@ export function tagsOf(record: ShiftRecord): Tags {
     [`${PREFIX}since`]: time(record.since),
     [`${PREFIX}traffic`]: time(record.trafficAt),
     [`${PREFIX}lease`]: time(record.leaseUntil),
+    [`${PREFIX}autoscaling`]: formatHeld(record.scaling),
     [`${PREFIX}reason`]: taggable(record.reason),
     [`${PREFIX}detected`]: time(record.detectedAt),
     [`${PREFIX}restored`]: time(record.restoredAt),
@@ -62,6 +64,7 @@ export function recordOf(tags: Tags, where: string): ShiftRecord | undefined {
     since: reader.time('since'),
     trafficAt: reader.optionalTime('traffic'),
     leaseUntil: reader.time('lease'),
+    scaling: reader.scaling(),
     reason: tags[`${PREFIX}reason`] ?? '',
     detectedAt: reader.optionalTime('detected'),
     restoredAt: reader.optionalTime('restored'),
@@ -75,6 +78,7 @@ interface Reader {
   phase(): Phase;
   run(): RunKey;
   percent(key: string): number;
+  scaling(): HeldScaling;
   time(key: string): Instant;
   optionalTime(key: string): Instant | undefined;
 }
@@ -117,6 +121,8 @@ function readerOf(tags: Tags, where: string): Reader {
       return { id: id ?? '', attempt: Number(attempt) };
     },
     percent: (key) => must(key, /^(\d|[1-9]\d|100)$/.test(given(key)) ? Number(given(key)) : undefined),
+    // Absent in records of versions that held nothing.
+    scaling: () => must('autoscaling', parseHeld(given('autoscaling'))),
     time: (key) => must(key, optionalTime(key)),
   };
 }

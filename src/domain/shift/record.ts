@@ -1,5 +1,6 @@
 import { type Duration, type Instant, after, before, milliseconds, seconds } from '../duration.ts';
 import { type Color, type TrafficSplit, splitGiving } from '../traffic-split.ts';
+import type { HeldScaling } from './scaling.ts';
 
 /**
  * Where a shift is. A phase is written before the write that it explains, so whoever reads it knows what may have been
@@ -62,6 +63,8 @@ export interface ShiftRecord {
   readonly trafficAt: Instant | undefined;
   /** Until then its run is at work, or died. */
   readonly leaseUntil: Instant;
+  /** Autoscaling as it was before this shift held it still: what is here is to be given back. */
+  readonly scaling: HeldScaling;
   readonly reason: string;
   readonly detectedAt: Instant | undefined;
   readonly restoredAt: Instant | undefined;

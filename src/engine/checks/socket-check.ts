@@ -218,6 +218,9 @@ interface Hub {
   turn(exchange: Exchange, timeout: Duration, signal: AbortSignal): Promise<Turn>;
 }
 
+/** Frames that are not the one waited for: pings, calls and items of streams. */
+const MOST_OTHERS = 10_000;
+
 /** The JSON hub protocol on an open WebSocket. */
 function newHub(socket: OpenSocket): Hub {
   const frames: HubFrame[] = [];
@@ -227,9 +230,13 @@ function newHub(socket: OpenSocket): Hub {
     wanted: (frame: HubFrame) => string | { readonly problem: string } | undefined,
     { absent, timeout, signal }: { readonly absent: string; readonly timeout: Duration; readonly signal: AbortSignal },
   ): Promise<Turn> => {
+    let others = 0;
     for (let spent = milliseconds(0); ;) {
       for (let frame = frames.shift(); frame !== undefined; frame = frames.shift()) {
         const taken = wanted(frame) ?? unwanted(frame);
+        // A hub that floods would be listened to for longer than its timeout: what lies there already takes no wait.
+        if (taken === undefined && (others += 1) > MOST_OTHERS)
+          return { ok: false, problem: `${absent} among ${MOST_OTHERS} frames that nobody asked for`, waited: spent };
         if (typeof taken === 'string') return { ok: true, text: taken, waited: spent };
         if (taken !== undefined) return { ok: false, problem: taken.problem, waited: spent };
       }

@@ -1,5 +1,7 @@
 import { after, milliseconds, seconds } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
+import { canonicalJson } from '../../domain/canonical-json.ts';
+import { comparable } from '../../domain/kubernetes/diff.ts';
 import { KubeFailure, isReason } from '../../domain/kubernetes/failure.ts';
 import { managerOf } from '../../domain/kubernetes/intent.ts';
 import { type KubeObject, describeObject, refOf } from '../../domain/kubernetes/object.ts';
@@ -102,7 +104,9 @@ export async function applyOne(
 function doneOf({ created, object: now }: Applied, live: KubeObject | undefined): Done {
   // Not there when it was looked at: the answer to a first try may have been lost.
   if (created || live === undefined) return 'created';
-  return live.metadata.resourceVersion === now.metadata.resourceVersion ? 'unchanged' : 'configured';
+  if (live.metadata.resourceVersion === now.metadata.resourceVersion) return 'unchanged';
+  // A controller that writes a status meanwhile (a disruption budget's, while pods roll) is no change of ours.
+  return canonicalJson(comparable(live)) === canonicalJson(comparable(now)) ? 'unchanged' : 'configured';
 }
 
 /** Once, from kubectl's client-side apply. Somebody who writes meanwhile makes it be read again. */

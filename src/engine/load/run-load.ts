@@ -1,9 +1,9 @@
 import type { RandomValues } from '../../domain/checks/document.ts';
 import { type Duration, type Instant, formatDuration, milliseconds } from '../../domain/duration.ts';
 import { lengthOf } from '../../domain/load/arrivals.ts';
-import type { ResolvedLoad, ResolvedScenario } from '../../domain/load/load.ts';
+import { type ResolvedLoad, type ResolvedScenario, longestOf } from '../../domain/load/load.ts';
 import type { Generator } from '../../domain/load/measured.ts';
-import { weightedPicker } from '../../domain/load/weighted.ts';
+import { weightedTurns } from '../../domain/load/weighted.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Histogram, Histograms } from '../../ports/histogram.ts';
 import type { Log } from '../../ports/log.ts';
@@ -77,28 +77,32 @@ export async function runLoad(request: LoadRequest, tools: LoadTools, signal: Ab
   stopwatch.busy();
   const start = stopwatch.elapsed();
   const requestsSoFar = (): number => recorder.requests + (stableRecorder?.requests ?? 0);
-  const pick = weightedPicker<ResolvedScenario>(load.scenarios);
-  const fraction = (): number => tools.random.fraction();
-  const traveller = { start, tools, signal, single: newFlowState(secrets, tools) };
+  const next = weightedTurns<ResolvedScenario>(load.scenarios);
+  const masking = { ...tools, mask: fewMasks(tools.mask) };
+  const traveller = { start, tools: masking, signal, single: newFlowState(secrets, masking) };
   const own = { target: request.target, recorder };
   const stable = stableRecorder && request.stable && { target: request.stable, recorder: stableRecorder };
-  let turn = 0;
+  const turns = new Map(names.map((name) => [name, 0]));
+  const longest = longestOf(load.scenarios);
   let underWay = 0;
   const back = (): void => void (underWay -= 1);
   const journey: Journey = {
     lag,
-    mayStart: () => requestsSoFar() + underWay < load.budget,
+    // Whoever is under way may still make every step.
+    mayStart: () => requestsSoFar() + (underWay + 1) * longest <= load.budget,
     giveUp(planned) {
       const elapsed = stopwatch.elapsed() - start;
       const waited = elapsed - planned;
-      const scenario = pick(fraction)?.name ?? '';
+      const scenario = next()?.name ?? '';
       recorder.add({ scenario, response: waited, service: waited, error: NO_PLACE, version: undefined }, elapsed);
     },
     send(planned, began) {
-      const scenario = pick(fraction);
+      const scenario = next();
       if (scenario === undefined) return Promise.resolve(0);
       underWay += 1;
-      turn += 1;
+      // In turn for each scenario: together with their own order one side could get always the same one.
+      const turn = (turns.get(scenario.name) ?? 0) + 1;
+      turns.set(scenario.name, turn);
       const { target, recorder: to } = stable !== undefined && turn % 2 === 0 ? stable : own;
       return iterate({ scenario, target, recorder: to, secrets, planned: start + planned, began, back }, traveller);
     },
@@ -128,6 +132,18 @@ export async function runLoad(request: LoadRequest, tools: LoadTools, signal: Ab
     watching.abort();
     await progress;
   }
+}
+
+/** Each is a line of the log, and is looked for in every later one. The captured ones above it are never shown: reasons are redacted. */
+const MOST_MASKED = 100;
+
+function fewMasks(mask: LoadTools['mask']): (secret: string) => void {
+  const masked = new Set<string>();
+  return (secret) => {
+    if (masked.size >= MOST_MASKED || masked.has(secret)) return;
+    masked.add(secret);
+    mask?.(secret);
+  };
 }
 
 const NO_PLACE = 'no place among the users that are served at the same time';

@@ -2,6 +2,7 @@ import { type Duration, between, seconds } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
 import { stillHolds } from '../../domain/shift/claim.ts';
 import { type RunKey, type ShiftRecord, formatRun } from '../../domain/shift/record.ts';
+import type { Autoscaling } from '../../ports/autoscaling.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Ecs } from '../../ports/ecs.ts';
 import type { Journal } from '../../ports/journal.ts';
@@ -67,6 +68,15 @@ export function fencedRouter(router: TrafficRouter, fence: Fence): TrafficRouter
     },
   };
 }
+
+/** Autoscaling, its write behind the fence. */
+export const fencedAutoscaling = (autoscaling: Autoscaling, fence: Fence): Autoscaling => ({
+  read: (refs, signal) => autoscaling.read(refs, signal),
+  async suspend(ref, suspended, signal) {
+    await fence(signal);
+    await autoscaling.suspend(ref, suspended, signal);
+  },
+});
 
 /** The services, every write behind the fence: a rollout of many minutes must stop where the shift was lost. */
 export function fencedEcs(ecs: Ecs, fence: Fence): Ecs {

@@ -10,7 +10,7 @@ const DIGEST = `sha256:${'a'.repeat(64)}`;
 /** Values of all inputs, read from texts as the runtime reads them; YAML is given as its value. */
 function valuesOf(given: Readonly<Record<string, unknown>>): Values {
   const read = Object.entries(spec).map(([name, field]) => {
-    const value = given[name] ?? field.fallback;
+    const value = name in given ? given[name] : field.fallback;
     if (value === undefined) return [name, undefined] as const;
     const result = field.read(value);
     if (!result.ok) throw new Error(`${name} ${result.problem}`);
@@ -110,8 +110,20 @@ describe('a request is refused', () => {
     expect(problems).toHaveLength(3);
   });
 
-  test('by the name of its mode: watch', () => {
-    expect(spec.mode.read('watch')).toMatchObject({ ok: false, problem: 'is not supported in this version: watch' });
+  test('that names no place of the traffic, or two kinds of them, or one of them twice', () => {
+    const router = { alb: { listener: 'shop', port: 443 }, colors: { blue: 'b', green: 'g' } };
+    expect(problemsOf({ router: undefined })).toContain('router is missing');
+    expect(problemsOf({ router, routes: [router] })).toContain('routes is given beside router');
+    expect(spec.routes.read([router, router])).toMatchObject({ ok: false, problem: '[1] is the same place as [0]' });
+    expect(spec.routes.read([router, { alb: {} }])).toMatchObject({
+      ok: false,
+      problem: '[1] colors is not a mapping',
+    });
+    expect(spec.routes.read([])).toMatchObject({ ok: false, problem: 'is not a list of routers' });
+    expect(spec.routes.read([router])).toEqual({
+      ok: true,
+      value: [{ alb: { listener: 'shop', port: 443, rule: undefined }, colors: router.colors }],
+    });
   });
 
   test('that wants an approval and names an image by itself, or no environment', () => {

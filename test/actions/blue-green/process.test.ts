@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Cloud, startCloud } from '../../../sandbox/cloud.ts';
 import { type BundleResult, runBundle } from '../../harness/run-bundle.ts';
-import { type Scene, scene } from './scene.ts';
+import { NOT_HELD, type Scene, scene } from './scene.ts';
 
 let cloud: Cloud;
 let stage: Scene;
@@ -11,10 +11,12 @@ beforeAll(async () => {
 afterAll(() => cloud?.stop());
 
 const BLUE_AS_BEFORE = {
+  suspended: NOT_HELD,
   weights: { blue: 100, green: 0 },
   desired: { blue: 2, green: 0 },
 };
 const GREEN_ALONE = {
+  suspended: NOT_HELD,
   weights: { blue: 0, green: 100 },
   desired: { blue: 0, green: 2 },
 };
@@ -232,10 +234,10 @@ describe('bad inputs', () => {
   test('are told all at once, before AWS is asked anything', async () => {
     stage = await scene(cloud);
     const before = stage.logical().length;
-    const result = await runBundle(stage.step({ mode: 'watch', image: 'not an image', services: '{ blue: a, gren: b }', drain: '5', 'on-stale': 'resme' }));
+    const result = await runBundle(stage.step({ mode: 'wach', image: 'not an image', services: '{ blue: a, gren: b }', drain: '5', 'on-stale': 'resme' }));
     expect(result.exitCode).toBe(1);
     const said = errorsOf(result);
-    for (const part of ['watch', 'services: ', 'green', 'drain: "5" is not a duration', 'on-stale: "resme"', 'Did you mean resume?']) expect(said).toContain(part);
+    for (const part of ['Did you mean watch?', 'services: ', 'green', 'drain: "5" is not a duration', 'on-stale: "resme"', 'Did you mean resume?']) expect(said).toContain(part);
     expect(stage.logical().length).toBe(before);
   }, 60_000); // prettier-ignore
 

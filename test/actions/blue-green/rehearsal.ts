@@ -5,7 +5,8 @@ import { type Instant, after, between, instant, minutes, seconds } from '../../.
 import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
 import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
-import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
+import { type ShiftRecord, isInTraffic } from '../../../src/domain/shift/record.ts';
+import type { Scaling } from '../../../src/domain/shift/scaling.ts';
 import { type Color, otherColor, splitGiving } from '../../../src/domain/traffic-split.ts';
 
 /** A release rehearsed by decide alone: the moves change a world of plain values, and the clock jumps to the end of every wait. */
@@ -16,6 +17,7 @@ export interface World {
   seated: 'both' | 'missing';
   readonly healthy: Record<Color, number>;
   readonly desired: Record<Color, number>;
+  readonly scaling: Record<Color, Scaling>;
   trafficAt: Instant | undefined;
 }
 
@@ -68,7 +70,9 @@ export const goalOf = (more: Partial<Goal> = {}): Goal => ({
   drain: minutes(5),
   oldDesired: 0,
   checks: 'none',
+  autoscaling: 'suspend',
   onStale: 'rollback',
+  onBusy: 'take',
   because: 'asked for by run 105/1',
   ...more,
 });
@@ -80,6 +84,7 @@ export const blueIsLive = (): World => ({
   seated: 'missing',
   healthy: { blue: 3, green: 0 },
   desired: { blue: 3, green: 0 },
+  scaling: { blue: 'none', green: 'none' },
   trafficAt: undefined,
 });
 
@@ -87,6 +92,7 @@ export const blueIsLive = (): World => ({
 interface Memory {
   engaged: boolean;
   samples: Sample[];
+  candidateHealth: number[];
   deployed: Result | undefined;
   checked: Partial<Record<'before' | 'after', Result>>;
 }
@@ -107,7 +113,7 @@ export function rehearse(
   scenario: Scenario,
   options: { readonly killedAfter?: number } = {},
 ): Run {
-  const memory: Memory = { engaged: false, samples: [], deployed: undefined, checked: {} };
+  const memory: Memory = { engaged: false, samples: [], candidateHealth: [], deployed: undefined, checked: {} };
   const moves: Move[] = [];
   const said: string[] = [];
   const weights: [number, number][] = [];
@@ -135,6 +141,8 @@ const shareOf = ({ live, record }: World): number =>
   live === 'none' ? 0 : record === undefined ? 0 : live[record.candidate];
 
 function observe(world: World, memory: Memory): Seen {
+  if (world.record !== undefined && isInTraffic(world.record.phase))
+    memory.candidateHealth.push(world.healthy[world.record.candidate]);
   const targets = (color: Color): TargetHealth => {
     const total = world.desired[color];
     return {
@@ -145,12 +153,15 @@ function observe(world: World, memory: Memory): Seen {
   };
   return {
     kind: 'seen',
+    routes: [{ name: 'fake rule', live: world.live }],
     live: world.live,
     seated: world.seated,
     record: world.record,
     engaged: memory.engaged,
     targets: { blue: targets('blue'), green: targets('green') },
     desired: { ...world.desired },
+    candidateHealth: memory.candidateHealth,
+    scaling: { ...world.scaling },
     samples: memory.samples,
     deployed: memory.deployed,
     checked: memory.checked,
@@ -189,6 +200,9 @@ function make(move: Move, { world, memory, scenario, goal }: Act): void {
       break;
     case 'measure':
       memory.samples.push(...samplesAt(move.at, { world, scenario, goal }));
+      break;
+    case 'autoscale':
+      world.scaling[move.color] = move.suspended;
       break;
     case 'scale':
       world.desired[move.color] = move.desired;

@@ -5,6 +5,11 @@ import {
   ElasticLoadBalancingV2Client,
   ModifyRuleCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
+import {
+  ApplicationAutoScalingClient,
+  DescribeScalableTargetsCommand,
+  RegisterScalableTargetCommand,
+} from '@aws-sdk/client-application-auto-scaling';
 import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { stringify } from 'yaml';
 import type { CallEntry, Cloud, World } from '../../../sandbox/cloud.ts';
@@ -18,6 +23,8 @@ export interface Truth {
   readonly weights: { readonly blue: number; readonly green: number };
   readonly desired: { readonly blue: number; readonly green: number };
   readonly running: { readonly blue: number; readonly green: number };
+  /** What is suspended in the autoscaling of each: `in+scheduled`, or nothing at all. */
+  readonly suspended: { readonly blue: string; readonly green: string };
   readonly phase: string | undefined;
   readonly run: string | undefined;
 }
@@ -65,6 +72,8 @@ export async function scene(cloud: Cloud): Promise<Scene> {
   const stacked = await stack(world, { stage: 'production', system: 'shop', colors: true, desired: 2, image: images.first, environment });
   const elb = new ElasticLoadBalancingV2Client(world.client());
   const ecs = new ECSClient(world.client());
+  const scaling = new ApplicationAutoScalingClient(world.client());
+  for (const color of ['blue', 'green'] as const) await scaled(scaling, stacked, color);
   for (const [index, color] of (['blue', 'green'] as const).entries()) await headerRule(elb, stacked, { color, priority: index + 1 });
   const groups = { blue: stacked.services['blue']?.targetGroupArn ?? '', green: stacked.services['green']?.targetGroupArn ?? '' };
   const logical = (run?: string): readonly CallEntry[] => {
@@ -102,6 +111,7 @@ export async function scene(cloud: Cloud): Promise<Scene> {
         weights: { blue: weight(groups.blue), green: weight(groups.green) },
         desired: { blue: blue?.desiredCount ?? -1, green: green?.desiredCount ?? -1 },
         running: { blue: blue?.runningCount ?? -1, green: green?.runningCount ?? -1 },
+        suspended: await suspendedOf(scaling, stacked),
         phase: tag('sluice:phase'),
         run: tag('sluice:run'),
       };
@@ -112,6 +122,30 @@ export async function scene(cloud: Cloud): Promise<Scene> {
     },
   };
 } // prettier-ignore
+
+const OF_ECS = { ServiceNamespace: 'ecs', ScalableDimension: 'ecs:service:DesiredCount' } as const;
+const resourceOf = ({ cluster, services }: Stack, color: string): string =>
+  `service/${cluster}/${services[color]?.name}`;
+
+/** Both colors are scaled; somebody has suspended the schedule of blue, which must still be so at the end. */
+async function scaled(scaling: ApplicationAutoScalingClient, stacked: Stack, color: 'blue' | 'green'): Promise<void> {
+  const SuspendedState = { ScheduledScalingSuspended: color === 'blue' };
+  const limits = { MinCapacity: color === 'blue' ? 2 : 0, MaxCapacity: 10 };
+  await scaling.send(new RegisterScalableTargetCommand({ ...OF_ECS, ResourceId: resourceOf(stacked, color), ...limits, SuspendedState }));
+} // prettier-ignore
+
+async function suspendedOf(scaling: ApplicationAutoScalingClient, stacked: Stack): Promise<Truth['suspended']> {
+  const { ScalableTargets = [] } = await scaling.send(new DescribeScalableTargetsCommand({ ServiceNamespace: 'ecs' }));
+  const words = (color: string): string => {
+    const state = ScalableTargets.find(({ ResourceId }) => ResourceId === resourceOf(stacked, color))?.SuspendedState;
+    const { DynamicScalingInSuspended: scaleIn, DynamicScalingOutSuspended: out, ScheduledScalingSuspended: scheduled } = state ?? {};
+    return [...(scaleIn ? ['in'] : []), ...(out ? ['out'] : []), ...(scheduled ? ['scheduled'] : [])].join('+');
+  };
+  return { blue: words('blue'), green: words('green') };
+} // prettier-ignore
+
+/** As before any shift. */
+export const NOT_HELD = { blue: 'scheduled', green: '' };
 
 const inputsOf = (stacked: Stack): Readonly<Record<string, string>> => ({
   cluster: stacked.cluster,

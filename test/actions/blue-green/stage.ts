@@ -4,6 +4,8 @@ import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { type Duration, minutes, seconds } from '../../../src/domain/duration.ts';
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
 import type { Measurement, MetricQuery } from '../../../src/ports/metric-provider.ts';
+import { joinRoutes } from '../../../src/engine/shift/join-routes.ts';
+import { type FakeAutoscaling, fakeAutoscaling } from '../../fakes/autoscaling.ts';
 import { type FakeClock, fakeClock } from '../../fakes/clock.ts';
 import { type FakeEcs, fakeEcs } from '../../fakes/ecs.ts';
 import { type FakeJournal, fakeJournal } from '../../fakes/journal.ts';
@@ -17,8 +19,11 @@ import { goalOf, policyOf } from './rehearsal.ts';
 export interface Stage {
   readonly clock: FakeClock;
   readonly router: FakeRouter;
+  /** More places that move together with it. */
+  readonly others: FakeRouter[];
   readonly journal: FakeJournal<ShiftRecord>;
   readonly ecs: FakeEcs;
+  readonly autoscaling: FakeAutoscaling;
   readonly log: RecordingLog;
   readonly metric: FakeMetric;
   readonly prober: FakeProber;
@@ -81,8 +86,10 @@ export function openStage(): Stage {
   const stage: Stage = {
     clock,
     router,
+    others: [],
     journal,
     ecs,
+    autoscaling: fakeAutoscaling(),
     log,
     cancels,
     candidates: [],
@@ -116,13 +123,16 @@ const releaseOf = (stage: Stage, goal: Goal, more: Partial<Release>): Release =>
 });
 
 function portsOf(stage: Stage): Ports {
-  const { router, journal, ecs, clock, log, prober, cancels } = stage;
+  const { router, journal, ecs, autoscaling, clock, log, prober, cancels } = stage;
   const providers = Object.fromEntries(['health', 'error-rate', 'p95'].map((metric) => [metric, stage.metric]));
+  const routes = [router, ...stage.others];
   return {
-    router,
+    router: joinRoutes(routes),
+    routes,
     targets: router.targets,
     journal,
     ecs,
+    autoscaling,
     prober,
     clock,
     log,

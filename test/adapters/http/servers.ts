@@ -12,15 +12,21 @@ export interface LocalServer {
   close(): Promise<void>;
 }
 
+/** A port of its own on 127.0.0.1 when nothing is said. */
+interface At {
+  readonly port?: number;
+  readonly address?: string;
+}
+
 /** Listens on a free port of this machine, and closes its connections with it. */
-async function listening(server: Server): Promise<LocalServer> {
+async function listening(server: Server, { port = 0, address = '127.0.0.1' }: At = {}): Promise<LocalServer> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
     socket.once('close', () => sockets.delete(socket));
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(port, address);
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
@@ -33,7 +39,8 @@ async function listening(server: Server): Promise<LocalServer> {
   };
 }
 
-export const httpServer = (listener: RequestListener): Promise<LocalServer> => listening(createServer(listener));
+export const httpServer = (listener: RequestListener, at?: At): Promise<LocalServer> =>
+  listening(createServer(listener), at);
 
 export const tlsServer = (identity: Identity, listener: RequestListener): Promise<LocalServer> =>
   listening(createTlsServer({ ...identity }, listener));

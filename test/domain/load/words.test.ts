@@ -6,8 +6,9 @@ import { readLoadRule } from '../../../src/domain/load/rule.ts';
 import { readBaseline, type LoadResult } from '../../../src/domain/load/result.ts';
 import { hostProblems, productionProblems } from '../../../src/domain/load/safety.ts';
 import { readShortLoad } from '../../../src/domain/load/short.ts';
-import { weightedPicker } from '../../../src/domain/load/weighted.ts';
-import type { LoadModel } from '../../../src/domain/load/load.ts';
+import { weightedTurns } from '../../../src/domain/load/weighted.ts';
+import type { ResolvedStep } from '../../../src/domain/checks/document.ts';
+import type { LoadModel, ResolvedLoad } from '../../../src/domain/load/load.ts';
 
 describe('a load in short words', () => {
   test.each([
@@ -45,10 +46,11 @@ test.each([
   expect(readLoadRule(text)).toMatchObject({ ok: false, problem });
 });
 
-test('scenarios are picked as often as their weights say', () => {
-  const pick = weightedPicker([{ weight: 70 }, { weight: 25 }, { weight: 5 }]);
-  const places = [0, 0.699, 0.7, 0.949, 0.95, 0.999];
-  expect(places.map((place) => pick(() => place)?.weight)).toEqual([70, 70, 25, 25, 5, 5]);
+test('scenarios have their turns as often as their weights say, evenly spread', () => {
+  const next = weightedTurns([{ weight: 70 }, { weight: 25 }, { weight: 5 }]);
+  const turns = Array.from({ length: 100 }, () => next()?.weight ?? 0);
+  expect([70, 25, 5].map((weight) => turns.filter((each) => each === weight).length)).toEqual([70, 25, 5]);
+  expect(turns.slice(0, 10)).toEqual([70, 25, 70, 70, 70, 25, 70, 70, 5, 70]);
 });
 
 describe('production', () => {
@@ -84,7 +86,7 @@ describe('production', () => {
     {
       name: 'is kept from 5000 arrivals',
       model: { kind: 'open', phases: phases(50, 100_000), concurrency: 9 },
-      problem: 'plans 5000 arrivals at the stage production',
+      problem: 'plans 5000 requests at the stage production',
     },
   ])('$name', ({ model, problem }) => {
     const of = (stage: string, allowed: 'yes' | 'no') =>
@@ -92,6 +94,31 @@ describe('production', () => {
     expect(of('production', 'no')).toEqual(problem === undefined ? [] : [problem]);
     expect(of('production', 'yes')).toEqual([]);
     expect(of('staging', 'no')).toEqual([]);
+  });
+
+  test('counts what all loads and all steps make together', () => {
+    const model: LoadModel = { kind: 'closed', count: 400, concurrency: 10 };
+    const step: ResolvedStep = { kind: 'request', name: 's', at: [], fill: () => ({ ok: false, problem: '' }) };
+    const flow = { ...load(model), scenarios: [{ name: 'f', weight: 1, steps: [step, step, step] }] };
+    const of = (...loads: readonly ResolvedLoad[]) =>
+      productionProblems(loads, { stage: 'eu-prod', allowed: 'no' }).map((each) => each.problem);
+    expect(of(load(model), load(model))).toEqual([]);
+    expect(of(load(model), load(model), load(model))).toEqual(['plans 1200 requests in 3 loads at the stage eu-prod']);
+    expect(of(flow)).toEqual(['plans 1200 requests at the stage eu-prod']);
+  });
+
+  test.each([
+    { stage: 'production', is: 1 },
+    { stage: 'PROD-eu', is: 1 },
+    { stage: 'eu-prod', is: 1 },
+    { stage: 'live', is: 1 },
+    { stage: 'prd', is: 1 },
+    { stage: 'reproduction', is: 0 },
+    { stage: 'delivery', is: 0 },
+    { stage: 'staging', is: 0 },
+  ])('the stage $stage has the cap: $is', ({ stage, is }) => {
+    const large = load({ kind: 'closed', count: 2_000, concurrency: 1 });
+    expect(productionProblems([large], { stage, allowed: 'no' })).toHaveLength(is);
   });
 
   test('hosts that are not on the list are named', () => {

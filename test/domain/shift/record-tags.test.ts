@@ -6,6 +6,7 @@ import { recordOf as read, sameRecord, taggable, tagsOf } from '../../../src/dom
 import { recordOf } from './records.ts';
 
 const moment = fc.integer({ min: 0, max: 4e12 }).map((at) => instant(at));
+const suspended = fc.record({ scaleIn: fc.boolean(), scaleOut: fc.boolean(), scheduled: fc.boolean() });
 const records: fc.Arbitrary<ShiftRecord> = fc.record({
   id: fc.stringMatching(/^\d{1,12}-\d{1,3}$/),
   run: fc.record({ id: fc.stringMatching(/^\d{1,12}$/), attempt: fc.integer({ min: 1, max: 99 }) }),
@@ -19,6 +20,7 @@ const records: fc.Arbitrary<ShiftRecord> = fc.record({
   since: moment,
   trafficAt: fc.option(moment, { nil: undefined }),
   leaseUntil: moment,
+  scaling: fc.record({ blue: suspended, green: suspended }, { requiredKeys: [] }),
   reason: fc.string({ maxLength: 600 }),
   detectedAt: fc.option(moment, { nil: undefined }),
   restoredAt: fc.option(moment, { nil: undefined }),

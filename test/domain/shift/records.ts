@@ -17,6 +17,7 @@ export const recordOf = (more: Partial<ShiftRecord> = {}): ShiftRecord => ({
   since: NOW,
   trafficAt: NOW,
   leaseUntil: after(NOW, seconds(90)),
+  scaling: {},
   reason: '',
   detectedAt: undefined,
   restoredAt: undefined,

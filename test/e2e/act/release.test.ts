@@ -13,6 +13,8 @@ const DEVELOPMENT = 'Development / Deploy development';
 const STAGING = 'Staging / Deploy staging';
 const APPROVAL = 'Approval / Approve production';
 const PRODUCTION = 'Production / Release to production';
+/** The second job beside it, which has nothing to do while the first one lives. */
+const WATCHED = { 'Production / Watch over production': 'success' };
 const BEFORE_PRODUCTION = { [BUILD]: 'success', [DEVELOPMENT]: 'success', [STAGING]: 'success', [APPROVAL]: 'success' };
 const MINUTES = 60_000;
 
@@ -49,7 +51,10 @@ needs(
       async () => {
         system.answer({ alice: 'approve', bob: 'LGTM' });
         const run = await release('1.5.0');
-        expect(run).toMatchObject({ jobs: { ...BEFORE_PRODUCTION, [PRODUCTION]: 'success' }, errors: [] });
+        expect(run).toMatchObject({ jobs: { ...BEFORE_PRODUCTION, [PRODUCTION]: 'success', ...WATCHED }, errors: [] });
+        expect(run.outputs['Production / Watch over production']).toMatchObject({
+          'watch-shift': { outcome: 'nothing-to-do', changed: 'false' },
+        });
         expect(run.outputs[PRODUCTION]).toMatchObject({
           prepare: { outcome: 'prepared' },
           shift: { outcome: 'switched', verdict: 'pass' },
@@ -75,7 +80,7 @@ needs(
       async () => {
         system.answer({ alice: 'approve', bob: 'approve' });
         const run = await release('1.5.0-error-rate');
-        expect(run.jobs).toEqual({ ...BEFORE_PRODUCTION, [PRODUCTION]: 'failure' });
+        expect(run.jobs).toEqual({ ...BEFORE_PRODUCTION, [PRODUCTION]: 'failure', ...WATCHED });
         expect(run.steps[PRODUCTION]).toMatchObject({ prepare: 'success', shift: 'failure' });
         expect(run.outputs[PRODUCTION]).toMatchObject({ shift: { outcome: 'rolled-back', verdict: 'fail' } });
         expect(run.errors.join('\n')).toMatch(/error-rate [\d.]+ % > 5 %/);
@@ -156,7 +161,7 @@ needs(
         });
         const inputs = { images: await system.publish('1.5.0'), version: '1.5.0' };
         const before = await system.dispatch('release.yml', inputs, { attempt: { id: '900', attempt: 1 } });
-        expect(before.jobs).toEqual({ ...BEFORE_PRODUCTION, [PRODUCTION]: 'failure' });
+        expect(before.jobs).toEqual({ ...BEFORE_PRODUCTION, [PRODUCTION]: 'failure', ...WATCHED });
         expect(before.errors.join('\n')).toContain('elasticloadbalancing:ModifyRule');
         expect(await system.weights()).toEqual({ blue: 100, green: 0 });
         denied.remove();
@@ -164,7 +169,7 @@ needs(
         const again = failedJobAlone({ repositories, workflow: 'release.yml', inputs, job: 'production', before });
         repositories.add('.github/workflows/again.yml', again);
         const after = await system.dispatch('again.yml', {}, { attempt: { id: '900', attempt: 2 } });
-        expect(after).toMatchObject({ jobs: { [PRODUCTION]: 'success' }, errors: [] });
+        expect(after).toMatchObject({ jobs: { [PRODUCTION]: 'success', ...WATCHED }, errors: [] });
         expect(await system.weights()).toEqual({ blue: 0, green: 100 });
         expect(system.requests()).toBe(1);
       },
@@ -255,4 +260,5 @@ jobs:
       stage: production
       images: \${{ inputs.images }}
       version: \${{ inputs.version }}
+      watch: false
 `;

@@ -107,7 +107,7 @@ function argumentsOf(
   return [
     event ?? 'workflow_dispatch',
     ...['--directory', repositories.caller, '--workflows', `.github/workflows/${workflow}`],
-    ...['--json', '--rm', '--no-cache-server', '--concurrent-jobs', '1'],
+    ...['--json', '--rm', '--no-cache-server', '--concurrent-jobs', '2'],
     ...['--platform', 'ubuntu-latest=-self-hosted', '--action-cache-path', join(home, 'actions')],
     ...['--local-repository', `${SUITE}=${repositories.suite}`, '--actor', run.actor],
     ...each('--input', inputs ?? {}),

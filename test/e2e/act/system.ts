@@ -193,7 +193,7 @@ async function callerFiles(
         'allowed-account-ids': [world.account],
         ...(stage['router'] === undefined
           ? {}
-          : { 'candidate-headers': { [COLOR_HEADER]: '{color}' }, 'settle-for': '1s' }),
+          : { 'candidate-headers': { [COLOR_HEADER]: '{color}' }, 'settle-for': '1s', 'begin-within': '30s' }),
       },
     ]),
   );

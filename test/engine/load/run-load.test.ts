@@ -25,13 +25,13 @@ const documentOf = (yaml: string) => {
 
 interface World {
   readonly script: (request: ProbeRequest, earlier: number) => Scripted;
-  readonly fraction?: () => number;
   readonly stable?: string;
+  readonly mask?: (secret: string) => void;
   readonly signal?: AbortSignal;
 }
 
 /** Runs the first load of a document in fake time. */
-async function run(yaml: string, { script, fraction = () => 0, stable, signal = new AbortController().signal }: World) {
+async function run(yaml: string, { script, stable, mask, signal = new AbortController().signal }: World) {
   const document = documentOf(yaml);
   const [load] = document.loads ?? [];
   if (load === undefined) throw new Error('no load');
@@ -40,7 +40,8 @@ async function run(yaml: string, { script, fraction = () => 0, stable, signal = 
   const log = recordingLog();
   const prober = fakeProber(script, { pass: (length, stop) => clock.sleep(milliseconds(length), stop) });
   const stopwatch = { elapsed: () => between(begin, clock.now()), busy: () => 0.1 };
-  const tools = { prober, clock, stopwatch, histograms, log, random: { fraction, token: () => '0'.repeat(32) } };
+  const random = { fraction: () => 0, token: () => '0'.repeat(32) };
+  const tools = { prober, clock, stopwatch, histograms, log, random, ...(mask ? { mask } : {}) };
   const target = { url: 'http://new.test', headers: {} };
   const sides = stable === undefined ? {} : { stable: { url: stable, headers: {} } };
   const made = await runLoad({ load, target, secrets: ['hunter2'], ...sides }, tools, signal);
@@ -80,6 +81,16 @@ describe('a closed load', () => {
     );
     expect(result).toMatchObject({ verdict: 'invalid', all: { requests: 30 } });
     expect(result.invalid[0]).toContain('the budget of requests was used up');
+  });
+
+  test('never sends more than its budget, however long its flows are', async () => {
+    const { prober } = await run(
+      'flows: { f: { flow: [{ get: /1 }, { get: /2 }, { get: /3 }] } }\n' +
+        'load: [{ name: l, scenarios: [f], closed: { duration: 60s, concurrency: 7 }, max-requests: 50, rules: ["fail: error-rate > 50%"] }]',
+      { script: () => takes(10) },
+    );
+    expect(prober.requests.length).toBeGreaterThan(20);
+    expect(prober.requests.length).toBeLessThanOrEqual(50);
   });
 
   test('asks a dead port rarely, and counts every refusal at its timeout', async () => {
@@ -179,17 +190,17 @@ load:
 `;
 
   test('are chosen by weight, share what they capture, and are judged each', async () => {
-    const places = [0, 0.5, 0.74, 0.75];
     const { result, prober } = await run(SHOP, {
-      fraction: () => places.shift() ?? 0,
       script: ({ url }) => ({ status: 200, body: '{"token":"t1"}', after: url.endsWith('/cart') ? 70 : 10 }),
     });
     expect(prober.requests.map(({ url, headers }) => [new URL(url).pathname, headers['authorization']])).toEqual([
-      ...[1, 2, 3].flatMap(() => [
-        ['/login', undefined],
-        ['/cart', 'Bearer t1'],
-      ]),
+      ['/login', undefined],
+      ['/cart', 'Bearer t1'],
+      ['/login', undefined],
+      ['/cart', 'Bearer t1'],
       ['/', undefined],
+      ['/login', undefined],
+      ['/cart', 'Bearer t1'],
     ]);
     expect(result.scenarios.map(({ name, requests }) => [name, requests])).toEqual([
       ['shop', 6],
@@ -202,10 +213,25 @@ load:
     const { result, prober } = await run(SHOP, { script: () => ({ status: 200, body: '{"tokens":"hunter2"}' }) });
     expect(prober.requests).toHaveLength(4);
     expect(result).toMatchObject({
-      all: { requests: 4, errors: 4 },
-      reasons: [{ reason: 'capture token: $.token has no match, expected one', count: 4 }],
+      all: { requests: 4, errors: 3 },
+      reasons: [{ reason: 'capture token: $.token has no match, expected one', count: 3 }],
     });
     expect(JSON.stringify(result)).not.toContain('hunter2');
+  });
+
+  test('tells the runner of so many captured secrets, and shows none of the others either', async () => {
+    const masked: string[] = [];
+    const { result } = await run(
+      'flows: { f: { flow: [{ post: /login, json: {}, capture: { token: { json: $.token, secret: true } } }, { get: /cart, auth: { bearer: "{{ token }}" }, expect: { body: { contains: fine } } }] } }\n' +
+        'load: [{ name: l, scenarios: [f], closed: { count: 300, concurrency: 1 }, rules: ["fail: error-rate > 50%"] }]',
+      {
+        mask: (secret) => masked.push(secret),
+        script: (_, earlier) => ({ status: 200, body: `{"token":"secret-${(earlier - (earlier % 2)) / 2}"}` }),
+      },
+    );
+    expect([masked.length, new Set(masked).size]).toEqual([100, 100]);
+    expect(result.all.errors).toBe(300);
+    expect(JSON.stringify(result)).not.toContain('secret-');
   });
 
   test('each version that answered is counted', async () => {

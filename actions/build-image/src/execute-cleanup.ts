@@ -1,0 +1,25 @@
+import { planCleanup } from '../../../src/domain/image-build/cleanup.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
+import type { ImageShelf } from '../../../src/ports/image-shelf.ts';
+import type { CleanupRequest } from './inputs.ts';
+import type { Cleaned } from './result.ts';
+
+/** Looks at everything, decides, and removes; a dry run ends before the last. */
+export async function cleanUp(
+  request: CleanupRequest,
+  {
+    shelf,
+    repository,
+    clock,
+    onWrite,
+  }: { readonly shelf: ImageShelf; readonly repository: string; readonly clock: Clock; readonly onWrite: () => void },
+  signal: AbortSignal,
+): Promise<Cleaned> {
+  const images = await shelf.list(signal);
+  const { keep, olderThan, keepTags } = request;
+  const plan = planCleanup(images, { keep, olderThan, keepTags, protected: request.protected, now: clock.now() });
+  if (request.dryRun === 'plan' || plan.remove.length === 0) return { repository, plan, removed: [], refused: [] };
+  onWrite();
+  const done = await shelf.remove(plan.remove, signal);
+  return { repository, plan, ...done };
+}

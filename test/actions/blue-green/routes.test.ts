@@ -1,0 +1,88 @@
+import { describe, expect, test } from '@jest/globals';
+import { seconds } from '../../../src/domain/duration.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+import { type FakeRouter, fakeRouter } from '../../fakes/traffic-router.ts';
+import { type Stage, openStage } from './stage.ts';
+
+/** Two rules under one verdict, which write down in one list what was done to them. */
+function openTwo(): { stage: Stage; second: FakeRouter; done: string[] } {
+  const stage = openStage();
+  const second = fakeRouter();
+  const done: string[] = [];
+  for (const [name, router] of [['first', stage.router], ['second', second]] as const) {
+    const { apply, restore } = router;
+    router.apply = async (split, ...rest) => {
+      const before = router.writes.length;
+      await apply(split, ...rest);
+      if (router.writes.length > before) done.push(`${name} green ${split.green}`);
+    };
+    router.restore = async (color, signal) => {
+      await restore(color, signal);
+      done.push(`${name} back to ${color}`);
+    };
+  } // prettier-ignore
+  Object.assign(second, { name: 'second rule' });
+  stage.others.push(second);
+  return { stage, second, done };
+}
+
+const failing = (): Failure => new Failure({ what: 'Could not set weights', why: 'no' });
+
+describe('several routes under one verdict', () => {
+  test('move one after the other at each step, and the step is judged when all of them are there', async () => {
+    const { stage, done } = openTwo();
+    expect((await stage.run()).outcome).toMatchObject({ kind: 'promoted' });
+    expect(done).toEqual([0, 10, 50, 100].flatMap((percent) => [`first green ${percent}`, `second green ${percent}`]));
+    expect(stage.log.lines.filter((line) => line.includes('serves 10 %'))).toHaveLength(1);
+  });
+
+  test('go back together', async () => {
+    const { stage, done } = openTwo();
+    stage.answers = ({ metric }) => ({ kind: 'value', value: metric === 'error-rate' ? 0.5 : 1, samples: 400 });
+    expect((await stage.run()).outcome).toMatchObject({ kind: 'rolled-back' });
+    expect(done.slice(-2)).toEqual(['first back to blue', 'second back to blue']);
+  });
+
+  test('of which one cannot be moved go back: a part that was moved is taken back, too', async () => {
+    const { stage, second, done } = openTwo();
+    stage.in(seconds(90), () => second.fail('apply', ...Array.from({ length: 9 }, failing)));
+    expect((await stage.run()).outcome).toMatchObject({ kind: 'rolled-back' });
+    expect(stage.router.weights).toEqual({ blue: 100, green: 0 });
+    expect(second.weights).toEqual({ blue: 100, green: 0 });
+    expect(done.at(-1)).toBe('second back to blue');
+  });
+
+  test('of which somebody moves one stop there, with its name and both values', async () => {
+    const { stage, second, done } = openTwo();
+    stage.in(seconds(100), () => (second.weights = { blue: 30, green: 70 }));
+    const { outcome } = await stage.run();
+    expect(outcome).toMatchObject({ kind: 'drifted', route: 'second rule', live: { blue: 30, green: 70 } });
+    expect(done.at(-1)).not.toContain('back');
+  });
+
+  test('that differ before any shift are left alone', async () => {
+    const { stage, second, done } = openTwo();
+    second.weights = { blue: 0, green: 100 };
+    expect((await stage.run()).outcome).toMatchObject({
+      kind: 'refused',
+      why: 'the routes differ, and no shift explains it: fake rule is blue 100 / green 0, second rule is blue 0 / green 100',
+    });
+    expect(done).toEqual([]);
+  });
+
+  test('of which a dead run moved one alone are brought to one split by the next attempt', async () => {
+    const { stage, second } = openTwo();
+    const dying = new AbortController();
+    const { apply } = second;
+    second.apply = async (split, ...rest) => {
+      if (split.green === 10) dying.abort(new Error('dead'));
+      return apply(split, ...rest);
+    };
+    await expect(stage.run({}, {}, dying.signal)).rejects.toThrow('dead');
+    expect([stage.router.weights.green, second.weights.green]).toEqual([10, 0]);
+    second.apply = apply;
+    const again = { me: { id: '100', attempt: 2 }, shiftId: '100-2', onStale: 'resume' } as const;
+    expect((await stage.run(again)).outcome).toMatchObject({ kind: 'promoted' });
+    expect([stage.router.weights.green, second.weights.green]).toEqual([100, 100]);
+  });
+});

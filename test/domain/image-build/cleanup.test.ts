@@ -1,0 +1,64 @@
+import { describe, expect, test } from '@jest/globals';
+import { days, instant } from '../../../src/domain/duration.ts';
+import { type CleanupPolicy, type ListedImage, planCleanup } from '../../../src/domain/image-build/cleanup.ts';
+
+const NOW = instant(Date.UTC(2026, 10, 25));
+const image = (
+  digest: string,
+  age: number,
+  tags: readonly string[] = [],
+  parts: readonly string[] = [],
+): ListedImage => ({
+  digest,
+  tags,
+  parts,
+  pushedAt: instant(NOW - days(age)),
+});
+const POLICY: CleanupPolicy = { keep: 1, olderThan: days(30), keepTags: [], protected: [], now: NOW };
+
+describe('what a cleanup removes', () => {
+  test.each<[name: string, images: readonly ListedImage[], policy: Partial<CleanupPolicy>, removed: readonly string[]]>(
+    [
+      ['nothing of nothing', [], {}, []],
+      ['what is old and not among the newest', [image('a', 90), image('b', 60), image('c', 40)], {}, ['b', 'a']],
+      ['nothing that is young', [image('a', 20), image('b', 10), image('c', 5)], {}, []],
+      ['nothing among the newest, however old', [image('a', 90), image('b', 60)], { keep: 2 }, []],
+      [
+        'nothing with a tag that is kept',
+        [image('a', 90, ['v1.0']), image('b', 80, ['main']), image('c', 1)],
+        { keepTags: ['v*'] },
+        ['b'],
+      ],
+      ['a pattern is no regular expression', [image('a', 90, ['v1x0']), image('c', 1)], { keepTags: ['v1.0'] }, ['a']],
+      ['nothing that is protected', [image('a', 90), image('b', 80), image('c', 1)], { protected: ['a'] }, ['b']],
+      [
+        'an index before its parts',
+        [image('x', 90, ['old'], ['p', 'q']), image('p', 90), image('q', 90), image('c', 1)],
+        {},
+        ['x', 'p', 'q'],
+      ],
+      [
+        'no part of an index that stays',
+        [image('x', 90, ['old'], ['p', 'q']), image('y', 1, ['new'], ['p']), image('p', 90), image('q', 90)],
+        {},
+        ['x', 'q'],
+      ],
+      [
+        'no part that is protected, nor its index',
+        [image('x', 90, ['old'], ['p']), image('p', 90), image('c', 1)],
+        { protected: ['p'] },
+        [],
+      ],
+      [
+        'parts do not count as images',
+        [image('x', 40, ['a'], ['p', 'q']), image('p', 40), image('q', 40), image('z', 50, ['b'])],
+        { keep: 2 },
+        [],
+      ],
+    ],
+  )('%s', (_name, images, policy, removed) => {
+    const plan = planCleanup(images, { ...POLICY, ...policy });
+    expect(plan.remove.map(({ digest }) => digest)).toEqual(removed);
+    expect(plan.kept).toBe(images.length - removed.length);
+  });
+});

@@ -1,0 +1,178 @@
+import { describe, expect, test } from '@jest/globals';
+import type { BuildSpec } from '../../../src/domain/image-build/build-spec.ts';
+import {
+  type CommandParts,
+  buildCommand,
+  extraArgProblems,
+  isCacheFault,
+  shown,
+} from '../../../src/domain/image-build/command.ts';
+import { type Probe, chooseEngine, missingFeatures } from '../../../src/domain/image-build/engine.ts';
+
+const PLAIN: BuildSpec = {
+  context: '.',
+  buildArgs: [],
+  labels: {},
+  annotations: {},
+  platforms: [],
+  pull: 'missing',
+  cache: 'use',
+  secrets: [],
+  cacheFrom: [],
+  cacheTo: [],
+  provenance: 'none',
+  sbom: 'none',
+  extraArgs: [],
+};
+const PARTS: CommandParts = {
+  kind: 'buildx',
+  name: 'r/a:1',
+  end: 'push',
+  secrets: [],
+  metadataFile: '/m',
+  cache: 'with',
+};
+const lineOf = (spec: Partial<BuildSpec>, parts: Partial<CommandParts> = {}): string =>
+  shown('docker', buildCommand({ ...PLAIN, ...spec }, { ...PARTS, ...parts }).args);
+
+describe('the command of the engine', () => {
+  const ATTESTED = '--provenance=false --sbom=false --metadata-file /m --tag r/a:1 --push';
+  test.each<[name: string, spec: Partial<BuildSpec>, parts: Partial<CommandParts>, line: string]>([
+    ['plain, by buildx', {}, {}, `docker buildx build --progress=plain ${ATTESTED} .`],
+    [
+      'without a push',
+      {},
+      { end: 'keep' },
+      'docker buildx build --progress=plain --provenance=false --sbom=false --metadata-file /m --tag r/a:1 .',
+    ],
+    ['plain, by BuildKit of an old client', {}, { kind: 'buildkit' }, 'docker build --progress=plain --tag r/a:1 .'],
+    ['plain, by the legacy builder', {}, { kind: 'legacy' }, 'docker build --tag r/a:1 .'],
+    [
+      'several platforms with annotations',
+      { platforms: ['linux/amd64', 'linux/arm64'], annotations: { team: 'shop', 'manifest-descriptor:a': 'b' } },
+      {},
+      `docker buildx build --progress=plain --annotation index,manifest:team=shop --annotation manifest-descriptor:a=b --platform linux/amd64,linux/arm64 ${ATTESTED} .`,
+    ],
+    [
+      'provenance and SBOM',
+      { provenance: 'max', sbom: 'attach' },
+      {},
+      'docker buildx build --progress=plain --provenance=mode=max --sbom=true --metadata-file /m --tag r/a:1 --push .',
+    ],
+    [
+      'caches, whose faults are ignored',
+      {
+        cacheFrom: ['type=gha,scope=web'],
+        cacheTo: ['type=gha,scope=web,mode=max', 'type=inline', 'type=registry,ref=x,ignore-error=false'],
+      },
+      {},
+      `docker buildx build --progress=plain --cache-from type=gha,scope=web --cache-to type=gha,scope=web,mode=max,ignore-error=true --cache-to type=inline --cache-to type=registry,ref=x,ignore-error=false ${ATTESTED} .`,
+    ],
+    [
+      'the same build without its cache',
+      { cacheFrom: ['type=gha'], cacheTo: ['type=gha'] },
+      { cache: 'without' },
+      `docker buildx build --progress=plain ${ATTESTED} .`,
+    ],
+    [
+      'an inline cache by an old client',
+      { cacheFrom: ['type=registry,ref=r/a:cache'], cacheTo: ['type=inline'] },
+      { kind: 'buildkit' },
+      'docker build --progress=plain --build-arg BUILDKIT_INLINE_CACHE=1 --cache-from r/a:cache --tag r/a:1 .',
+    ],
+    [
+      'everything else',
+      {
+        file: 'web/Dockerfile',
+        target: 'run',
+        buildArgs: ['A=b c', 'D'],
+        labels: { k: 'v' },
+        pull: 'always',
+        cache: 'none',
+        extraArgs: ['--add-host=db:10.0.0.5'],
+        context: 'web',
+      },
+      { secrets: [{ id: 'npm', path: '/s/0' }] },
+      `docker buildx build --progress=plain --file web/Dockerfile --target run --build-arg 'A=b c' --build-arg D --label k=v --pull --no-cache --secret id=npm,src=/s/0 --provenance=false --sbom=false --metadata-file /m --tag r/a:1 --push --add-host=db:10.0.0.5 web`,
+    ],
+  ])('%s', (_name, spec, parts, line) => {
+    expect(lineOf(spec, parts)).toBe(line);
+  });
+
+  test.each([
+    ['buildx', {}],
+    ['buildkit', { DOCKER_BUILDKIT: '1' }],
+    ['legacy', { DOCKER_BUILDKIT: '0' }],
+  ] as const)('%s is chosen by the environment as well', (kind, env) => {
+    expect(buildCommand(PLAIN, { ...PARTS, kind }).env).toEqual(env);
+  });
+
+  test.each(['--push', '--tag=x', '-f', '--output=type=local', '--secret=id=x', 'context'])(
+    '%s is not taken as an extra argument',
+    (argument) => {
+      expect(extraArgProblems([argument])).toHaveLength(1);
+      expect(extraArgProblems(['--add-host=a:1', '--network=host'])).toEqual([]);
+    },
+  );
+});
+
+describe('the engine', () => {
+  const old: Probe = { client: '/usr/bin/docker', clientVersion: '20.10.24', serverVersion: '20.10.24' };
+  const recent: Probe = { client: '/usr/local/bin/docker', clientVersion: '28.2.2', serverVersion: '20.10.24' };
+  const plugged: Probe = { ...recent, client: '/opt/docker', buildxVersion: 'v0.13.1' };
+  const dead: Probe = {
+    client: '/usr/bin/docker',
+    clientVersion: '28.2.2',
+    serverProblem: 'Cannot connect to the Docker daemon',
+  };
+
+  test.each<[string, readonly Probe[], Parameters<typeof chooseEngine>[1], { kind: string; client: string }]>([
+    ['buildx wherever it is', [recent, old, plugged], 'auto', { kind: 'buildx', client: '/opt/docker' }],
+    [
+      'the old client behind a recent one without the plugin',
+      [recent, old],
+      'auto',
+      { kind: 'buildkit', client: '/usr/bin/docker' },
+    ],
+    ['legacy when it is chosen', [recent], 'legacy', { kind: 'legacy', client: '/usr/local/bin/docker' }],
+    ['BuildKit when it is chosen', [plugged, old], 'buildkit', { kind: 'buildkit', client: '/usr/bin/docker' }],
+  ])('is %s', (_name, probes, wanted, expected) => {
+    expect(chooseEngine(probes, wanted)).toMatchObject(expected);
+  });
+
+  test.each<[string, readonly Probe[], Parameters<typeof chooseEngine>[1], RegExp]>([
+    ['no docker at all', [], 'auto', /no docker is on PATH/],
+    ['an engine that does not answer', [dead], 'auto', /no docker engine answers \(.*Cannot connect/],
+    ['a recent client without the plugin: legacy is never taken silently', [recent], 'auto', /without buildx/],
+    ['buildx that is not there', [old], 'buildx', /no engine of this kind/],
+  ])('is none with %s', (_name, probes, wanted, problem) => {
+    expect(chooseEngine(probes, wanted)).toMatchObject({ input: 'engine', problem: expect.stringMatching(problem) });
+  });
+
+  const SECRET = { id: 'npm', from: { kind: 'value', value: 'x' } } as const;
+  test.each<[string, Partial<BuildSpec>, readonly string[], readonly string[]]>([
+    ['nothing special', {}, [], []],
+    ['two platforms', { platforms: ['linux/amd64', 'linux/arm64'] }, ['platforms'], ['platforms']],
+    ['one platform', { platforms: ['linux/arm64'] }, [], ['platforms']],
+    ['an annotation', { annotations: { a: 'b' } }, ['annotations'], ['annotations']],
+    ['a registry cache', { cacheTo: ['type=registry,ref=x'] }, ['cache-to'], ['cache-to']],
+    ['an inline cache', { cacheTo: ['type=inline'] }, [], ['cache-to']],
+    ['provenance and SBOM', { provenance: 'min', sbom: 'attach' }, ['provenance', 'sbom'], ['provenance', 'sbom']],
+    ['a secret', { secrets: [SECRET] }, [], ['secrets']],
+  ])('refuses by name what it lacks: %s', (_name, spec, buildkit, legacy) => {
+    const inputs = (kind: 'buildx' | 'buildkit' | 'legacy'): readonly string[] =>
+      missingFeatures({ ...PLAIN, ...spec }, { kind }).map(({ input }) => input);
+    expect(inputs('buildx')).toEqual([]);
+    expect(inputs('buildkit')).toEqual(buildkit);
+    expect(inputs('legacy')).toEqual(legacy);
+  });
+});
+
+test.each([
+  ['ERROR: failed to solve: error writing layer blob: failed to export cache: 502; exporting cache failed', true],
+  ['#12 exporting cache to GitHub Actions Cache\n#12 ERROR: maximum timeout reached', true],
+  ['ERROR: failed to configure registry cache importer: 401', true],
+  ['ERROR: process "/bin/sh -c npm ci" did not complete successfully: exit code: 1', false],
+])('a fault of the cache is told from one of the build: %s', (output, expected) => {
+  expect(isCacheFault(output)).toBe(expected);
+});

@@ -1,0 +1,37 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Reading } from '../../../src/domain/analysis/sample.ts';
+import { isWornOut, lossOf, withTargets } from '../../../src/domain/shift/target-loss.ts';
+
+describe('the loss of targets', () => {
+  test.each([
+    { name: 'nothing seen', counts: [], is: undefined, worn: false },
+    { name: 'all of them still there', counts: [2, 2, 2], is: { begun: 2, now: 2, lost: 0 }, worn: false },
+    { name: 'more than at the beginning', counts: [2, 4], is: { begun: 2, now: 4, lost: 0 }, worn: false },
+    { name: 'one gone', counts: [2, 1], is: { begun: 2, now: 1, lost: 1 }, worn: false },
+    { name: 'one gone and replaced', counts: [2, 1, 2], is: { begun: 2, now: 2, lost: 1 }, worn: false },
+    { name: 'one after the other', counts: [2, 1, 2, 1, 2], is: { begun: 2, now: 2, lost: 2 }, worn: true },
+    { name: 'all at once', counts: [2, 0], is: { begun: 2, now: 0, lost: 2 }, worn: true },
+    { name: 'none to begin with', counts: [0, 1, 0], is: { begun: 0, now: 0, lost: 1 }, worn: false },
+  ])('with $name', ({ counts, is, worn }) => {
+    const loss = lossOf(counts);
+    expect(loss).toEqual(is);
+    expect(loss !== undefined && isWornOut(loss)).toBe(worn);
+  });
+});
+
+describe('a reading of health', () => {
+  const good: Reading = { kind: 'value', value: 1, samples: 1 };
+  test.each([
+    { name: 'stays while all targets are there', reading: good, counts: [2, 2], value: 1 },
+    { name: 'is the share of targets that are left', reading: good, counts: [4, 3], value: 0.75 },
+    { name: 'stays where the check is worse', reading: { ...good, value: 0 }, counts: [4, 3], value: 0 },
+    { name: 'is there without a check', reading: { kind: 'no-data' } as Reading, counts: [4, 3], value: 0.75 },
+  ])('$name', ({ reading, counts, value }) => {
+    expect(withTargets(reading, lossOf(counts))).toMatchObject({ kind: 'value', value });
+  });
+
+  test('that could not be taken is no failure while all targets are there', () => {
+    const error: Reading = { kind: 'error', message: 'refused' };
+    expect(withTargets(error, lossOf([2, 2]))).toEqual(error);
+  });
+});

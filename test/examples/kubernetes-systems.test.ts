@@ -1,0 +1,154 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { type Cluster, startCluster } from '../../sandbox/kubernetes/cluster.ts';
+import {
+  HFT_PRODUCTION,
+  HFT_STAGING,
+  type Place,
+  type PlaceOptions,
+  type System,
+  type StepOptions,
+  WESIGN,
+  openPlace,
+  tagged,
+} from '../harness/kubernetes.ts';
+import { needs } from '../harness/needs.ts';
+import { type BundleResult, runBundle } from '../harness/run-bundle.ts';
+
+/** The manifests under examples/, deployed, broken, rolled back and scaled in a real API server. */
+needs('kubernetes')('the manifests of two systems', () => {
+  let cluster: Cluster;
+  const places: Place[] = [];
+  beforeAll(async () => {
+    cluster = await startCluster({ use: 'shared' });
+  }, 200_000);
+  afterEach(() => Promise.all(places.splice(0).map((place) => place.close())));
+  afterAll(() => cluster?.stop());
+
+  const open = async (system: System, options: Omit<PlaceOptions, 'cluster'> = {}): Promise<Place> => {
+    const place = await openPlace(system, { cluster, ...options });
+    places.push(place);
+    return place;
+  };
+  const deploy = (place: Place, tag: string, more?: StepOptions): Promise<BundleResult> =>
+    runBundle(place.step({ 'pinned-tag': tagged(tag) }, more));
+  const outcome = ({ outputs }: BundleResult): string | undefined => outputs['outcome'];
+
+  test('wesign-charts: nine objects are made, a second run changes nothing, a new tag changes one', async () => {
+    const place = await open(WESIGN);
+    const first = await deploy(place, '1.0.0');
+    // The namespace was there: its name and the objects outside of the set come before.
+    expect(first.outputs).toMatchObject({ outcome: 'succeeded', created: '8', configured: '1' });
+    expect(await place.truth()).toMatchObject({ tag: '1.0.0', replicas: 3, isComplete: true });
+    const mode = (await place.look(
+      `/apis/apps/v1/namespaces/${place.namespace}/deployments/wesign-charts`,
+    )) as unknown as {
+      spec: { template: { spec: { volumes: { secret?: { defaultMode: number } }[] } } };
+    };
+    expect(mode.spec.template.spec.volumes[1]?.secret?.defaultMode).toBe(0o400);
+    expect((await deploy(place, '1.0.0')).outputs).toMatchObject({
+      outcome: 'unchanged',
+      created: '0',
+      configured: '0',
+    });
+    expect((await deploy(place, '1.1.0')).outputs).toMatchObject({
+      outcome: 'succeeded',
+      created: '0',
+      configured: '1',
+    });
+    const secret = (await place.look(
+      `/api/v1/namespaces/${place.namespace}/secrets/wesign-charts-secrets`,
+    )) as unknown as {
+      data: Record<string, string>;
+    };
+    expect(Buffer.from(secret.data['API_TOKEN'] ?? '', 'base64').toString()).toBe('value-of-api_token');
+    expect(first.summary).not.toContain('value-of-api_token');
+  }, 120_000);
+
+  test.each([
+    ['1.2.0-crash-at-start', /cannot reach the database/],
+    ['1.2.0-missing-image', /not found/],
+    ['1.2.0-out-of-memory', /OOMKilled/],
+  ])(
+    'wesign-charts: %s is taken back and its cause is named',
+    async (tag, cause) => {
+      const place = await open(WESIGN);
+      await deploy(place, '1.1.0');
+      const red = await deploy(place, tag);
+      expect(red.exitCode).toBe(1);
+      expect(outcome(red)).toBe('rolled-back');
+      expect(red.stdout).toMatch(cause);
+      expect(await place.truth()).toMatchObject({ tag: '1.1.0', replicas: 3, isComplete: true });
+    },
+    120_000,
+  );
+
+  test('wesign-charts: what the set refers to and nobody has made is found before the first write', async () => {
+    const place = await open(WESIGN, { outside: 'missing' });
+    const refused = await deploy(place, '1.0.0');
+    expect(outcome(refused)).toBe('refused');
+    for (const name of ['nginx-charts-config', 'wesign-ssl-certs', 'wesign-registry-secret'])
+      expect(refused.stdout).toContain(name);
+    expect(await place.look(`/api/v1/namespaces/${place.namespace}/configmaps/wesign-charts-config`)).toBeUndefined();
+  }, 60_000);
+
+  test('hft-platform staging: released, rolled back on demand, scaled', async () => {
+    const place = await open(HFT_STAGING);
+    expect(outcome(await deploy(place, 'staging-1'))).toBe('succeeded');
+    expect(await place.truth()).toMatchObject({ tag: 'staging-1', replicas: 2, isComplete: true });
+    expect(outcome(await deploy(place, 'staging-2'))).toBe('succeeded');
+    const back = await runBundle(place.step({ mode: 'rollback' }));
+    expect([back.exitCode, outcome(back)]).toEqual([0, 'rolled-back']);
+    expect(await place.truth()).toMatchObject({ tag: 'staging-1', isComplete: true });
+    const up = await runBundle(place.step({ mode: 'scale', workload: 'Deployment/hft-frontend', replicas: '+2' }));
+    expect(outcome(up)).toBe('succeeded');
+    expect(await place.truth()).toMatchObject({ tag: 'staging-1', replicas: 4, isComplete: true });
+  }, 120_000);
+
+  test('hft-platform production: a PodSecurityPolicy and missing definitions are refused, the rest is released', async () => {
+    const place = await open(HFT_PRODUCTION);
+    const refused = await deploy(place, '2.0.0');
+    expect(outcome(refused)).toBe('refused');
+    expect(refused.stdout).toContain('Pod Security Admission');
+    expect(refused.stdout).toContain('ServiceMonitor');
+    expect(await place.truth()).toMatchObject({ tag: undefined, config: {} });
+    const without = ['pod-security-policy.yml', 'monitoring.yml'];
+    const released = await deploy(place, '2.0.0', { without });
+    expect(released.outputs).toMatchObject({ outcome: 'succeeded', created: '9' });
+    expect(await place.truth()).toMatchObject({ tag: '2.0.0', replicas: 6, isComplete: true });
+  }, 120_000);
+
+  test('hft-platform production: where the Prometheus operator is, its objects are made too', async () => {
+    const { api } = cluster.admin;
+    const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    const all = [definition('ServiceMonitor', 'servicemonitors'), definition('PrometheusRule', 'prometheusrules')];
+    for (const each of all) await api.create(path, each);
+    try {
+      const place = await open(HFT_PRODUCTION);
+      const released = await deploy(place, '2.0.0', { without: ['pod-security-policy.yml'] });
+      expect(released.outputs).toMatchObject({ outcome: 'succeeded', created: '11' });
+      const group = `/apis/monitoring.coreos.com/v1/namespaces/${place.namespace}`;
+      expect(await place.look(`${group}/servicemonitors/hft-frontend`)).toMatchObject({
+        spec: { endpoints: [{ port: 'metrics', interval: '15s' }] },
+      });
+    } finally {
+      for (const { metadata } of all) await api.delete(`${path}/${metadata.name}`);
+    }
+  }, 120_000);
+});
+
+const definition = (kind: string, plural: string) => ({
+  metadata: { name: `${plural}.monitoring.coreos.com` },
+  spec: {
+    group: 'monitoring.coreos.com',
+    scope: 'Namespaced',
+    names: { kind, plural, singular: kind.toLowerCase() },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+      },
+    ],
+  },
+});

@@ -1,0 +1,113 @@
+import type { CallEntry } from '../../sandbox/control/call-log.ts';
+import { type Cluster } from '../../sandbox/kubernetes/cluster.ts';
+import { type FaultServer, startFaultServer } from '../../sandbox/kubernetes/faults/fault-server.ts';
+import { HFT_STAGING, type Place, type StepOptions, type Truth, openPlace, tagged } from '../harness/kubernetes.ts';
+import { type BundleResult, type BundleRun, runBundle } from '../harness/run-bundle.ts';
+import { until } from '../sandbox/kubernetes/until.ts';
+
+/** One request of a run, by what it is and which of its kind: raw indices shift with every new call. */
+export interface Point {
+  /** As in the call log, with `{namespace}` for the place's own. */
+  readonly operation: string;
+  readonly ordinal: number;
+  readonly mutating: boolean;
+}
+
+export const nameOf = ({ operation, ordinal }: Pick<Point, 'operation' | 'ordinal'>): string =>
+  `${operation.replace('k8s:', '')}#${ordinal}`;
+
+const OLD = { tag: '1.0.0', interval: 'debug' };
+const NEW = { tag: '1.1.0', interval: 'info' };
+
+/** A place with a first release, and a server that breaks and kills before the API server. */
+export interface Stage {
+  readonly place: Place;
+  readonly server: FaultServer;
+  /** The second release: a new tag and a new configuration. */
+  release(more?: StepOptions): BundleRun;
+  /** What a point is called in this place. */
+  here(operation: string): string;
+  calls(): readonly Point[];
+  close(): Promise<void>;
+}
+
+export async function openStage(cluster: Cluster): Promise<Stage> {
+  const server = await startFaultServer(cluster);
+  const { kubeconfig } = server.run('action');
+  const quiet = await openPlace(HFT_STAGING, { cluster });
+  const first = await runBundle(quiet.step({ 'pinned-tag': tagged(OLD.tag) }));
+  if (first.outputs['outcome'] !== 'succeeded') throw new Error(`no first release:\n${said(first)}`);
+  const path = 'k8s/config.yml';
+  const changed = (quiet.files[path] ?? '').replace(`LOG_LEVEL: ${OLD.interval}`, `LOG_LEVEL: ${NEW.interval}`);
+  return {
+    place: quiet,
+    server,
+    release: (more = {}) =>
+      quiet.step({ 'pinned-tag': tagged(NEW.tag), kubeconfig }, { ...more, files: { ...more.files, [path]: changed } }),
+    here: (operation) => operation.replace('{namespace}', quiet.namespace),
+    calls: () =>
+      server
+        .calls()
+        .filter(({ run }) => run === 'action')
+        .map(pointOf(quiet.namespace)),
+    async close() {
+      await quiet.close();
+      await server.stop();
+    },
+  };
+}
+
+const pointOf =
+  (namespace: string) =>
+  ({ operation, ordinal, mutating }: CallEntry): Point => ({
+    operation: operation.replace(namespace, '{namespace}'),
+    ordinal,
+    mutating,
+  });
+
+/** What a run said, without the lines that tell the runner what to mask. */
+export const said = ({ stdout, stderr }: BundleResult): string =>
+  `${stdout}${stderr}`
+    .split('\n')
+    .filter((line) => !line.startsWith('::add-mask::'))
+    .join('\n');
+
+/** Every call of a good release, seen by making one. */
+export async function pointsOfGoodRelease(cluster: Cluster): Promise<readonly Point[]> {
+  const stage = await openStage(cluster);
+  const good = await runBundle(stage.release());
+  const points = stage.calls();
+  await stage.close();
+  if (good.outputs['outcome'] !== 'succeeded') throw new Error(`the release is not a good one:\n${said(good)}`);
+  return points;
+}
+
+/** `old` or `new` when image, configuration and pods agree; else what does not. */
+export function sideOf({ tag, isComplete, config }: Truth): string {
+  const level = config['LOG_LEVEL'];
+  const side = [OLD, NEW].find((each) => each.tag === tag && each.interval === level);
+  if (side === undefined) return `half: image ${tag}, configuration ${level}`;
+  if (!isComplete) return `image ${tag}, and its pods are not all there`;
+  return side === OLD ? 'old' : 'new';
+}
+
+/** Gives the controllers the time they need; what is wrong then stays wrong. */
+export async function settledSide({ place }: Stage): Promise<string> {
+  let last = '';
+  const settled = await until(
+    'a settled release',
+    async () => {
+      last = sideOf(await place.truth());
+      return last === 'old' || last === 'new' ? last : undefined;
+    },
+    30_000,
+  ).catch(() => undefined);
+  return settled ?? last;
+}
+
+/** A run that is killed at the point, after the effect of that call and before its answer. */
+export async function killAt(stage: Stage, { operation, ordinal }: Point): Promise<BundleResult> {
+  let pid: number | undefined;
+  stage.server.killAt({ operation: stage.here(operation), ordinal, when: 'after', run: 'action', pid: () => pid });
+  return runBundle(stage.release({ onSpawn: (running) => (pid = running.pid) }));
+}
