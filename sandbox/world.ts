@@ -13,6 +13,8 @@ import { type FrontSpec, type Group, loadBalancer, targetGroup } from './stack-f
 export type Color = 'blue' | 'green';
 
 export interface StackSpec {
+  /** Default: that of the world. */
+  readonly region?: string;
   /** `production`: names are `<stage>-<system>-cluster`, `-service`, `-alb`, `-tg`, or with colors `-blue-service`, `-blue`. */
   readonly stage: string;
   /** Default `wesign-charts`. */
@@ -81,8 +83,8 @@ interface Clients {
 /** A whole stage over the real API: cluster, load balancer, listener, rule, target groups and services, steady at the end. */
 export async function stack(world: World, spec: StackSpec): Promise<Stack> {
   const clients: Clients = {
-    ecs: new ECSClient(world.client()),
-    elb: new ElasticLoadBalancingV2Client(world.client()),
+    ecs: new ECSClient(world.client(regionOf(spec))),
+    elb: new ElasticLoadBalancingV2Client(world.client(regionOf(spec))),
   };
   try {
     return await build(world, spec, clients);
@@ -92,10 +94,12 @@ export async function stack(world: World, spec: StackSpec): Promise<Stack> {
   }
 }
 
+const regionOf = ({ region }: StackSpec): { readonly region?: string } => (region === undefined ? {} : { region });
+
 async function build(world: World, spec: StackSpec, clients: Clients): Promise<Stack> {
   const names: readonly string[] = spec.colors === undefined ? ['service'] : ['blue', 'green'];
   const chosen = spec.names ?? namesOf(spec, names);
-  const network = await world.network();
+  const network = await world.network(spec.region);
   const groups: Group[] = [];
   for (const name of chosen.targetGroups) {
     groups.push(await targetGroup(clients.elb, { name, vpc: network.vpc, spec, clock: world.clock }));

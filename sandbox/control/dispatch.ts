@@ -7,6 +7,7 @@ import { handleEcs } from './ecs/handle.ts';
 import type { Elb } from './elbv2/handle.ts';
 import type { Moto } from './moto.ts';
 import type { Region } from './region.ts';
+import type { Route53 } from './route53/handle.ts';
 import type { Session, Sessions } from './sessions.ts';
 import type { TaskDefinitions } from './task-definitions.ts';
 import { type Answer, awsError, errorAnswer, jsonAnswer } from './wire/answer.ts';
@@ -17,6 +18,8 @@ import { notModelled } from './wire/errors.ts';
 export interface Services {
   readonly region: Region;
   readonly elb: Elb;
+  /** One for all regions of the account. */
+  readonly route53: Route53;
   readonly autoscaling: Autoscaling;
   readonly taskDefinitions: TaskDefinitions;
   readonly moto: Moto;
@@ -33,6 +36,8 @@ export function dispatch(call: ApiCall, services: Services, session: Session | u
       return services.taskDefinitions.handle(call, session?.arn ?? '') ?? ecs(call, services);
     case 'elasticloadbalancing':
       return services.elb.handle(call);
+    case 'route53':
+      return services.route53.handle(call);
     case 'application-autoscaling':
       return Promise.resolve(services.autoscaling.handle(call));
     case 'cloudformation':
@@ -77,7 +82,7 @@ function cloudWatch(call: ApiCall, moto: Moto): Promise<Answer> {
 }
 
 const STACK_CHANGES = new Set(['CreateStack', 'UpdateStack', 'DeleteStack', 'ExecuteChangeSet', 'CreateChangeSet']);
-const OWN_TYPES = /AWS::ECS::(?!TaskDefinition)\w+/;
+const OWN_TYPES = /AWS::(?:ECS::(?!TaskDefinition)\w+|Route53::(?:RecordSet|HostedZone)\w*)/;
 
 /** moto makes the resources itself: what the core plays would exist in moto alone, so such templates are refused. */
 async function cloudFormation(call: ApiCall, { elb, moto }: Services): Promise<Answer> {
@@ -86,7 +91,7 @@ async function cloudFormation(call: ApiCall, { elb, moto }: Services): Promise<A
   const template = form.get('TemplateBody') ?? '';
   const played = OWN_TYPES.exec(template)?.[0];
   if (played !== undefined) {
-    const message = `The sandbox cloud does not make ${played} from a template; make it by the ECS API. Nothing was changed.`;
+    const message = `The sandbox cloud does not make ${played} from a template; make it by the API of its service. Nothing was changed.`;
     return errorAnswer(call, awsError('ValidationError', message));
   }
   const answer = await moto.forward(call);

@@ -9,7 +9,9 @@ import { carryingOut } from './hands.ts';
 import type { ImageStore } from './images.ts';
 import type { Account, Moto } from './moto.ts';
 import { openRegion, type Region } from './region.ts';
+import { type Route53, route53 } from './route53/handle.ts';
 import type { Sessions } from './sessions.ts';
+import { loadBalancerNamed } from './elbv2/model.ts';
 import { taskDefinitions } from './task-definitions.ts';
 
 export interface RegionsOptions {
@@ -23,6 +25,8 @@ export interface RegionsOptions {
   readonly runner: LoggingTaskRunner;
   readonly balancers: LoadBalancers;
   readonly images: ImageStore;
+  /** Milliseconds until a change of Route 53 is everywhere. */
+  readonly syncWithin: number;
   readonly log: (line: string) => void;
 }
 
@@ -30,12 +34,20 @@ export interface RegionsOptions {
 export interface Regions {
   of(name: string): Services;
   all(): readonly Region[];
+  readonly route53: Route53;
   /** The first thing that any of them knows. */
   find<T>(look: (services: Services) => T | undefined): T | undefined;
 }
 
 export function openRegions(options: RegionsOptions): Regions {
   const regions = new Map<string, Services>();
+  const dns = route53({
+    moto: options.moto,
+    now: options.clock.now,
+    syncWithin: options.syncWithin,
+    knowsLoadBalancer: (dnsName) =>
+      [...regions.values()].some(({ elb }) => loadBalancerNamed(elb.model(), dnsName) !== undefined),
+  });
 
   function open(name: string): Services {
     const { moto, account, clock, seed, runner, balancers, images, sessions, log } = options;
@@ -49,6 +61,7 @@ export function openRegions(options: RegionsOptions): Regions {
     return {
       region,
       elb,
+      route53: dns,
       autoscaling: applicationAutoScaling({ state, now: clock.now }),
       taskDefinitions: taskDefinitions(moto, at, clock.now),
       moto,
@@ -64,6 +77,7 @@ export function openRegions(options: RegionsOptions): Regions {
       regions.set(name, known);
       return known;
     },
+    route53: dns,
     all: () => [...regions.values()].map(({ region }) => region),
     find(look) {
       for (const services of regions.values()) {

@@ -12,6 +12,7 @@ import { type Armed, type Faults, FIXTURE, type Kill } from './faults.ts';
 import type { Served } from './front.ts';
 import { imageStore, type NewImage, type PublishedImage } from './images.ts';
 import type { Moto } from './moto.ts';
+import { type Names, names } from './names.ts';
 import { defaultNetwork, type Network } from './network.ts';
 import { ownPages } from './own-pages.ts';
 import { travel } from './region.ts';
@@ -27,6 +28,12 @@ export interface WorldOptions {
   readonly tasks?: 'processes' | 'in-process';
   /** Twelve digits; free by default. */
   readonly account?: string;
+  readonly dns?: {
+    /** Milliseconds until a change of Route 53 is everywhere; default 2 s in real time, 30 s in lock-step. */
+    readonly syncWithin?: number;
+    /** Milliseconds that an alias lives in caches; default 60 s, as with load balancers. */
+    readonly aliasLife?: number;
+  };
   /** Lock-step: where time starts, epoch milliseconds; default now. */
   readonly start?: number;
 }
@@ -60,6 +67,8 @@ export interface World {
   /** Where the listener really listens; undefined: there is none with this ARN. */
   listenerUrl(listenerArn: string): string | undefined;
   targetGroupCounts(targetGroupArn: string): TargetGroupCounts;
+  /** The names of the account's hosted zones, as clients meet them. */
+  readonly names: Names;
   /** The last lines that a task printed, by its id. */
   taskLogs(id: string): readonly string[];
   calls(): readonly CallEntry[];
@@ -113,8 +122,10 @@ export async function openWorld(parts: WorldParts): Promise<OpenWorld> {
     runner,
     balancers,
     images,
+    syncWithin: syncWithinOf(parts),
     log,
   });
+  const named = names({ regions, seed, aliasLife: parts.dns?.aliasLife ?? 60_000 });
   const services = async (region: string): Promise<Services> => regions.of(region);
   const server = accountServer({ clock, sessions, home, services, regions: regions.all, log });
   const environment = environmentOf({ account, name, front, region: home, bearer });
@@ -131,6 +142,7 @@ export async function openWorld(parts: WorldParts): Promise<OpenWorld> {
     publishImage: (image, region = home) => images.publish(image, region),
     listenerUrl: (arn) => regions.find(({ elb }) => elb.listenerUrl(arn)),
     targetGroupCounts: (arn) => balancers.counts(arn),
+    names: named,
     taskLogs: (id) => runner.logs(id),
     calls: server.calls,
     faults: server.faults,
@@ -142,18 +154,17 @@ export async function openWorld(parts: WorldParts): Promise<OpenWorld> {
       for (const region of regions.all()) region.close();
       await runner.stopAll();
       await balancers.close();
+      await named.close();
     },
   };
 
-  const served: Served = {
-    name,
-    account,
-    owns: (accessKey) => sessions.of(accessKey) !== undefined,
-    serve: server.serve,
-    serveOwn: ownPages({ sessions, regions, balancers, bearer, calls: server.calls }),
-  };
-  return { world, served };
+  const owns = (accessKey: string): boolean => sessions.of(accessKey) !== undefined;
+  const serveOwn = ownPages({ sessions, regions, balancers, bearer, calls: server.calls });
+  return { world, served: { name, account, owns, serve: server.serve, serveOwn } };
 }
+
+const syncWithinOf = ({ dns, clock }: WorldParts): number =>
+  dns?.syncWithin ?? (clock.kind === 'real' ? 2_000 : 30_000);
 
 const clientConfig = (session: Session, at: Pick<ClientConfig, 'region' | 'endpoint'>): ClientConfig => ({
   ...at,

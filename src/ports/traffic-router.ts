@@ -16,6 +16,8 @@ export interface TrafficRouter {
   readonly grain: 'percent' | 'all-or-nothing';
   /** ECS-native moves its own weights: we watch, continue, stop. */
   readonly driver: 'sluice' | 'platform';
+  /** Whether requests follow a change at once, or as caches of DNS expire; then `confirm` tells when all of them do. */
+  readonly spread: 'at-once' | 'with-time';
   /** The live split, read from the cloud at each call. Throws NoLiveColor when no color has any weight. */
   observe(signal: AbortSignal): Promise<TrafficSplit>;
   /**

@@ -1,29 +1,51 @@
 import { describe, expect, test } from '@jest/globals';
+import type { ShiftRecord } from '../../src/domain/shift/record.ts';
 import { NoLiveColor, splitGiving } from '../../src/domain/traffic-split.ts';
+import type { Journal } from '../../src/ports/journal.ts';
 import type { TargetGroups } from '../../src/ports/target-group.ts';
 import type { TrafficRouter } from '../../src/ports/traffic-router.ts';
+import { recordOf } from '../domain/shift/records.ts';
 
-/** A router whose rule knows blue alone, with all traffic on it; blue has two healthy targets, green has none. */
+/**
+ * A router with all traffic on blue; blue has two healthy targets, green has none. Where a router takes the idle color in,
+ * the rule knows blue alone.
+ */
 export interface RouterWorld {
   readonly router: TrafficRouter;
   readonly targets: TargetGroups;
   /** Raw weights, as somebody else would set them. */
   setWeights(weights: { readonly blue: number; readonly green: number }): Promise<void>;
-  /** Keeps clients on their color for so many seconds. */
-  setStickiness(seconds: number): Promise<void>;
+  /** Keeps clients on their color for so many seconds; undefined where a router has no such thing. */
+  setStickiness?(seconds: number): Promise<void>;
   /** Writes that changed the rule since the world was opened. */
   writes(): Promise<number>;
   /** Seconds go by on the clock of the routers. */
   pass(seconds: number): Promise<void>;
   /** Another router of the same place, as another process has it. */
   again(): TrafficRouter;
+  /** The journal of the same place, where it has one. */
+  readonly journal?: Journal<ShiftRecord>;
+  /** The next write is refused for want of a right, and no other call. */
+  denyWrite?(): Promise<{ readonly action: RegExp }>;
   close(): Promise<void>;
+}
+
+/** What a kind of router does otherwise, each with its reason. */
+export interface Deviations {
+  /** A DNS record cannot be made without knowing where it leads: both colors are there from the start. */
+  readonly seats?: 'from-the-start';
+  /** A change of DNS is live when it is everywhere and answers of before have expired: after so many seconds. */
+  readonly liveAfter?: number;
 }
 
 const signal = new AbortController().signal;
 
 /** What every TrafficRouter and its TargetGroups must do, over the wire or in memory. */
-export function trafficRouterContract(name: string, open: () => Promise<RouterWorld>): void {
+export function trafficRouterContract(
+  name: string,
+  open: () => Promise<RouterWorld>,
+  { seats, liveAfter = 0 }: Deviations = {},
+): void {
   const inWorld = (run: (world: RouterWorld) => Promise<void>) => async () => {
     const world = await open();
     try {
@@ -41,7 +63,18 @@ export function trafficRouterContract(name: string, open: () => Promise<RouterWo
       }),
     );
 
-    test(
+    const without = (_name: string, _run: () => Promise<void>): void => undefined;
+    const whereSticky = liveAfter === 0 ? test : without;
+    const whereSeated = seats === undefined ? test : without;
+    /** Looks until the change is everywhere, and once more when answers of before have expired. */
+    const settled = async ({ router, pass }: RouterWorld, percent: number): Promise<string> => {
+      const wanted = splitGiving('green', percent);
+      for (let looks = 0; looks < 2 && (await router.confirm(wanted, signal)) !== 'live'; looks++)
+        await pass(liveAfter);
+      return router.confirm(wanted, signal);
+    };
+
+    whereSeated(
       'does not call a split live while one color is missing from the rule',
       inWorld(async ({ router }) => {
         expect(await router.confirm(splitGiving('blue', 100), signal)).not.toBe('live');
@@ -51,10 +84,12 @@ export function trafficRouterContract(name: string, open: () => Promise<RouterWo
     );
 
     test.each([1, 10, 50, 99, 100])('applies %i %% and reads it back', async (percent) =>
-      inWorld(async ({ router }) => {
+      inWorld(async (world) => {
+        const { router } = world;
         await router.apply(splitGiving('green', percent), signal);
         expect(await router.observe(signal)).toEqual(splitGiving('green', percent));
-        expect(await router.confirm(splitGiving('green', percent), signal)).toBe('live');
+        if (liveAfter > 0) expect(await router.confirm(splitGiving('green', percent), signal)).toBe('propagating');
+        expect(await settled(world, percent)).toBe('live');
         expect(await router.confirm(splitGiving('green', percent - 1), signal)).not.toBe('live');
       })(),
     );
@@ -129,11 +164,11 @@ export function trafficRouterContract(name: string, open: () => Promise<RouterWo
       }),
     );
 
-    test(
+    whereSticky(
       'keeps the stickiness of the rule while it shifts, and drops it on the way back',
       inWorld(async ({ router, setStickiness }) => {
         await router.apply(splitGiving('blue', 100), signal);
-        await setStickiness(600);
+        await setStickiness?.(600);
         await router.apply(splitGiving('green', 50), signal);
         expect(await router.lingers(signal)).toBe(600_000);
         await router.restore('blue', signal);
@@ -141,11 +176,11 @@ export function trafficRouterContract(name: string, open: () => Promise<RouterWo
       }),
     );
 
-    test(
+    whereSticky(
       'puts back the stickiness that the way back dropped, when no cookie names the other color any more',
       inWorld(async ({ router, again, setStickiness, pass }) => {
         await router.apply(splitGiving('blue', 100), signal);
-        await setStickiness(600);
+        await setStickiness?.(600);
         await router.apply(splitGiving('green', 50), signal);
         await router.restore('blue', signal);
         const other = again();
@@ -175,6 +210,36 @@ export function trafficRouterContract(name: string, open: () => Promise<RouterWo
       inWorld(async ({ router, again }) => {
         await router.apply(splitGiving('green', 30), signal);
         expect(await again().observe(signal)).toEqual(splitGiving('green', 30));
+      }),
+    );
+
+    test(
+      'says which right is missing, and what was true before; nothing was changed',
+      inWorld(async ({ router, denyWrite, writes }) => {
+        await router.observe(signal);
+        const denied = await denyWrite?.();
+        if (denied === undefined) return;
+        const refused = router.apply(splitGiving('green', 50), signal);
+        await expect(refused).rejects.toThrow(denied.action);
+        await expect(refused).rejects.toThrow(/Traffic was blue \d+ \/ green 0 before/);
+        expect(await writes()).toBe(0);
+        await router.apply(splitGiving('green', 50), signal);
+        expect(await router.observe(signal)).toEqual(splitGiving('green', 50));
+      }),
+    );
+
+    test(
+      'keeps the record of a shift beside the weights, for whoever looks next',
+      inWorld(async ({ journal, router }) => {
+        if (journal === undefined) return;
+        expect(await journal.read(signal)).toBeUndefined();
+        await journal.write(recordOf({ percent: 10 }), signal);
+        await router.apply(splitGiving('green', 10), signal);
+        await journal.write(recordOf({ percent: 50, phase: 'shifting' }), signal);
+        expect(await journal.read(signal)).toEqual(recordOf({ percent: 50, phase: 'shifting' }));
+        await journal.clear(signal);
+        expect(await journal.read(signal)).toBeUndefined();
+        expect(await router.observe(signal)).toEqual(splitGiving('green', 10));
       }),
     );
 

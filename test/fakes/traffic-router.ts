@@ -40,6 +40,7 @@ export function fakeRouter(): FakeRouter {
     name: 'fake rule',
     grain: 'percent',
     driver: 'sluice',
+    spread: 'at-once',
     writes,
     weights: { blue: 1, green: 0 },
     seated: ['blue'],

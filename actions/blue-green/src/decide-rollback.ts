@@ -1,4 +1,5 @@
-import { stableOnly } from '../../../src/domain/shift/record.ts';
+import { seconds } from '../../../src/domain/duration.ts';
+import { leaseFrom, leaseIsDue, stableOnly } from '../../../src/domain/shift/record.ts';
 import { allAre } from './decide-routes.ts';
 import { giveBack } from './decide-scaling.ts';
 import { begin } from './decide-start.ts';
@@ -27,6 +28,12 @@ export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision 
       });
     }
     return move({ kind: 'restore', color: record.stable, says: `All traffic to ${record.stable}` });
+  }
+  // Nothing is scaled down, and nobody is told that it is over, before everybody follows.
+  if (seen.spread === 'on-its-way') {
+    if (leaseIsDue(record, now))
+      return move({ kind: 'record', record: { ...record, leaseUntil: leaseFrom(now) }, says: undefined });
+    return { kind: 'wait', for: `${record.stable} to be everybody's again`, every: seconds(5) };
   }
   if (record.restoredAt === undefined) {
     return enter(

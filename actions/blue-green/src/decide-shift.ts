@@ -1,7 +1,15 @@
 import { type Judgement, judge } from '../../../src/domain/analysis/judge.ts';
 import { lastValue } from '../../../src/domain/analysis/words.ts';
-import { type Instant, after, between, formatDuration, instant, milliseconds } from '../../../src/domain/duration.ts';
-import { candidateAt } from '../../../src/domain/shift/record.ts';
+import {
+  type Instant,
+  after,
+  between,
+  formatDuration,
+  instant,
+  milliseconds,
+  seconds,
+} from '../../../src/domain/duration.ts';
+import { candidateAt, leaseFrom } from '../../../src/domain/shift/record.ts';
 import { allAre } from './decide-routes.ts';
 import { rollBack } from './decide-rollback.ts';
 import { type Decision, type Goal, type Held, type Seen, enter, move } from './moves.ts';
@@ -13,14 +21,34 @@ function step(goal: Goal, { record, now }: Held, percent: number): Decision {
   return enter(record, { phase: 'shifting', from: record.percent, percent }, { now, says });
 }
 
-export function decideShifting(_goal: Goal, seen: Seen, { record, now }: Held): Decision {
+export function decideShifting(goal: Goal, seen: Seen, held: Held): Decision {
+  const { record, now } = held;
   const wanted = candidateAt(record, record.percent);
   if (!allAre(seen, wanted)) {
     return move({ kind: 'weigh', split: wanted, says: `${record.candidate} at ${record.percent} %` });
   }
+  if (seen.spread === 'on-its-way') return decideOnItsWay(goal, seen, held);
   const change = { phase: 'judging', trafficAt: record.trafficAt ?? now } as const;
   return enter(record, change, { now, says: `${record.candidate} serves ${record.percent} % since now` });
 }
+
+/** Users arrive before the last of them can: what they meet may already fail the release, but nothing passes it yet. */
+function decideOnItsWay(goal: Goal, seen: Seen, held: Held): Decision {
+  const { record, now } = held;
+  const what = `${record.percent} % to reach everybody`;
+  if (record.trafficAt === undefined) {
+    // Nothing of the candidate was seen before: what is measured counts from here.
+    const says = `${record.candidate} is given ${record.percent} % since now`;
+    return move({ kind: 'record', record: { ...record, trafficAt: now, leaseUntil: leaseFrom(now) }, says });
+  }
+  const until = after(now, goal.policy.deadline);
+  const judged = decideJudged(goal, seen, { ...held, from: record.trafficAt, until, what });
+  return judged === 'go on' ? { kind: 'wait', for: what, every: seconds(5) } : soon(judged);
+}
+
+/** Looked at more often than a metric is measured, because the end of the way is what is waited for. */
+const soon = (decision: Decision): Decision =>
+  decision.kind === 'wait' ? { ...decision, every: milliseconds(Math.min(decision.every, seconds(5))) } : decision;
 
 export function decideJudging(goal: Goal, seen: Seen, held: Held): Decision {
   const { record, now } = held;

@@ -2,12 +2,18 @@ import type { Sample } from '../../../src/domain/analysis/sample.ts';
 import { type Instant, before, between, milliseconds, seconds } from '../../../src/domain/duration.ts';
 import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
 import type { Scaling } from '../../../src/domain/shift/scaling.ts';
-import { type ShiftRecord, explainedSplits, isInTraffic } from '../../../src/domain/shift/record.ts';
+import {
+  type ShiftRecord,
+  candidateAt,
+  explainedSplits,
+  isInTraffic,
+  stableOnly,
+} from '../../../src/domain/shift/record.ts';
 import { sameRecord } from '../../../src/domain/shift/record-tags.ts';
 import { type Color, COLORS } from '../../../src/domain/traffic-split.ts';
 import { liveOf } from '../../../src/engine/shift/join-routes.ts';
 import type { Acting } from './execute-act.ts';
-import { strayOf } from './decide-routes.ts';
+import { allAre, strayOf } from './decide-routes.ts';
 import { holdsScaling } from './decide-scaling.ts';
 import type { CheckMoment, Goal, Result, Route, Seen } from './moves.ts';
 import type { Event } from './story.ts';
@@ -79,6 +85,7 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
     kind: 'seen',
     routes,
     live,
+    spread: await spreadOf(routes, { record, acting }, signal),
     seated: await seatedOf(live, { record, acting }, signal),
     record,
     engaged: memory.engaged === 'yes',
@@ -168,9 +175,26 @@ async function twiceUnlessExplained(
 /** Asked only while the candidate is prepared; once both colors stand in the rule, only a drift takes one out. */
 async function seatedOf(live: Live, { record, acting }: Looked, signal: AbortSignal): Promise<'both' | 'missing'> {
   const { memory, ports } = acting;
+  // Records of DNS are all there from the start: one that is missing is refused when the router is opened.
+  if (ports.router.spread === 'with-time') return 'both';
   if (record?.phase !== 'preparing' || live === 'none' || memory.seated === 'both') return 'both';
   memory.seated = (await ports.router.confirm(live, signal)) === 'live' ? 'both' : 'missing';
   return memory.seated;
+}
+
+/** Asked only where weights were moved and something waits for it. */
+async function spreadOf(
+  routes: readonly Route[],
+  { record, acting }: Looked,
+  signal: AbortSignal,
+): Promise<Seen['spread']> {
+  const { router } = acting.ports;
+  if (router.spread === 'at-once' || record === undefined) return 'everywhere';
+  const moved = record.percent > 0 && (record.phase === 'shifting' || record.phase === 'rolling-back');
+  if (!moved || acting.memory.engaged === 'no') return 'everywhere';
+  const wanted = record.phase === 'shifting' ? candidateAt(record, record.percent) : stableOnly(record);
+  if (!allAre({ routes }, wanted)) return 'everywhere';
+  return (await router.confirm(wanted, signal)) === 'propagating' ? 'on-its-way' : 'everywhere';
 }
 
 /** Two looks in a row without a request, where the policy has a source for the requests of users. */

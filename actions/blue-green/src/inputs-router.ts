@@ -1,19 +1,27 @@
 import { type FieldResult, nearestOf } from '../../../src/domain/inputs.ts';
-import { type JsonSchema, closed, wholly } from '../../../src/domain/json-schema.ts';
+import { type JsonSchema, closed, oneKeyOf, wholly } from '../../../src/domain/json-schema.ts';
 import { type Color, COLORS } from '../../../src/domain/traffic-split.ts';
 
-/** Where the traffic is decided, and which target group is which color. */
+/** Where the traffic is decided (exactly one of the two), and which target group or record is which color. */
 export interface RouterRequest {
-  readonly alb: {
+  readonly alb?: {
     readonly listener: string | undefined;
     readonly port: number | undefined;
     readonly rule: string | undefined;
   };
+  readonly route53?: {
+    readonly zone: string;
+    readonly record: string;
+    readonly targets: Readonly<Record<Color, string>> | undefined;
+  };
   readonly colors: Readonly<Record<Color, string>>;
 }
 
-export const ROUTER_SHAPE = '{ alb: { listener, port, rule }, colors: { blue, green } }';
+export const ROUTER_SHAPE =
+  '{ alb: { listener, port, rule }, colors: { blue, green } } or { route53: { zone, record, targets }, colors: { blue, green } }';
 const ALB_KEYS = ['listener', 'port', 'rule'] as const;
+const ROUTE53_KEYS = ['zone', 'record', 'targets'] as const;
+const KINDS = ['alb', 'route53'] as const;
 const RULE = String.raw`default|[1-9]\d{0,4}|arn:.+:listener-rule\/app\/.+`;
 
 const nameSchema = (description: string): JsonSchema => ({
@@ -47,16 +55,31 @@ export const ROUTER_SCHEMA: JsonSchema = closed(
         description: 'Priority, `default` or ARN. Without it the one rule of the listener that forwards to the colors.',
       },
     }),
-    colors: { ...COLORS_SCHEMA, description: 'Names of the target groups.' },
+    route53: closed<(typeof ROUTE53_KEYS)[number]>(
+      {
+        zone: nameSchema('Name or id of the hosted zone.'),
+        record: nameSchema('Name that users ask for; its A, AAAA or CNAME records are weighted.'),
+        targets: {
+          ...COLORS_SCHEMA,
+          description:
+            'Target groups that tell whether a color serves, where the records lead to no load balancer of this account and have no health check.',
+        },
+      },
+      { required: ['zone', 'record'] },
+    ),
+    colors: {
+      ...COLORS_SCHEMA,
+      description: 'Names of the target groups; with route53 the set identifiers of the records.',
+    },
   },
-  { required: ['alb', 'colors'] },
+  { required: ['colors'], ...oneKeyOf(KINDS) },
 );
 
 export const ROUTES_SHAPE = 'a list of routers';
 /** As `readRoutes` reads it. */
 export const ROUTES_SCHEMA: JsonSchema = { type: 'array', minItems: 1, items: ROUTER_SCHEMA };
 
-const LATER = ['route53', 'ingress', 'gateway', 'service'];
+const LATER = ['ingress', 'gateway', 'service'];
 
 type Mapping = Readonly<Record<string, unknown>>;
 const isMapping = (value: unknown): value is Mapping =>
@@ -72,15 +95,19 @@ export function readRouter(value: unknown): FieldResult<RouterRequest> {
   if (!isMapping(value)) return wrong('is not a mapping');
   const later = Object.keys(value).find((key) => LATER.includes(key));
   if (later !== undefined) return wrong(`names ${later}, which is not supported in this version`);
-  const unknown = unknownKey(value, ['alb', 'colors']);
+  const unknown = unknownKey(value, [...KINDS, 'colors']);
   if (unknown !== undefined) return unknown;
-  const { alb, colors } = value;
-  if (!isMapping(alb)) return wrong('has no alb');
+  const { alb, route53, colors } = value;
+  if (alb !== undefined && route53 !== undefined) return wrong('has both alb and route53');
+  const kind = route53 === undefined ? 'alb' : 'route53';
+  const at = route53 ?? alb;
+  if (!isMapping(at))
+    return wrong(kind === 'alb' ? 'has no alb and no route53' : 'has a route53 that is not a mapping');
   const colored = readColors(colors);
   if (!colored.ok) return { ...colored, problem: `colors ${colored.problem}` };
-  const extra = unknownKey(alb, ALB_KEYS);
+  const extra = unknownKey(at, kind === 'alb' ? ALB_KEYS : ROUTE53_KEYS);
   if (extra !== undefined) return extra;
-  return readAlb(alb, colored.value);
+  return kind === 'alb' ? readAlb(at, colored.value) : readRoute53(at, colored.value);
 }
 
 function readAlb(alb: Mapping, colors: RouterRequest['colors']): FieldResult<RouterRequest> {
@@ -98,6 +125,15 @@ function readAlb(alb: Mapping, colors: RouterRequest['colors']): FieldResult<Rou
   return { ok: true, value: { alb: { listener, port, rule }, colors } };
 }
 
+function readRoute53(given: Mapping, colors: RouterRequest['colors']): FieldResult<RouterRequest> {
+  const [zone, record] = [textOf(given['zone']), textOf(given['record'])];
+  if (zone === undefined) return wrong('has no route53.zone', 'the name or the id of the hosted zone');
+  if (record === undefined) return wrong('has no route53.record', 'the name that users ask for');
+  const targets = given['targets'] === undefined ? undefined : readColors(given['targets']);
+  if (targets?.ok === false) return { ...targets, problem: `route53.targets ${targets.problem}` };
+  return { ok: true, value: { route53: { zone, record, targets: targets?.value }, colors } };
+}
+
 /** Every place once: two moves of one rule would undo each other. */
 export function readRoutes(value: unknown): FieldResult<readonly RouterRequest[]> {
   if (!Array.isArray(value) || value.length === 0) return wrong('is not a list of routers', ROUTES_SHAPE);
@@ -105,7 +141,9 @@ export function readRoutes(value: unknown): FieldResult<readonly RouterRequest[]
   for (const [index, each] of value.entries()) {
     const read = readRouter(each);
     if (!read.ok) return { ...read, problem: `[${index}] ${read.problem}` };
-    const again = routes.findIndex(({ alb }) => JSON.stringify(alb) === JSON.stringify(read.value.alb));
+    const again = routes.findIndex(
+      ({ alb, route53 }) => JSON.stringify([alb, route53]) === JSON.stringify([read.value.alb, read.value.route53]),
+    );
     if (again >= 0) return wrong(`[${index}] is the same place as [${again}]`, 'places that differ');
     routes.push(read.value);
   }

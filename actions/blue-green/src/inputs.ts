@@ -1,6 +1,5 @@
 import type { Duration } from '../../../src/domain/duration.ts';
 import type { Template } from '../../../src/domain/checks/document.ts';
-import { readTargetHeaders } from '../../../src/domain/checks/load.ts';
 import { HEADERS_SHAPE } from '../../../src/domain/checks/request-parts.ts';
 import { type ApprovalDemand, approvalDemand, approvalInputs } from '../../../src/domain/approval/require.ts';
 import { checkInputs, readCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
@@ -18,10 +17,10 @@ import {
   structure,
   text,
 } from '../../../src/domain/inputs.ts';
-import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
-import type { Policy } from '../../../src/domain/policy/policy.ts';
 import { awsInputs, ecsInputs, ecsWords, stageInputs } from '../../../src/domain/stage-inputs.ts';
 import type { Color } from '../../../src/domain/traffic-split.ts';
+import { candidateOf, readHeaders } from './inputs-candidate.ts';
+import { type PolicyRequest, policyOf } from './inputs-policy.ts';
 import {
   COLORS_SCHEMA,
   ROUTER_SCHEMA,
@@ -57,7 +56,7 @@ export const spec = {
   router: structure(
     {
       description:
-        'Where the traffic is decided: the load balancer by name (or the listener by ARN) with its port, and the target groups by color. `rule` is a priority, `default` or an ARN; without it, the one rule of the listener that forwards to the colors. Example: `{ alb: { listener: shop-alb, port: 443 }, colors: { blue: shop-blue, green: shop-green } }`.',
+        'Where the traffic is decided: the load balancer by name (or the listener by ARN) with its port, and the target groups by color. `rule` is a priority, `default` or an ARN; without it, the one rule of the listener that forwards to the colors. Or weighted records of Route 53, `{ route53: { zone: example.com, record: app.example.com }, colors: { blue: blue, green: green } }`, where the colors are set identifiers. Example: `{ alb: { listener: shop-alb, port: 443 }, colors: { blue: shop-blue, green: shop-green } }`.',
       from: 'stage',
       shape: ROUTER_SCHEMA,
     },
@@ -171,14 +170,6 @@ export const spec = {
   ...stageInputs,
 };
 
-function readHeaders(value: unknown) {
-  const read = readTargetHeaders(value);
-  if (read.ok) return read;
-  const problem = read.problems.map((each) => `${each.input} ${each.problem}`).join('; ');
-  // A header may hold a secret that its writer should not have put there.
-  return { ok: false as const, problem, accepted: '{ X-Color: "{color}" }', given: 'hidden' as const };
-}
-
 export interface Request {
   readonly mode: Mode;
   readonly dryRun: 'yes' | 'no';
@@ -189,10 +180,7 @@ export interface Request {
   /** Whole reference of the image; undefined where a mode does without. */
   readonly image: string | undefined;
   readonly container: string | undefined;
-  readonly policy:
-    | { readonly kind: 'file'; readonly path: string }
-    | { readonly kind: 'given'; readonly policy: Policy }
-    | { readonly kind: 'none' };
+  readonly policy: PolicyRequest;
   readonly checks: string | undefined;
   readonly url: string | undefined;
   readonly host: string | undefined;
@@ -295,66 +283,4 @@ const isRelease = (mode: Mode): boolean => mode === 'run' || mode === 'prepare';
 function approvalOf(values: Values): Checked<ApprovalDemand> {
   const releases = values.mode === 'run' || values.mode === 'prepare' || values.mode === 'shift';
   return releases ? approvalDemand(values) : good({ kind: 'none' });
-}
-
-function policyOf(values: Values, problems: InputProblem[]): Request['policy'] {
-  const { policy, steps, bake, rules, mode } = values;
-  const parts = Object.entries({ steps, bake, rules }).filter(([, value]) => value !== undefined);
-  if (policy !== undefined) {
-    for (const [input] of parts)
-      problems.push({ input, problem: 'is given beside policy', accepted: 'one of the two' });
-    return { kind: 'file', path: policy };
-  }
-  if (parts.length === 0) {
-    const resumes = (mode === 'watch' || mode === 'reconcile') && values['on-stale'] === 'resume';
-    if (mode === 'run' || mode === 'shift' || resumes)
-      problems.push({
-        input: 'policy',
-        problem: `is missing: mode ${mode}${resumes ? ' with on-stale: resume' : ''} judges by one`,
-        accepted: 'policy, or rules',
-      });
-    return { kind: 'none' };
-  }
-  // Durations are read already; the policy reads its own text again, so that file and inputs go one way.
-  const read = parsePolicy({
-    ...(steps === undefined ? {} : { steps }),
-    ...(bake === undefined ? {} : { bake: `${bake}ms` }),
-    ...(rules === undefined ? {} : { rules }),
-  });
-  if (read.ok) return { kind: 'given', policy: read.value };
-  problems.push(...read.problems);
-  return { kind: 'none' };
-}
-
-function candidateOf(values: Values, problems: InputProblem[]): Request['candidate'] {
-  const headers = values['candidate-headers'] ?? {};
-  const url = values['candidate-url'] ?? (Object.keys(headers).length > 0 ? values.url : undefined);
-  if (url === undefined) {
-    if (values['candidate-headers'] !== undefined)
-      problems.push({
-        input: 'candidate-headers',
-        problem: 'has no URL to be sent to',
-        accepted: 'candidate-url, or url',
-      });
-    return undefined;
-  }
-  if (url === values.url && Object.keys(headers).length === 0) {
-    const problem = 'is the url of the users, where the weights decide who answers, not the candidate alone';
-    problems.push({
-      input: 'candidate-url',
-      given: url,
-      problem,
-      accepted: 'a test listener, or url with candidate-headers',
-    });
-  }
-  const parsed = URL.parse(url.replaceAll('{color}', 'blue'));
-  if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.username !== '' || parsed.password !== '') {
-    problems.push({
-      input: 'candidate-url',
-      given: url,
-      problem: 'is not a base URL',
-      accepted: 'http://host or https://host, without credentials',
-    });
-  }
-  return { url: url.replace(/\/+$/, ''), headers };
 }

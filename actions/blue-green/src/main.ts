@@ -278,14 +278,12 @@ async function cloudOf(request: Request, tools: ActionTools): Promise<Cloud> {
     tools,
     tools.signal,
   );
-  const [{ ecsOf }, { autoscalingOf }, { openAlb }] = await Promise.all([
+  const [{ ecsOf }, { autoscalingOf }, { openRouter }] = await Promise.all([
     import('../../../src/adapters/aws/ecs.ts'),
     import('../../../src/adapters/aws/autoscaling.ts'),
-    import('../../../src/adapters/traffic/open-alb.ts'),
+    import('../../../src/adapters/traffic/open-router.ts'),
   ]);
-  const opened = await Promise.all(
-    request.routes.map(({ alb, colors }) => openAlb(session.clientConfig, { ...alb, colors }, tools)),
-  );
+  const opened = await Promise.all(request.routes.map((route) => openRouter(session.clientConfig, route, tools)));
   for (const notice of new Set(opened.flatMap(({ notices }) => notices))) tools.log.warning(notice);
   const routes = opened.map(({ router }) => router);
   const [first] = opened;

@@ -54,6 +54,8 @@ export interface Seen {
   readonly live: Live;
   /** Whether both target groups stand in the rule; one that does not has no healthy targets. */
   readonly seated: 'both' | 'missing';
+  /** Whether the live split has reached everybody (DNS takes its time); asked while the weights are on their way. */
+  readonly spread: 'everywhere' | 'on-its-way';
   readonly record: ShiftRecord | undefined;
   readonly engaged: boolean;
   readonly targets: Readonly<Record<Color, TargetHealth>>;

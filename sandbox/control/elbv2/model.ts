@@ -136,3 +136,12 @@ export const groupsOf = (model: ElbModel, loadBalancerArn: string): readonly str
 
 export const loadBalancersOf = (model: ElbModel, targetGroupArn: string): readonly string[] =>
   model.loadBalancers.map(({ arn }) => arn).filter((arn) => groupsOf(model, arn).includes(targetGroupArn));
+
+/** By its address, with or without the dot and the prefix that aliases carry. */
+export const loadBalancerNamed = (model: ElbModel, dnsName: string): LoadBalancerView | undefined => {
+  const bare = dnsName
+    .toLowerCase()
+    .replace(/\.$/, '')
+    .replace(/^dualstack\./, '');
+  return model.loadBalancers.find(({ shown }) => text(shown, 'DNSName').toLowerCase() === bare);
+};

@@ -23,6 +23,10 @@ const ROUTE53: readonly (readonly [method: string, path: RegExp, operation: stri
   ['GET', /^\/change\/.+$/, 'GetChange'],
   ['POST', /^\/healthcheck$/, 'CreateHealthCheck'],
   ['GET', /^\/healthcheck\/[^/]+\/status$/, 'GetHealthCheckStatus'],
+  ['GET', /^\/healthcheck\/[^/]+$/, 'GetHealthCheck'],
+  ['DELETE', /^\/hostedzone\/[^/]+$/, 'DeleteHostedZone'],
+  ['POST', /^\/tags\/[^/]+\/[^/]+$/, 'ChangeTagsForResource'],
+  ['GET', /^\/tags\/[^/]+\/[^/]+$/, 'ListTagsForResource'],
 ];
 
 const route53Operation = (method: string, path: string): string | undefined => {

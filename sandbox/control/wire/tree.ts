@@ -52,24 +52,29 @@ interface Open {
   text: string;
 }
 
-/** Reads what moto writes: elements, text and the five entities. Attributes are dropped. */
-export function treeOfXml(xml: string): TreeObject {
+/**
+ * Reads elements, text and the five entities; attributes are dropped. `members`: names of elements that make up a list
+ * beside `member`, in APIs that give each list a name of its own.
+ */
+export function treeOfXml(xml: string, members: ReadonlySet<string> = NO_MEMBERS): TreeObject {
   const stack: Open[] = [{ name: '', children: [], text: '' }];
   for (const [, closing, name, empty, text] of xml.replace(/<\?[^>]*\?>/, '').matchAll(PIECE)) {
     const top = stack.at(-1) as Open;
     if (text !== undefined) top.text += text;
     else if (closing) {
       stack.pop();
-      stack.at(-1)?.children.push([top.name, treeOfOpen(top)]);
+      stack.at(-1)?.children.push([top.name, treeOfOpen(top, members)]);
     } else if (empty) top.children.push([name as string, '']);
     else stack.push({ name: name as string, children: [], text: '' });
   }
-  return objectOf(treeOfOpen(stack[0] as Open));
+  return objectOf(treeOfOpen(stack[0] as Open, members));
 }
 
-function treeOfOpen({ children, text }: Open): Tree {
+const NO_MEMBERS: ReadonlySet<string> = new Set();
+
+function treeOfOpen({ children, text }: Open, members: ReadonlySet<string>): Tree {
   if (children.length === 0) return text.trim() === '' ? '' : unescaped(text);
-  return children.every(([name]) => name === 'member')
+  return children.every(([name]) => name === 'member' || members.has(name))
     ? children.map(([, child]) => child)
     : Object.fromEntries(children);
 }

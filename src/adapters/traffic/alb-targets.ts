@@ -1,13 +1,15 @@
 import {
   type ElasticLoadBalancingV2Client,
+  type TargetHealthDescription,
   DescribeTargetHealthCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { TargetHealth } from '../../domain/shift/live-color.ts';
 import type { TargetGroups } from '../../ports/target-group.ts';
 import { callAws } from '../aws/errors.ts';
 import { groupName } from './alb-actions.ts';
 import type { AlbPlace } from './alb-place.ts';
 
-/** Target health as the load balancer sees it. Targets that drain belong to tasks on their way out and are not counted. */
+/** Target health as the load balancer sees it. */
 export function albTargets(client: ElasticLoadBalancingV2Client, place: AlbPlace): TargetGroups {
   return {
     nameOf: (color) => groupName(place.groups[color]),
@@ -17,18 +19,23 @@ export function albTargets(client: ElasticLoadBalancingV2Client, place: AlbPlace
       const answer = await callAws({ action: 'elasticloadbalancing:DescribeTargetHealth', what }, signal, () =>
         client.send(new DescribeTargetHealthCommand({ TargetGroupArn: arn }), { abortSignal: signal }),
       );
-      const states = (answer.TargetHealthDescriptions ?? []).map(({ TargetHealth }) => ({
-        state: TargetHealth?.State ?? 'unknown',
-        reason: TargetHealth?.Reason,
-      }));
-      const counted = states.filter(({ state }) => state !== 'draining');
-      const others = counted.filter(({ state }) => state !== 'healthy');
-      const words = others.map(({ state, reason }) => (reason === undefined ? state : `${state}: ${reason}`));
-      return {
-        healthy: counted.length - others.length,
-        total: counted.length,
-        reasons: [...new Set(words)].map((word) => `${words.filter((each) => each === word).length} ${word}`),
-      };
+      return healthOf(answer.TargetHealthDescriptions ?? []);
     },
+  };
+}
+
+/** Targets that drain belong to tasks on their way out and are not counted. */
+export function healthOf(described: readonly TargetHealthDescription[]): TargetHealth {
+  const states = described.map((each) => ({
+    state: each.TargetHealth?.State ?? 'unknown',
+    reason: each.TargetHealth?.Reason,
+  }));
+  const counted = states.filter(({ state }) => state !== 'draining');
+  const others = counted.filter(({ state }) => state !== 'healthy');
+  const words = others.map(({ state, reason }) => (reason === undefined ? state : `${state}: ${reason}`));
+  return {
+    healthy: counted.length - others.length,
+    total: counted.length,
+    reasons: [...new Set(words)].map((word) => `${words.filter((each) => each === word).length} ${word}`),
   };
 }

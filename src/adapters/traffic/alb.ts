@@ -39,6 +39,7 @@ export function albRouter(clients: AlbClients, place: AlbPlace, clock: Pick<Cloc
     name: place.name,
     grain: 'percent',
     driver: 'sluice',
+    spread: 'at-once',
     async observe(signal) {
       return splitOf(forwardOf(await read(signal), place.groups, place.name));
     },

@@ -11,7 +11,8 @@ import { type AlbTarget, findAlbPlace } from './alb-place.ts';
 import { albTargets } from './alb-targets.ts';
 import { type AlbClients, albRouter } from './alb.ts';
 
-export interface OpenAlb {
+/** One place where traffic is decided, with what tells of its colors and what remembers its shifts. */
+export interface OpenRouter {
   readonly router: TrafficRouter;
   readonly targets: TargetGroups;
   readonly journal: Journal<ShiftRecord>;
@@ -24,7 +25,7 @@ export async function openAlb(
   config: ClientConfig,
   target: AlbTarget,
   { clock, signal }: { readonly clock: Pick<Clock, 'now'>; readonly signal: AbortSignal },
-): Promise<OpenAlb> {
+): Promise<OpenRouter> {
   const clients: AlbClients = {
     reads: new ElasticLoadBalancingV2Client(config),
     writes: new ElasticLoadBalancingV2Client({ ...config, maxAttempts: 1 }),

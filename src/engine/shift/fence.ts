@@ -57,6 +57,7 @@ export function fencedRouter(router: TrafficRouter, fence: Fence): TrafficRouter
     name: router.name,
     grain: router.grain,
     driver: router.driver,
+    spread: router.spread,
     observe: (signal) => router.observe(signal),
     confirm: (split, signal) => router.confirm(split, signal),
     lingers: (signal) => router.lingers(signal),

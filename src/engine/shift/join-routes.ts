@@ -27,6 +27,7 @@ export function joinRoutes(routes: readonly TrafficRouter[]): TrafficRouter {
     name: routes.map(({ name }) => name).join(' and '),
     grain: routes.some(({ grain }) => grain === 'all-or-nothing') ? 'all-or-nothing' : 'percent',
     driver: routes.some(({ driver }) => driver === 'platform') ? 'platform' : 'sluice',
+    spread: routes.some(({ spread }) => spread === 'with-time') ? 'with-time' : 'at-once',
     observe: (signal) => first.observe(signal),
     async apply(split, signal, guard) {
       const next = await nextOf(routes, split, signal);

@@ -148,6 +148,13 @@ describe('a router', () => {
     expect(readRouter(value)).toMatchObject({ ok: true, value: { alb, colors } });
   }); // prettier-ignore
 
+  test('of Route 53 is read with its zone, its record and what tells the health', () => {
+    const route53 = { zone: 'shop.example', record: 'app.shop.example' };
+    expect(readRouter({ route53, colors })).toEqual({ ok: true, value: { route53: { ...route53, targets: undefined }, colors } });
+    const targets = { blue: 'tg-blue', green: 'tg-green' };
+    expect(readRouter({ route53: { ...route53, targets }, colors })).toMatchObject({ value: { route53: { targets } } });
+  }); // prettier-ignore
+
   test.each([
     { name: 'text', value: 'web', says: 'is not a mapping' },
     { name: 'no alb', value: { colors }, says: 'has no alb' },
@@ -158,7 +165,12 @@ describe('a router', () => {
     { name: 'a port that is none', value: { alb: { listener: 'web', port: 'https' }, colors }, says: 'has an alb.port that is no port' },
     { name: 'a rule that is none', value: { alb: { listener: 'web', rule: 'first' }, colors }, says: 'has an alb.rule that is no rule' },
     { name: 'an unknown key', value: { alb: { listner: 'web' }, colors }, says: 'has the unknown key listner' },
-    { name: 'a router of a later version', value: { route53: {} }, says: 'names route53, which is not supported in this version' },
+    { name: 'two routers', value: { alb: { listener: 'web' }, route53: { zone: 'a.b', record: 'a.b' }, colors }, says: 'has both alb and route53' },
+    { name: 'no zone', value: { route53: { record: 'app.shop.example' }, colors }, says: 'has no route53.zone' },
+    { name: 'no record', value: { route53: { zone: 'shop.example' }, colors }, says: 'has no route53.record' },
+    { name: 'one target group', value: { route53: { zone: 'a.b', record: 'a.b', targets: { blue: 'x' } }, colors }, says: 'route53.targets has no green' },
+    { name: 'a key of the other router', value: { route53: { zone: 'a.b', record: 'a.b', port: 1 }, colors }, says: 'has the unknown key port' },
+    { name: 'a router of a later version', value: { ingress: {} }, says: 'names ingress, which is not supported in this version' },
   ])('is refused for $name', ({ value, says }) => {
     expect(readRouter(value)).toMatchObject({ ok: false, problem: expect.stringContaining(says) });
   }); // prettier-ignore

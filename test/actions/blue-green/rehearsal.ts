@@ -156,6 +156,7 @@ function observe(world: World, memory: Memory): Seen {
     routes: [{ name: 'fake rule', live: world.live }],
     live: world.live,
     seated: world.seated,
+    spread: 'everywhere',
     record: world.record,
     engaged: memory.engaged,
     targets: { blue: targets('blue'), green: targets('green') },

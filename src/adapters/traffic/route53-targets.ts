@@ -1,0 +1,171 @@
+import {
+  type TargetHealthDescription,
+  DescribeLoadBalancersCommand,
+  DescribeTargetGroupsCommand,
+  DescribeTargetHealthCommand,
+  ElasticLoadBalancingV2Client,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import { type ResourceRecordSet, type Route53Client, GetHealthCheckStatusCommand } from '@aws-sdk/client-route-53';
+import { Failure } from '../../domain/failure.ts';
+import { type Color, COLORS } from '../../domain/traffic-split.ts';
+import type { TargetHealth } from '../../domain/shift/live-color.ts';
+import type { TargetGroups } from '../../ports/target-group.ts';
+import type { ClientConfig } from '../aws/client-config.ts';
+import { callAws } from '../aws/errors.ts';
+import { healthOf } from './alb-targets.ts';
+import type { WeightedRecords } from './route53-records.ts';
+import type { Route53Place, Route53Target } from './route53-place.ts';
+
+/** What tells whether the end point of one color serves. */
+type Source =
+  | { readonly kind: 'target-groups'; readonly name: string; readonly region: string; readonly arns: readonly string[] }
+  | { readonly kind: 'health-check'; readonly name: string; readonly id: string };
+
+export interface TargetsTools {
+  readonly config: ClientConfig;
+  readonly route53: Route53Client;
+}
+
+/**
+ * Health of what the records lead to: the targets of the load balancer behind an alias or a CNAME, wherever its region is;
+ * or target groups that the user names; or the health check of the record. A color of which nothing tells is refused, because
+ * traffic would be sent into the dark.
+ */
+export async function route53Targets(
+  target: Route53Target,
+  found: { readonly place: Route53Place; readonly records: WeightedRecords },
+  tools: TargetsTools,
+  signal: AbortSignal,
+): Promise<TargetGroups> {
+  const clients = new Map<string, ElasticLoadBalancingV2Client>();
+  const elb: ElbOf = (region) => {
+    const client = clients.get(region) ?? new ElasticLoadBalancingV2Client({ ...tools.config, region });
+    clients.set(region, client);
+    return client;
+  };
+  const sources = { blue: undefined, green: undefined } as Record<Color, Source | undefined>;
+  for (const color of COLORS) sources[color] = await sourceOf(color, { target, ...found, tools, elb }, signal);
+  const of = (color: Color): Source => sources[color] as Source;
+  return {
+    nameOf: (color) => of(color).name,
+    async health(color, inner) {
+      const source = of(color);
+      return source.kind === 'health-check'
+        ? healthOfCheck(tools.route53, source, inner)
+        : healthOfGroups(elb(source.region), source, inner);
+    },
+  };
+}
+
+type ElbOf = (region: string) => ElasticLoadBalancingV2Client;
+
+interface Finding {
+  readonly target: Route53Target;
+  readonly place: Route53Place;
+  readonly records: WeightedRecords;
+  readonly tools: TargetsTools;
+  readonly elb: ElbOf;
+}
+
+async function sourceOf(color: Color, finding: Finding, signal: AbortSignal): Promise<Source> {
+  const { target, place, records, tools, elb } = finding;
+  const named = target.targets?.[color];
+  if (named !== undefined) return namedGroup(elb(tools.config.region), { named, color, region: tools.config.region }, signal);
+  const [first] = records;
+  const record = first?.records[color] as ResourceRecordSet;
+  const address = addressOf(record);
+  const region = /\.([a-z]{2}[a-z0-9-]*-\d)\.elb\.amazonaws\.com(\.cn)?$/.exec(address)?.[1];
+  const behind = region === undefined ? undefined : await groupsBehind(elb(region), { address, region }, signal);
+  if (behind !== undefined) return behind;
+  if (record.HealthCheckId !== undefined)
+    return { kind: 'health-check', name: `health check ${record.HealthCheckId}`, id: record.HealthCheckId };
+  throw new Failure({
+    what: `${place.name} cannot carry a shift`,
+    why: `nothing tells whether ${color} (${target.colors[color]}, to ${address === '' ? 'an IP address' : address}) serves: it leads to no load balancer of this account, and its record has no health check`,
+    now: 'Nothing was touched',
+    next: 'Give the record a health check, or name target groups in router.route53.targets',
+  });
+} // prettier-ignore
+
+/** `dualstack.shop-blue-123.us-west-2.elb.amazonaws.com.` -> without dot and prefix; empty for a plain address record. */
+export function addressOf(record: ResourceRecordSet): string {
+  const name = record.AliasTarget?.DNSName ?? (record.Type === 'CNAME' ? record.ResourceRecords?.[0]?.Value : undefined);
+  return (name ?? '').toLowerCase().replace(/\.$/, '').replace(/^dualstack\./, '');
+} // prettier-ignore
+
+async function namedGroup(
+  client: ElasticLoadBalancingV2Client,
+  { named, color, region }: { readonly named: string; readonly color: Color; readonly region: string },
+  signal: AbortSignal,
+): Promise<Source> {
+  const what = `Could not find target group ${named} of color ${color}`;
+  const next = `Correct router.route53.targets.${color}`;
+  const by = named.startsWith('arn:') ? { TargetGroupArns: [named] } : { Names: [named] };
+  const answer = await callAws({ action: 'elasticloadbalancing:DescribeTargetGroups', what, next }, signal, () =>
+    client.send(new DescribeTargetGroupsCommand(by), { abortSignal: signal }),
+  );
+  const arn = answer.TargetGroups?.[0]?.TargetGroupArn;
+  if (arn === undefined) throw new Failure({ what, why: 'there is none of this name', next });
+  return { kind: 'target-groups', name: named, region, arns: [arn] };
+}
+
+/** undefined: no load balancer of this account has the address. */
+async function groupsBehind(
+  client: ElasticLoadBalancingV2Client,
+  { address, region }: { readonly address: string; readonly region: string },
+  signal: AbortSignal,
+): Promise<Source | undefined> {
+  const what = `Could not find the load balancer ${address}`;
+  let marker: string | undefined;
+  do {
+    const page = await callAws({ action: 'elasticloadbalancing:DescribeLoadBalancers', what }, signal, () =>
+      client.send(new DescribeLoadBalancersCommand(marker ? { Marker: marker } : {}), { abortSignal: signal }),
+    );
+    const found = page.LoadBalancers?.find(({ DNSName }) => DNSName?.toLowerCase() === address);
+    if (found !== undefined) {
+      const { LoadBalancerArn: LoadBalancerArn = '', LoadBalancerName: name = address } = found;
+      const groups = await callAws({ action: 'elasticloadbalancing:DescribeTargetGroups', what }, signal, () =>
+        client.send(new DescribeTargetGroupsCommand({ LoadBalancerArn }), { abortSignal: signal }),
+      );
+      const arns = (groups.TargetGroups ?? []).map(({ TargetGroupArn = '' }) => TargetGroupArn);
+      return { kind: 'target-groups', name, region, arns };
+    }
+    marker = page.NextMarker;
+  } while (marker);
+  return undefined;
+}
+
+async function healthOfGroups(
+  client: ElasticLoadBalancingV2Client,
+  { name, arns }: Extract<Source, { kind: 'target-groups' }>,
+  signal: AbortSignal,
+): Promise<TargetHealth> {
+  const facts = { action: 'elasticloadbalancing:DescribeTargetHealth', what: `Could not read the targets of ${name}` };
+  const all: TargetHealthDescription[] = [];
+  for (const arn of arns) {
+    const answer = await callAws(facts, signal, () =>
+      client.send(new DescribeTargetHealthCommand({ TargetGroupArn: arn }), { abortSignal: signal }),
+    );
+    all.push(...(answer.TargetHealthDescriptions ?? []));
+  }
+  return healthOf(all);
+}
+
+/** An end point is healthy for Route 53 when more than 18 % of its checkers say so. */
+const ENOUGH = 0.18;
+
+async function healthOfCheck(
+  client: Route53Client,
+  { name, id }: Extract<Source, { kind: 'health-check' }>,
+  signal: AbortSignal,
+): Promise<TargetHealth> {
+  const facts = { action: 'route53:GetHealthCheckStatus', what: `Could not read ${name}` };
+  const answer = await callAws(facts, signal, () =>
+    client.send(new GetHealthCheckStatusCommand({ HealthCheckId: id }), { abortSignal: signal }),
+  );
+  const said = (answer.HealthCheckObservations ?? []).map(({ StatusReport }) => StatusReport?.Status ?? 'unknown');
+  const good = said.filter((status) => status.startsWith('Success')).length;
+  const bad = said.filter((status) => !status.startsWith('Success'));
+  if (said.length > 0 && good / said.length > ENOUGH) return { healthy: 1, total: 1, reasons: [] };
+  return { healthy: 0, total: 1, reasons: [`${name}: ${good} of ${said.length} checkers reach it`, ...bad.slice(0, 1)] };
+} // prettier-ignore
