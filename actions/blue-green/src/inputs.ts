@@ -17,11 +17,10 @@ import {
   structure,
   text,
 } from '../../../src/domain/inputs.ts';
-import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
-import type { Policy } from '../../../src/domain/policy/policy.ts';
 import { awsInputs, ecsInputs, ecsWords, stageInputs } from '../../../src/domain/stage-inputs.ts';
 import type { Color } from '../../../src/domain/traffic-split.ts';
 import { candidateOf, readHeaders } from './inputs-candidate.ts';
+import { type PolicyRequest, policyOf } from './inputs-policy.ts';
 import {
   COLORS_SCHEMA,
   ROUTER_SCHEMA,
@@ -181,10 +180,7 @@ export interface Request {
   /** Whole reference of the image; undefined where a mode does without. */
   readonly image: string | undefined;
   readonly container: string | undefined;
-  readonly policy:
-    | { readonly kind: 'file'; readonly path: string }
-    | { readonly kind: 'given'; readonly policy: Policy }
-    | { readonly kind: 'none' };
+  readonly policy: PolicyRequest;
   readonly checks: string | undefined;
   readonly url: string | undefined;
   readonly host: string | undefined;
@@ -287,33 +283,4 @@ const isRelease = (mode: Mode): boolean => mode === 'run' || mode === 'prepare';
 function approvalOf(values: Values): Checked<ApprovalDemand> {
   const releases = values.mode === 'run' || values.mode === 'prepare' || values.mode === 'shift';
   return releases ? approvalDemand(values) : good({ kind: 'none' });
-}
-
-function policyOf(values: Values, problems: InputProblem[]): Request['policy'] {
-  const { policy, steps, bake, rules, mode } = values;
-  const parts = Object.entries({ steps, bake, rules }).filter(([, value]) => value !== undefined);
-  if (policy !== undefined) {
-    for (const [input] of parts)
-      problems.push({ input, problem: 'is given beside policy', accepted: 'one of the two' });
-    return { kind: 'file', path: policy };
-  }
-  if (parts.length === 0) {
-    const resumes = (mode === 'watch' || mode === 'reconcile') && values['on-stale'] === 'resume';
-    if (mode === 'run' || mode === 'shift' || resumes)
-      problems.push({
-        input: 'policy',
-        problem: `is missing: mode ${mode}${resumes ? ' with on-stale: resume' : ''} judges by one`,
-        accepted: 'policy, or rules',
-      });
-    return { kind: 'none' };
-  }
-  // Durations are read already; the policy reads its own text again, so that file and inputs go one way.
-  const read = parsePolicy({
-    ...(steps === undefined ? {} : { steps }),
-    ...(bake === undefined ? {} : { bake: `${bake}ms` }),
-    ...(rules === undefined ? {} : { rules }),
-  });
-  if (read.ok) return { kind: 'given', policy: read.value };
-  problems.push(...read.problems);
-  return { kind: 'none' };
 }

@@ -99,6 +99,8 @@ function setAt(at: unknown, [step, ...rest]: readonly (string | number)[], value
   if (step === undefined) return value;
   if (Array.isArray(at) && typeof step === 'number')
     return at.map((entry: unknown, index) => (index === step ? setAt(entry, rest, value) : entry));
+  // To take away what is not there makes nothing on the way.
+  if (value === undefined && !isFields(at)) return at;
   const fields = isFields(at) ? at : {};
   const inner = setAt(fields[step], rest, value);
   if (inner !== undefined) return { ...fields, [step]: inner };

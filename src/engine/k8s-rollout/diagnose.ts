@@ -34,13 +34,17 @@ export async function diagnose(
     const last = logs.flatMap(({ text }) => text).at(-1);
     const said = state.kind === 'waiting' ? `waits for ${state.for}` : state.kind === 'bad' ? state.why : state.by;
     const where = first?.container === undefined ? '' : `container ${first.container} `;
-    const why = first === undefined ? said : `${where}${first.text}`;
+    const events = await eventsOf(each, tools, signal);
+    // That it is not ready is no reason; what its probe got is one.
+    const vague = first === undefined || first.reason === 'NotReady';
+    const event = vague ? events.at(-1) : undefined;
+    const why = vague ? `${where}${said}${event === undefined ? '' : `; ${event}`}` : `${where}${first.text}`;
     const text = `${name}: ${why}${last === undefined ? '' : `; last line of its log: ${cut(last)}`}`;
     const origin = originOf(keyOf(refOf(target.object)));
     causes.push({ text, ...(origin === undefined ? {} : { origin }) });
     lines.push(`${name}: ${said}`, ...troubles.map(lineOf));
     for (const { title, text: shown } of logs) lines.push(title, ...shown.map((line) => `    ${cut(line)}`));
-    lines.push(...(await eventsOf(each, tools, signal)).map((line) => `  event ${cut(line)}`));
+    lines.push(...events.map((line) => `  event ${cut(line)}`));
   }
   return { causes, lines };
 }

@@ -18,6 +18,7 @@ import { BOUNDS_ANNOTATION } from '../../domain/kubernetes/scaling.ts';
 import { whyNotServed } from '../../domain/kubernetes/removed-apis.ts';
 import { type Resource, resourceFor, resourcesDefinedBy } from '../../domain/kubernetes/resource.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
+import { mayPass } from '../../domain/retry-policy.ts';
 import type { Sha256 } from '../../ports/digest.ts';
 import { inParallel } from '../in-parallel.ts';
 import { AT_ONCE, type AppRef, type K8sTools, type Policies } from './rollout.ts';
@@ -212,7 +213,7 @@ function judgeRefusal({ thrown, object, live, hide, policies, done, refuse }: Re
     );
     return byManifest();
   }
-  if (status.code === 401 || status.code >= 500) throw thrown;
+  if (thrown.kind === 'expired-token' || mayPass(thrown.kind)) throw thrown;
   refuse(`is refused by the server: ${masked(status.message || messageOf(thrown), object)}`);
   return byManifest();
 }

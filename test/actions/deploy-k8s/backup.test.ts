@@ -1,0 +1,74 @@
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from '../../harness/needs.ts';
+import { PASSWORD, type Scene, openScene, setOf } from './scene.ts';
+
+needs('kubernetes')('a backup', () => {
+  let scene: Scene;
+  let folder: string;
+  beforeAll(async () => {
+    scene = await openScene('backup');
+    folder = await mkdtemp(join(tmpdir(), 'sluice-backup-'));
+  }, 300_000);
+  afterAll(async () => {
+    await scene?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const key = 'a-passphrase-of-some-length';
+  const place = () => ({ 'backup-location': folder, 'backup-key': key });
+
+  test('is sealed, and brings everything back, Secrets included', async () => {
+    await scene.run({ 'release-id': 'v1' });
+    const dry = await scene.run({ mode: 'backup', 'dry-run': 'true', ...place() });
+    expect(dry).toMatchObject({ exitCode: 0, outputs: { outcome: 'planned', backup: '', changed: 'false' } });
+    expect(await readdir(folder)).toEqual([]);
+    const made = await scene.run({ mode: 'backup', ...place() });
+    const name = made.outputs['backup'] ?? '';
+    expect(made).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    expect(await readdir(folder)).toEqual([name]);
+    const sealed = await readFile(join(folder, name));
+    expect(sealed.subarray(0, 8).toString()).toBe('SLUICEB1');
+    expect(sealed.includes(PASSWORD) || sealed.includes('web-config')).toBe(false);
+
+    const before = await scene.truth();
+    const { api } = scene.cluster.admin;
+    const secret = `/api/v1/namespaces/${scene.namespace}/secrets/web-secret`;
+    await api.request('DELETE', secret);
+    await api.request('DELETE', `/apis/apps/v1/namespaces/${scene.namespace}/deployments/web`);
+    await api.merge(`/api/v1/namespaces/${scene.namespace}/configmaps/web-config`, { data: { GREETING: 'lost' } });
+    const plan = await scene.run({ mode: 'restore', restore: 'latest', 'dry-run': 'true', ...place() });
+    expect(plan.stdout).toContain(`would restore`);
+    const back = await scene.run({ mode: 'restore', restore: 'latest', ...place() });
+    expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded', backup: name } });
+    expect(await scene.truth()).toEqual(before);
+    const { data } = (await scene.live(secret)) as unknown as { readonly data: { readonly PASSWORD: string } };
+    expect(Buffer.from(data.PASSWORD, 'base64').toString()).toBe(PASSWORD);
+    const order = [
+      ...back.stdout.matchAll(/^(Secret|ConfigMap|Deployment|Service) \S+ (?:created|configured|unchanged)/gm),
+    ].map(([, kind]) => kind);
+    expect(order.indexOf('Deployment')).toBeGreaterThan(
+      Math.max(order.lastIndexOf('Secret'), order.lastIndexOf('ConfigMap')),
+    );
+  }, 240_000);
+
+  test('is taken over by the next release', async () => {
+    const next = await scene.run({ 'release-id': 'v2' }, setOf({ tag: '2', config: 'two' }));
+    expect(next).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    expect(await scene.truth()).toMatchObject({ image: 'registry.example.com/team/web:2', config: 'two', ready: 2 });
+  }, 240_000);
+
+  test('does not open with another key, and nothing is touched', async () => {
+    const wrong = await scene.run({
+      mode: 'restore',
+      restore: 'latest',
+      ...place(),
+      'backup-key': 'another-passphrase-here',
+    });
+    expect(wrong).toMatchObject({ exitCode: 1, outputs: { changed: 'false' } });
+    expect(wrong.annotations[0]?.message).toContain('backup-key is not the one that it was sealed with');
+    const none = await scene.run({ mode: 'restore', restore: '2020-01-01', ...place() });
+    expect(none.annotations[0]?.message).toContain('There is no backup of');
+  }, 240_000);
+});

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type FaultServer, startFaultServer } from '../../../sandbox/kubernetes/faults/fault-server.ts';
+import { needs } from '../../harness/needs.ts';
+import { type RunningBundle, runBundle, startBundle } from '../../harness/run-bundle.ts';
+import { type Scene, openScene, setOf } from './scene.ts';
+
+needs('kubernetes')('deploy-k8s that is killed at a call', () => {
+  let scene: Scene;
+  let server: FaultServer;
+  beforeAll(async () => {
+    scene = await openScene('killed');
+    server = await startFaultServer(scene.cluster);
+    await scene.run({ 'release-id': 'old' });
+  }, 300_000);
+  afterAll(async () => {
+    await server?.stop();
+    await scene?.close();
+  });
+
+  const OLD = { image: 'registry.example.com/team/web:1', config: 'one', ready: 2 };
+  const next = setOf({ tag: '2', config: 'two' });
+  /** Dry runs have names of their own. */
+  const killed = async (operation: string, when: 'before' | 'after') => {
+    const { kubeconfig } = server.run(`${operation} ${when}`);
+    let running: RunningBundle | undefined;
+    server.killAt({ operation, ordinal: 1, when, run: `${operation} ${when}`, pid: () => running?.pid });
+    const step = scene.step({ kubeconfig, 'release-id': 'new' }, next);
+    running = await startBundle(step);
+    const main = await running.result;
+    expect(main.signal).toBe('SIGKILL');
+    // A re-run of the job: an attempt takes the lease of the one before at once.
+    const again = { env: { ...step.env, GITHUB_RUN_ATTEMPT: '2' } };
+    return { step, state: main.state, again };
+  };
+
+  test.each([
+    ['k8s:patch configmaps/web-config', 'before'],
+    ['k8s:patch deployments/web', 'after'],
+  ] as const)(
+    'at %s (%s) is taken back by post',
+    async (operation, when) => {
+      const { step, state } = await killed(operation, when);
+      const post = await runBundle({ ...step, phase: 'post', state });
+      expect(post.outputs['outcome']).toBe('rolled-back');
+      expect(await scene.truth()).toEqual(OLD);
+    },
+    240_000,
+  );
+
+  test('without a post is taken back by a roll back', async () => {
+    const { again } = await killed('k8s:patch services/web', 'after');
+    const back = await scene.run({ mode: 'rollback' }, undefined, again);
+    expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back', release: 'old' } });
+    expect(await scene.truth()).toEqual(OLD);
+  }, 240_000);
+
+  test('without a post is taken back first by a run of another set', async () => {
+    const { again } = await killed('k8s:patch secrets/web-secret', 'after');
+    const other = await scene.run({ 'release-id': 'same' }, undefined, again);
+    expect(other).toMatchObject({ exitCode: 0 });
+    expect(other.stdout).toContain('it is taken back first');
+    expect(await scene.truth()).toEqual(OLD);
+  }, 240_000);
+
+  test('without a post is gone on with by the next run of the same set', async () => {
+    const { again } = await killed('k8s:patch deployments/web', 'before');
+    const resumed = await scene.run({ 'release-id': 'new' }, next, again);
+    expect(resumed).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded', release: 'new' } });
+    expect(resumed.stdout).toContain('Going on with release new');
+    expect(await scene.truth()).toEqual({ image: 'registry.example.com/team/web:2', config: 'two', ready: 2 });
+  }, 240_000);
+});

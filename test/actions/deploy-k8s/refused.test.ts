@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from '../../harness/needs.ts';
+import { type Scene, openScene, setOf } from './scene.ts';
+
+needs('kubernetes')('before its first write deploy-k8s', () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await openScene('refused');
+  }, 300_000);
+  afterAll(() => scene?.close());
+
+  const PSP = 'apiVersion: policy/v1beta1\nkind: PodSecurityPolicy\nmetadata: { name: old }\n';
+  const FIELD = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: odd }\ndatta: { a: b }\n';
+  const QUOTA = 'quota few has 1 of pods';
+  const VOLUME = '      volumes: [{ name: far, secret: { secretName: elsewhere } }]';
+
+  test.each([
+    [
+      'a kind that no cluster serves any more',
+      {},
+      setOf({ more: PSP }),
+      'label the namespace for Pod Security Admission instead',
+    ],
+    ['a field that the kind does not have', {}, setOf({ more: FIELD }), 'field not declared in schema'],
+    ['an object that is nowhere', {}, setOf({ pod: VOLUME }), 'which is neither in the set nor in the cluster'],
+    [
+      'an image without a digest',
+      { 'require-digest': 'true' },
+      setOf(),
+      'without a digest, and require-digest is true',
+    ],
+    ['a rule that matches nothing', { image: 'ghcr.io/other/app:1' }, setOf(), 'matches no container of the manifests'],
+    ['a placeholder without a value', {}, setOf({ tag: '{{IMAGE_TAG}}' }), 'is a placeholder without a value'],
+    [
+      'a Secret without its value',
+      { 'secret-values': 'OTHER=x' },
+      setOf(),
+      'in Secret web-secret, key PASSWORD, has no value',
+    ],
+    ['a path out of the workspace', { manifests: '../../etc' }, setOf(), 'leads out of the workspace'],
+    ['a folder that is not there', { manifests: 'nowhere' }, setOf(), 'is not in the workspace'],
+    [
+      'a kubeconfig that runs a program',
+      { kubeconfig: EXEC() },
+      setOf(),
+      'runs the program evil for its credentials, which is not allowed',
+    ],
+    [
+      'an API server that is not trusted',
+      { kubeconfig: '', server: 'from-scene', token: 'x'.repeat(20) },
+      setOf(),
+      'its certificate is not trusted',
+    ],
+  ])(
+    'refuses %s',
+    async (_name, inputs, set, message) => {
+      const given = 'server' in inputs ? { ...inputs, server: scene.cluster.url } : inputs;
+      const run = await scene.run(given, set);
+      expect(run).toMatchObject({ exitCode: 1, outputs: { changed: 'false' } });
+      expect(`${run.stdout}${run.annotations.map((each) => each.message).join()}`).toContain(message);
+      expect(await scene.live(`/apis/apps/v1/namespaces/${scene.namespace}/deployments/web`)).toBeUndefined();
+    },
+    240_000,
+  );
+
+  test('names every problem of the manifests at once, with file and line', async () => {
+    const run = await scene.run({}, setOf({ pod: VOLUME, more: PSP }));
+    const lines = run.annotations.flatMap(({ file, line }) => (file === undefined ? [] : [`${file}:${line}`]));
+    expect(lines).toEqual(['k8s/web.yml:35', 'k8s/web.yml:12']);
+  }, 240_000);
+
+  test('names the rights that are missing, and prints the Role that is enough', async () => {
+    const guest = await scene.cluster.serviceAccount(scene.namespace, 'deployer');
+    const refused = await scene.run({ kubeconfig: guest.kubeconfig });
+    expect(refused).toMatchObject({ exitCode: 1, outputs: { outcome: 'refused', changed: 'false' } });
+    expect(refused.stdout).toMatch(/rights: (?:get|create|patch) \S+ .*is missing: it/);
+    const printed = await scene.run({ mode: 'rbac' });
+    expect(printed).toMatchObject({ exitCode: 0, outputs: { outcome: 'rbac' } });
+    const role = /^apiVersion: rbac[\s\S]*?(?=^::)/m.exec(printed.stdout)?.[0] ?? '';
+    const { api } = scene.cluster.admin;
+    const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${scene.namespace}`;
+    const { status } = await api.request(
+      'PATCH',
+      `${rbac}/roles/sluice-web?fieldManager=test`,
+      role,
+      'application/apply-patch+yaml',
+    );
+    expect(status).toBe(201);
+    await api.create(`${rbac}/rolebindings`, {
+      metadata: { name: 'sluice-web' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'sluice-web' },
+      subjects: [{ kind: 'ServiceAccount', name: 'deployer', namespace: scene.namespace }],
+    });
+    const allowed = await scene.run({ kubeconfig: guest.kubeconfig, 'release-id': 'v1' });
+    expect(allowed).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    const bad = await scene.run(
+      { kubeconfig: guest.kubeconfig, 'release-id': 'v2' },
+      setOf({ tag: '2-crash-at-start' }),
+    );
+    expect(bad).toMatchObject({ exitCode: 1, outputs: { outcome: 'rolled-back' } });
+    expect(bad.stdout).toContain('last line of its log');
+  }, 240_000);
+
+  test('shows fields that somebody else owns, and leaves or takes them as it is told', async () => {
+    const path = `/api/v1/namespaces/${scene.namespace}/configmaps/web-config?fieldManager=somebody&force=true`;
+    const { api } = scene.cluster.admin;
+    const theirs = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'web-config' },
+      data: { GREETING: 'theirs' },
+    };
+    await api.request('PATCH', path, JSON.stringify(theirs), 'application/apply-patch+yaml');
+    const next = setOf({ config: 'ours' });
+    const refused = await scene.run({}, next);
+    expect(refused).toMatchObject({ exitCode: 1, outputs: { outcome: 'refused' } });
+    expect(refused.stdout).toContain('has fields that others own: .data.GREETING (somebody)');
+    const left = await scene.run({ 'field-conflicts': 'yield' }, next);
+    expect(left).toMatchObject({ exitCode: 0 });
+    expect((await scene.truth()).config).toBe('theirs');
+    const taken = await scene.run({ 'field-conflicts': 'force' }, next);
+    expect(taken).toMatchObject({ exitCode: 0 });
+    expect((await scene.truth()).config).toBe('ours');
+  }, 240_000);
+
+  test('takes fields over from kubectl apply, so that they can go', async () => {
+    const { api } = scene.cluster.admin;
+    const path = `/api/v1/namespaces/${scene.namespace}/configmaps`;
+    const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{}' };
+    const old = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'adopted', annotations },
+      data: { a: '1', gone: 'yes' },
+    };
+    await api.request('POST', `${path}?fieldManager=kubectl-client-side-apply`, old);
+    const run = await scene.run(
+      { 'field-conflicts': 'force' },
+      setOf({
+        config: 'ours',
+        more: 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: adopted }\ndata: { a: "2" }\n',
+      }),
+    );
+    expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    expect((await scene.live(`${path}/adopted`))?.metadata.annotations).toBeUndefined();
+    expect(((await scene.live(`${path}/adopted`)) as unknown as { data: object }).data).toEqual({ a: '2' });
+  }, 240_000);
+
+  test('counts what a quota leaves', async () => {
+    const { api } = scene.cluster.admin;
+    await api.create(`/api/v1/namespaces/${scene.namespace}/resourcequotas`, {
+      metadata: { name: 'few' },
+      spec: { hard: { pods: '1' } },
+    });
+    await expect(counted(scene)).resolves.toContain(QUOTA);
+    await api.delete(`/api/v1/namespaces/${scene.namespace}/resourcequotas/few`);
+  }, 240_000);
+});
+
+/** The controller fills in what a quota counts a moment after it is made. */
+async function counted(scene: Scene): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    const { stdout } = await scene.run(
+      { mode: 'diff', 'field-conflicts': 'force' },
+      setOf({ replicas: 6, config: 'ours' }),
+    );
+    if (stdout.includes('quota few') || attempt === 5) return stdout;
+  }
+}
+
+function EXEC(): string {
+  return `apiVersion: v1
+kind: Config
+current-context: c
+contexts: [{ name: c, context: { cluster: k, user: u } }]
+clusters: [{ name: k, cluster: { server: 'https://127.0.0.1:1' } }]
+users: [{ name: u, user: { exec: { apiVersion: client.authentication.k8s.io/v1, command: evil } } }]
+`;
+}

@@ -1,0 +1,64 @@
+import { expect, test } from '@jest/globals';
+import { seal, unseal } from '../../../src/adapters/kubernetes/sealed.ts';
+import { instant, days } from '../../../src/domain/duration.ts';
+import { backupName, chooseBackup, expiredBackups, exported } from '../../../src/domain/kubernetes/backup.ts';
+
+const KEY = 'a-passphrase-of-some-length';
+
+test('what is sealed opens with its key alone, and not when it was changed', async () => {
+  const sealed = await seal('the text', KEY);
+  expect(sealed.includes('the text')).toBe(false);
+  expect(await unseal(sealed, KEY, 'x')).toBe('the text');
+  await expect(unseal(sealed, `${KEY}!`, 'x')).rejects.toThrow('backup-key is not the one that it was sealed with');
+  sealed[sealed.length - 1] = (sealed.at(-1) ?? 0) ^ 1;
+  await expect(unseal(sealed, KEY, 'x')).rejects.toThrow('or the file was changed');
+  await expect(unseal(Buffer.from('hello'), KEY, 'x')).rejects.toThrow('it is no backup of Sluice');
+});
+
+const at = (text: string) => instant(Date.parse(text));
+const names = ['2026-11-24T03:00:00Z', '2026-11-24T15:00:00Z', '2026-11-20T03:00:00Z'].map((text) =>
+  backupName('shop', at(text)),
+);
+
+test.each([
+  ['latest', 'shop-20261124T150000Z.sluice-backup'],
+  ['2026-11-24', 'shop-20261124T150000Z.sluice-backup'],
+  ['2026-11-24T04:00Z', 'shop-20261124T030000Z.sluice-backup'],
+  ['2026-11-20', 'shop-20261120T030000Z.sluice-backup'],
+])('%s is %s', (which, expected) => {
+  expect(chooseBackup([...names, 'other-20261125T000000Z.sluice-backup', 'x'], 'shop', which)).toBe(expected);
+});
+
+test('a day without a backup is answered with those that there are', () => {
+  expect(() => chooseBackup(names, 'shop', '2020-01-01')).toThrow(
+    /There is no backup of shop for 2020-01-01.*20261124T150000Z/,
+  );
+});
+
+test('those that are older than they are kept go, and never the newest', () => {
+  const expired = (now: string) => expiredBackups(names, { namespace: 'shop', keep: days(2), now: at(now) });
+  expect(expired('2026-11-25T00:00:00Z')).toEqual([names[2]]);
+  expect(expired('2027-11-25T00:00:00Z')).toEqual([names[0], names[2]]);
+});
+
+test('what controllers make, and what the server fills in, is not kept', () => {
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', uid: 'u' },
+    spec: { clusterIP: '10.0.0.1', type: 'ClusterIP' },
+    status: {},
+  };
+  expect(exported(service)).toEqual({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web' },
+    spec: { type: 'ClusterIP' },
+  });
+  expect(
+    exported({ ...service, metadata: { name: 'x', ownerReferences: [{ uid: 'o', kind: 'X', name: 'x' }] } }),
+  ).toBeUndefined();
+  expect(
+    exported({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, type: 'sluice.dev/release' }),
+  ).toBeUndefined();
+});
