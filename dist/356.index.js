@@ -1,1 +1,0 @@
-var c=Object.defineProperty;var t=(_,s)=>c(_,"name",{value:s,configurable:!0});const p=356,h=[356],u={79356:((_,s,e)=>{e.d(s,{sha256:t(()=>d,"sha256")});var o=e(77598);const d=t(a=>(0,o.createHash)("sha256").update(a,"utf8").digest("hex"),"sha256")})};export{p as id,h as ids,u as modules};
