@@ -6,6 +6,7 @@ import { handleEcs } from './ecs/handle.ts';
 import type { Elb } from './elbv2/handle.ts';
 import type { Moto } from './moto.ts';
 import type { Region } from './region.ts';
+import type { ScalableTargets } from './scalable-targets.ts';
 import type { Session, Sessions } from './sessions.ts';
 import type { TaskDefinitions } from './task-definitions.ts';
 import { type Answer, awsError, errorAnswer, jsonAnswer } from './wire/answer.ts';
@@ -19,6 +20,7 @@ export interface Services {
   readonly taskDefinitions: TaskDefinitions;
   readonly moto: Moto;
   readonly sessions: Sessions;
+  readonly scalableTargets: ScalableTargets;
   now(): number;
   /** What a task printed, by its id. */
   taskLogs(id: string): readonly string[];
@@ -37,6 +39,8 @@ export function dispatch(call: ApiCall, services: Services, session: Session | u
       return cloudWatch(call, services.moto);
     case 'ecr':
       return call.operation === 'PutImage' ? putImage(call, services.moto) : services.moto.forward(call);
+    case 'application-autoscaling':
+      return Promise.resolve(services.scalableTargets.handle(call, services.region));
     case 'logs':
       return call.operation === 'GetLogEvents'
         ? Promise.resolve(logEvents(call, services))

@@ -8,6 +8,7 @@ import { carryingOut } from './hands.ts';
 import type { ImageStore } from './images.ts';
 import type { Account, Moto } from './moto.ts';
 import { openRegion, type Region } from './region.ts';
+import { scalableTargets } from './scalable-targets.ts';
 import type { Sessions } from './sessions.ts';
 import { taskDefinitions } from './task-definitions.ts';
 
@@ -48,6 +49,7 @@ export function openRegions(options: RegionsOptions): Regions {
     return {
       region,
       elb,
+      scalableTargets: scalableTargets(clock.now),
       taskDefinitions: taskDefinitions(moto, at, clock.now),
       moto,
       sessions,

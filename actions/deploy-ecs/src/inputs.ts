@@ -99,6 +99,12 @@ export const spec = {
     min: 0,
     max: 5_000,
   }),
+  'on-limits': oneOf(['fail', 'change'], {
+    description:
+      'What `mode: scale` does with a count outside of the limits of Application Auto Scaling, which would set it back: `change` widens the limits first. Example: `change`.',
+    from: 'stage',
+    fallback: 'fail',
+  }),
   timeout: duration({
     description: ecsWords.timeout,
     from: 'stage',
@@ -113,9 +119,9 @@ export const spec = {
     fallback: 'rollback',
   }),
   'on-cancel': ecsInputs['on-cancel'],
-  'on-conflict': oneOf(['fail', 'wait'], {
+  'on-conflict': oneOf(['fail', 'wait', 'stop'], {
     description:
-      "What happens when somebody else's deployment is in flight. One of the same image is followed in any case.",
+      "What happens when somebody else's deployment is in flight: `stop` tells ECS to roll it back, waits for that and goes on (`mode: scale` waits for its end). One of the same image is followed in any case.",
     from: 'stage',
     fallback: 'fail',
   }),
@@ -167,7 +173,7 @@ function requestOf(values: Values): Checked<Request> {
     case 'scale':
       return values['desired-count'] === undefined
         ? bad({ input: 'desired-count', problem: 'is missing: it is what mode: scale sets', accepted: '0 to 5000' })
-        : good({ ...place, mode: 'scale', desired: values['desired-count'] });
+        : good({ ...place, mode: 'scale', desired: values['desired-count'], onLimits: values['on-limits'] });
     case 'status':
       return good({ ...place, mode: 'status' });
     case 'cleanup':

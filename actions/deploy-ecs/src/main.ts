@@ -3,13 +3,16 @@ import { requireApproval } from '../../../src/domain/approval/require.ts';
 import { loadChecks } from '../../../src/domain/checks/load.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { missingVersion } from '../../../src/domain/checks/version.ts';
-import { between } from '../../../src/domain/duration.ts';
+import { sayLifetime } from '../../../src/domain/credential-lifetime.ts';
+import { type Duration, between, milliseconds, minutes } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import { readDefinition } from '../../../src/domain/ecs/definition-file.ts';
 import { InvalidInput } from '../../../src/domain/inputs.ts';
 import type { Report } from '../../../src/domain/report.ts';
 import type { DefinitionSource, Following } from '../../../src/engine/ecs-rollout/rollout.ts';
+import { ROLL_BACK_WITHIN } from '../../../src/engine/ecs-rollout/follow-deployment.ts';
 import { startRollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
+import type { Autoscaling } from '../../../src/ports/autoscaling.ts';
 import type { ContainerLogs } from '../../../src/ports/container-logs.ts';
 import type { Ecs } from '../../../src/ports/ecs.ts';
 import type { AwsSession } from '../../../src/adapters/aws/session.ts';
@@ -175,13 +178,16 @@ function keep(following: Following | undefined, request: Request, ecs: Ecs, tool
   tools.onCancel(restores ? (signal) => startRollBack(following, { ecs }, signal) : undefined);
 }
 
-type Cloud = Pick<Context, 'ecs' | 'tasks' | 'sha256'> & { readonly logs: ContainerLogs };
+type Cloud = Pick<Context, 'ecs' | 'tasks' | 'conditions' | 'autoscaling' | 'sha256'> & {
+  readonly logs: ContainerLogs;
+};
 
 async function cloudFor(request: Request, tools: ActionTools): Promise<Cloud> {
-  const [{ awsSession }, { ecsOf }, { ecsTasksOf }, { sha256 }] = await Promise.all([
+  const [{ awsSession }, { ecsOf }, { ecsTasksOf }, { deployConditionsOf }, { sha256 }] = await Promise.all([
     import('../../../src/adapters/aws/session.ts'),
     import('../../../src/adapters/aws/ecs.ts'),
     import('../../../src/adapters/aws/ecs-tasks.ts'),
+    import('../../../src/adapters/aws/deploy-conditions.ts'),
     import('../../../src/adapters/system/digest.ts'),
   ]);
   const { region, roleToAssume, allowedAccountIds } = request;
@@ -194,7 +200,24 @@ async function cloudFor(request: Request, tools: ActionTools): Promise<Cloud> {
     tools,
     tools.signal,
   );
-  return { ecs: ecsOf(session, tools.log), tasks: ecsTasksOf(session), sha256, logs: logsWhenAsked(session) };
+  const said = sayLifetime(session.lifetime, longest(request), tools.clock.now());
+  if (said !== undefined) tools.log[said.level](said.line);
+  return {
+    ecs: ecsOf(session, tools.log),
+    tasks: ecsTasksOf(session),
+    conditions: deployConditionsOf(session),
+    autoscaling: autoscalingWhenAsked(session),
+    sha256,
+    logs: logsWhenAsked(session),
+  };
+}
+
+/** How long this run may take in all: the release, its tasks, and the way back. */
+function longest(request: Request): Duration {
+  if (request.mode === 'status') return minutes(1);
+  const tasks = request.mode === 'deploy' ? [request.before, request.after] : [];
+  const back = request.mode === 'deploy' && request.onFailure === 'rollback' ? ROLL_BACK_WITHIN : 0;
+  return milliseconds(request.timeout + back + tasks.reduce((sum, task) => sum + (task?.timeout ?? 0), 0));
 }
 
 /** Most releases end well and need no log, so its client is loaded by the first that does. */
@@ -207,6 +230,17 @@ function logsWhenAsked(session: AwsSession): ContainerLogs {
       );
       return (await logs).lastLines(...asked);
     },
+  };
+}
+
+/** Two modes of five ask for it. */
+function autoscalingWhenAsked(session: AwsSession): Autoscaling {
+  let opened: Promise<Autoscaling> | undefined;
+  const open = (): Promise<Autoscaling> =>
+    (opened ??= import('../../../src/adapters/aws/autoscaling.ts').then(({ autoscalingOf }) => autoscalingOf(session)));
+  return {
+    limits: async (...asked) => (await open()).limits(...asked),
+    setLimits: async (...asked) => (await open()).setLimits(...asked),
   };
 }
 

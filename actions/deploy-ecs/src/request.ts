@@ -10,7 +10,7 @@ export interface Place {
   readonly cluster: string;
   readonly service: string;
   readonly timeout: Duration;
-  readonly onConflict: 'fail' | 'wait';
+  readonly onConflict: 'fail' | 'wait' | 'stop';
   readonly region: string | undefined;
   readonly roleToAssume: string | undefined;
   readonly allowedAccountIds: readonly string[] | undefined;
@@ -58,6 +58,7 @@ export interface RollbackRequest extends Place {
 export interface ScaleToRequest extends Place {
   readonly mode: 'scale';
   readonly desired: number;
+  readonly onLimits: 'fail' | 'change';
 }
 
 export interface StatusRequest extends Place {

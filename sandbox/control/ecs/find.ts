@@ -36,6 +36,13 @@ export function activeServiceIn(state: State, input: Input, member: string): Ser
   return service;
 }
 
+/** `service/CLUSTER/NAME`, as Application Auto Scaling writes it; undefined: there is no such service. */
+export function serviceArnOfId(state: State, id: string): string | undefined {
+  const [, cluster = '', name = ''] = /^service\/([^/]+)\/([^/]+)$/.exec(id) ?? [];
+  const arn = serviceArn(state, cluster, name);
+  return state.services[arn] === undefined ? undefined : arn;
+}
+
 /** A task by id or ARN; those of other clusters are not seen. */
 export function taskIn(state: State, cluster: Cluster, idOrArn: string): Task | undefined {
   const task = state.tasks[lastPart(idOrArn)];
