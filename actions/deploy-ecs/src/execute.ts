@@ -9,6 +9,7 @@ import { type ChecksTarget, runChecks } from '../../../src/engine/checks/run-che
 import { type CleanUpResult, cleanUp, planCleanUp } from '../../../src/engine/ecs-rollout/clean-up.ts';
 import { deployImage, readSituation } from '../../../src/engine/ecs-rollout/deploy-image.ts';
 import { goBackOnDemand, planGoBack } from '../../../src/engine/ecs-rollout/go-back.ts';
+import { type SteadyRules, judgeSteady } from '../../../src/engine/ecs-rollout/judge-steady.ts';
 import { type Prepared, preflight, refuseUnprepared } from '../../../src/engine/ecs-rollout/preflight.ts';
 import { rollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
 import {
@@ -34,9 +35,10 @@ import type { Prober } from '../../../src/ports/prober.ts';
 import { type Plan, type PlannedTasks, planOf, planOfCleanUp, planOfGoBack, planOfScale, wishOf } from './decide.ts';
 import type { CleanUpRequest, DeployRequest, Request, RollbackRequest, ScaleToRequest } from './inputs.ts';
 
-/** Checks that are ready to be made. */
+/** Checks and rules that are ready to be made. */
 export interface Checking {
-  readonly document: ResolvedChecks;
+  readonly document: ResolvedChecks | undefined;
+  readonly rules: SteadyRules | undefined;
   readonly target: ChecksTarget;
   readonly prober: Prober;
 }
@@ -260,11 +262,19 @@ function oneOffTools(context: Context): OneOffTools {
   return { ...toolsOf(context), sha256, tasks: { ...tasks, run } };
 }
 
-async function verify(
+async function verify(checking: Checking, context: Context, signal: AbortSignal): Promise<Verification> {
+  const checked = await check(checking, context, signal);
+  return checked.kind === 'bad' || checking.rules === undefined
+    ? checked
+    : judgeSteady(checking.rules, context, signal);
+}
+
+async function check(
   { document, target, prober }: Checking,
   { clock, log }: Context,
   signal: AbortSignal,
 ): Promise<Verification> {
+  if (document === undefined) return GOOD;
   log.info(`${document.checks.length} checks against ${target.url}`);
   const { verdict, checks } = await runChecks({ document, target }, { prober, clock, log }, signal);
   if (verdict !== 'fail') return { kind: 'good' };

@@ -44,9 +44,7 @@ export function targetOf(valueFrom: string): ReferenceTarget {
 }
 
 /** An image of a private ECR registry by its parts; undefined: of another registry, or without tag and digest. */
-export function ecrImageOf(
-  reference: string,
-):
+export function ecrImageOf(reference: string):
   | {
       readonly registryId: string;
       readonly region: string;

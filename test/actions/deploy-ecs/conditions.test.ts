@@ -153,6 +153,83 @@ needs('sandbox')('deploy-ecs and what it depends on, as a process against the sa
     });
   });
 
+  describe('the address', () => {
+    const CHECKS = {
+      'checks.yml': 'version: 1\nchecks:\n  - name: health\n    get: /health\n    expect: { status: 200 }\n',
+    };
+    const stacked = async ({ world, stacked: { url } }: Scene, output: string): Promise<void> => {
+      const { CloudFormationClient, CreateStackCommand } = await import('@aws-sdk/client-cloudformation');
+      const client = new CloudFormationClient(world.client());
+      const TemplateBody = JSON.stringify({
+        Resources: { Topic: { Type: 'AWS::SNS::Topic' } },
+        Outputs: { [output]: { Value: new URL(url).host } },
+      });
+      await client.send(new CreateStackCommand({ StackName: 'staging-charts', TemplateBody }));
+      client.destroy();
+    };
+    const from = (output: string) => ({ 'url-from': `http://{stack-output:staging-charts/${output}}` });
+
+    test('comes from an output of a stack, the host of the checks apart from it', async () => {
+      const stage = await scene(cloud());
+      await stacked(stage, 'LoadBalancerDNS');
+      const env = await stage.world.run('run-1');
+      const inputs = { ...from('LoadBalancerDNS'), host: 'charts.example.com', checks: 'checks.yml' };
+      const run = await runBundle(stage.step(inputs, { env, files: CHECKS }));
+      expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+      expect(run.stdout).toContain(`1 checks against ${stage.stacked.url}`);
+    });
+
+    test('that is no output is told with the nearest name before anything is written', async () => {
+      const stage = await scene(cloud());
+      await stacked(stage, 'LoadBalancerDNS');
+      const env = await stage.world.run('run-1');
+      const run = await runBundle(
+        stage.step({ ...from('LoadBalancerDSN'), checks: 'checks.yml' }, { env, files: CHECKS }),
+      );
+      expect(told(run, 'error')).toContain('Could not read output LoadBalancerDSN of stack staging-charts');
+      expect(told(run, 'error')).toContain('Did you mean LoadBalancerDNS?');
+      expect(stage.writes('run-1')).toEqual([]);
+    });
+
+    test('comes from the load balancer of the service', async () => {
+      const { serviceAddressesOf } = await import('../../../src/adapters/aws/service-address.ts');
+      const { clientConfig } = await import('../../../src/adapters/aws/client-config.ts');
+      const { world, stacked: stack } = await scene(cloud());
+      const { credentials, endpoint } = world.client();
+      const config = { ...clientConfig(world.region, '1-1', () => Promise.resolve(credentials)), endpoint };
+      const addresses = serviceAddressesOf({ clientConfig: config });
+      const { signal } = new AbortController();
+      const group = stack.services['service']?.targetGroupArn ?? '';
+      expect(await addresses.loadBalancer([group], signal)).toBe(stack.dnsName);
+      await expect(addresses.loadBalancer([], signal)).rejects.toThrow('the service has no target group');
+    });
+  });
+
+  describe('rules after the deployment', () => {
+    test('that hold leave the release green', async () => {
+      const stage = await scene(cloud());
+      const rules = { rules: 'health fails 2 in a row\nerror-rate > 5%', url: stage.stacked.url, recheck: '1m' };
+      const run = await runIn(stage, 1, rules);
+      expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+      expect(run.stdout).toContain('Judging by 2 rules for 1m');
+    });
+
+    test('that fail take it back', async () => {
+      const stage = await scene(cloud());
+      const run = await runIn(stage, 1, { rules: 'error-rate >= 0%', url: stage.stacked.url, recheck: '1m' });
+      expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'rolled-back' } });
+      expect(told(run, 'error')).toContain('a rule failed after the deployment');
+      expect(await stage.truth()).toMatchObject({ image: stage.images.first, running: 2 });
+    });
+
+    test('need an address', async () => {
+      const stage = await scene(cloud());
+      const run = await runIn(stage, 1, { rules: 'error-rate > 5%' });
+      expect(run.outputs['outcome']).toBe('invalid-input');
+      expect(told(run, 'error')).toContain('rules: need an address to measure. Accepted: url or url-from.');
+    });
+  });
+
   test("somebody else's deployment is stopped, rolled back and followed by ours (on-conflict: stop)", async () => {
     const stage = await scene(cloud());
     let pid: number | undefined;
