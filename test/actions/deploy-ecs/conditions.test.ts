@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { needs } from '../../harness/needs.ts';
 import { runBundle } from '../../harness/run-bundle.ts';
 import { aCloud } from '../../sandbox/front/a-cloud.ts';
@@ -7,6 +7,9 @@ import { type Scene, scene } from './scene.ts';
 type Run = Awaited<ReturnType<typeof runBundle>>;
 const told = ({ annotations }: Run, wanted: string): string =>
   annotations.flatMap(({ level, message }) => (level === wanted ? [message] : [])).join('\n');
+
+// Several processes in a test, on machines with two busy cores.
+jest.setTimeout(150_000);
 
 needs('sandbox')('deploy-ecs and what it depends on, as a process against the sandbox', () => {
   const cloud = aCloud('lock-step');
@@ -126,7 +129,7 @@ needs('sandbox')('deploy-ecs and what it depends on, as a process against the sa
       const plan = await runIn(stage, 3, scale(0, { 'dry-run': 'true' }));
       expect(plan.exitCode).toBe(1);
       expect(await stage.truth()).toMatchObject({ desired: 3, running: 3 });
-    }, 120_000);
+    });
 
     test('are changed first where that is asked for', async () => {
       const stage = await limited();
@@ -242,5 +245,5 @@ needs('sandbox')('deploy-ecs and what it depends on, as a process against the sa
     expect(told(run, 'warning')).toContain('as asked (on-conflict: stop)');
     expect(stage.writes('run-3')[0]).toBe('StopServiceDeployment');
     expect(await stage.truth()).toMatchObject({ image: stage.images.good, running: 2 });
-  }, 120_000);
+  });
 });
