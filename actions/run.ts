@@ -15,8 +15,12 @@ async function load(action: string): Promise<ActionModule> {
       return await import('./approval-gate/src/main.ts');
     case 'blue-green':
       return await import('./blue-green/src/main.ts');
+    case 'build-image':
+      return await import('./build-image/src/main.ts');
     case 'deploy-ecs':
       return await import('./deploy-ecs/src/main.ts');
+    case 'deploy-k8s':
+      return await import('./deploy-k8s/src/main.ts');
     case 'smoke-test':
       return await import('./smoke-test/src/main.ts');
     default:

@@ -12,8 +12,14 @@ import { withLock } from './setup/lock.mjs';
 const root = resolve(import.meta.dirname, '..');
 const packaged = (path) => join(root, 'node_modules', path);
 const PHASES = ['main', 'post'];
-/** Modules that re-export a few names of a large package; see bundle/share.mjs. */
-const SHARES = ['src/runtime/core.js'];
+/**
+ * Modules that re-export a few names of a large package; see bundle/share.mjs. `external` stays an import, because the graph
+ * has it anyway.
+ */
+const SHARES = [
+  { path: 'src/runtime/core.js', external: [] },
+  { path: 'src/adapters/kubernetes/kubeconfig-client.js', external: ['undici'] },
+];
 
 const { values } = parseArgs({ options: { out: { type: 'string' } } });
 const out = resolve(values.out ?? root);
@@ -28,7 +34,9 @@ async function buildAll() {
     rmSync(stale, { recursive: true, force: true });
   }
   run(packaged('typescript-native/bin/tsc'), ['-p', 'tsconfig.build.json']);
-  const shared = await Promise.all(SHARES.map((path) => bundleShare(root, join('build', path))));
+  const shared = await Promise.all(
+    SHARES.map(({ path, external }) => bundleShare(root, join('build', path), external)),
+  );
   // ncc keeps every dynamic import() as a chunk of its own, which is what makes the start quick. Its cache would make the
   // result depend on earlier builds.
   run(packaged('@vercel/ncc/dist/ncc/cli.js'), [

@@ -1,4 +1,4 @@
-export declare function ensureGoTool(
-  name: 'act' | 'actionlint',
-  options?: { readonly say?: (line: string) => void },
-): string;
+type GoTool = 'act' | 'actionlint' | 'control-plane';
+
+export declare function ensureGoTool(name: GoTool, options?: { readonly say?: (line: string) => void }): string;
+export declare function goToolPath(name: GoTool): string;

@@ -1,18 +1,12 @@
 import { createRequire } from 'node:module';
+import type { EventEmitter } from 'node:events';
+import { WARM_UP, measured } from './generator-process.ts';
 
-interface Result {
-  readonly requests: { readonly total: number };
-  readonly duration: number;
-}
-const autocannon = createRequire(import.meta.url)('autocannon') as (options: object) => Promise<Result>;
+const load = JSON.parse(process.argv[2] ?? '{}') as { readonly seconds: number };
+const autocannon = createRequire(import.meta.url)('autocannon') as (options: object, done: () => void) => EventEmitter;
 
-const before = process.cpuUsage();
-const { requests, duration } = await autocannon(JSON.parse(process.argv[2] ?? '{}') as object);
-const { user, system } = process.cpuUsage(before);
-console.log(
-  JSON.stringify({
-    answers: requests.total,
-    rate: requests.total / duration,
-    microseconds: (user + system) / requests.total,
-  }),
-);
+let answers = 0;
+const running = autocannon({ ...load, duration: WARM_UP + load.seconds + 5 }, () => undefined);
+running.on('response', () => (answers += 1));
+await measured(load.seconds, () => answers);
+process.exit(0);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 export interface LoadFigures {
   readonly answers: number;
   readonly rate: number;
-  /** CPU of the whole process a request, start-up left out. */
+  /** CPU of the whole process a request, start-up and warm-up left out. */
   readonly microseconds: number;
 }
 
@@ -43,5 +43,12 @@ async function inProcess<T>(script: string, load: object): Promise<T> {
 
 export const sluiceRun = (load: OwnLoad): Promise<OwnFigures> => inProcess('sluice-process.ts', load);
 
-export const autocannonRun = (url: string, connections: number, duration: number): Promise<LoadFigures> =>
-  inProcess('autocannon-process.ts', { url, connections, duration });
+interface PeerLoad {
+  readonly url: string;
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+export const autocannonRun = (load: PeerLoad): Promise<LoadFigures> => inProcess('autocannon-process.ts', load);
+
+export const undiciRun = (load: PeerLoad): Promise<LoadFigures> => inProcess('undici-process.ts', load);

@@ -33,8 +33,13 @@ export interface OpenCall {
   end(result: CallResult, fault?: string): void;
 }
 
+/** What the log wants to know of a call; `mutating` where the operation's name does not say it. */
+export type LoggedCall = Pick<ApiCall, 'service' | 'operation' | 'invocation' | 'attempt'> & {
+  readonly mutating?: boolean;
+};
+
 export interface CallLog {
-  open(call: ApiCall, from: { readonly run: string; readonly region: string; readonly at: number }): OpenCall;
+  open(call: LoggedCall, from: { readonly run: string; readonly region: string; readonly at: number }): OpenCall;
   entries(): readonly CallEntry[];
 }
 
@@ -64,7 +69,7 @@ export function callLog(): CallLog {
         attempt: call.attempt,
         region,
         at,
-        mutating: isMutating(call.operation),
+        mutating: call.mutating ?? isMutating(call.operation),
         result: { kind: 'pending' },
       };
       entries.push(entry);

@@ -1,6 +1,6 @@
 import type { CallEntry } from './call-log.ts';
 
-interface Where {
+export interface Where {
   /** `ecs:UpdateService`, `ecs:*` or `*`. */
   readonly operation: string;
   /** Which logical call of that operation in its run; absent: all. */
@@ -35,15 +35,15 @@ export type Kill = Where & {
   readonly signal?: NodeJS.Signals;
 } & ({ readonly pid: number | (() => number | undefined) } | { readonly onHit: (entry: CallEntry) => void });
 
-export interface Faults {
-  add(fault: Fault): Armed;
+export interface Faults<F = Fault> {
+  add(fault: F): Armed;
   clear(): void;
 }
 
-export interface FaultBoard extends Faults {
+export interface FaultBoard<F = Fault> extends Faults<F> {
   kill(kill: Kill): Armed;
   /** The fault that this attempt meets; it is spent unless it is given back. */
-  meet(entry: CallEntry): { readonly fault: Fault; giveBack(): void } | undefined;
+  meet(entry: CallEntry): { readonly fault: F; giveBack(): void } | undefined;
   killAt(entry: CallEntry): Kill | undefined;
 }
 
@@ -53,8 +53,8 @@ interface Counted<T> {
   hits: number;
 }
 
-export function faultBoard(): FaultBoard {
-  const faults = new Set<Counted<Fault>>();
+export function faultBoard<F extends Where & { readonly times?: number } = Fault>(): FaultBoard<F> {
+  const faults = new Set<Counted<F>>();
   const kills = new Set<Counted<Kill>>();
 
   const arm = <T>(all: Set<Counted<T>>, spec: T, times: number): Armed => {

@@ -1,6 +1,26 @@
 import { isRegistry, parseImage, pinnedReference } from './image-reference.ts';
 import { type ImageEntry, type Images, parseImages } from './images.ts';
-import { type Checked, type InputProblem, bad, good, nearestOf, structure, text } from './inputs.ts';
+import { type Checked, type FieldResult, type InputProblem, bad, good, nearestOf, structure, text } from './inputs.ts';
+
+/** The `images` document of the chain, whatever an action does with it. */
+export const imagesInput = (description: string) =>
+  structure({ description }, 'JSON object', (value): FieldResult<Images> => {
+    const checked = parseImages(value);
+    if (checked.ok) return { ok: true, value: checked.value };
+    const [first] = checked.problems;
+    return {
+      ok: false,
+      problem: checked.problems.map(({ input, problem }) => `${input} ${problem}`).join('; '),
+      ...(first?.accepted ? { accepted: first.accepted } : {}),
+    };
+  });
+
+/** Whose host stands before a repository that is written without one. */
+export const registryInput = text({
+  description:
+    'Registry host that is put before the repository of `images`. Example: `123456789012.dkr.ecr.us-west-2.amazonaws.com`.',
+  from: 'stage',
+});
 
 /** Inputs of every action that releases one image, in the same words. */
 export const imageInputs = {
@@ -8,32 +28,14 @@ export const imageInputs = {
     description:
       'Image to release, by digest (better) or tag. Excludes `images`. Example: `123456789012.dkr.ecr.us-west-2.amazonaws.com/team/api@sha256:...`.',
   }),
-  images: structure(
-    {
-      description:
-        'The `images` output of the build, JSON with one entry per image; needs `registry`. Excludes `image`. Example: `{"api":{"repository":"team/api","digest":"sha256:..."}}`.',
-    },
-    'JSON object',
-    (value) => {
-      const checked = parseImages(value);
-      if (checked.ok) return { ok: true, value: checked.value };
-      const [first] = checked.problems;
-      return {
-        ok: false,
-        problem: checked.problems.map(({ input, problem }) => `${input} ${problem}`).join('; '),
-        ...(first?.accepted ? { accepted: first.accepted } : {}),
-      };
-    },
+  images: imagesInput(
+    'The `images` output of the build, JSON with one entry per image; needs `registry`. Excludes `image`. Example: `{"api":{"repository":"team/api","digest":"sha256:..."}}`.',
   ),
   'image-name': text({
     description: 'Which entry of `images` is released; needed when it has several. Example: `api`.',
     from: 'stage',
   }),
-  registry: text({
-    description:
-      'Registry host that is put before the repository of `images`. Example: `123456789012.dkr.ecr.us-west-2.amazonaws.com`.',
-    from: 'stage',
-  }),
+  registry: registryInput,
 };
 
 export interface ImageValues {

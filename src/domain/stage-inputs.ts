@@ -39,6 +39,33 @@ export const ecsInputs = {
   }),
 };
 
+/** Their words where only the choices differ. */
+export const rolloutWords = {
+  'on-conflict':
+    "What happens when somebody else's deployment is in flight: it is refused (`fail`) or awaited (`wait`); deploy-ecs can also have ECS roll it back first (`stop`), but for `mode: scale`, which waits. One of the same image is followed in any case.",
+};
+
+/** Inputs of every action that rolls a release out, in the same words. */
+export const rolloutInputs = {
+  'on-failure': oneOf(['rollback', 'leave'], {
+    description:
+      'What happens to a deployment that failed or timed out: `rollback` takes the last good revision back and waits for it.',
+    from: 'stage',
+    fallback: 'rollback',
+  }),
+  'on-conflict': oneOf(['fail', 'wait'], {
+    description: rolloutWords['on-conflict'],
+    from: 'stage',
+    fallback: 'fail',
+  }),
+  'on-outdated': oneOf(['fail', 'continue'], {
+    description:
+      'What happens when a later workflow run has released to this service already, so that this one would put an older release over it (a re-run of an old run, or one that waited).',
+    from: 'stage',
+    fallback: 'fail',
+  }),
+};
+
 /** Their words where only the limits differ. */
 export const ecsWords = {
   'desired-count':

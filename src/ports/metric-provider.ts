@@ -1,12 +1,14 @@
-import type { Instant } from '../domain/duration.ts';
+import type { Arm } from '../domain/analysis/sample.ts';
+import type { Duration, Instant } from '../domain/duration.ts';
 
-/** `stable` is what served before, `candidate` what is judged. */
-export type Arm = 'stable' | 'candidate';
+export type { Arm };
 
 export interface MetricQuery {
   /** `error-rate`, `p95`, `health`, ... or a name of the user's. */
   readonly metric: string;
   readonly arm: Arm;
+  /** Milliseconds: of a time, the share of requests that took longer is wanted too, where the source counts them. */
+  readonly above?: number;
 }
 
 export interface Window {
@@ -19,12 +21,16 @@ export interface Window {
  * `no-data`, `unreachable` and zero are three different things and never turn into each other.
  */
 export type Measurement =
-  | { readonly kind: 'value'; readonly value: number; readonly samples: number }
+  | { readonly kind: 'value'; readonly value: number; readonly samples: number; readonly slower?: number }
   | { readonly kind: 'no-data' }
   | { readonly kind: 'unreachable'; readonly cause: unknown };
 
 export interface MetricProvider {
   /** As messages name it: `web http://metrics.internal/api`. */
   readonly name: string;
+  /** The source knows whole periods only, each of them `delay` after its end. Absent: any window, at once. */
+  readonly periods?: { readonly length: Duration; readonly delay: Duration };
+  /** Whether it can be asked about the past, so that a resumed run measures what the dead one had measured. */
+  readonly memory: 'kept' | 'none';
   measure(query: MetricQuery, window: Window, signal: AbortSignal): Promise<Measurement>;
 }

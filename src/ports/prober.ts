@@ -13,6 +13,8 @@ export interface ProbeRequest {
   readonly timeout: Duration;
   /** Bytes of the body that are read; the rest is dropped and said. */
   readonly bodyLimit: number;
+  /** Whether such a status says all that is asked: headers and body may then be left out, as most are under load. */
+  readonly statusSuffices?: (status: number) => boolean;
 }
 
 export type ProbeFault = 'timeout' | 'refused' | 'reset' | 'dns' | 'tls' | 'protocol' | 'other';

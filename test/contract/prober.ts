@@ -8,7 +8,7 @@ export interface ProberWorld {
   readonly peers: {
     /**
      * `/hello` 200 with the body `hello` and the headers `X-Thing: one` and `Set-Cookie: a=1` and `b=2`; `/echo` 200 with
-     * method, headers and body as JSON; `/redirect` 302 to `/hello`; `/failing` 503; `/slow-body` begins and never ends;
+     * method, headers and body as JSON; `/redirect` 302 to `/hello`; `/failing` 503 with the body `not now`; `/slow-body` begins and never ends;
      * `/huge` 100 MB of `x`; `/cut` closes in the middle of the body.
      */
     readonly web: string;
@@ -92,6 +92,21 @@ export function proberContract(name: string, open: () => Promise<ProberWorld>): 
     test('reads no more of a body than its limit, and says so', async () => {
       const result = await probe(`${world.peers.web}/huge`, { bodyLimit: 1_000 });
       expect(result).toMatchObject({ kind: 'answered', status: 200, body: 'x'.repeat(1_000), bodyTruncated: true });
+    });
+
+    test('may leave out headers and body only where the status suffices', async () => {
+      const statusSuffices = (status: number): boolean => status < 400;
+      expect(await probe(`${world.peers.web}/hello`, { statusSuffices })).toMatchObject({
+        kind: 'answered',
+        status: 200,
+      });
+      const failing = await probe(`${world.peers.web}/failing`, { statusSuffices });
+      expect(failing).toMatchObject({ kind: 'answered', status: 503, body: 'not now' });
+    });
+
+    test('a header that cannot be sent is a fault, not a crash', async () => {
+      const result = await probe(`${world.peers.web}/hello`, { headers: { 'x-a': 'b\r\nx-evil: 1' } });
+      expect(result).toMatchObject({ kind: 'failed', fault: 'other' });
     });
 
     test('a body of exactly the limit is whole', async () => {

@@ -10,6 +10,7 @@ export function fakeMetric(answer: (query: MetricQuery, window: Window) => Measu
   const asked: { query: MetricQuery; window: Window }[] = [];
   return {
     name: 'fake metric',
+    memory: 'kept',
     asked,
     async measure(query, window, signal) {
       signal.throwIfAborted();

@@ -1,5 +1,7 @@
 import { describe, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
+import { controlPlaneProblem, ensureControlPlane } from '../../tools/control-plane.mjs';
+import { ensureBuildx, ensureEngine } from '../../tools/engine.mjs';
 import { ensureGoTool } from '../../tools/go-tools.mjs';
 import { ensureZizmor } from '../../tools/zizmor.mjs';
 
@@ -7,18 +9,23 @@ import { ensureZizmor } from '../../tools/zizmor.mjs';
 const PARTS = {
   /** Python with moto: tools/run.mjs sets it up and says here when it could not. */
   sandbox: () => process.env['SLUICE_NO_PYTHON'],
-  docker: () => programProblem('docker', ['info']),
+  /** A container engine and a registry of the tests' own, and the plugin that bookworm's engine comes without. */
+  engine: () => problemOf(ensureEngine),
+  buildx: () => problemOf(ensureBuildx),
   /** The runner of workflows, and the linters: built or installed here once, so that a machine without them can skip. */
   act: () => problemOf(() => ensureGoTool('act')),
   actionlint: () => problemOf(() => ensureGoTool('actionlint')),
   zizmor: () => problemOf(() => ensureZizmor()),
+  /** Minutes to build: only where every part is required is it built on the way. */
+  kubernetes: () =>
+    process.env['SLUICE_REQUIRE_ALL'] === '1' ? problemOf(() => ensureControlPlane()) : controlPlaneProblem(),
   jq: () => programProblem('jq', ['--version']),
 } satisfies Record<string, () => string | undefined>;
 
 export type Part = keyof typeof PARTS;
 
 /**
- * `needs('docker')('pushes by digest', () => { ... })` is a describe that is skipped, with the reason in its title, where
+ * `needs('engine')('pushes by digest', () => { ... })` is a describe that is skipped, with the reason in its title, where
  * the part is missing; with SLUICE_REQUIRE_ALL=1 it fails there instead, so that CI cannot pass by skipping.
  */
 export function needs(...parts: readonly Part[]): (name: string, body: () => void) => void {

@@ -104,7 +104,7 @@ const ALLOWED: Readonly<Record<Exclude<Zone, 'outside'>, Allowance>> = {
 };
 
 /** Adapters that others may build on: clients, not routers or metric sources. */
-const CLIENT_ADAPTERS = ['aws', 'docker', 'github', 'http', 'kubernetes', 'system'];
+const CLIENT_ADAPTERS = ['aws', 'docker', 'github', 'http', 'kubernetes', 'registry', 'system'];
 
 /** The build takes the few names that this module re-exports (tools/bundle/share.mjs). */
 const CORE_SHARE = 'src/runtime/core.ts';

@@ -56,6 +56,7 @@ const NESTED: Readonly<Record<string, unknown>> = {
   services: { blue: 'shop-blue', green: 'shop-green' },
   'candidate-headers': { 'X-Color': '{color}', 'X-Count': 3 },
   headers: { Authorization: 'Bearer ${TOKEN}', 'X-Route': 'green' },
+  placeholders: { HOST: '{stage}.example.com', PORT: 443, DEBUG: false },
   containers: {
     web: {
       image: 'api',

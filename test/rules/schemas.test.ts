@@ -39,6 +39,9 @@ rules:
     window: 1m
     min-samples: 50
     fast-fail: true
+  - fail: error-rate > stable + 0.1pp
+    test: { alpha: 0.01, min-events: 10 }
+    max-uncertainty: 2pp
   - warn: p95 >= 1.5s
   - "warn: queue-depth > 100 for 5m"
 on-inconclusive: hold
@@ -54,6 +57,17 @@ metrics:
   mean: { from: probe }
   requests: { from: web, url: "\${METRICS}/n", value: $.n, timeout: 2s }
   queue-depth: { from: web, url: "https://m/q", value: $.depth }
+`,
+      `
+rules: [error-rate > stable + 10%, p95 > stable + 50 ms, failures < stable - 1pp, requests < 1/s]
+metrics:
+  error-rate: { from: prometheus, url: "\${PROMETHEUS}", bad: 'http_requests_total{code=~"5..",color="{color}"}', total: 'http_requests_total{color="{color}"}', headers: { X-Scope: "1" }, timeout: 5s }
+  p95: { from: prometheus, url: "http://p", histogram: 'seconds_bucket{color="{color}"}' }
+  p99: { from: prometheus, url: "http://p", value: 'latency{color="{color}"}', samples: 'n{color="{color}"}' }
+  mean: { from: cloudwatch, delay: 1m }
+  requests: { from: cloudwatch }
+  failures: { from: cloudwatch, bad: failed, total: "FILL(all, 0)", queries: { failed: { namespace: Shop, metric: Failures, stat: Sum, dimensions: { Color: "{color}" } }, all: { namespace: Shop, metric: Checkouts, dimensions: { Color: "{color}" } } } }
+  depth: { from: cloudwatch, value: a, samples: b, queries: { a: { namespace: Shop, metric: Depth, stat: Maximum }, b: { namespace: Shop, metric: Depth, stat: SampleCount } } }
 `,
       'steps: 5,25,100\nrecheck: none\nrules: [{ fail: "requests < 1/s" }]\nmetrics: { requests: { from: web, url: "http://m", value: $ } }',
     ],

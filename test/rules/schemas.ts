@@ -45,6 +45,8 @@ export const VALUES: readonly unknown[] = [
     'same-host',
     'rollback',
     'fail',
+    'exec',
+    'Deployment/web',
   ],
   ...['error-rate > 5% for 2m', 'warn: health fails 4 in a row', '- fail: p95>2s', 'error-rate > stable + 1pp'],
   ...[[], [null], [''], ['a'], [3], [true], ['123456789012', 123456789012], ['a, b'], ['10%', 100], [[10]], [{}]],

@@ -5,18 +5,23 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 /** Replaces the module by itself and what it uses; gives the folders of the packages that ended up in it. */
-export async function bundleShare(root, path) {
+export async function bundleShare(root, path, external) {
   const { metafile } = await build({
     entryPoints: [path],
     outfile: path,
     allowOverwrite: true,
     bundle: true,
+    external,
     format: 'esm',
     platform: 'node',
     target: 'node24',
     metafile: true,
     logLevel: 'error',
     absWorkingDir: root,
+    // What is CommonJS inside asks for modules of Node by require, which a module does not have.
+    banner: {
+      js: "import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(import.meta.url);",
+    },
     plugins: [withoutSideEffects],
   });
   const used = Object.values(metafile.outputs).flatMap(({ inputs }) =>

@@ -6,9 +6,9 @@ import { SetupProblem } from './problem.mjs';
 
 const PATIENCE_MS = 15 * 60_000;
 
-/** Runs `work` while holding the lock file; waits for a living holder, takes over from a dead one. */
-export async function withLock(path, work) {
-  await take(path);
+/** Runs `work` while holding the lock file; waits for a living holder (and says so), takes over from a dead one. */
+export async function withLock(path, work, say = (line) => console.error(line)) {
+  await take(path, say);
   const release = () => rmSync(path, { force: true });
   process.on('exit', release);
   try {
@@ -19,7 +19,7 @@ export async function withLock(path, work) {
   }
 }
 
-async function take(path) {
+async function take(path, say) {
   mkdirSync(dirname(path), { recursive: true });
   const started = Date.now();
   let said = false;
@@ -37,7 +37,7 @@ async function take(path) {
         `Another set-up (process ${holder}) holds ${path} for more than 15 minutes; end it or delete the file.`,
       );
     else {
-      if (!said) console.error(`Waiting for another set-up of this clone (process ${holder}) ...`);
+      if (!said) say(`Waiting for another set-up of this clone (process ${holder}) ...`);
       said = true;
       await sleep(200);
     }

@@ -3,7 +3,8 @@ import { type Evidence, readEvidence } from '../../../src/domain/approval/eviden
 import { type GroupRule, GROUPS_SCHEMA, readGroups } from '../../../src/domain/approval/groups.ts';
 import { approvalInputs } from '../../../src/domain/approval/require.ts';
 import { type Duration, hours, minutes } from '../../../src/domain/duration.ts';
-import { type Images, parseImages } from '../../../src/domain/images.ts';
+import { imagesInput } from '../../../src/domain/image-inputs.ts';
+import type { Images } from '../../../src/domain/images.ts';
 import {
   type Checked,
   type InputProblem,
@@ -37,22 +38,8 @@ export const spec = {
     from: 'stage',
     required: true,
   }),
-  images: structure(
-    {
-      description:
-        'What is deployed: the `images` output of the build, JSON with one entry per service. The approval is bound to exactly these digests. Needed to `wait`.',
-    },
-    'JSON object',
-    (value) => {
-      const checked = parseImages(value);
-      if (checked.ok) return { ok: true, value: checked.value };
-      const [first] = checked.problems;
-      return {
-        ok: false,
-        problem: checked.problems.map((each) => `${each.input} ${each.problem}`).join('; '),
-        ...(first?.accepted ? { accepted: first.accepted } : {}),
-      };
-    },
+  images: imagesInput(
+    'What is deployed: the `images` output of the build, JSON with one entry per service. The approval is bound to exactly these digests. Needed to `wait`.',
   ),
   approvers: list({
     description:

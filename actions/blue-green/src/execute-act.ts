@@ -11,7 +11,7 @@ import { runChecks } from '../../../src/engine/checks/run-checks.ts';
 import { deployImage } from '../../../src/engine/ecs-rollout/deploy-image.ts';
 import { type Fence, Superseded, fencedEcs, fencedRouter, shiftFence } from '../../../src/engine/shift/fence.ts';
 import { withHeartbeat } from '../../../src/engine/shift/heartbeat.ts';
-import { measureAll } from '../../../src/engine/shift/measure.ts';
+import { measureGrid } from '../../../src/engine/shift/measure.ts';
 import type { Ports, Release } from './execute.ts';
 import type { Memory } from './execute-observe.ts';
 import { tidyUp } from './execute-tidy.ts';
@@ -45,8 +45,10 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
     case 'check':
       return check(move.moment, { ...acting, fence }, signal);
     case 'measure': {
-      const look = { providers: ports.metrics.providers, arm: 'candidate', at: move.at, begin: move.begin } as const;
-      const taken = await measureAll(allSeries(release.goal.policy), look, signal);
+      const { policy } = release.goal;
+      const { at, begin } = move;
+      const look = { providers: ports.metrics.providers, at, begin, interval: policy.interval };
+      const taken = await measureGrid(allSeries(policy), { ...look, measured: acting.memory.samples }, signal);
       acting.memory.samples.push(...taken);
       return undefined;
     }

@@ -10,6 +10,7 @@ import { type Policy, UNJUDGED } from '../../../src/domain/policy/policy.ts';
 import { type RunKey, type ShiftRecord, isOver, sameRun } from '../../../src/domain/shift/record.ts';
 import { type Color, otherColor } from '../../../src/domain/traffic-split.ts';
 import type { Report } from '../../../src/domain/report.ts';
+import type { ClientConfig } from '../../../src/adapters/aws/client-config.ts';
 import type { Journal } from '../../../src/ports/journal.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
@@ -128,11 +129,13 @@ async function open(request: Request, given: ActionTools): Promise<Opened> {
     prober,
     clock,
     environment,
-    candidate: address && (() => address(candidate)),
+    address,
     colorOf: (arm) => (arm === 'candidate' ? candidate : otherColor(candidate)),
     targetGroupOf: (color) => request.router.colors[color],
+    cloudWatch: async () =>
+      (await import('../../../src/adapters/metrics/cloudwatch-access.ts')).cloudWatchAccess(config),
   });
-  const cloud = await cloudOf(request, tools);
+  const { clientConfig: config, ...cloud } = await cloudOf(request, tools);
   const me: RunKey = { id: run.runId === '' ? 'local' : run.runId, attempt: run.attempt };
   const { sha256 } = await import('../../../src/adapters/system/digest.ts');
   const images =
@@ -213,7 +216,10 @@ function addressOf(request: Request, tools: ActionTools): ((color: Color) => Add
   return candidateAddress(request, filled.value.headers);
 }
 
-type Cloud = Pick<Ports, 'router' | 'targets' | 'ecs'> & { readonly journal: Journal<ShiftRecord> };
+type Cloud = Pick<Ports, 'router' | 'targets' | 'ecs'> & {
+  readonly journal: Journal<ShiftRecord>;
+  readonly clientConfig: ClientConfig;
+};
 
 async function cloudOf(request: Request, tools: ActionTools): Promise<Cloud> {
   const { region, roleToAssume, allowedAccountIds } = request;
@@ -234,7 +240,7 @@ async function cloudOf(request: Request, tools: ActionTools): Promise<Cloud> {
   const { alb, colors } = request.router;
   const opened = await openAlb(session.clientConfig, { ...alb, colors }, tools);
   for (const notice of opened.notices) tools.log.warning(notice);
-  return { ...opened, ecs: ecsOf(session, tools.log) };
+  return { ...opened, ecs: ecsOf(session, tools.log), clientConfig: session.clientConfig };
 }
 
 export const main = (): Promise<void> => runAction(definition, 'main');

@@ -23,7 +23,14 @@ import {
 } from '../../../src/domain/inputs.ts';
 import { editsOf } from './inputs-containers.ts';
 import type { ChecksWish, DeployRequest, Mode, Place, Request } from './request.ts';
-import { awsInputs, ecsInputs, ecsWords, stageInputs } from '../../../src/domain/stage-inputs.ts';
+import {
+  awsInputs,
+  ecsInputs,
+  ecsWords,
+  rolloutInputs,
+  rolloutWords,
+  stageInputs,
+} from '../../../src/domain/stage-inputs.ts';
 
 export type * from './request.ts';
 
@@ -116,25 +123,14 @@ export const spec = {
     min: minutes(1),
     max: hours(24),
   }),
-  'on-failure': oneOf(['rollback', 'leave'], {
-    description:
-      'What happens to a deployment that failed or timed out: `rollback` takes the last good revision back and waits for it.',
-    from: 'stage',
-    fallback: 'rollback',
-  }),
+  'on-failure': rolloutInputs['on-failure'],
   'on-cancel': ecsInputs['on-cancel'],
   'on-conflict': oneOf(['fail', 'wait', 'stop'], {
-    description:
-      "What happens when somebody else's deployment is in flight: `stop` tells ECS to roll it back, waits for that and goes on (`mode: scale` waits for its end). One of the same image is followed in any case.",
+    description: rolloutWords['on-conflict'],
     from: 'stage',
     fallback: 'fail',
   }),
-  'on-outdated': oneOf(['fail', 'continue'], {
-    description:
-      'What happens when a later workflow run has released to this service already, so that this one would put an older release over it (a re-run of an old run, or one that waited).',
-    from: 'stage',
-    fallback: 'fail',
-  }),
+  'on-outdated': rolloutInputs['on-outdated'],
   // Not from the stage: the checks of a stage are run by smoke-test after this action; here they are asked for.
   checks: text({
     description:

@@ -1,5 +1,5 @@
 import { lookup as systemLookup } from 'node:dns';
-import { type LookupFunction, type Socket, connect as connectTcp, isIP } from 'node:net';
+import { type LookupFunction, type OnReadOpts, type Socket, connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { isRefusedAddress } from './refused-addresses.ts';
 
@@ -19,6 +19,8 @@ export interface Endpoint {
   /** For SNI and the certificate; empty for an address, which SNI does not allow. */
   readonly servername: string;
   readonly lookup: LookupFunction | undefined;
+  /** In place of the events of a stream. */
+  readonly read?: OnReadOpts;
 }
 
 /** Opens one connection, or none to an address that is refused; certificates are verified whatever NODE_TLS_REJECT_UNAUTHORIZED says. */
@@ -40,6 +42,7 @@ export function openSocket(
     lookup: guarded(endpoint.lookup ?? (systemLookup as LookupFunction)),
     // Node gives an address up after 250 ms and never comes back to it: too little between continents (nodejs/node#54359).
     autoSelectFamilyAttemptTimeout: 2_000,
+    ...(endpoint.read === undefined ? {} : { onread: endpoint.read }),
   };
   const socket = secure
     ? connectTls({ ...options, servername, ALPNProtocols: ['http/1.1'], rejectUnauthorized: true })

@@ -1,13 +1,14 @@
-import type { LookupFunction, Socket } from 'node:net';
+import type { LookupFunction } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { Client, type Dispatcher } from 'undici';
 import { type Duration, milliseconds } from '../../domain/duration.ts';
+import type { FieldResult } from '../../domain/inputs.ts';
 import type { Certificate, ProbeRequest, ProbeResult, Prober } from '../../ports/prober.ts';
-import { startTimer } from '../system/timer.ts';
-import { certificateOf } from './certificate.ts';
-import { type Phase, openSocket, serverNameOf } from './connect.ts';
-import { faultOf, timedOut } from './faults.ts';
+import type { RawAnswer, Wanted } from './answer-parser.ts';
+import { type Phase, serverNameOf } from './connect.ts';
+import { type FaultAndMessage, faultOf, timedOut } from './faults.ts';
+import { type Exchange, Line } from './line.ts';
 import { httpProber } from './prober.ts';
+import { requestBytes } from './request-bytes.ts';
 
 interface PooledOptions {
   /** In place of the system's resolver. */
@@ -20,15 +21,16 @@ export interface PooledProber extends Prober {
 }
 
 /**
- * Probes for load: connections stay open and are used again, as those of browsers and services do. One client for each
- * connection, the one used last is taken first: undici's own Pool costs two microseconds more a request.
+ * Probes for load: connections stay open and are used again, as those of browsers and services do; the one used last is
+ * taken first. Not undici's dispatch: with everything that it can do, it costs more CPU a request than all the rest of a
+ * load together (bench/load). Its parser is used, so that framing is the same.
  */
 export function pooledProber({ lookup }: PooledOptions = {}): PooledProber {
   const single = httpProber(lookup === undefined ? {} : { lookup });
   const pools = new Map<string, Pool>();
-  const prepared = new WeakMap<ProbeRequest, Prepared>();
-  const stops = new WeakMap<AbortSignal, Set<Exchange>>();
-  const prepare = (request: ProbeRequest): Prepared => {
+  const prepared = new WeakMap<ProbeRequest, FieldResult<Prepared>>();
+  const stops = new WeakMap<AbortSignal, Set<Probe>>();
+  const prepare = (request: ProbeRequest): FieldResult<Prepared> => {
     const known = prepared.get(request);
     if (known !== undefined) return known;
     const made = preparedOf(request, pools, lookup);
@@ -41,19 +43,22 @@ export function pooledProber({ lookup }: PooledOptions = {}): PooledProber {
       if (signal.aborted) return Promise.reject(signal.reason as Error);
       const running = stops.get(signal) ?? stoppedBy(signal, stops);
       return new Promise((resolve, reject) => {
-        new Exchange(request, prepare(request), { resolve, reject, running }).start();
+        const ready = prepare(request);
+        if (!ready.ok) resolve(unsendable(ready.problem, request));
+        else new Probe(request, ready.value, { resolve, reject, running }).start();
       });
     },
-    async close() {
-      await Promise.all([...pools.values()].map((pool) => pool.close()));
+    close() {
+      for (const pool of pools.values()) pool.close();
       pools.clear();
+      return Promise.resolve();
     },
   };
 }
 
 /** One listener for each signal, not one for each request. */
-function stoppedBy(signal: AbortSignal, stops: WeakMap<AbortSignal, Set<Exchange>>): Set<Exchange> {
-  const running = new Set<Exchange>();
+function stoppedBy(signal: AbortSignal, stops: WeakMap<AbortSignal, Set<Probe>>): Set<Probe> {
+  const running = new Set<Probe>();
   stops.set(signal, running);
   signal.addEventListener('abort', () => [...running].forEach((each) => each.stop(signal.reason as Error)), {
     once: true,
@@ -63,81 +68,55 @@ function stoppedBy(signal: AbortSignal, stops: WeakMap<AbortSignal, Set<Exchange
 
 interface Prepared {
   readonly pool: Pool;
-  readonly options: Dispatcher.DispatchOptions;
+  readonly bytes: Buffer;
+  readonly wanted: Wanted;
+  readonly timeout: number;
 }
 
-function preparedOf(request: ProbeRequest, pools: Map<string, Pool>, lookup: LookupFunction | undefined): Prepared {
+function preparedOf(
+  request: ProbeRequest,
+  pools: Map<string, Pool>,
+  lookup: LookupFunction | undefined,
+): FieldResult<Prepared> {
   const url = new URL(request.url);
-  const { host, address } = request;
+  const { host, address, method, timeout, statusSuffices } = request;
   const key = [url.origin, host, address].join(' ');
   const pool = pools.get(key) ?? newPool(url, request, lookup);
   pools.set(key, pool);
-  const headers = { 'accept-encoding': 'identity', ...request.headers, ...(host === undefined ? {} : { host }) };
-  return {
-    pool,
-    options: {
-      method: request.method as Dispatcher.HttpMethod,
-      path: url.pathname + url.search,
-      headers: Object.entries(headers).flat(),
-      body: request.body ?? null,
-    },
-  };
+  const bytes = requestBytes(request, url);
+  if (!bytes.ok) return bytes;
+  const wanted: Wanted = { body: method === 'HEAD' ? 'none' : 'expected', statusSuffices };
+  return { ok: true, value: { pool, bytes: bytes.value, wanted, timeout: Math.ceil(timeout) } };
 }
 
-interface Line {
-  readonly client: Client;
-  phase: Phase;
-  socket: Socket | undefined;
-  certificate: Certificate | undefined;
-}
+const unsendable = (problem: string, request: ProbeRequest): ProbeResult => ({
+  kind: 'failed',
+  ...faultOf(problem, 'connecting', request),
+  duration: milliseconds(0),
+});
 
 interface Pool {
   take(): Line;
   give(line: Line): void;
-  drop(line: Line): void;
-  close(): Promise<void>;
+  close(): void;
 }
 
 function newPool(url: URL, { host, address }: ProbeRequest, lookup: LookupFunction | undefined): Pool {
   const idle: Line[] = [];
-  const all = new Set<Line>();
-  const servername = serverNameOf(host ?? url.hostname);
-  const add = (): Line => {
-    const line: Line = {
-      client: undefined as unknown as Client,
-      phase: 'connecting',
-      socket: undefined,
-      certificate: undefined,
-    };
-    const client = new Client(url.origin, {
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: ({ hostname, port, protocol }, done) => {
-        line.phase = 'connecting';
-        const endpoint = { hostname: address ?? hostname, port, protocol, servername, lookup };
-        const tell = (error: Error | null, open: Socket | null): void => {
-          line.certificate = open === null ? undefined : certificateOf(open);
-          (done as (error: Error | null, socket: Socket | null) => void)(error, open);
-        };
-        line.socket = openSocket(endpoint, (phase) => (line.phase = phase), tell);
-      },
-    });
-    const whole = Object.assign(line, { client });
-    all.add(whole);
-    return whole;
-  };
-  const drop = (line: Line): Promise<void> => {
-    all.delete(line);
-    line.socket?.destroy();
-    return line.client.destroy();
-  };
+  const { hostname, port, protocol } = url;
+  const servername = serverNameOf(host ?? hostname);
+  const options = { hostname: address ?? hostname, port, protocol, servername, lookup };
   return {
-    take: () => idle.pop() ?? add(),
-    give: (line) => void idle.push(line),
-    drop: (line) => void drop(line),
-    async close() {
-      await Promise.all([...all].map(drop));
-      idle.length = 0;
+    take() {
+      for (let line = idle.pop(); line !== undefined; line = idle.pop()) if (line.usable) return line;
+      return new Line(options);
+    },
+    give(line) {
+      if (line.usable) idle.push(line);
+    },
+    // Those that are under way go with their signal.
+    close() {
+      for (const line of idle.splice(0)) line.close();
     },
   };
 }
@@ -145,125 +124,75 @@ function newPool(url: URL, { host, address }: ProbeRequest, lookup: LookupFuncti
 interface Ways {
   readonly resolve: (result: ProbeResult) => void;
   readonly reject: (reason: Error) => void;
-  readonly running: Set<Exchange>;
+  readonly running: Set<Probe>;
 }
 
-/** One request on one line. A class, because undici wants a handler with state and every request makes one. */
-class Exchange implements Dispatcher.DispatchHandler {
+/** One request on one line. A class, because a line wants something with state and every request makes one. */
+class Probe implements Exchange {
+  readonly bytes: Buffer;
+  readonly wanted: Wanted;
+  readonly bodyLimit: number;
+  readonly timeout: number;
   readonly #request: ProbeRequest;
-  readonly #prepared: Prepared;
-  readonly #ways: Ways;
+  readonly #pool: Pool;
   readonly #line: Line;
-  readonly #started = performance.now();
-  #stopTimer: () => void = () => undefined;
-  #over: 'no' | 'yes' = 'no';
-  #status = 0;
-  #headers: Readonly<Record<string, string | string[] | undefined>> = {};
-  #chunks: Buffer[] = [];
-  #size = 0;
+  readonly #ways: Ways;
+  readonly #started: number;
 
-  constructor(request: ProbeRequest, prepared: Prepared, ways: Ways) {
+  constructor(request: ProbeRequest, { pool, bytes, wanted, timeout }: Prepared, ways: Ways) {
+    this.bytes = bytes;
+    this.wanted = wanted;
+    this.bodyLimit = request.bodyLimit;
+    this.timeout = timeout;
     this.#request = request;
-    this.#prepared = prepared;
+    this.#pool = pool;
     this.#ways = ways;
-    this.#line = prepared.pool.take();
+    this.#started = performance.now();
+    this.#line = pool.take();
   }
 
   start(): void {
     this.#ways.running.add(this);
-    this.#line.phase = this.#line.client.closed
-      ? 'connecting'
-      : this.#line.phase === 'reading'
-        ? 'waiting'
-        : this.#line.phase;
-    this.#stopTimer = startTimer(Math.ceil(this.#request.timeout), () => {
-      this.#fail(timedOut(this.#line.phase, this.#request));
-    });
-    this.#line.client.dispatch(this.#prepared.options, this);
+    this.#line.send(this);
   }
 
   stop(reason: Error): void {
-    if (!this.#end()) return;
-    this.#prepared.pool.drop(this.#line);
+    this.#ways.running.delete(this);
+    this.#line.close();
     this.#ways.reject(reason);
   }
 
-  onRequestStart(): void {
-    this.#line.phase = 'waiting';
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Readonly<Record<string, string | string[] | undefined>>,
-  ): void {
-    this.#line.phase = 'reading';
-    this.#status = status;
-    this.#headers = headers;
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#size += chunk.length;
-    if (this.#size <= this.#request.bodyLimit || !this.#end()) return;
-    // The rest is not wanted, and the line is full of it.
-    this.#answer();
-    this.#prepared.pool.drop(this.#line);
-  }
-
-  onResponseEnd(): void {
-    // 1xx answers come before the one that counts.
-    if (this.#status < 200 || !this.#end()) return;
-    this.#prepared.pool.give(this.#line);
-    this.#answer();
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(faultOf(error, this.#line.phase, this.#request));
-  }
-
-  #fail(fault: ReturnType<typeof timedOut>): void {
-    if (!this.#end()) return;
-    this.#prepared.pool.drop(this.#line);
-    this.#ways.resolve({ kind: 'failed', ...fault, duration: this.#elapsed() });
-  }
-
-  #answer(): void {
+  onAnswer(status: number, size: number, raw: RawAnswer, certificate: Certificate | undefined): void {
     const duration = this.#elapsed();
-    this.#ways.resolve(
-      new Answered({
-        status: this.#status,
-        duration,
-        headers: this.#headers,
-        chunks: this.#chunks,
-        size: this.#size,
-        limit: this.#request.bodyLimit,
-        certificate: this.#line.certificate,
-      }),
-    );
+    this.#ways.running.delete(this);
+    this.#pool.give(this.#line);
+    this.#ways.resolve(new Answered({ status, duration, size, limit: this.bodyLimit, raw, certificate }));
+  }
+
+  onTimeout(phase: Phase): void {
+    this.#fail(timedOut(phase, this.#request));
+  }
+
+  onFault(error: unknown, phase: Phase): void {
+    this.#fail(faultOf(error, phase, this.#request));
+  }
+
+  #fail(fault: FaultAndMessage): void {
+    this.#ways.running.delete(this);
+    this.#ways.resolve({ kind: 'failed', ...fault, duration: this.#elapsed() });
   }
 
   #elapsed(): Duration {
     return milliseconds(performance.now() - this.#started);
   }
-
-  /** Whether this is the one end. */
-  #end(): boolean {
-    if (this.#over === 'yes') return false;
-    this.#over = 'yes';
-    this.#stopTimer();
-    this.#ways.running.delete(this);
-    return true;
-  }
 }
 
-interface Raw {
+interface Facts {
   readonly status: number;
   readonly duration: Duration;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly chunks: readonly Buffer[];
   readonly size: number;
   readonly limit: number;
+  readonly raw: RawAnswer;
   readonly certificate: Certificate | undefined;
 }
 
@@ -274,25 +203,29 @@ class Answered {
   readonly duration: Duration;
   readonly bodyTruncated: boolean;
   readonly certificate?: Certificate;
-  readonly #raw: Raw;
+  readonly #raw: RawAnswer;
+  readonly #limit: number;
 
-  constructor(raw: Raw) {
-    this.status = raw.status;
-    this.duration = raw.duration;
-    this.bodyTruncated = raw.size > raw.limit;
-    if (raw.certificate !== undefined) this.certificate = raw.certificate;
+  constructor({ status, duration, size, limit, raw, certificate }: Facts) {
+    this.status = status;
+    this.duration = duration;
+    this.bodyTruncated = size > limit;
+    if (certificate !== undefined) this.certificate = certificate;
     this.#raw = raw;
+    this.#limit = limit;
   }
 
   get body(): string {
-    return new TextDecoder().decode(Buffer.concat(this.#raw.chunks).subarray(0, this.#raw.limit));
+    return new TextDecoder().decode(this.#raw.body(this.#limit));
   }
 
   get headers(): Readonly<Record<string, string>> {
-    return Object.fromEntries(
-      Object.entries(this.#raw.headers).flatMap(([name, value]) =>
-        value === undefined ? [] : [[name.toLowerCase(), [value].flat().join(', ')]],
-      ),
-    );
+    const all = new Map<string, string>();
+    for (const [given, value] of this.#raw.headers()) {
+      const name = given.toLowerCase();
+      const earlier = all.get(name);
+      all.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
+    }
+    return Object.fromEntries(all);
   }
 }

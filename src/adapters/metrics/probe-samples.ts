@@ -1,5 +1,6 @@
 import { type Duration, type Instant, before, minutes } from '../../domain/duration.ts';
-import type { Measurement, Window } from '../../ports/metric-provider.ts';
+import { shareBeyond } from '../../domain/policy/metric.ts';
+import type { Measurement, MetricQuery, Window } from '../../ports/metric-provider.ts';
 import type { ProbeResult } from '../../ports/prober.ts';
 
 interface Probed {
@@ -17,7 +18,7 @@ const KEEP: Duration = minutes(30);
 /** Own requests with what came of them, newest last. */
 export interface ProbeSamples {
   add(result: ProbeResult, at: Instant): void;
-  measure(metric: string, window: Window): Measurement;
+  measure(query: Pick<MetricQuery, 'metric' | 'above'>, window: Window): Measurement;
 }
 
 export function probeSamples(): ProbeSamples {
@@ -29,25 +30,26 @@ export function probeSamples(): ProbeSamples {
       kept.push({ at, took: result.duration, failed, timed });
       if (kept.length % 1_000 === 0) kept = kept.filter((each) => each.at > before(at, KEEP));
     },
-    measure: (metric, { from, to }) =>
+    measure: (query, { from, to }) =>
       measured(
-        metric,
+        query,
         kept.filter((each) => each.at > from && each.at <= to),
       ),
   };
 }
 
-function measured(metric: string, probes: readonly Probed[]): Measurement {
+function measured({ metric, above }: Pick<MetricQuery, 'metric' | 'above'>, probes: readonly Probed[]): Measurement {
   if (metric === 'error-rate') return rateOf(probes);
   const times = probes.flatMap((each) => (each.timed ? [each.took as number] : [])).sort((a, b) => a - b);
   if (times.length === 0) return { kind: 'no-data' };
   if (metric === 'mean')
     return { kind: 'value', value: times.reduce((sum, time) => sum + time, 0) / times.length, samples: times.length };
-  const percentile = /^p(\d\d)$/.exec(metric);
-  if (!percentile) return { kind: 'unreachable', cause: new TypeError(`a probe cannot measure ${metric}`) };
+  const beyond = shareBeyond(metric);
+  if (beyond === undefined) return { kind: 'unreachable', cause: new TypeError(`a probe cannot measure ${metric}`) };
   // Nearest rank: a time that was really seen, never one between two.
-  const rank = Math.ceil((Number(percentile[1]) / 100) * times.length);
-  return { kind: 'value', value: times[rank - 1] ?? 0, samples: times.length };
+  const rank = Math.ceil((1 - beyond) * times.length - 1e-9);
+  const slower = above === undefined ? {} : { slower: times.filter((time) => time > above).length / times.length };
+  return { kind: 'value', value: times[rank - 1] ?? 0, samples: times.length, ...slower };
 }
 
 function rateOf(probes: readonly Probed[]): Measurement {

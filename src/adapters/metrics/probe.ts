@@ -1,11 +1,11 @@
 import type { ProbeSource } from '../../domain/policy/policy.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { MetricProvider } from '../../ports/metric-provider.ts';
+import type { Arm, MetricProvider } from '../../ports/metric-provider.ts';
 import type { ProbeRequest, Prober } from '../../ports/prober.ts';
-import { probeSamples } from './probe-samples.ts';
+import { type ProbeSamples, probeSamples } from './probe-samples.ts';
 
-/** Where the candidate alone answers. */
-export interface CandidateAddress {
+/** Where one color alone answers. */
+export interface ArmAddress {
   readonly url: string;
   readonly host: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
@@ -15,7 +15,9 @@ export interface ProbeTools {
   readonly prober: Prober;
   readonly clock: Clock;
   /** Asked for each request: which color is the candidate is known only when the shift is. */
-  candidate(): CandidateAddress;
+  addressOf(arm: Arm): ArmAddress;
+  /** Whether the addresses differ: without that, only the candidate's is known to be right. */
+  readonly arms: readonly Arm[];
 }
 
 /** A source that has to be at work before it can answer: its requests are made while others wait. */
@@ -29,49 +31,61 @@ const MOST_AT_ONCE = 50;
 const BODY_LIMIT = 65_536;
 
 /**
- * Own requests to the candidate, one every `every`, on a fixed beat. They are the only requests that are known to be the
- * candidate's whatever the weights are. Nothing is known of stable: its measurements are `no-data`.
+ * Own requests to the candidate, one every `every`, on a fixed beat, and beside each one the same to stable, where an
+ * address tells the two apart. They are the only requests that are known to be a color's whatever the weights are.
  */
 export function probeMetric(source: ProbeSource, tools: ProbeTools): Probing {
-  const samples = probeSamples();
+  const samples = { candidate: probeSamples(), stable: probeSamples() };
   return {
     name: `probe of ${source.path}`,
-    async measure({ metric, arm }, window, signal) {
+    memory: 'none',
+    async measure(query, window, signal) {
       signal.throwIfAborted();
-      return arm === 'stable' ? { kind: 'no-data' } : samples.measure(metric, window);
+      return samples[query.arm].measure(query, window);
     },
     async run(signal) {
-      const open = new Set<Promise<void>>();
-      while (!signal.aborted) {
-        if (open.size < MOST_AT_ONCE) {
-          const probed = tools.prober
-            .probe(requestOf(source, tools.candidate()), signal)
-            .then((result) => samples.add(result, tools.clock.now()))
-            .catch(() => undefined)
-            .finally(() => open.delete(probed));
-          open.add(probed);
-        }
-        await tools.clock.sleep(source.every, signal).catch(() => undefined);
-      }
-      await Promise.all(open);
+      await Promise.all(tools.arms.map((arm) => beat(source, { arm, tools, samples: samples[arm] }, signal)));
     },
   };
+}
+
+interface Beating {
+  readonly arm: Arm;
+  readonly tools: ProbeTools;
+  readonly samples: ProbeSamples;
+}
+
+async function beat(source: ProbeSource, { arm, tools, samples }: Beating, signal: AbortSignal): Promise<void> {
+  const open = new Set<Promise<void>>();
+  while (!signal.aborted) {
+    if (open.size < MOST_AT_ONCE) {
+      const probed = tools.prober
+        .probe(requestOf(source, tools.addressOf(arm)), signal)
+        .then((result) => samples.add(result, tools.clock.now()))
+        .catch(() => undefined)
+        .finally(() => open.delete(probed));
+      open.add(probed);
+    }
+    await tools.clock.sleep(source.every, signal).catch(() => undefined);
+  }
+  await Promise.all(open);
 }
 
 /** One check at the moment of the measurement: a row of failures counts checks, and each point is one. */
 export function probeHealth(source: ProbeSource, tools: ProbeTools): MetricProvider {
   return {
     name: `probe of ${source.path}`,
+    memory: 'none',
     async measure({ arm }, _window, signal) {
-      if (arm === 'stable') return { kind: 'no-data' };
-      const result = await tools.prober.probe(requestOf(source, tools.candidate()), signal);
+      if (!tools.arms.includes(arm)) return { kind: 'no-data' };
+      const result = await tools.prober.probe(requestOf(source, tools.addressOf(arm)), signal);
       const good = result.kind === 'answered' && result.status >= 200 && result.status <= 299;
       return { kind: 'value', value: good ? 1 : 0, samples: 1 };
     },
   };
 }
 
-const requestOf = ({ path, timeout }: ProbeSource, { url, host, headers }: CandidateAddress): ProbeRequest => ({
+const requestOf = ({ path, timeout }: ProbeSource, { url, host, headers }: ArmAddress): ProbeRequest => ({
   method: 'GET',
   url: url + path,
   ...(host === undefined ? {} : { host }),

@@ -1,9 +1,12 @@
 import { type InputProblem, InvalidInput } from '../../domain/inputs.ts';
 import type { MetricSource, Policy, ProbeSource } from '../../domain/policy/policy.ts';
-import type { MetricProvider } from '../../ports/metric-provider.ts';
+import { type Color, COLORS } from '../../domain/traffic-split.ts';
+import type { Arm, MetricProvider } from '../../ports/metric-provider.ts';
 import type { Prober } from '../../ports/prober.ts';
-import { type CandidateAddress, type ProbeTools, type Probing, probeHealth, probeMetric } from './probe.ts';
-import { type WebPlace, webMetric } from './web.ts';
+import { type CloudWatchPlace, cloudWatchMetric } from './cloudwatch.ts';
+import { type ArmAddress, type ProbeTools, type Probing, probeHealth, probeMetric } from './probe.ts';
+import { prometheusMetric } from './prometheus.ts';
+import { webMetric } from './web.ts';
 
 export interface MetricSources {
   readonly providers: Readonly<Record<string, MetricProvider>>;
@@ -11,19 +14,20 @@ export interface MetricSources {
   run(signal: AbortSignal): Promise<void>;
 }
 
-export interface SourceTools extends Omit<ProbeTools, 'candidate'>, Omit<WebPlace, 'metric'> {
+export interface SourceTools extends Omit<ProbeTools, 'addressOf' | 'arms'>, Omit<CloudWatchPlace, 'metric'> {
   readonly prober: Prober;
-  /** undefined: nothing reaches the candidate alone, so nothing can be probed. */
-  readonly candidate: (() => CandidateAddress) | undefined;
+  /** Where a color alone answers. undefined: nothing reaches the candidate alone, so nothing can be probed. */
+  readonly address: ((color: Color) => ArmAddress) | undefined;
 }
 
 /** A provider for every metric of the policy; throws InvalidInput with every source that cannot work. */
-export function metricSources(policy: Pick<Policy, 'metrics'>, tools: SourceTools): MetricSources {
+export function metricSources(policy: Pick<Policy, 'metrics' | 'rules'>, tools: SourceTools): MetricSources {
   const problems: InputProblem[] = [];
   const probings = new Map<string, Probing>();
+  const compared = new Set(policy.rules.flatMap((rule) => (rule.kind === 'comparison' ? [rule.metric] : [])));
   const entries = Object.entries(policy.metrics).flatMap(([metric, source]): [string, MetricProvider][] => {
     try {
-      return [[metric, providerOf(metric, source, { tools, probings })]];
+      return [[metric, providerOf(metric, source, { tools, probings, compared })]];
     } catch (thrown) {
       if (!(thrown instanceof InvalidInput)) throw thrown;
       problems.push(...thrown.problems);
@@ -40,27 +44,50 @@ export function metricSources(policy: Pick<Policy, 'metrics'>, tools: SourceTool
 interface Making {
   readonly tools: SourceTools;
   readonly probings: Map<string, Probing>;
+  /** Metrics of rules against stable. */
+  readonly compared: ReadonlySet<string>;
 }
 
-function providerOf(metric: string, source: MetricSource, { tools, probings }: Making): MetricProvider {
-  if (source.from === 'web') return webMetric(source, { ...tools, metric }, tools.prober);
-  const { candidate } = tools;
-  if (candidate === undefined) {
-    throw new InvalidInput('The policy', [
-      {
-        input: `metrics.${metric}.from`,
-        given: source.from,
-        problem: 'cannot be used: no request is known to reach the candidate alone',
-        accepted: 'candidate-url, or url with candidate-headers; or from: web',
-      },
-    ]);
+function providerOf(metric: string, source: MetricSource, making: Making): MetricProvider {
+  const { tools } = making;
+  switch (source.from) {
+    case 'web':
+      return webMetric(source, { ...tools, metric }, tools.prober);
+    case 'prometheus':
+      return prometheusMetric(source, { ...tools, metric }, tools.prober);
+    case 'cloudwatch':
+      return cloudWatchMetric(source, { ...tools, metric });
+    case 'probe':
+      return probeOf(metric, source, making);
   }
-  if (metric === 'health') return probeHealth(source, { ...tools, candidate });
+}
+
+function probeOf(metric: string, source: ProbeSource, { tools, probings, compared }: Making): MetricProvider {
+  const { address } = tools;
+  const refuse = (problem: string, accepted: string): InvalidInput =>
+    new InvalidInput('The policy', [{ input: `metrics.${metric}.from`, given: source.from, problem, accepted }]);
+  if (address === undefined) {
+    const accepted = 'candidate-url, or url with candidate-headers; or from: web, prometheus, cloudwatch';
+    throw refuse('cannot be used: no request is known to reach the candidate alone', accepted);
+  }
+  const arms = armsOf(address);
+  if (compared.has(metric) && !arms.includes('stable')) {
+    const accepted = '{color} in candidate-url or candidate-headers; or from: web, prometheus, cloudwatch';
+    throw refuse('cannot be compared with stable: no request is known to reach stable alone', accepted);
+  }
+  const probe: ProbeTools = { ...tools, arms, addressOf: (arm) => address(tools.colorOf(arm)) };
+  if (metric === 'health') return probeHealth(source, probe);
   // Metrics that look at the same requests share them.
   const key = keyOf(source);
-  const known = probings.get(key) ?? probeMetric(source, { ...tools, candidate });
+  const known = probings.get(key) ?? probeMetric(source, probe);
   probings.set(key, known);
   return known;
+}
+
+/** Stable can be asked only where its address differs from the candidate's. */
+function armsOf(address: (color: Color) => ArmAddress): readonly Arm[] {
+  const places = new Set(COLORS.map((color) => JSON.stringify(address(color))));
+  return places.size === COLORS.length ? ['candidate', 'stable'] : ['candidate'];
 }
 
 const keyOf = ({ path, every, timeout }: ProbeSource): string => `${path} ${every} ${timeout}`;

@@ -2,20 +2,12 @@ import type { JsonQuery } from '../../domain/checks/document.ts';
 import { between, formatDuration } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
 import { type InputProblem, InvalidInput } from '../../domain/inputs.ts';
+import { ofColor } from '../../domain/policy/parse-service.ts';
 import type { WebSource } from '../../domain/policy/policy.ts';
-import type { Color } from '../../domain/traffic-split.ts';
 import type { Arm, Measurement, MetricProvider, Window } from '../../ports/metric-provider.ts';
 import type { ProbeResult, Prober } from '../../ports/prober.ts';
 import { matchers } from '../http/matchers.ts';
-
-export interface WebPlace {
-  readonly metric: string;
-  /** Which color is which arm of the shift that is judged; asked at each measurement, because a shift decides it. */
-  colorOf(arm: Arm): Color;
-  targetGroupOf(color: Color): string;
-  /** A variable of the step's environment. */
-  environment(name: string): string | undefined;
-}
+import { type MetricPlace, fill, namesOf, withEnvironment } from './environment.ts';
 
 const BODY_LIMIT = 1_048_576;
 
@@ -23,11 +15,14 @@ const BODY_LIMIT = 1_048_576;
  * A number out of JSON over HTTP. What the service does not say is `no-data`, never 0; an answer that is no answer
  * (status, not JSON, not a number) is `unreachable` with the reason. Throws InvalidInput for a source that cannot work.
  */
-export function webMetric(source: WebSource, place: WebPlace, prober: Prober): MetricProvider {
+export function webMetric(source: WebSource, place: MetricPlace, prober: Prober): MetricProvider {
   const { url, headers, value, samples } = resolve(source, place);
   return {
     name: `web ${hostOf(url)}`,
+    memory: /\{(from|to)\}/.test(url) ? 'kept' : 'none',
     async measure({ arm }, window, signal) {
+      // Asked the same for both colors, it would give the candidate's numbers as stable's.
+      if (arm === 'stable' && !ofColor(url)) return { kind: 'no-data' };
       const answer = await prober.probe(
         {
           method: 'GET',
@@ -54,21 +49,10 @@ interface Resolved extends Paths {
 }
 
 /** Everything that can be known to be wrong before anything is measured. */
-function resolve(source: WebSource, place: WebPlace): Resolved {
+function resolve(source: WebSource, place: MetricPlace): Resolved {
   const problems: InputProblem[] = [];
   const at = (key: string): string => `metrics.${place.metric}.${key}`;
-  const variables = (text: string, key: string): string =>
-    text.replaceAll(/\$\{([^}]*)\}/g, (whole, name: string) => {
-      const found = place.environment(name);
-      if (found === undefined)
-        problems.push({
-          input: at(key),
-          given: whole,
-          problem: 'names an environment variable that is not set',
-          accepted: `\`env: ${name}: ...\` on the step`,
-        });
-      return found ?? '';
-    });
+  const variables = withEnvironment(place, problems);
   const path = (text: string, key: string): JsonQuery => {
     const compiled = matchers.jsonQuery(text);
     if (compiled.ok) return compiled.value;
@@ -98,22 +82,20 @@ function resolve(source: WebSource, place: WebPlace): Resolved {
 interface Filling {
   readonly arm: Arm;
   readonly window: Window;
-  readonly place: WebPlace;
+  readonly place: MetricPlace;
 }
 
 function filled(template: string, { arm, window, place }: Filling): string {
-  const color = place.colorOf(arm);
-  const values: Readonly<Record<string, string>> = {
-    color,
-    'target-group': place.targetGroupOf(color),
+  const values = {
+    ...namesOf(place, arm),
     window: formatDuration(between(window.from, window.to)),
     from: String(window.from),
     to: String(window.to),
   };
-  return template.replaceAll(/\{([a-z-]+)\}/g, (whole, name: string) => {
-    const value = values[name];
-    return value === undefined ? whole : encodeURIComponent(value);
-  });
+  return fill(
+    template,
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, encodeURIComponent(value)])),
+  );
 }
 
 function read(answer: ProbeResult, paths: Paths): Measurement {

@@ -3,3 +3,15 @@ export function startTimer(milliseconds: number, run: () => void): () => void {
   const timer = setTimeout(run, milliseconds);
   return () => clearTimeout(timer);
 }
+
+/** A timer that is set again and again; the process does not stay for it. */
+export interface Deadline {
+  restart(): void;
+  stop(): void;
+}
+
+/** `run` is called so many milliseconds after the last `restart`, the first of which is this call. */
+export function startDeadline(milliseconds: number, run: () => void): Deadline {
+  const timer = setTimeout(run, milliseconds).unref();
+  return { restart: () => void timer.refresh(), stop: () => clearTimeout(timer) };
+}

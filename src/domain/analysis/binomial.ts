@@ -39,6 +39,14 @@ export function lowerBound({
   return low;
 }
 
+/** The largest rate at which `k` or fewer failures of `n` would still be as likely as `1 - confidence`: lowerBound of the rest. */
+export const upperBound = ({ n, k, confidence }: Parameters<typeof lowerBound>[0]): number =>
+  n === 0 ? 1 : 1 - lowerBound({ n, k: n - k, confidence });
+
+/** Requests without one event that are needed to say that its share is at most `share`: (1 - share)^n <= doubt. */
+export const samplesWithout = ({ share, doubt }: { readonly share: number; readonly doubt: number }): number =>
+  Math.ceil(Math.log(doubt) / Math.log(1 - share) - 1e-9);
+
 function logChoose(n: number, k: number): number {
   return logGamma(n + 1) - logGamma(k + 1) - logGamma(n - k + 1);
 }

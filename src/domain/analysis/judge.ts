@@ -2,23 +2,16 @@ import { type Duration, type Instant, formatDuration } from '../duration.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Rule, StreakRule, ThresholdRule } from '../policy/rule.ts';
 import { unreachable } from '../unreachable.ts';
+import { standingOfComparison } from './comparison.ts';
 import { replayHold } from './hold.ts';
-import { type Point, isDecided, pointsOf } from './point.ts';
+import { type Point, type Timeline, isDecided, pointsOf, slotsOf } from './point.ts';
 import type { Sample } from './sample.ts';
 import { silenceOf } from './silence.ts';
+import type { Standing } from './standing.ts';
 import { replayStreak } from './streak.ts';
-import { beyondLimit } from './words.ts';
+import { beyondLimit, formatMeasured } from './words.ts';
 
-/** Where one rule stands; `says` is a clause with the numbers behind it. */
-export type Standing =
-  | { readonly kind: 'passing' }
-  /** In doubt: the next points decide, so nothing is promoted meanwhile. */
-  | { readonly kind: 'pending'; readonly says: string }
-  /** The source does not answer, or shows no requests yet: nobody knows. */
-  | { readonly kind: 'blind'; readonly says: string }
-  /** Nothing decided it since the step began. */
-  | { readonly kind: 'inconclusive'; readonly says: string }
-  | { readonly kind: 'failed'; readonly says: string; readonly at: Instant };
+export type { Standing };
 
 export interface Finding {
   readonly rule: Rule;
@@ -49,7 +42,8 @@ type Rules = Pick<Policy, 'rules' | 'interval' | 'onNoData' | 'noDataTimeout'>;
  * as the first one did. Holds and rows of failures run over all samples; only what is inconclusive looks at the step.
  */
 export function judge(policy: Rules, evidence: Evidence): Judgement {
-  const findings = policy.rules.map((rule) => find(rule, policy, evidence));
+  const timeline = { series: bySeries(evidence.samples), begin: evidence.begin, interval: policy.interval };
+  const findings = policy.rules.map((rule) => find(rule, { policy, evidence, timeline }));
   const counted = findings.filter((finding) => finding.rule.level === 'fail').map((finding) => finding.standing);
   const warned = findings.filter((finding) => finding.rule.level === 'warn').map((finding) => finding.standing);
   return {
@@ -73,10 +67,26 @@ function worse(a: Standing, b: Standing): Standing {
   return SEVERITY.indexOf(b.kind) > SEVERITY.indexOf(a.kind) ? b : a;
 }
 
-function find(rule: Rule, policy: Rules, evidence: Evidence): Finding {
-  const points = pointsOf(rule, { samples: evidence.samples, begin: evidence.begin, interval: policy.interval });
+function bySeries(samples: readonly Sample[]): ReadonlyMap<string, readonly Sample[]> {
+  const series = new Map<string, Sample[]>();
+  for (const sample of samples) {
+    const known = series.get(sample.series);
+    if (known === undefined) series.set(sample.series, [sample]);
+    else known.push(sample);
+  }
+  return series;
+}
+
+interface Context {
+  readonly policy: Rules;
+  readonly evidence: Evidence;
+  readonly timeline: Timeline;
+}
+
+function find(rule: Rule, { policy, evidence, timeline }: Context): Finding {
+  const points = pointsOf(rule, timeline);
   const seen: Seen = { rule, points, last: points.at(-1) };
-  const doubt = rule.kind === 'threshold' ? standingOfHold(rule, points) : standingOfStreak(rule, points);
+  const doubt = doubtOf(seen, timeline);
   const standings = [
     doubt,
     standingOfSilence(seen, policy, evidence),
@@ -88,15 +98,28 @@ function find(rule: Rule, policy: Rules, evidence: Evidence): Finding {
   return { rule, last: seen.last, standing };
 }
 
+/** undefined: nothing is open and nothing failed. */
+function doubtOf({ rule, points }: Seen, timeline: Timeline): Standing | undefined {
+  switch (rule.kind) {
+    case 'threshold':
+      return standingOfHold(rule, points, timeline);
+    case 'streak':
+      return standingOfStreak(rule, points);
+    case 'comparison':
+      return standingOfComparison(rule, timeline);
+    default:
+      return unreachable(rule);
+  }
+}
+
 interface Seen {
   readonly rule: Rule;
   readonly points: readonly Point[];
   readonly last: Point | undefined;
 }
 
-/** undefined: nothing is open and nothing failed. */
-function standingOfHold(rule: ThresholdRule, points: readonly Point[]): Standing | undefined {
-  const hold = replayHold(rule, points);
+function standingOfHold(rule: ThresholdRule, points: readonly Point[], timeline: Timeline): Standing | undefined {
+  const hold = replayHold(rule, { points, slots: slotsOf(rule, 'candidate', timeline) });
   switch (hold.kind) {
     case 'none':
       return undefined;
@@ -105,6 +128,8 @@ function standingOfHold(rule: ThresholdRule, points: readonly Point[]): Standing
         kind: 'pending',
         says: `${beyondLimit(rule, hold.last, { held: hold.held })}, fails at ${formatDuration(rule.hold)}`,
       };
+    case 'shared':
+      return { kind: 'pending', says: sharedWords(rule, hold.point) };
     case 'uncertain':
       return {
         kind: 'inconclusive',
@@ -114,21 +139,26 @@ function standingOfHold(rule: ThresholdRule, points: readonly Point[]): Standing
       return {
         kind: 'failed',
         at: hold.at,
-        says: beyondLimit(rule, hold.point, { ...heldFor(rule, hold.bound), bound: hold.bound }),
+        says: beyondLimit(rule, hold.point, hold.excess ? { excess: hold.excess } : heldFor(rule)),
       };
     default:
       return unreachable(hold);
   }
 }
 
-const heldFor = (rule: ThresholdRule, bound: number | undefined): { readonly held?: Duration } =>
-  rule.hold > 0 && bound === undefined ? { held: rule.hold } : {};
+const heldFor = (rule: ThresholdRule): { readonly held?: Duration } => (rule.hold > 0 ? { held: rule.hold } : {});
+
+/** An incident that both have: the weight stays as it is, because going back would not mend it. */
+const sharedWords = (rule: ThresholdRule, point: Point): string =>
+  `${beyondLimit(rule, point)}, but stable breaks it too (${formatMeasured(point.stable ?? 0, rule.limit.unit)}): not held against the candidate`;
 
 function standingOfStreak(rule: StreakRule, points: readonly Point[]): Standing | undefined {
   const streak = replayStreak(rule, points);
   switch (streak.kind) {
     case 'none':
-      return undefined;
+      return points.at(-1)?.outcome === 'inconclusive'
+        ? { kind: 'pending', says: `${rule.metric} failed, but stable's too: not held against the candidate` }
+        : undefined;
     case 'open':
       return { kind: 'pending', says: `${rule.metric} failed ${streak.count} in a row, fails at ${rule.times}` };
     case 'failed':
@@ -154,11 +184,11 @@ function standingOfSilence({ rule, points, last }: Seen, policy: Rules, { since 
 
 /** Nothing speaks against the release; whether anything measured in this step speaks for it is asked here. */
 function standingOfProof({ rule, points, last }: Seen, { since }: Evidence): Standing {
-  if (points.some((point) => point.at > since && isDecided(point))) return { kind: 'passing' };
+  if (points.some((point) => point.to > since && isDecided(point))) return { kind: 'passing' };
   return { kind: 'inconclusive', says: tooFew(rule, last) };
 }
 
 function tooFew(rule: Rule, last: Point | undefined): string {
-  if (last === undefined || rule.kind === 'streak') return `${rule.metric}: not measured`;
+  if (last === undefined || rule.kind !== 'threshold') return `${rule.metric}: not measured`;
   return `${rule.metric}: ${last.samples} requests, ${rule.minSamples} needed`;
 }

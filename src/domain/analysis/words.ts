@@ -1,6 +1,7 @@
 import { type Duration, formatDuration } from '../duration.ts';
-import { kindOf } from '../policy/metric.ts';
+import { kindOf, shareBeyond } from '../policy/metric.ts';
 import type { Rule, ThresholdRule, Unit } from '../policy/rule.ts';
+import type { Excess } from './hold.ts';
 import type { Point } from './point.ts';
 
 /** `31.2 %`, `2140 ms`, `12.5/s`: a measured value with its unit. */
@@ -22,6 +23,10 @@ export function formatMeasured(value: number, unit: Unit): string {
 const short = (value: number): string =>
   String(Number(value.toFixed(Math.abs(value) < 1 ? 2 : Math.abs(value) < 1_000 ? 1 : 0)));
 
+/** `+0.43 pp`: a difference of two rates. */
+export const signedPoints = (difference: number): string =>
+  `${difference < 0 ? '-' : '+'}${short(Math.abs(difference) * 100)} pp`;
+
 /** The unit in which values of a metric are shown, where no limit says it. */
 export function unitOf(metric: string): Unit {
   const kind = kindOf(metric);
@@ -32,13 +37,19 @@ export function unitOf(metric: string): Unit {
 export function beyondLimit(
   rule: ThresholdRule,
   point: Point,
-  how: { readonly held?: Duration; readonly bound?: number | undefined } = {},
+  how: { readonly held?: Duration; readonly excess?: Excess | undefined } = {},
 ): string {
   const value = point.value === undefined ? 'unknown' : formatMeasured(point.value, rule.limit.unit);
   const held = how.held === undefined ? '' : ` for ${formatDuration(how.held)}`;
-  const bound =
-    how.bound === undefined ? '' : `, at least ${formatMeasured(how.bound, rule.limit.unit)} with 99.9 % confidence`;
-  return `${rule.metric} ${value} ${rule.comparator} ${formatMeasured(rule.limit.value, rule.limit.unit)}${held} (n=${point.samples})${bound}`;
+  const excess = how.excess === undefined ? '' : `, ${excessWords(rule, point, how.excess)}`;
+  return `${rule.metric} ${value} ${rule.comparator} ${formatMeasured(rule.limit.value, rule.limit.unit)}${held} (n=${point.samples})${excess}`;
+}
+
+/** A fault younger than the window is seen in its last part; then that part is named. */
+function excessWords(rule: ThresholdRule, point: Point, { bound, requests, bad }: Excess): string {
+  const what = shareBeyond(rule.metric) === undefined ? '' : ` of the requests slower than that`;
+  const part = requests === Math.round(point.samples) ? '' : `${Math.round(bad)} of the last ${requests}: `;
+  return `${part}at least ${formatMeasured(bound, '%')}${what} with 99.9 % confidence`;
 }
 
 /** The last value of a rule for a table: `0.4 % (limit 5 %, n=412)`. */
@@ -47,6 +58,7 @@ export function lastValue(rule: Rule, point: Point | undefined): string {
   if (point.outcome === 'error') return `no answer: ${point.error ?? 'unknown'}`;
   if (point.value === undefined) return 'no data';
   if (rule.kind === 'streak') return point.value >= 1 ? 'good' : 'failed';
-  const few = point.outcome === 'no-data' ? `, ${rule.minSamples} needed` : '';
-  return `${formatMeasured(point.value, rule.limit.unit)} (n=${point.samples}${few})`;
+  const few = rule.kind === 'threshold' && point.outcome === 'no-data' ? `, ${rule.minSamples} needed` : '';
+  const unit = rule.kind === 'threshold' ? rule.limit.unit : unitOf(rule.metric);
+  return `${formatMeasured(point.value, unit)} (n=${point.samples}${few})`;
 }

@@ -65,7 +65,12 @@ export function judge(expect: Expectation, answer: Answer, context: JudgeContext
 
 const PASS: Judgement = { kind: 'pass' };
 
-/** Most answers of a load are judged by this alone. */
+/** The statuses that pass without a look at anything else; undefined where more is expected. Most answers of a load are judged by this alone. */
+export const sufficientStatus = (expect: Expectation): ((status: number) => boolean) | undefined => {
+  const { status } = expect;
+  return status !== undefined && expectsOnlyStatus(expect) ? (given) => hasStatus(status, given) : undefined;
+};
+
 const expectsOnlyStatus = ({ headers, json, body, duration, version, certificate }: Expectation): boolean =>
   headers === undefined &&
   json === undefined &&

@@ -1,5 +1,7 @@
+import { samplesWithout } from '../analysis/binomial.ts';
 import { formatDuration, milliseconds } from '../duration.ts';
-import type { Comparator } from '../policy/rule.ts';
+import { shareBeyond } from '../policy/metric.ts';
+import { type Comparator, isBeyond } from '../policy/rule.ts';
 import type { LoadModel } from './load.ts';
 import type { Generator, Measured, Times } from './measured.ts';
 import type { LoadRule } from './rule.ts';
@@ -97,7 +99,7 @@ function judgeRule(rule: LoadRule, evidence: LoadEvidence, run: 'sound' | 'distu
       `${rule.text}${of}: nothing of the stable release was measured. Give a baseline, or \`stable\` in the load`,
     );
   const value = valueOf(rule, measured);
-  const broken = beyond(value, rule.comparator, limit);
+  const broken = isBeyond(value, rule.comparator, limit);
   const shown = `${rule.metric === 'requests' ? 'rate' : rule.text.split(/ ?[<>]/, 1)[0]}${of} ${show(rule, value)}`;
   const against = rule.limit.kind === 'stable' ? ` (stable ${rule.limit.margin.replace(/^stable ?/, '')})` : '';
   const words = `${shown} ${broken ? rule.comparator : opposite(rule.comparator)} ${show(rule, limit)}${against} (n=${measured.requests})`;
@@ -137,19 +139,6 @@ function judgeBroken(
 
 const opposite = (comparator: Comparator): string => ({ '>': '<=', '>=': '<', '<': '>=', '<=': '>' })[comparator];
 
-function beyond(value: number, comparator: Comparator, limit: number): boolean {
-  switch (comparator) {
-    case '>':
-      return value > limit;
-    case '>=':
-      return value >= limit;
-    case '<':
-      return value < limit;
-    case '<=':
-      return value <= limit;
-  }
-}
-
 function valueOf({ metric, time }: LoadRule, { requests, errors, response, service, rate }: Measured): number {
   switch (metric) {
     case 'error-rate':
@@ -174,16 +163,14 @@ function limitOf(rule: LoadRule, stable: Measured | undefined): number | undefin
 
 /** Answers without one excess that are needed to claim the rule: p95 59, p99 299, an error rate below 0.1 % 2995. */
 export function samplesFor({ metric, comparator }: Pick<LoadRule, 'metric' | 'comparator'>, limit: number): number {
-  const forShare = (share: number): number => Math.ceil(Math.log(DOUBT) / Math.log(1 - share) - 1e-9);
+  const forShare = (share: number): number => samplesWithout({ share, doubt: DOUBT });
   // A rule that wants more of something (`requests < 100/s`) claims no rare event.
   if (comparator.startsWith('<')) return 1;
   switch (metric) {
     case 'p50':
-      return forShare(0.5);
     case 'p95':
-      return forShare(0.05);
     case 'p99':
-      return forShare(0.01);
+      return forShare(shareBeyond(metric) ?? 1);
     case 'error-rate':
       return limit <= 0 || limit >= 1 ? 1 : forShare(limit);
     case 'mean':

@@ -62,13 +62,6 @@ export function readLoadRule(given: string): LoadRuleResult {
 
 function limitOf(sentence: Exclude<Sentence, { kind: 'streak' }>): LoadLimit {
   if (sentence.kind === 'threshold') return { kind: 'fixed', ...sentence.limit };
-  const [, sign, size, unit] =
-    /^([+-]) ?(\d+(?:\.\d+)?) ?(pp|%|ms)$/.exec(sentence.margin.replace(/^stable ?/, '')) ?? [];
-  const number = Number(`${sign ?? '+'}${size ?? '0'}`);
-  return {
-    kind: 'stable',
-    margin: sentence.margin,
-    plus: unit === 'ms' ? number : number / 100,
-    of: unit === '%' ? 'share' : 'value',
-  };
+  const { text, plus, of } = sentence.margin;
+  return { kind: 'stable', margin: text, plus, of: of === 'share' ? 'share' : 'value' };
 }

@@ -2,11 +2,12 @@ import { milliseconds, seconds } from '../duration.ts';
 import { nearestOf } from '../inputs.ts';
 import { type Mapping, durationAt, mappingAt, refuse, refuseUnknownKeys, textAt } from './document.ts';
 import { isBuiltIn, kindOf } from './metric.ts';
+import { readCloudWatch } from './parse-cloudwatch.ts';
+import { readPrometheus } from './parse-prometheus.ts';
+import { readHeaders, readUrl } from './parse-service.ts';
 import type { MetricSource, ProbeSource, WebSource } from './policy.ts';
 
-const SUPPORTED = ['probe', 'web'] as const;
-/** Part of the grammar, not of this version. */
-const LATER = ['cloudwatch', 'prometheus'] as const;
+const SOURCES = ['probe', 'web', 'prometheus', 'cloudwatch'] as const;
 export const METRIC_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 const PLACEHOLDERS = ['color', 'target-group', 'window', 'from', 'to'];
 const MIN_PROBE_INTERVAL = milliseconds(20);
@@ -44,21 +45,19 @@ function readSource(entry: Mapping, metric: string): MetricSource | undefined {
       return readProbe(entry, metric);
     case 'web':
       return readWeb(entry, metric);
+    case 'prometheus':
+      return readPrometheus(entry, metric);
+    case 'cloudwatch':
+      return readCloudWatch(entry, metric);
     case undefined:
       return entry.values['from'] === undefined
-        ? refuse(entry, 'from', { problem: 'is missing', accepted: SUPPORTED.join(', ') })
+        ? refuse(entry, 'from', { problem: 'is missing', accepted: SOURCES.join(', ') })
         : undefined;
     default: {
-      if (LATER.some((each) => each === from)) {
-        return refuse(entry, 'from', {
-          problem: `is not supported in this version: ${metric} cannot be read from ${from}`,
-          accepted: SUPPORTED.join(', '),
-        });
-      }
-      const nearest = nearestOf(from, [...SUPPORTED, ...LATER]);
+      const nearest = nearestOf(from, SOURCES);
       return refuse(entry, 'from', {
         problem: 'is not a source of metrics',
-        accepted: SUPPORTED.join(', '),
+        accepted: SOURCES.join(', '),
         ...(nearest ? { nearest } : {}),
       });
     }
@@ -72,12 +71,12 @@ function readProbe(entry: Mapping, metric: string): ProbeSource | undefined {
   if (!isBuiltIn(metric))
     return refuse(entry, 'from', {
       problem: `cannot measure ${metric}: a probe knows the built-in metrics only`,
-      accepted: 'web',
+      accepted: 'web, prometheus, cloudwatch',
     });
   if (kindOf(metric) === 'throughput')
     return refuse(entry, 'from', {
       problem: 'cannot count the requests of users: a probe sees only its own',
-      accepted: 'web',
+      accepted: 'web, prometheus, cloudwatch',
     });
   const fallback = builtInSource(metric);
   const path = textAt(entry, 'path') ?? fallback.path;
@@ -102,31 +101,12 @@ function readWeb(entry: Mapping, metric: string): WebSource {
   );
   return {
     from: 'web',
-    url: template(entry),
+    url: readUrl(entry, PLACEHOLDERS),
     value: path(entry, 'value', 'required') ?? '$',
     samples,
     headers: readHeaders(entry),
     timeout: durationAt(entry, 'timeout', { fallback: seconds(10), min: milliseconds(100) }),
   };
-}
-
-function template(entry: Mapping): string {
-  const url = textAt(entry, 'url');
-  if (url === undefined) {
-    if (entry.values['url'] === undefined) refuse(entry, 'url', { problem: 'is missing', accepted: 'http(s) URL' });
-    return '';
-  }
-  for (const [, name = ''] of url.matchAll(/(?<!\$)\{([^}]*)\}/g)) {
-    if (PLACEHOLDERS.includes(name)) continue;
-    const nearest = nearestOf(name, PLACEHOLDERS);
-    refuse(entry, 'url', {
-      problem: `has the placeholder {${name}}`,
-      accepted: PLACEHOLDERS.map((each) => `{${each}}`).join(', '),
-      ...(nearest ? { nearest } : {}),
-    });
-  }
-  if (!/^(https?:\/\/|\$\{)/.test(url)) refuse(entry, 'url', { problem: 'is not an http or https URL' });
-  return url;
 }
 
 /** Without the number of requests behind a rate nobody can say whether it means anything: there the path is required. */
@@ -139,11 +119,4 @@ function path(entry: Mapping, key: 'value' | 'samples', presence: 'required' | '
     return undefined;
   }
   return given.startsWith('$') ? given : refuse(entry, key, { problem: 'is not a path', accepted });
-}
-
-function readHeaders(entry: Mapping): Readonly<Record<string, string>> {
-  const headers = mappingAt(entry, 'headers');
-  if (headers === undefined) return {};
-  const read = Object.keys(headers.values).map((name) => [name.toLowerCase(), textAt(headers, name) ?? ''] as const);
-  return Object.fromEntries(read);
 }

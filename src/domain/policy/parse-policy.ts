@@ -4,6 +4,7 @@ import { shortestTime } from './budget.ts';
 import { type Mapping, choiceAt, durationAt, isMapping, mappingAt, refuse, refuseUnknownKeys } from './document.ts';
 import { BUILT_IN_METRICS, isBuiltIn, kindOf } from './metric.ts';
 import { builtInSource, readMetrics } from './parse-metrics.ts';
+import { periodsOf, traitsOf } from './source-traits.ts';
 import { readRules } from './parse-rules.ts';
 import { type MetricSource, type Policy, type Recheck, ON_INCONCLUSIVE, ON_NO_DATA } from './policy.ts';
 import type { Rule } from './rule.ts';
@@ -41,7 +42,8 @@ export function parsePolicy(value: unknown): Checked<Policy> {
   const interval = durationAt(document, 'interval', { fallback: seconds(15), min: milliseconds(50) });
   const listed = readMetrics(document);
   const names = [...BUILT_IN_METRICS, ...(isMapping(value['metrics']) ? Object.keys(value['metrics']) : [])];
-  const rules = readRules(document, { metrics: names, interval });
+  const sources = { ...builtIn(names), ...listed };
+  const rules = readRules(document, { metrics: names, interval, sources: traitsOf(sources) });
   const policy: Policy = {
     steps: readSteps(document),
     bake: durationAt(document, 'bake', { fallback: minutes(5) }),
@@ -59,6 +61,10 @@ export function parsePolicy(value: unknown): Checked<Policy> {
   return problems.length === 0 ? good(policy) : bad(...problems);
 }
 
+/** Where built-in metrics come from when the file does not say. */
+const builtIn = (names: readonly string[]): Readonly<Record<string, MetricSource>> =>
+  Object.fromEntries(names.filter(isBuiltIn).map((metric) => [metric, builtInSource(metric)]));
+
 /** Rules may name built-in metrics that the file does not list; the requests of users are not among what a probe can see. */
 function sourcesOf(rules: readonly Rule[], document: Mapping): Readonly<Record<string, MetricSource>> {
   const listed = isMapping(document.values['metrics']) ? Object.keys(document.values['metrics']) : [];
@@ -68,7 +74,7 @@ function sourcesOf(rules: readonly Rule[], document: Mapping): Readonly<Record<s
   for (const metric of unlisted.filter((each) => kindOf(each) === 'throughput')) {
     refuse(document, `metrics.${metric}`, {
       problem: 'is missing: a rule needs it and no probe can measure it',
-      accepted: '{ from: web, url, value }',
+      accepted: '{ from: web, url, value }, or from: cloudwatch or prometheus',
     });
   }
   return Object.fromEntries(unlisted.map((metric) => [metric, builtInSource(metric)]));
@@ -117,6 +123,8 @@ function refuseImpossible(document: Mapping, policy: Policy): void {
     refuse(document, 'bake', { problem: `is shorter than ${measured}, so that a step would end unmeasured` });
   if (noDataTimeout < interval) refuse(document, 'no-data-timeout', { problem: `is shorter than ${measured}` });
   if (rollbackWithin <= 0) refuse(document, 'rollback-within', { problem: 'leaves no time for a rollback' });
+  refuseLate(document, policy);
+  refuseUncompared(document, policy);
   const shortest = shortestTime(policy);
   if (deadline < shortest) {
     const parts = `${policy.steps.length} steps of ${formatDuration(bake)}${policy.recheck ? ` and a recheck of ${formatDuration(milliseconds(policy.recheck.after + policy.recheck.for))}` : ''}`;
@@ -124,4 +132,21 @@ function refuseImpossible(document: Mapping, policy: Policy): void {
       problem: `cannot be met: ${parts} take ${formatDuration(shortest)} at least, the deadline is ${formatDuration(deadline)}`,
     });
   }
+}
+
+/** A source with long periods must have told something of a step before the step may end. */
+function refuseLate(document: Mapping, { bake, noDataTimeout, metrics }: Policy): void {
+  const known = Object.values(metrics).map((source) => periodsOf(source));
+  const longest = Math.max(0, ...known.map((periods) => (periods ? periods.length + periods.delay : 0)));
+  const what = `cloudwatch knows a minute ${formatDuration(milliseconds(longest))} after it began`;
+  if (bake < longest)
+    refuse(document, 'bake', { problem: `is too short: ${what}, so that a step would end unmeasured` });
+  if (longest > 0 && noDataTimeout < longest) refuse(document, 'no-data-timeout', { problem: `is too short: ${what}` });
+}
+
+function refuseUncompared(document: Mapping, { steps, rules }: Policy): void {
+  const comparison = rules.find((rule) => rule.kind === 'comparison');
+  if (comparison === undefined || steps.some((percent) => percent < 100)) return;
+  const problem = `has no step below 100%, where stable has requests that "${comparison.text}" could compare with`;
+  refuse(document, 'steps', { problem, accepted: '[10%, 100%]' });
 }

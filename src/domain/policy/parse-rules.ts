@@ -1,4 +1,4 @@
-import { type Duration, milliseconds } from '../duration.ts';
+import { milliseconds } from '../duration.ts';
 import { printable } from '../inputs.ts';
 import {
   type Mapping,
@@ -10,14 +10,10 @@ import {
   refuseUnknownKeys,
   textAt,
 } from './document.ts';
-import { defaultMinSamples, kindOf } from './metric.ts';
+import { defaultMinSamples, kindOf, shareBeyond } from './metric.ts';
+import { comparisonOf } from './parse-comparison.ts';
+import type { RuleContext } from './rule-context.ts';
 import { type Level, type Rule, type Sentence, LEVELS, RULE_GRAMMAR, readSentence } from './rule.ts';
-
-export interface RuleContext {
-  /** Names a rule may use. */
-  readonly metrics: readonly string[];
-  readonly interval: Duration;
-}
 
 /** Reads the list of rules; what cannot be read or judged is refused and left out. */
 export function readRules(policy: Mapping, context: RuleContext): readonly Rule[] {
@@ -63,7 +59,9 @@ function ruleMapping(entry: unknown, path: string, policy: Mapping): Mapping | u
 
 const levelOf = (entry: Mapping): Level | undefined => LEVELS.find((level) => entry.values[level] !== undefined);
 
-export const RULE_KEYS = [...LEVELS, 'window', 'min-samples', 'test', 'fast-fail'] as const;
+export const RULE_KEYS = [...LEVELS, 'window', 'min-samples', 'fast-fail', 'test', 'max-uncertainty'] as const;
+const OF_THRESHOLDS = ['window', 'min-samples', 'fast-fail'];
+const OF_COMPARISONS = ['test', 'max-uncertainty'];
 
 function readRule(entry: Mapping, context: RuleContext): Rule | undefined {
   refuseUnknownKeys(entry, RULE_KEYS);
@@ -99,21 +97,13 @@ interface Parsed {
 function ruleOf({ entry, level, sentence, text }: Parsed, context: RuleContext): Rule | undefined {
   switch (sentence.kind) {
     case 'against-stable':
-      return refuse(entry, level, {
-        problem: `is not supported in this version: a comparison with stable (${sentence.margin}) cannot be judged`,
-        accepted: 'a limit of its own: error-rate > 5% for 2m',
-      });
+      refuseKeys(entry, OF_THRESHOLDS, 'does not apply to a comparison with stable, which adds up all requests');
+      return comparisonOf({ entry, level, text, sentence }, context);
     case 'streak':
-      for (const key of ['window', 'min-samples', 'test', 'fast-fail'].filter(
-        (each) => entry.values[each] !== undefined,
-      )) {
-        refuse(entry, key, { problem: 'does not apply to a rule that counts checks' });
-      }
+      refuseKeys(entry, [...OF_THRESHOLDS, ...OF_COMPARISONS], 'does not apply to a rule that counts checks');
       return { kind: 'streak', text, level, metric: sentence.metric, times: sentence.times };
-    case 'threshold': {
-      if (entry.values['test'] !== undefined) {
-        refuse(entry, 'test', { problem: 'is not supported in this version: it belongs to comparisons with stable' });
-      }
+    case 'threshold':
+      refuseKeys(entry, OF_COMPARISONS, 'belongs to comparisons with stable: error-rate > stable + 0.1pp');
       return {
         kind: 'threshold',
         text,
@@ -124,19 +114,28 @@ function ruleOf({ entry, level, sentence, text }: Parsed, context: RuleContext):
         hold: sentence.hold,
         window: durationAt(entry, 'window', { fallback: milliseconds(2 * context.interval), min: milliseconds(1) }),
         minSamples: countAt(entry, 'min-samples', { fallback: defaultMinSamples(sentence.metric), min: 1 }),
-        fastFail: fastFailOf(entry, sentence),
+        fastFail: fastFailOf(entry, sentence, context),
       };
-    }
   }
 }
 
-/** Only an excess of a rate can be beyond doubt by counting; everywhere else it is off. */
-function fastFailOf(entry: Mapping, sentence: Extract<Sentence, { kind: 'threshold' }>): 'on' | 'off' {
-  const countable = kindOf(sentence.metric) === 'rate' && sentence.comparator.startsWith('>');
+function refuseKeys(entry: Mapping, keys: readonly string[], problem: string): void {
+  for (const key of keys.filter((each) => entry.values[each] !== undefined)) refuse(entry, key, { problem });
+}
+
+/** Only what can be counted can be beyond doubt: an excess of a rate, or of slow requests. Everywhere else it is off. */
+function fastFailOf(
+  entry: Mapping,
+  { metric, comparator }: Extract<Sentence, { kind: 'threshold' }>,
+  { sources }: RuleContext,
+): 'on' | 'off' {
+  const countsSlow = shareBeyond(metric) !== undefined && sources[metric]?.countsSlow === true;
+  const countable = (kindOf(metric) === 'rate' || countsSlow) && comparator.startsWith('>');
   const given = entry.values['fast-fail'];
   if (given === undefined) return countable ? 'on' : 'off';
   const values = typeof given === 'boolean' ? { ...entry.values, 'fast-fail': String(given) } : entry.values;
   const wanted = choiceAt({ ...entry, values }, 'fast-fail', ['true', 'false']);
-  if (wanted === 'true' && !countable) refuse(entry, 'fast-fail', { problem: 'applies only to error-rate > LIMIT' });
+  const problem = 'applies only to error-rate > LIMIT, and to a percentile whose source counts slow requests';
+  if (wanted === 'true' && !countable) refuse(entry, 'fast-fail', { problem });
   return wanted === 'true' && countable ? 'on' : 'off';
 }

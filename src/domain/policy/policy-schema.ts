@@ -1,25 +1,46 @@
 import { type JsonSchema, closed, defined, durations, oneKeyOf, words } from '../json-schema.ts';
 import { BUILT_IN_METRICS, kindOf } from './metric.ts';
+import { DEFAULT_TEST, type TEST_KEYS } from './parse-comparison.ts';
 import { METRIC_NAME, type PROBE_KEYS, type WEB_KEYS } from './parse-metrics.ts';
 import type { POLICY_KEYS, RECHECK_KEYS } from './parse-policy.ts';
 import type { RULE_KEYS } from './parse-rules.ts';
 import { ON_INCONCLUSIVE, ON_NO_DATA } from './policy.ts';
 import { COMPARATORS, RULE_GRAMMAR } from './rule.ts';
+import { cloudwatch, prometheus } from './source-schema.ts';
 
 /** `error-rate > 5% for 2m` or `health fails 4 in a row`; the reader judges names, units and durations. */
 const COMPARISON = String.raw`[^\s<>=]+\s*(?:${COMPARATORS.join('|')})\s*-?\d+(?:\.\d+)?\s*(?:%|ms|s|\/s)?(?:\s+for\s+\d\S*)?`;
+const AGAINST_STABLE = String.raw`[^\s<>=]+\s*(?:${COMPARATORS.join('|')})\s*stable\s*[+-]\s*\d+(?:\.\d+)?\s*(?:pp|%|ms)`;
 const STREAK = String.raw`\S+\s+fails\s+\d{1,3}\s+in\s+a\s+row`;
-const SENTENCE = `(?:${COMPARISON}|${STREAK})`;
+const SENTENCE = `(?:${COMPARISON}|${AGAINST_STABLE}|${STREAK})`;
 const sentence = (description: string, before = ''): JsonSchema => ({
   type: 'string',
   pattern: String.raw`^\s*${before}${SENTENCE}\s*$`,
   patternErrorMessage: `A rule: ${RULE_GRAMMAR}`,
   description,
-  examples: ['error-rate > 5% for 2m', 'health fails 4 in a row', 'p95 > 2000ms for 5m'],
+  examples: ['error-rate > 5% for 2m', 'error-rate > stable + 0.1pp', 'health fails 4 in a row', 'p95 > 2000ms for 5m'],
 });
 
-/** `test` belongs to comparisons with stable, which this version refuses. */
-const rule = closed<Exclude<(typeof RULE_KEYS)[number], 'test'>>(
+const test = closed<(typeof TEST_KEYS)[number]>(
+  {
+    alpha: {
+      type: 'number',
+      minimum: 0.0001,
+      maximum: 0.2,
+      default: DEFAULT_TEST.alpha,
+      description: 'Chance of failing a release that is no worse than the margin, over the whole rollout.',
+    },
+    'min-events': {
+      type: 'integer',
+      minimum: 1,
+      default: DEFAULT_TEST.minEvents,
+      description: 'Bad requests of the candidate that a failure needs.',
+    },
+  },
+  { description: 'How a comparison with stable is tested: sequentially, so that it may look at every interval.' },
+);
+
+const rule = closed<(typeof RULE_KEYS)[number]>(
   {
     fail: sentence('Breaking it ends the release and takes the traffic back.'),
     warn: sentence('Breaking it is shown and counted; the release goes on.'),
@@ -33,7 +54,15 @@ const rule = closed<Exclude<(typeof RULE_KEYS)[number], 'test'>>(
     'fast-fail': {
       enum: [true, false, 'true', 'false'],
       description:
-        'Whether an excess beyond doubt ends the hold early. Only for `error-rate > LIMIT`, where it is the default.',
+        'Whether an excess beyond doubt ends the hold early. Only for `error-rate > LIMIT` and for percentiles whose source counts slow requests, where it is the default.',
+    },
+    test,
+    'max-uncertainty': {
+      type: 'string',
+      pattern: String.raw`^\s*\d+(?:\.\d+)?\s?pp\s*$`,
+      patternErrorMessage: 'Percentage points: 1pp',
+      description:
+        'Of a comparison with stable: as long as the candidate may be so much worse, nothing is promoted. Default: 5pp for rates, 10pp for times.',
     },
   },
   oneKeyOf(['fail', 'warn']),
@@ -134,15 +163,25 @@ const web = (samples: 'required' | 'optional'): JsonSchema =>
   );
 
 function sourceOf(metric: string): JsonSchema {
+  const measured = [defined('prometheus'), defined('cloudwatch')];
   switch (kindOf(metric)) {
     case 'checks':
-      return { anyOf: [defined('probe'), defined('web')], description: 'The health check of the candidate.' };
+      return {
+        anyOf: [defined('probe'), defined('web'), ...measured],
+        description: 'The health check of the candidate.',
+      };
     case 'rate':
     case 'time':
-      return { anyOf: [defined('probe'), defined('web-of-requests')], description: `Where ${metric} is read.` };
+      return {
+        anyOf: [defined('probe'), defined('web-of-requests'), ...measured],
+        description: `Where ${metric} is read.`,
+      };
     case 'throughput':
     case 'own':
-      return defined('web', 'The requests of users: a probe sees only its own.');
+      return {
+        anyOf: [defined('web'), ...measured],
+        description: 'The requests of users: a probe sees only its own.',
+      };
   }
 }
 
@@ -152,7 +191,7 @@ const metrics: JsonSchema = {
     'Where each metric comes from. Built-in ones need no entry: they are probed, except `requests`. Others are your own, read from a service.',
   propertyNames: { pattern: METRIC_NAME.source },
   properties: Object.fromEntries(BUILT_IN_METRICS.map((metric) => [metric, sourceOf(metric)])),
-  additionalProperties: defined('web'),
+  additionalProperties: { anyOf: [defined('web'), defined('prometheus'), defined('cloudwatch')] },
 };
 
 /** A delivery policy as `parsePolicy` reads it. A test holds the two together. */
@@ -182,6 +221,6 @@ export const POLICY_SCHEMA: JsonSchema = closed<(typeof POLICY_KEYS)[number]>(
     title: 'Delivery policy of Sluice',
     description: 'How a release is judged while it takes over traffic.',
     required: ['rules'],
-    $defs: { probe, web: web('optional'), 'web-of-requests': web('required') },
+    $defs: { probe, web: web('optional'), 'web-of-requests': web('required'), prometheus, cloudwatch },
   },
 );

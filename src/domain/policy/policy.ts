@@ -33,7 +33,7 @@ export type OnInconclusive = (typeof ON_INCONCLUSIVE)[number];
 export const ON_NO_DATA = ['rollback', 'hold', 'continue'] as const;
 export type OnNoData = (typeof ON_NO_DATA)[number];
 
-export type MetricSource = ProbeSource | WebSource;
+export type MetricSource = ProbeSource | WebSource | PrometheusSource | CloudWatchSource;
 
 /** Own requests to the candidate, `every` so often. */
 export interface ProbeSource {
@@ -54,6 +54,53 @@ export interface WebSource {
   readonly samples: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeout: Duration;
+}
+
+/** The HTTP API of Prometheus, or of what speaks like it. */
+export interface PrometheusSource {
+  readonly from: 'prometheus';
+  /** With `${NAME}` of the environment still in it. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeout: Duration;
+  readonly query: PrometheusQuery;
+}
+
+/** Selectors name counters, queries are whole; `{color}` and `{target-group}` are still in them, `{window}` in queries. */
+export type PrometheusQuery =
+  | { readonly kind: 'ratio'; readonly bad: string; readonly total: string }
+  | { readonly kind: 'throughput'; readonly total: string }
+  /** Selector of the buckets of a histogram in seconds. */
+  | { readonly kind: 'histogram'; readonly histogram: string }
+  | { readonly kind: 'value'; readonly value: string; readonly samples: string | undefined };
+
+export interface CloudWatchSource {
+  readonly from: 'cloudwatch';
+  /** How long after its end a period is taken for complete. */
+  readonly delay: Duration;
+  readonly query: CloudWatchQuery;
+}
+
+export type CloudWatchQuery =
+  /** What the load balancer measured of the target group of a color. */
+  | { readonly kind: 'load-balancer' }
+  | { readonly kind: 'ratio'; readonly metrics: CloudWatchMetrics; readonly bad: string; readonly total: string }
+  | {
+      readonly kind: 'value';
+      readonly metrics: CloudWatchMetrics;
+      readonly value: string;
+      readonly samples: string | undefined;
+    };
+
+/** By id; expressions name them. `{color}` and `{target-group}` are still in the dimensions. */
+export type CloudWatchMetrics = Readonly<Record<string, CloudWatchMetric>>;
+
+export interface CloudWatchMetric {
+  readonly namespace: string;
+  readonly metric: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+  /** `Sum`, `Average`, `p95`, ... */
+  readonly stat: string;
 }
 
 /** For work that judges nothing (prepare, finish, rollback): no rule, and no deadline of its own. */

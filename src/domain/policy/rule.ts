@@ -1,5 +1,6 @@
 import { type Duration, milliseconds, parseDuration } from '../duration.ts';
 import { nearestOf } from '../inputs.ts';
+import { unreachable } from '../unreachable.ts';
 import { type MetricKind, BUILT_IN_METRICS, kindOf } from './metric.ts';
 
 export type Level = 'fail' | 'warn';
@@ -7,6 +8,22 @@ export const LEVELS = ['fail', 'warn'] as const satisfies readonly Level[];
 
 export const COMPARATORS = ['>', '>=', '<', '<='] as const;
 export type Comparator = (typeof COMPARATORS)[number];
+
+/** Whether a measured value is on the wrong side of its limit. */
+export function isBeyond(value: number, comparator: Comparator, limit: number): boolean {
+  switch (comparator) {
+    case '>':
+      return value > limit;
+    case '>=':
+      return value >= limit;
+    case '<':
+      return value < limit;
+    case '<=':
+      return value <= limit;
+    default:
+      return unreachable(comparator);
+  }
+}
 
 export type Unit = '%' | 'ms' | 's' | '/s' | '';
 
@@ -42,7 +59,31 @@ export interface StreakRule extends RuleBase {
   readonly times: number;
 }
 
-export type Rule = ThresholdRule | StreakRule;
+/** How far from stable: percentage points and shares are fractions, times are milliseconds. `stable - 2pp` is negative. */
+export interface Margin {
+  readonly plus: number;
+  readonly of: 'points' | 'share' | 'milliseconds';
+  /** As written: `stable + 0.1pp`. */
+  readonly text: string;
+}
+
+/**
+ * The candidate against stable over the same time, by a test that may look as often as it likes: it fails when the
+ * candidate is beyond the margin for certain, passes when it is within it for certain, and says else how sure it is.
+ */
+export interface ComparisonRule extends RuleBase {
+  readonly kind: 'comparison';
+  readonly comparator: Comparator;
+  readonly margin: Margin;
+  /** Chance of failing a candidate that is no worse than the margin, over the whole rollout. */
+  readonly alpha: number;
+  /** Bad requests of the candidate that a failure needs. */
+  readonly minEvents: number;
+  /** As long as the candidate may be so much worse than stable, nothing is promoted. A fraction. */
+  readonly maxUncertainty: number;
+}
+
+export type Rule = ThresholdRule | StreakRule | ComparisonRule;
 
 /** What the grammar can say, before it is known whether this version can judge it and with which window. */
 export type Sentence =
@@ -57,7 +98,7 @@ export type Sentence =
       readonly kind: 'against-stable';
       readonly metric: string;
       readonly comparator: Comparator;
-      readonly margin: string;
+      readonly margin: Margin;
       readonly hold: Duration;
     }
   | { readonly kind: 'streak'; readonly metric: string; readonly times: number };
@@ -66,7 +107,8 @@ export type SentenceResult =
   | { readonly ok: true; readonly sentence: Sentence; readonly text: string }
   | { readonly ok: false; readonly problem: string; readonly accepted: string; readonly nearest?: string };
 
-export const RULE_GRAMMAR = 'METRIC >|>=|<|<= LIMIT [for DURATION], or METRIC fails N in a row';
+export const RULE_GRAMMAR =
+  'METRIC >|>=|<|<= LIMIT [for DURATION], METRIC > stable + MARGIN, or METRIC fails N in a row';
 
 const STREAK = /^(\S+) fails (\S+) in a row$/;
 const AGAINST_STABLE = /^stable ?([+-]) ?(\d+(?:\.\d+)?) ?(pp|%|ms)$/;
@@ -108,10 +150,16 @@ export function readSentence(given: string, metrics: readonly string[]): Sentenc
     return {
       ok: true,
       text,
-      sentence: { kind: 'against-stable', metric, comparator: known, margin: right, hold: held },
+      sentence: { kind: 'against-stable', metric, comparator: known, margin: marginOf(right, margin), hold: held },
     };
   }
   return readLimit({ text, metric, comparator: known, right, hold: held });
+}
+
+function marginOf(text: string, [, sign = '+', size = '0', unit]: RegExpExecArray): Margin {
+  const number = Number(`${sign}${size}`);
+  if (unit === 'ms') return { plus: number, of: 'milliseconds', text };
+  return { plus: number / 100, of: unit === 'pp' ? 'points' : 'share', text };
 }
 
 function readStreak(

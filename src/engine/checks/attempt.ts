@@ -3,7 +3,7 @@ import { type Answer, type JudgeContext, type Judgement, judge } from '../../dom
 import { destinationOf } from '../../domain/checks/redirect.ts';
 import { type Duration, milliseconds } from '../../domain/duration.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Prober } from '../../ports/prober.ts';
+import type { ProbeResult, Prober } from '../../ports/prober.ts';
 import { type ChecksTarget, probeCheck } from './probe-check.ts';
 import { trySocket } from './socket-check.ts';
 import { type CapturedNow, NOTHING_TAKEN, take } from './take-captures.ts';
@@ -85,8 +85,12 @@ async function attemptRequest(
   tools: AttemptTools & { readonly address?: string },
   signal: AbortSignal,
 ): Promise<Attempt> {
-  const answer = await probeCheck(check, run.target, tools, signal);
-  const context = contextOf(run, tools.clock);
+  return judgedAnswer(check, await probeCheck(check, run.target, tools, signal), run, tools.clock);
+}
+
+/** What the answer to the request of a check comes to. */
+export function judgedAnswer(check: ResolvedCheck, answer: ProbeResult, run: AttemptRun, clock: Clock): Attempt {
+  const context = contextOf(run, clock);
   const judged = judge(check.expect, answer, context);
   const passed = judged.kind === 'pass' && answer.kind === 'answered';
   const taken = passed ? take(check.captures, answer, context) : NOTHING_TAKEN;

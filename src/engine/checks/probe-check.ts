@@ -1,5 +1,6 @@
 import type { ResolvedCheck } from '../../domain/checks/document.ts';
 import { type Destination, decideRedirect, destinationOf, harmless } from '../../domain/checks/redirect.ts';
+import { sufficientStatus } from '../../domain/checks/judge.ts';
 import { type Duration, milliseconds } from '../../domain/duration.ts';
 import type { ProbeRequest, ProbeResult, Prober } from '../../ports/prober.ts';
 
@@ -20,31 +21,54 @@ export const BODY_LIMIT = 1_048_576;
 const MOST_REDIRECTS = 5;
 
 interface First {
-  readonly target: ChecksTarget;
   readonly own: Destination;
   readonly request: ProbeRequest;
 }
 
-/** The request of a check is the same at every try, and a load tries often. */
-const FIRSTS = new WeakMap<ResolvedCheck, First>();
+/** The request of a check is the same at every try, and a load tries often, at two targets in turn when there is a stable one. */
+const FIRSTS = new WeakMap<ChecksTarget, WeakMap<ResolvedCheck, First>>();
 
 function firstOf(check: ResolvedCheck, target: ChecksTarget): First {
-  const known = FIRSTS.get(check);
-  if (known?.target === target) return known;
+  const ofTarget = FIRSTS.get(target) ?? new WeakMap<ResolvedCheck, First>();
+  FIRSTS.set(target, ofTarget);
+  const known = ofTarget.get(check);
+  if (known !== undefined) return known;
   const own = destinationOf(target, check.path);
-  const request: ProbeRequest = {
-    method: check.method,
-    url: own.connect.href,
-    ...(own.host === undefined ? {} : { host: own.host }),
-    headers: headersOf(check, target),
-    ...(check.body === undefined ? {} : { body: check.body }),
-    timeout: check.timeout,
-    bodyLimit: BODY_LIMIT,
+  const suffices = statusOnly(check);
+  const first: First = {
+    own,
+    request: {
+      method: check.method,
+      url: own.connect.href,
+      ...(own.host === undefined ? {} : { host: own.host }),
+      headers: headersOf(check, target),
+      ...(check.body === undefined ? {} : { body: check.body }),
+      timeout: check.timeout,
+      bodyLimit: BODY_LIMIT,
+      ...(suffices === undefined ? {} : { statusSuffices: suffices }),
+    },
   };
-  const first = { target, own, request };
-  FIRSTS.set(check, first);
+  ofTarget.set(check, first);
   return first;
 }
+
+function statusOnly({ socket, redirects, captures, warn, addresses, expect }: ResolvedCheck): StatusTest | undefined {
+  const plain = redirects.kind === 'never' && captures.length === 0 && warn === undefined && addresses === 'any';
+  return plain && socket === undefined ? sufficientStatus(expect) : undefined;
+}
+
+type StatusTest = NonNullable<ProbeRequest['statusSuffices']>;
+
+/** The request of a check that a status alone can pass: there is nothing around it. */
+export type PlainRequest = ProbeRequest & { readonly statusSuffices: StatusTest };
+
+/** undefined: the check is more than that. */
+export function plainCheck(check: ResolvedCheck, target: ChecksTarget): PlainRequest | undefined {
+  const { request } = firstOf(check, target);
+  return isPlain(request) ? request : undefined;
+}
+
+const isPlain = (request: ProbeRequest): request is PlainRequest => request.statusSuffices !== undefined;
 
 /** One try of a check: its request, and the redirects that the check allows. A redirect that must not be followed is a failure. */
 export function probeCheck(

@@ -1,7 +1,7 @@
 import type { ResolvedScenario } from '../../domain/load/load.ts';
 import { type Duration, milliseconds } from '../../domain/duration.ts';
-import { type Attempt, attempt } from '../checks/attempt.ts';
-import type { ChecksTarget } from '../checks/probe-check.ts';
+import { type Attempt, attempt, judgedAnswer } from '../checks/attempt.ts';
+import { type ChecksTarget, plainCheck } from '../checks/probe-check.ts';
 import { type FlowState, newFlowState } from '../checks/run-flow.ts';
 import type { Recorder } from './recorder.ts';
 import type { LoadTools } from './run-load.ts';
@@ -14,6 +14,8 @@ export interface Iteration {
   readonly planned: number;
   readonly began: number;
   readonly recorder: Recorder;
+  /** Called when it has ended, however. */
+  back(): void;
 }
 
 export interface Traveller {
@@ -29,35 +31,48 @@ export interface Traveller {
  * One user: the steps of a scenario, one after the other, until one fails. What the user waited for before the first one
  * (the generator, the limit of concurrency) is part of its response time. Gives the number of requests that nobody answered.
  */
-export async function iterate(run: Iteration, { start, tools, signal, single }: Traveller): Promise<number> {
-  const { scenario, target } = run;
+export async function iterate(run: Iteration, traveller: Traveller): Promise<number> {
+  const { scenario, target, recorder } = run;
+  const { start, tools, signal, single } = traveller;
   // Nothing is handed on where nothing follows.
   const state = scenario.steps.length === 1 ? single : newFlowState(run.secrets, tools);
   let late = run.began - run.planned;
-  let dead = 0;
-  for (const step of scenario.steps) {
-    if (step.kind === 'think') {
-      await tools.clock.sleep(state.thinkTime(step), signal);
-      continue;
+  try {
+    for (const step of scenario.steps) {
+      if (step.kind === 'think') {
+        await tools.clock.sleep(state.thinkTime(step), signal);
+        continue;
+      }
+      const filled = step.fill(state.values);
+      if (!filled.ok) {
+        record(run, { waits: [late], late: 0, error: `${step.name}: ${filled.problem}` }, traveller);
+        return 0;
+      }
+      const { check } = filled;
+      const plain = plainCheck(check, target);
+      const answer = plain && (await tools.prober.probe(plain, signal));
+      // Most answers of a load pass by their status: for them nothing is made that would only be thrown away.
+      if (answer?.kind === 'answered' && plain?.statusSuffices(answer.status) === true) {
+        const { duration: service } = answer;
+        recorder.add(
+          { scenario: scenario.name, service, response: service + late, error: undefined, version: undefined },
+          tools.stopwatch.elapsed() - start,
+        );
+      } else {
+        const around = { target, secrets: state.secrets };
+        const made = answer
+          ? judgedAnswer(check, answer, around, tools.clock)
+          : await attempt(check, around, tools, signal);
+        record(run, { ...outcomeOf(made, check.timeout), late }, traveller);
+        if (made.judgement.kind === 'fail') return made.ended === 'unanswered' ? 1 : 0;
+        if (state !== single) state.remember(made);
+      }
+      late = 0;
     }
-    const filled = step.fill(state.values);
-    if (!filled.ok) {
-      record(
-        run,
-        { waits: [late], late: 0, error: `${step.name}: ${filled.problem}` },
-        tools.stopwatch.elapsed() - start,
-      );
-      return dead;
-    }
-    const made = await attempt(filled.check, { target, secrets: state.secrets }, tools, signal);
-    const failed = made.judgement.kind === 'fail';
-    record(run, { ...outcomeOf(made, filled.check.timeout), late }, tools.stopwatch.elapsed() - start);
-    if (made.ended === 'unanswered') dead += 1;
-    if (failed) return dead;
-    late = 0;
-    if (state !== single) state.remember(made);
+    return 0;
+  } finally {
+    run.back();
   }
-  return dead;
 }
 
 interface Outcome {
@@ -82,7 +97,12 @@ function outcomeOf(made: Attempt, timeout: Duration): Omit<Outcome, 'late'> {
 }
 
 /** Only the last of several waits can be the one that failed. */
-function record({ scenario, recorder }: Iteration, { waits, late, error, version }: Outcome, elapsed: number): void {
+function record(
+  { scenario, recorder }: Iteration,
+  { waits, late, error, version }: Outcome,
+  { start, tools }: Traveller,
+): void {
+  const elapsed = tools.stopwatch.elapsed() - start;
   const last = waits.length - 1;
   for (let index = 0; index <= last; index++) {
     const service = waits[index] ?? 0;

@@ -32,6 +32,9 @@ export interface Slice {
 
 export interface Recorder {
   add(sample: Sample, elapsed: number): void;
+  readonly requests: number;
+  readonly errors: number;
+  /** Of all scenarios together, as of now. */
   readonly all: Part;
   readonly scenarios: ReadonlyMap<string, Part>;
   /** How often each reason was met, the most frequent first. */
@@ -56,7 +59,7 @@ interface Growing {
 /** Counts what comes back, in memory that does not grow with the number of answers. `slice` is the length of a piece. */
 export function newRecorder(histograms: Histograms, names: readonly string[], slice: Duration = SLICE): Recorder {
   const part = (): Growing => ({ requests: 0, errors: 0, response: histograms.create(), service: histograms.create() });
-  const all = part();
+  const whole = { requests: 0, errors: 0 };
   const scenarios = new Map(names.map((name) => [name, part()]));
   const reasons = new Map<string, number>();
   const versions = new Map<string, number>();
@@ -88,19 +91,36 @@ export function newRecorder(histograms: Histograms, names: readonly string[], sl
         open = { from, requests: 0, errors: 0 };
       }
       open.requests += 1;
-      if (sample.error !== undefined) open.errors += 1;
+      whole.requests += 1;
       inSlice.record(sample.response);
       const own = scenarios.get(sample.scenario);
       if (own !== undefined) count(own, sample);
-      count(all, sample);
       if (sample.error !== undefined) {
+        open.errors += 1;
+        whole.errors += 1;
         const key = reasons.has(sample.error) || reasons.size < MOST_REASONS ? sample.error : OTHERS;
         reasons.set(key, (reasons.get(key) ?? 0) + 1);
       }
       if (sample.version !== undefined && (versions.has(sample.version) || versions.size < MOST_REASONS))
         versions.set(sample.version, (versions.get(sample.version) ?? 0) + 1);
     },
-    all,
+    get requests() {
+      return whole.requests;
+    },
+    get errors() {
+      return whole.errors;
+    },
+    get all() {
+      // Merged only when somebody asks: recording each answer twice would cost the generator more than the sum does.
+      const [only, ...more] = scenarios.values();
+      if (only !== undefined && more.length === 0) return only;
+      const sum = { ...part(), ...whole };
+      for (const { response, service } of scenarios.values()) {
+        sum.response.add(response);
+        sum.service.add(service);
+      }
+      return sum;
+    },
     scenarios,
     get reasons() {
       return [...reasons].sort(([, a], [, b]) => b - a);

@@ -66,22 +66,25 @@ export interface Departed {
 
 /** Rejects with the signal's reason when it is aborted; every request that is under way is then given up. */
 export async function runLoad(request: LoadRequest, tools: LoadTools, signal: AbortSignal): Promise<LoadRun> {
-  const { load } = request;
+  const { load, secrets } = request;
   const { clock, stopwatch, histograms } = tools;
   const names = load.scenarios.map(({ name }) => name);
   const slice = sliceOf(load);
   const recorder = newRecorder(histograms, names, slice);
-  const stable = request.stable && newRecorder(histograms, names, slice);
+  const stableRecorder = request.stable && newRecorder(histograms, names, slice);
   const lag = histograms.create();
   const started = clock.now();
   stopwatch.busy();
   const start = stopwatch.elapsed();
-  const requestsSoFar = (): number => recorder.all.requests + (stable?.all.requests ?? 0);
+  const requestsSoFar = (): number => recorder.requests + (stableRecorder?.requests ?? 0);
   const pick = weightedPicker<ResolvedScenario>(load.scenarios);
   const fraction = (): number => tools.random.fraction();
-  const traveller = { start, tools, signal, single: newFlowState(request.secrets, tools) };
+  const traveller = { start, tools, signal, single: newFlowState(secrets, tools) };
+  const own = { target: request.target, recorder };
+  const stable = stableRecorder && request.stable && { target: request.stable, recorder: stableRecorder };
   let turn = 0;
   let underWay = 0;
+  const back = (): void => void (underWay -= 1);
   const journey: Journey = {
     lag,
     mayStart: () => requestsSoFar() + underWay < load.budget,
@@ -91,21 +94,13 @@ export async function runLoad(request: LoadRequest, tools: LoadTools, signal: Ab
       const scenario = pick(fraction)?.name ?? '';
       recorder.add({ scenario, response: waited, service: waited, error: NO_PLACE, version: undefined }, elapsed);
     },
-    async send(planned, began) {
+    send(planned, began) {
       const scenario = pick(fraction);
-      if (scenario === undefined) return 0;
+      if (scenario === undefined) return Promise.resolve(0);
       underWay += 1;
       turn += 1;
-      const toStable = request.stable !== undefined && stable !== undefined && turn % 2 === 0;
-      const side = toStable ? { target: request.stable, recorder: stable } : { target: request.target, recorder };
-      try {
-        return await iterate(
-          { ...side, scenario, secrets: request.secrets, planned: start + planned, began },
-          traveller,
-        );
-      } finally {
-        underWay -= 1;
-      }
+      const { target, recorder: to } = stable !== undefined && turn % 2 === 0 ? stable : own;
+      return iterate({ scenario, target, recorder: to, secrets, planned: start + planned, began, back }, traveller);
     },
   };
   const watching = new AbortController();
@@ -122,7 +117,7 @@ export async function runLoad(request: LoadRequest, tools: LoadTools, signal: Ab
     const generator: Generator = { ...departed, lagP99: lag.at(99), busy: stopwatch.busy() };
     return {
       recorder,
-      ...(stable === undefined ? {} : { stable }),
+      ...(stableRecorder === undefined ? {} : { stable: stableRecorder }),
       generator,
       lag,
       started,

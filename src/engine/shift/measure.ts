@@ -1,15 +1,16 @@
-import type { Reading, Sample, Series } from '../../domain/analysis/sample.ts';
-import { type Duration, type Instant, before, between, milliseconds } from '../../domain/duration.ts';
+import { type Above, type Reading, type Sample, type Series } from '../../domain/analysis/sample.ts';
+import { type Duration, type Instant, before, between, instant, milliseconds } from '../../domain/duration.ts';
 import { messageOf } from '../../domain/failure.ts';
-import type { Arm, Measurement, MetricProvider } from '../../ports/metric-provider.ts';
+import type { Measurement, MetricProvider, MetricQuery } from '../../ports/metric-provider.ts';
 
 /** A window grows at most to 16 times its length: beyond that, old requests would speak for new ones. */
 const MOST_DOUBLINGS = 4;
+/** Grid points that a resumed run measures again: two hours of the usual interval. */
+const MOST_MISSED = 480;
 
 export interface Look {
   readonly providers: Readonly<Record<string, MetricProvider>>;
-  readonly arm: Arm;
-  /** The grid point: windows end here. */
+  /** The grid point: windows end here, or at the last period that their source knows by then. */
   readonly at: Instant;
   /** Windows never reach back before this: there was nothing of the candidate to see. */
   readonly begin: Instant;
@@ -21,32 +22,107 @@ export async function measureAll(
   look: Look,
   signal: AbortSignal,
 ): Promise<readonly Sample[]> {
-  return Promise.all(series.map((each) => measure(each, look, signal)));
+  const taken = new Map<string, Promise<Sample>>();
+  for (const each of series) taken.set(each.key, measure(each, { look, taken }, signal));
+  return Promise.all(taken.values());
 }
 
-async function measure(series: Series, look: Look, signal: AbortSignal): Promise<Sample> {
-  const longest = between(look.begin, look.at);
-  let window = milliseconds(Math.min(series.window, longest));
-  let measured = await ask(series, window, look, signal);
+/**
+ * The grid point, and before it, when nothing is known yet though points have passed, those that a dead run had measured:
+ * from every source that remembers. So a resumed run has the samples of one that was never interrupted.
+ */
+export async function measureGrid(
+  series: readonly Series[],
+  { measured, interval, ...look }: Look & { readonly measured: readonly Sample[]; readonly interval: Duration },
+  signal: AbortSignal,
+): Promise<readonly Sample[]> {
+  const missed: Sample[] = [];
+  if (measured.length === 0) {
+    const kept = series.filter(({ metric }) => look.providers[metric]?.memory === 'kept');
+    const first = Math.max(look.begin + interval, look.at - MOST_MISSED * interval);
+    for (let at = first; kept.length > 0 && at < look.at; at += interval)
+      missed.push(...(await measureAll(kept, { ...look, at: instant(at) }, signal)));
+  }
+  return [...missed, ...(await measureAll(series, look, signal))];
+}
+
+interface Taking {
+  readonly look: Look;
+  /** Of this grid point, by series. */
+  readonly taken: ReadonlyMap<string, Promise<Sample>>;
+}
+
+async function measure(series: Series, { look, taken }: Taking, signal: AbortSignal): Promise<Sample> {
+  const provider = look.providers[series.metric];
+  const sample = (window: Duration, to: Instant, reading: Reading): Sample => ({
+    series: series.key,
+    at: look.at,
+    window,
+    ...(to === look.at ? {} : { to }),
+    reading,
+  });
+  if (provider === undefined) {
+    return sample(series.window, look.at, { kind: 'error', message: `no source for ${series.metric}` });
+  }
+  const { to, longest, whole } = placeOf(provider, look);
+  if (longest <= 0) return sample(series.window, look.at, { kind: 'not-yet' });
+  const above = await aboveOf(series.above, taken);
+  const { metric, arm } = series;
+  const query: MetricQuery = { metric, arm, ...(above === undefined ? {} : { above }) };
+  const ask = (window: Duration) => askFor(provider, { query, window, to }, signal);
+  let window = whole(milliseconds(Math.min(series.window, longest)));
+  let measured = await ask(window);
   // Few requests are not no requests: an empty window stays empty, so that a candidate that fell silent is seen at once.
   for (let doubling = 0; doubling < MOST_DOUBLINGS && isFew(measured, series) && window < longest; doubling++) {
-    window = milliseconds(Math.min(window * 2, longest));
-    const wider = await ask(series, window, look, signal);
+    window = whole(milliseconds(Math.min(window * 2, longest)));
+    const wider = await ask(window);
     if (wider.kind !== 'value') break;
     measured = wider;
   }
-  return { series: series.key, at: look.at, window, reading: readingOf(measured) };
+  return sample(window, to, readingOf(measured));
+}
+
+interface Place {
+  /** Where windows end. */
+  readonly to: Instant;
+  /** How far they may reach back. Nothing: the source cannot know anything of the candidate yet. */
+  readonly longest: Duration;
+  /** Rounded up to what the source can say. */
+  whole(window: Duration): Duration;
+}
+
+/** The newest period is still filling, so windows end before it; the one in which the candidate's traffic began counts. */
+function placeOf({ periods }: MetricProvider, { at, begin }: Look): Place {
+  if (periods === undefined) return { to: at, longest: between(begin, at), whole: (window) => window };
+  const { length, delay } = periods;
+  const to = instant(Math.floor((at - delay) / length) * length);
+  const whole = (window: Duration): Duration => milliseconds(Math.ceil(window / length) * length);
+  return { to, longest: to > begin ? whole(between(begin, to)) : milliseconds(0), whole };
+}
+
+async function aboveOf(above: Above | undefined, taken: Taking['taken']): Promise<number | undefined> {
+  if (above === undefined || typeof above === 'number') return above;
+  const reading = (await taken.get(above.series))?.reading;
+  if (reading?.kind !== 'value' || !Number.isFinite(reading.value)) return undefined;
+  return above.of === 'share' ? reading.value * (1 + above.plus) : reading.value + above.plus;
 }
 
 const isFew = (measured: Measurement, { minSamples }: Series): boolean =>
   measured.kind === 'value' && measured.samples > 0 && measured.samples < minSamples;
 
-async function ask(series: Series, window: Duration, look: Look, signal: AbortSignal): Promise<Measurement> {
-  const provider = look.providers[series.metric];
-  if (provider === undefined) return { kind: 'unreachable', cause: new TypeError(`no source for ${series.metric}`) };
+interface Question {
+  readonly query: MetricQuery;
+  readonly window: Duration;
+  readonly to: Instant;
+}
+
+async function askFor(
+  provider: MetricProvider,
+  { query, window, to }: Question,
+  signal: AbortSignal,
+): Promise<Measurement> {
   try {
-    const span = { from: before(look.at, window), to: look.at };
-    return await provider.measure({ metric: series.metric, arm: look.arm }, span, signal);
+    return await provider.measure(query, { from: before(to, window), to }, signal);
   } catch (cause) {
     signal.throwIfAborted();
     return { kind: 'unreachable', cause };
@@ -55,8 +131,10 @@ async function ask(series: Series, window: Duration, look: Look, signal: AbortSi
 
 function readingOf(measured: Measurement): Reading {
   switch (measured.kind) {
-    case 'value':
-      return { kind: 'value', value: measured.value, samples: measured.samples };
+    case 'value': {
+      const { value, samples, slower } = measured;
+      return { kind: 'value', value, samples, ...(slower === undefined ? {} : { slower }) };
+    }
     case 'no-data':
       return { kind: 'no-data' };
     case 'unreachable':

@@ -200,17 +200,14 @@ function make(move: Move, { world, memory, scenario, goal }: Act): void {
 function samplesAt(at: Instant, { world, scenario, goal }: Omit<Act, 'memory'>): readonly Sample[] {
   const percent = shareOf(world);
   const elapsed = between(world.trafficAt ?? at, at) / 1_000;
-  return allSeries(goal.policy).map(({ key, metric, window }) => {
+  return allSeries(goal.policy).flatMap(({ key, arm, metric, window }): readonly Sample[] => {
+    if (arm === 'stable') return [{ series: key, at, window, reading: { kind: 'no-data' } }];
     const samples = Math.round((scenario.rps * percent * Math.min(window / 1_000, elapsed)) / 100);
-    return {
-      series: key,
-      at,
-      window,
-      reading: scenario.metric(metric, {
-        percent,
-        seconds: elapsed,
-        samples: metric === 'p95' ? samples * 8 : samples,
-      }),
-    };
+    const reading = scenario.metric(metric, {
+      percent,
+      seconds: elapsed,
+      samples: metric === 'p95' ? samples * 8 : samples,
+    });
+    return [{ series: key, at, window, reading }];
   });
 }

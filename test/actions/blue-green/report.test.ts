@@ -4,7 +4,8 @@ import { planOf, stateOf } from '../../../actions/blue-green/src/plan.ts';
 import { type Reported, reportOf } from '../../../actions/blue-green/src/report.ts';
 import { goalOf as goalFor } from '../../../actions/blue-green/src/goal.ts';
 import type { Request } from '../../../actions/blue-green/src/inputs.ts';
-import { type Sample, allSeries } from '../../../src/domain/analysis/sample.ts';
+import type { Sample } from '../../../src/domain/analysis/sample.ts';
+import { candidateSeries } from '../../domain/analysis/series.ts';
 import { after, hours, instant, milliseconds, minutes, seconds } from '../../../src/domain/duration.ts';
 import { UNJUDGED } from '../../../src/domain/policy/policy.ts';
 import { splitGiving } from '../../../src/domain/traffic-split.ts';
@@ -15,7 +16,7 @@ const POLICY = policyOf({ rules: ['error-rate > 5% for 2m', 'warn: error-rate > 
 
 const samplesOf = (value: number, samples: number): readonly Sample[] =>
   Array.from({ length: 20 }, (_, index) =>
-    allSeries(POLICY).map(({ key, window }) => ({
+    candidateSeries(POLICY).map(({ key, window }) => ({
       series: key,
       at: instant(NOW + (index + 1) * 15_000),
       window,

@@ -86,7 +86,9 @@ export function openStage(): Stage {
     log,
     cancels,
     candidates: [],
-    metric: fakeMetric((query) => stage.answers(query)),
+    metric: fakeMetric((query) =>
+      query.arm === 'stable' && query.metric !== 'requests' ? { kind: 'no-data' } : stage.answers(query),
+    ),
     prober: fakeProber(() => stage.peers()),
     answers: ({ metric }) => ({ kind: 'value', value: metric === 'health' ? 1 : metric === 'p95' ? 180 : 0.004, samples: 400 }),
     peers: () => ({ status: 200 }),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import { selfSigned } from '../../adapters/http/certificate.ts';
+import { selfSigned } from '../../../sandbox/tls/certificates.ts';
 import { type LocalServer, closedPort, tlsServer, webSocketServer } from '../../adapters/http/servers.ts';
 import { runBundle } from '../../harness/run-bundle.ts';
 

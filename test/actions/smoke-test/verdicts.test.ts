@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { selfSigned } from '../../adapters/http/certificate.ts';
+import { selfSigned } from '../../../sandbox/tls/certificates.ts';
 import { closedPort, tcpServer, tlsServer } from '../../adapters/http/servers.ts';
 import { runBundle, startBundle } from '../../harness/run-bundle.ts';
 import { type Application, startApplication } from './application.ts';

@@ -10,7 +10,7 @@ import { httpProber } from '../../../src/adapters/http/prober.ts';
 import { isRefusedAddress } from '../../../src/adapters/http/refused-addresses.ts';
 import { seconds } from '../../../src/domain/duration.ts';
 import { proberContract } from '../../contract/prober.ts';
-import { selfSigned } from './certificate.ts';
+import { selfSigned } from '../../../sandbox/tls/certificates.ts';
 import { type LocalServer, closedPort, httpServer, tcpServer, tlsServer, webSocketServer } from './servers.ts';
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -73,7 +73,7 @@ async function serveWeb(request: IncomingMessage, response: ServerResponse): Pro
       await pipeline(hundredMegabytes, response).catch(() => undefined);
       return;
     default:
-      response.writeHead(503).end();
+      response.writeHead(503).end('not now');
   }
 }
 
@@ -256,7 +256,10 @@ describe('a metadata service', () => {
   });
 });
 
-describe('TLS', () => {
+describe.each([
+  { kind: 'HTTP prober', open: httpProber },
+  { kind: 'prober that keeps its connections', open: pooledProber },
+])('TLS of the $kind', ({ open }) => {
   const trusted = getCACertificates('default');
   const identity = selfSigned('shop.example.com');
   let server: LocalServer;
@@ -271,7 +274,7 @@ describe('TLS', () => {
   });
 
   const probe = (more: { host?: string; url?: string }) =>
-    httpProber({ lookup }).probe({ ...request, url: `https://lb.test:${server.port}/`, ...more }, signal);
+    open({ lookup }).probe({ ...request, url: `https://lb.test:${server.port}/`, ...more }, signal);
 
   test('is judged by the name, while the connection goes to the address', async () => {
     expect(await probe({ host: 'shop.example.com' })).toMatchObject({

@@ -3,7 +3,7 @@ import { type RequestListener, createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, type Server, type Socket, createServer as createTcpServer } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Identity } from './certificate.ts';
+import type { Identity } from '../../../sandbox/tls/certificates.ts';
 
 export interface LocalServer {
   readonly port: number;

@@ -11,6 +11,8 @@ const signal = new AbortController().signal;
 const SOURCE: ProbeSource = { from: 'probe', path: '/', every: seconds(1), timeout: seconds(5) };
 const CANDIDATE = { url: 'https://lb.test', host: 'shop.example.com', headers: { 'x-color': 'green' } };
 
+const ALONE = { arms: ['candidate'] as const, addressOf: () => CANDIDATE };
+
 interface Bench {
   readonly clock: FakeClock;
   readonly prober: FakeProber;
@@ -25,7 +27,7 @@ function bench(script: (earlier: number) => Scripted, source: Partial<ProbeSourc
   const prober = fakeProber((_, earlier) => script(earlier), {
     pass: (length, inner) => clock.sleep(milliseconds(length), inner),
   });
-  const probing = probeMetric({ ...SOURCE, ...source }, { prober, clock, candidate: () => CANDIDATE });
+  const probing = probeMetric({ ...SOURCE, ...source }, { prober, clock, ...ALONE });
   return {
     clock,
     prober,
@@ -131,7 +133,7 @@ describe('a health probe', () => {
     const clock = fakeClock();
     const prober = fakeProber(() => script);
     const window = { from: clock.now(), to: clock.now() };
-    return probeHealth(SOURCE, { prober, clock, candidate: () => CANDIDATE }).measure(
+    return probeHealth(SOURCE, { prober, clock, ...ALONE }).measure(
       { metric: 'health', arm: 'candidate' },
       window,
       signal,
@@ -155,6 +157,7 @@ describe('the sources of a policy', () => {
     environment: () => undefined,
     colorOf: () => 'green' as const,
     targetGroupOf: () => 'shop-green',
+    cloudWatch: () => Promise.reject(new Error('not asked for')),
   };
   const metrics = {
     'error-rate': SOURCE,
@@ -164,13 +167,13 @@ describe('the sources of a policy', () => {
   };
 
   test('share the probes of metrics that look at the same requests', () => {
-    const { providers } = metricSources({ metrics }, { ...tools, candidate: () => CANDIDATE });
+    const { providers } = metricSources({ metrics, rules: [] }, { ...tools, address: () => CANDIDATE });
     expect(providers['p95']).toBe(providers['error-rate']);
     expect(providers['p99']).not.toBe(providers['error-rate']);
   });
 
   test('are refused all at once where nothing reaches the candidate alone', () => {
-    const refused = (): unknown => metricSources({ metrics }, { ...tools, candidate: undefined });
+    const refused = (): unknown => metricSources({ metrics, rules: [] }, { ...tools, address: undefined });
     expect(refused).toThrow(
       /4 problems[\s\S]*metrics\.error-rate\.from: "probe" cannot be used: no request is known to reach the candidate alone/,
     );

@@ -2,17 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { type Judgement, judge } from '../../../src/domain/analysis/judge.ts';
 import { type Reading, type Sample, allSeries } from '../../../src/domain/analysis/sample.ts';
 import { instant, seconds } from '../../../src/domain/duration.ts';
-import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
+import { policyOf } from '../policy/policies.ts';
+import { candidateSeries } from './series.ts';
 
 const BEGIN = instant(Date.UTC(2026, 10, 20, 12));
 const INTERVAL = 15_000;
-
-function policyOf(rules: readonly unknown[], more: Record<string, unknown> = {}): Policy {
-  const read = parsePolicy({ rules, ...more });
-  expect(read).toMatchObject({ ok: true });
-  return (read as { value: Policy }).value;
-}
 
 const value = (share: number, samples = 100): Reading => ({ kind: 'value', value: share, samples });
 const NONE: Reading = { kind: 'no-data' };
@@ -21,7 +16,7 @@ const OUTAGE: Reading = { kind: 'error', message: 'connection refused' };
 /** One reading for each grid point of 15 s, for every series of the policy. */
 function samplesOf(policy: Policy, readings: readonly Reading[]): readonly Sample[] {
   return readings.flatMap((reading, index) =>
-    allSeries(policy).map(({ key, window }) => ({
+    candidateSeries(policy).map(({ key, window }) => ({
       series: key,
       at: instant(BEGIN + (index + 1) * INTERVAL),
       window,
@@ -52,7 +47,7 @@ describe('error-rate > 5% for 2m', () => {
     { name: 'is not reset by an outage of the source', readings: [...times(5, BAD), ...times(3, OUTAGE), ...times(4, BAD)], kind: 'failed' },
     { name: 'is inconclusive when more than half of it went unmeasured', readings: [BAD, ...times(5, OUTAGE), value(0.08, 60), value(0.9, 3)], kind: 'inconclusive' },
     { name: 'does not call a limit reached exactly a failure', readings: times(20, value(0.05)), kind: 'passing' },
-    { name: 'is inconclusive on fewer requests than 20', readings: times(20, value(0.5, 10)), kind: 'inconclusive' },
+    { name: 'is inconclusive on fewer requests than 20', readings: times(20, value(0.5, 2)), kind: 'inconclusive' },
     { name: 'stays failed although the rate came down', readings: [...times(9, BAD), ...times(9, GOOD)], kind: 'failed' },
     { name: 'does not take a value that is no number', readings: times(4, value(Number.NaN)), kind: 'blind' },
     { name: 'is inconclusive when nothing was measured', readings: [], kind: 'inconclusive' },
@@ -177,7 +172,7 @@ describe('no data', () => {
 describe('several rules', () => {
   test('give the worst standing, and every finding', () => {
     const policy = policyOf(['error-rate > 5% for 2m', 'health fails 4 in a row']);
-    const [rate, health] = allSeries(policy);
+    const [rate, health] = allSeries(policy).filter(({ arm, window, minSamples }) => arm === 'candidate' && (window > INTERVAL || minSamples === 1)).filter(({ metric, window }) => metric === 'health' || window > INTERVAL); // prettier-ignore
     const samples = [1, 2, 3, 4].flatMap((index) => [
       { series: rate?.key ?? '', at: instant(BEGIN + index * INTERVAL), window: seconds(30), reading: GOOD },
       { series: health?.key ?? '', at: instant(BEGIN + index * INTERVAL), window: seconds(15), reading: value(0, 1) },
@@ -202,8 +197,18 @@ describe('several rules', () => {
   });
 
   test('that need the same look share one series', () => {
-    const policy = policyOf(['error-rate > 5% for 2m', 'warn: error-rate > 1% for 5m', 'p95 > 1s']);
-    expect(allSeries(policy).map((series) => series.key)).toEqual(['error-rate/30000/20', 'p95/30000/200']);
+    const policy = policyOf([
+      'error-rate > 5% for 2m',
+      'warn: error-rate > 1% for 5m',
+      { fail: 'p95 > 1s', 'fast-fail': false },
+    ]);
+    expect(allSeries(policy).map((series) => series.key)).toEqual([
+      'error-rate/30000/20',
+      'error-rate/30000/20/stable',
+      'error-rate/15000/1',
+      'p95/30000/200/above-1000',
+      'p95/30000/200/above-1000/stable',
+    ]);
   });
 
   test('give the same judgement from the same samples at any later time', () => {

@@ -214,6 +214,7 @@ describe('a request', () => {
         body: '{"a":1}',
         timeout: seconds(3),
         bodyLimit: 1_048_576,
+        statusSuffices: expect.any(Function),
       },
     ]);
   });

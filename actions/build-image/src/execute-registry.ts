@@ -1,0 +1,207 @@
+import { seconds } from '../../../src/domain/duration.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+import { platformText, samePlatform, sizeOf } from '../../../src/domain/image-build/manifest.ts';
+import { type Repository, nameOf } from '../../../src/domain/image-build/registries.ts';
+import { labelsIn } from '../../../src/domain/image-build/source.ts';
+import { type Standing } from '../../../src/domain/tags/forward.ts';
+import type { ImageRegistry, StoredManifest } from '../../../src/ports/image-registry.ts';
+import type { RegistryPorts } from './execute-ports.ts';
+import type { TagsSet, VerifiedImage, VerifiedPlatform } from './result.ts';
+
+/** Registries that say a tag is there some moments after they took it. */
+const LOOKS = 5;
+
+export interface Verification {
+  readonly repository: Repository;
+  readonly reference: string;
+  /** What it has to be; undefined: whatever is there. */
+  readonly digest?: string;
+  /** What was asked for; empty: that of the engine. */
+  readonly platforms: readonly string[];
+}
+
+/** Reads an image back: the manifest under its name, every child by its digest, and what each says it runs on. */
+export async function verify(
+  { repository, reference, digest, platforms }: Verification,
+  ports: RegistryPorts,
+  signal: AbortSignal,
+): Promise<{ readonly image: VerifiedImage; readonly stored: StoredManifest }> {
+  const registry = ports.registry(repository.host);
+  const where = `${nameOf(repository)}:${reference}`;
+  const stored = await lookUntilThere(registry, { repository, reference }, ports, signal);
+  if (stored === undefined)
+    throw new Failure({
+      what: `Could not verify ${where}`,
+      why: 'the registry has no such image after the push',
+      next: 'Re-run; nothing was tagged',
+    });
+  if (digest !== undefined && stored.digest !== digest)
+    throw new Failure({
+      what: `${where} is not the image that was pushed`,
+      why: `the registry has ${stored.digest}, the engine pushed ${digest}`,
+      now: 'No other tag was set',
+      next: 'Look who else pushes this tag; it belongs to build-image alone',
+    });
+  const read = await childrenOf(stored, { registry, path: repository.path }, signal);
+  checkPlatforms(
+    where,
+    read.map(({ platform }) => platform),
+    platforms,
+  );
+  const image: VerifiedImage = {
+    digest: stored.digest,
+    kind: stored.manifest.kind,
+    mediaType: stored.mediaType,
+    platforms: read.map(({ labels: _labels, ...platform }) => platform),
+    labels: read[0]?.labels ?? {},
+  };
+  return { image, stored };
+}
+
+async function lookUntilThere(
+  registry: ImageRegistry,
+  { repository, reference }: Pick<Verification, 'repository' | 'reference'>,
+  { clock }: RegistryPorts,
+  signal: AbortSignal,
+): Promise<StoredManifest | undefined> {
+  for (let look = 1; ; look += 1) {
+    const stored = await registry.manifest(repository.path, reference, signal);
+    if (stored !== undefined || look >= LOOKS) return stored;
+    await clock.sleep(seconds(1), signal);
+  }
+}
+
+type ReadChild = VerifiedPlatform & { readonly labels: Readonly<Record<string, unknown>> };
+
+async function childrenOf(
+  stored: StoredManifest,
+  { registry, path }: { readonly registry: ImageRegistry; readonly path: string },
+  signal: AbortSignal,
+): Promise<readonly ReadChild[]> {
+  const { manifest } = stored;
+  if (manifest.kind === 'image') {
+    const configuration = await registry.json(path, manifest.config.digest, signal);
+    const platform = platformText(configuration as Record<string, unknown>) ?? 'unknown';
+    return [{ platform, digest: stored.digest, size: sizeOf(manifest), labels: labelsIn(configuration) }];
+  }
+  return Promise.all(
+    manifest.children.map(async ({ digest, platform }): Promise<ReadChild> => {
+      const child = await registry.manifest(path, digest, signal);
+      if (child?.manifest.kind !== 'image')
+        throw new Failure({
+          what: `The index ${stored.digest} is not whole`,
+          why: `its image for ${platform} (${digest}) is not in the registry`,
+        });
+      const [read] = await childrenOf(child, { registry, path }, signal);
+      if (read === undefined || samePlatform(read.platform, platform) === 'no')
+        throw new Failure({
+          what: `The index ${stored.digest} is wrong`,
+          why: `its image for ${platform} is one for ${read?.platform ?? 'nothing'}`,
+        });
+      return { ...read, platform };
+    }),
+  );
+}
+
+function checkPlatforms(where: string, found: readonly string[], wanted: readonly string[]): void {
+  const missing = wanted.filter((platform) => !found.some((each) => samePlatform(each, platform) === 'yes'));
+  if (missing.length === 0 && (wanted.length === 0 || found.length === wanted.length)) return;
+  throw new Failure({
+    what: `${where} is not for the platforms that were asked for`,
+    why: `asked for ${wanted.join(', ')}, the registry has ${found.join(', ') || 'none'}`,
+    now: 'No other tag was set',
+    next: 'Use docker/setup-buildx-action with a builder that knows these platforms',
+  });
+}
+
+export interface Tagging {
+  readonly repositories: readonly Repository[];
+  /** Where the image is. */
+  readonly from: Repository;
+  readonly stored: StoredManifest;
+  readonly tags: readonly string[];
+  readonly left: readonly Standing[];
+}
+
+/** Sets tags by digest, in each repository, and reads each back. Nothing is written under a tag that is right already. */
+export async function setTags(
+  { repositories, from, stored, tags, left }: Tagging,
+  ports: RegistryPorts,
+  signal: AbortSignal,
+): Promise<TagsSet & { readonly changed: 'yes' | 'no' }> {
+  const set: string[] = [];
+  let changed: 'yes' | 'no' = 'no';
+  for (const repository of repositories) {
+    const registry = ports.registry(repository.host);
+    const isElsewhere = nameOf(repository) !== nameOf(from);
+    if (isElsewhere && tags.length > 0) {
+      ports.onWrite();
+      await copyImage(stored, { from, to: repository }, ports, signal);
+    }
+    for (const tag of tags) {
+      const name = `${nameOf(repository)}:${tag}`;
+      const before = await registry.head(repository.path, tag, signal);
+      if (before !== stored.digest) {
+        ports.onWrite();
+        await registry.put(repository.path, tag, stored, signal);
+        changed = 'yes';
+        await readBack(registry, { repository, tag, digest: stored.digest }, ports, signal);
+        ports.log.info(`${name} is ${stored.digest}${before === undefined ? '' : `, was ${before}`}`);
+      }
+      set.push(name);
+    }
+  }
+  return { set, left, changed };
+}
+
+async function readBack(
+  registry: ImageRegistry,
+  { repository, tag, digest }: { readonly repository: Repository; readonly tag: string; readonly digest: string },
+  { clock }: RegistryPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  let found: string | undefined;
+  for (let look = 1; look <= LOOKS; look += 1) {
+    found = await registry.head(repository.path, tag, signal);
+    if (found === digest) return;
+    await clock.sleep(seconds(1), signal);
+  }
+  throw new Failure({
+    what: `${nameOf(repository)}:${tag} is not what was put there`,
+    why: `it was set to ${digest}, and the registry says ${found ?? 'that it is not there'}`,
+    next: 'Re-run; if it happens again, somebody else sets this tag',
+  });
+}
+
+interface Ways {
+  readonly from: Repository;
+  readonly to: Repository;
+}
+
+/** Copies blobs, children and the manifest itself, in this order: a registry refuses a manifest whose parts it lacks. */
+export async function copyImage(
+  stored: StoredManifest,
+  { from, to }: Ways,
+  ports: RegistryPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const source = ports.registry(from.host);
+  const target = ports.registry(to.host);
+  const { manifest } = stored;
+  if (manifest.kind === 'image') {
+    // One after the other: two copies of a layer that both are new would be moved twice.
+    for (const blob of [...manifest.layers, manifest.config])
+      await target.copyBlob(to.path, { registry: source, repository: from.path }, blob, signal);
+  } else {
+    for (const { digest } of manifest.entries) {
+      const child = await source.manifest(from.path, digest, signal);
+      if (child === undefined)
+        throw new Failure({
+          what: `Could not copy ${stored.digest}`,
+          why: `${digest}, a part of it, is not in ${nameOf(from)}`,
+        });
+      await copyImage(child, { from, to }, ports, signal);
+    }
+  }
+  await target.put(to.path, stored.digest, stored, signal);
+}

@@ -1,0 +1,217 @@
+import { Failure } from '../../../src/domain/failure.ts';
+import { type Engine, chooseEngine, missingFeatures } from '../../../src/domain/image-build/engine.ts';
+import type { EvidenceDocument } from '../../../src/domain/image-build/evidence.ts';
+import { nameOf } from '../../../src/domain/image-build/registries.ts';
+import { isSameSource } from '../../../src/domain/image-build/source.ts';
+import { type ScanResult, scanLine } from '../../../src/domain/image-scan/judge.ts';
+import { InvalidInput, type InputProblem } from '../../../src/domain/inputs.ts';
+import { standing } from '../../../src/domain/tags/forward.ts';
+import type { StoredManifest } from '../../../src/ports/image-registry.ts';
+import { buildAndPush } from './execute-engine.ts';
+import type { BuildPorts } from './execute-ports.ts';
+import { setTags, verify } from './execute-registry.ts';
+import type { BuildPlan } from './plan.ts';
+import type { BuildResult, VerifiedImage } from './result.ts';
+
+/** Below this an engine fails in the middle of a layer. */
+const LEAST_FREE = 512 * 1024 * 1024;
+
+/** Looks what is there, builds what is not, reads it back, scans it, and only then sets the tags. */
+export async function execute(plan: BuildPlan, ports: BuildPorts, signal: AbortSignal): Promise<BuildResult> {
+  const ready = await prepare(plan, ports, signal);
+  if (ready.kind === 'reuse') {
+    ports.log.info(
+      `${nameOf(plan.request.repositories[0])}:${plan.identity} has this commit and these inputs: no build`,
+    );
+    const { image, stored } = ready;
+    return finish(plan, { kind: 'reused', identity: plan.identity, image, stored }, ports, signal);
+  }
+  const { engine, identity } = ready;
+  ports.log.info(engine.said);
+  await ports.engine.logIn('kept', signal);
+  const digest = await buildAndPush(plan, { engine, identity }, ports, signal);
+  if (plan.request.push === 'none') return { kind: 'built-only', engine: engine.said };
+  const [repository] = plan.request.repositories;
+  const { image, stored } = await verify(
+    { repository, reference: identity, platforms: plan.build.platforms, ...(digest === undefined ? {} : { digest }) },
+    ports,
+    signal,
+  );
+  ports.log.info(
+    `${nameOf(repository)}:${identity} is ${image.digest} (${image.platforms.map(({ platform }) => platform).join(', ')})`,
+  );
+  return finish(plan, { kind: 'pushed', identity, image, stored, engine: engine.said }, ports, signal);
+}
+
+type Ready =
+  | { readonly kind: 'reuse'; readonly image: VerifiedImage; readonly stored: StoredManifest }
+  | { readonly kind: 'build'; readonly engine: Engine; readonly identity: string };
+
+/** Everything that a build needs, looked at side by side; what is missing is said in one message, before the first layer. */
+async function prepare(plan: BuildPlan, ports: BuildPorts, signal: AbortSignal): Promise<Ready> {
+  const { request } = plan;
+  // A run that finds its image does not wait for a slow engine.
+  const probing = new AbortController();
+  const probed = engineOf(plan, ports, AbortSignal.any([signal, probing.signal]));
+  probed.catch(() => undefined);
+  const looked = await Promise.all(
+    request.push === 'none' ? [] : request.repositories.map((repository) => look(plan, repository, ports, signal)),
+  );
+  const [first] = looked;
+  if (first?.kind === 'same') {
+    probing.abort(new Error('not needed'));
+    return { kind: 'reuse', image: first.image, stored: first.stored };
+  }
+  const engine = await probed;
+  const problems: InputProblem[] = [
+    ...looked.flatMap((each) => (each.kind === 'problem' ? [each.problem] : [])),
+    ...('kind' in engine ? [] : engine.problems),
+  ];
+  if (problems.length > 0 || !('kind' in engine)) throw new InvalidInput('What the build needs', problems);
+  // Another source has the name: it stays what it is, and this run gets a name of its own.
+  const { runId, attempt } = ports.run;
+  const identity = first?.kind === 'other' ? `${plan.identity}-${runId}-${attempt}`.slice(0, 128) : plan.identity;
+  if (first?.kind === 'other')
+    ports.log.warning(`${plan.identity} is there from another source and stays; this image is ${identity}`);
+  return { kind: 'build', engine, identity };
+}
+
+type Looked =
+  | { readonly kind: 'free' }
+  | { readonly kind: 'other' }
+  | { readonly kind: 'same'; readonly image: VerifiedImage; readonly stored: StoredManifest }
+  | { readonly kind: 'problem'; readonly problem: InputProblem };
+
+async function look(
+  plan: BuildPlan,
+  repository: BuildPlan['request']['repositories'][0],
+  ports: BuildPorts,
+  signal: AbortSignal,
+): Promise<Looked> {
+  try {
+    const registry = ports.registry(repository.host);
+    if ((await registry.head(repository.path, plan.identity, signal)) === undefined) return { kind: 'free' };
+    if (plan.request.reuse === 'never') return { kind: 'other' };
+    const verified = await verify({ repository, reference: plan.identity, platforms: [] }, ports, signal);
+    const same = isSameSource(verified.image.labels, { commit: plan.git.sha, inputs: plan.inputs });
+    return same === 'yes' ? { kind: 'same', ...verified } : { kind: 'other' };
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (!(thrown instanceof Failure)) throw thrown;
+    return {
+      kind: 'problem',
+      problem: {
+        input: 'repository',
+        given: nameOf(repository),
+        problem: `cannot be used: ${thrown.message.replace(/\.$/, '')}`,
+      },
+    };
+  }
+}
+
+async function engineOf(
+  { request, build }: BuildPlan,
+  { engine }: BuildPorts,
+  signal: AbortSignal,
+): Promise<Engine | { readonly problems: readonly InputProblem[] }> {
+  const probes = await engine.probe(signal);
+  const chosen = chooseEngine(probes, request.engine);
+  if ('problem' in chosen) return { problems: [chosen] };
+  const missing = missingFeatures(build, chosen);
+  const free = await engine.free(probes.find(({ client }) => client === chosen.client)?.root);
+  const full: readonly InputProblem[] =
+    free !== undefined && free < LEAST_FREE
+      ? [
+          {
+            input: 'engine',
+            problem: `has ${Math.floor(free / 1024 / 1024)} MB free where it keeps its layers`,
+            accepted: '512 MB or more: docker system prune',
+          },
+        ]
+      : [];
+  return missing.length + full.length > 0 ? { problems: [...missing, ...full] } : chosen;
+}
+
+interface Made {
+  readonly kind: 'pushed' | 'reused';
+  readonly identity: string;
+  readonly image: VerifiedImage;
+  readonly stored: StoredManifest;
+  readonly engine?: string;
+}
+
+/** Scan, then tags: what is found wanting stays under its identity tag alone. */
+async function finish(plan: BuildPlan, made: Made, ports: BuildPorts, signal: AbortSignal): Promise<BuildResult> {
+  const { stored, ...shown } = made;
+  const { image, identity } = made;
+  const [repository] = plan.request.repositories;
+  const scan = await ports.scan?.(repository, image, signal);
+  if (scan !== undefined) ports.log.info(scanLine(scan));
+  if (scan !== undefined && isBlocked(scan, plan))
+    return { kind: 'blocked', identity, image, scan, evidence: evidenceOf(plan, { made, scan, tags: [] }, ports) };
+  const left = await standingIn(plan, ports, signal);
+  const names = plan.tags.map(({ name }) => name).filter((name) => !left.some((each) => each.name === name));
+  const tags = await setTags(
+    { repositories: plan.request.repositories, from: repository, stored, tags: names, left: [...plan.left, ...left] },
+    ports,
+    signal,
+  );
+  for (const { name, why } of tags.left) ports.log.info(`${name} is left where it is: ${why}`);
+  return { ...shown, tags, scan, evidence: evidenceOf(plan, { made, scan, tags: names }, ports) };
+}
+
+const isBlocked = (scan: ScanResult, { request }: BuildPlan): boolean =>
+  scan.kind === 'fail' || (scan.kind === 'unknown' && request.scan?.onError !== 'warn');
+
+/** Asked only where a tag would move: the list of a large repository has many pages. */
+async function standingIn(plan: BuildPlan, ports: BuildPorts, signal: AbortSignal) {
+  const moves = plan.tags.some((tag) => tag.of !== undefined && (tag.floating !== undefined || tag.name === 'latest'));
+  if (!moves) return [];
+  const [repository] = plan.request.repositories;
+  const there = await ports.registry(repository.host).tags(repository.path, signal);
+  return standing(plan.tags, there, ports.tools.semver);
+}
+
+function evidenceOf(
+  plan: BuildPlan,
+  {
+    made,
+    scan,
+    tags,
+  }: { readonly made: Made; readonly scan: ScanResult | undefined; readonly tags: readonly string[] },
+  { run }: BuildPorts,
+): EvidenceDocument {
+  const { image, identity } = made;
+  const label = (key: string): string | undefined =>
+    image.labels[key] === undefined ? undefined : String(image.labels[key]);
+  const name = label('org.opencontainers.image.base.name');
+  const digest = label('org.opencontainers.image.base.digest');
+  return {
+    schema: 'sluice/evidence/v1',
+    name: plan.request.name,
+    repository: plan.request.repositories[0].path,
+    digest: image.digest,
+    kind: image.kind,
+    platforms: image.platforms,
+    identityTag: identity,
+    tags,
+    version: plan.version ?? identity,
+    releaseId: plan.releaseId,
+    commit: plan.git.sha,
+    inputsSha256: plan.inputs,
+    builtBy: made.kind === 'pushed' ? run : null,
+    sbom: plan.build.sbom === 'attach' ? 'attached' : 'none',
+    provenance: plan.build.provenance,
+    base: name === undefined || digest === undefined ? null : { name, digest },
+    scan: scan === undefined ? null : scanEvidence(scan),
+  };
+}
+
+function scanEvidence(scan: ScanResult): NonNullable<EvidenceDocument['scan']> {
+  const summary = scanLine(scan);
+  if (scan.kind === 'unknown') return { scanner: scan.scanner, verdict: 'unknown', counted: {}, summary, ignored: [] };
+  const ignored = scan.ignores
+    .filter(({ state }) => state === 'used' || state === 'expires-soon')
+    .map(({ entry: { id, owner, reason } }) => ({ id, owner, reason }));
+  return { scanner: scan.scanner, verdict: scan.kind, counted: scan.counted, summary, ignored };
+}

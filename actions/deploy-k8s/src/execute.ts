@@ -1,0 +1,225 @@
+import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
+import { after, minutes } from '../../../src/domain/duration.ts';
+import type { Manifest } from '../../../src/domain/kubernetes/manifest.ts';
+import { type KubeObject, describeObject } from '../../../src/domain/kubernetes/object.ts';
+import { rightsFor, rolesFor } from '../../../src/domain/kubernetes/rights.ts';
+import { type ChecksTarget, runChecks } from '../../../src/engine/checks/run-checks.ts';
+import {
+  type BackupResult,
+  backUp as backUpNamespace,
+  readBackup,
+  restoreBackup,
+} from '../../../src/engine/k8s-rollout/backup.ts';
+import { deploySet } from '../../../src/engine/k8s-rollout/deploy.ts';
+import {
+  type AppStatus,
+  type Planned,
+  type WayBack,
+  planSet,
+  rollBackSet,
+  statusOf,
+  undoUnfinished,
+  wayBackOf,
+} from '../../../src/engine/k8s-rollout/modes.ts';
+import { intentsOf } from '../../../src/engine/k8s-rollout/prepare.ts';
+import type { AppRef, K8sResult, K8sTools, Policies, Verification } from '../../../src/engine/k8s-rollout/rollout.ts';
+import { describeMove, readScalable, scaleWorkload } from '../../../src/engine/k8s-rollout/scale.ts';
+import type { BackupStore } from '../../../src/ports/backup-store.ts';
+import type { Prober } from '../../../src/ports/prober.ts';
+import type {
+  BackupRequest,
+  DeployRequest,
+  DiffRequest,
+  RestoreRequest,
+  RollbackRequest,
+  ScaleRequest,
+  SetWish,
+} from './request.ts';
+
+/** Checks that are ready to be made. */
+export interface Checking {
+  readonly document: ResolvedChecks;
+  readonly target: ChecksTarget;
+  readonly prober: Prober;
+}
+
+export interface Context {
+  readonly tools: K8sTools;
+  readonly ref: AppRef;
+  /** `<run id>/<attempt>`. */
+  readonly run: string;
+  /** Name of the release where no input gives one. */
+  readonly release: string;
+  readonly checking: Checking | undefined;
+  readonly onFollowing: (following: { readonly revision: number; readonly release: string } | undefined) => void;
+}
+
+/** The way back has its own limit: it must not be given up because the way there took long. */
+const ROLLBACK_WITHIN = minutes(15);
+/** GitHub ends the post steps of a cancelled job after 5 minutes. */
+const POST_HAS = minutes(4);
+
+export const policiesOf = (set: SetWish): Policies => set;
+
+export function deploy(
+  request: DeployRequest,
+  manifests: readonly Manifest[],
+  context: Context,
+  signal: AbortSignal,
+): Promise<K8sResult> {
+  const { tools, ref, run, release, onFollowing } = context;
+  return deploySet(
+    manifests,
+    {
+      ref,
+      writer: { release, run },
+      policies: policiesOf(request.set),
+      deadline: after(tools.clock.now(), request.timeout),
+      rollbackWithin: ROLLBACK_WITHIN,
+      onFailure: request.onFailure,
+      onConflict: request.onConflict,
+      onOutdated: request.onOutdated,
+      ...(request.expectDiff === undefined ? {} : { expectDiff: request.expectDiff }),
+      onFollowing,
+      ...verifyBy(context),
+    },
+    tools,
+    signal,
+  );
+}
+
+const GOING_BACK: Policies = {
+  conflicts: 'yield',
+  replace: [],
+  prune: 'delete',
+  pruneLimit: 1_000,
+  requireDigest: 'no',
+  restartOnConfig: 'no',
+};
+
+export async function goBack(request: RollbackRequest, context: Context, signal: AbortSignal): Promise<K8sResult> {
+  const { tools, ref, run, release, onFollowing } = context;
+  return rollBackSet(
+    {
+      to: request.to,
+      ref,
+      writer: { release, run },
+      policies: GOING_BACK,
+      deadline: after(tools.clock.now(), request.timeout),
+      rollbackWithin: ROLLBACK_WITHIN,
+      onFailure: 'rollback',
+      onConflict: request.onConflict,
+      onOutdated: 'continue',
+      onFollowing,
+      ...verifyBy(context),
+    },
+    tools,
+    signal,
+  );
+}
+
+export async function planBack(
+  request: RollbackRequest,
+  { tools, ref }: Context,
+  signal: AbortSignal,
+): Promise<WayBack> {
+  return wayBackOf(await tools.store.list(signal), ref, request.to);
+}
+
+export const plan = (
+  { set }: DeployRequest | DiffRequest,
+  manifests: readonly Manifest[],
+  { tools, ref }: Context,
+  signal: AbortSignal,
+): Promise<Planned> => planSet(manifests, { ref, policies: policiesOf(set) }, tools, signal);
+
+/** The Roles that the set needs. Reads what the cluster serves, and nothing else. */
+export async function rolesOf(
+  { set }: DiffRequest,
+  manifests: readonly Manifest[],
+  { tools, ref }: Context,
+  signal: AbortSignal,
+): Promise<readonly KubeObject[]> {
+  const { intents } = await intentsOf(manifests, { ref, policies: policiesOf(set) }, tools, signal);
+  const byKind = new Map(intents.map(({ object, resource }) => [`${object.apiVersion} ${object.kind}`, resource]));
+  const rights = rightsFor(
+    intents.map(({ object }) => object),
+    { resourceOf: ({ apiVersion, kind }) => byKind.get(`${apiVersion} ${kind}`), app: ref.app, home: ref.namespace },
+  );
+  return rolesFor(rights, ref.app);
+}
+
+export const scale = (request: ScaleRequest, { tools, ref }: Context, signal: AbortSignal): Promise<K8sResult> =>
+  scaleWorkload(scaleOf(request, ref, tools), tools, signal);
+
+export async function planScale(request: ScaleRequest, { tools, ref }: Context, signal: AbortSignal): Promise<string> {
+  return describeMove(await readScalable(scaleOf(request, ref, tools), tools, signal));
+}
+
+const scaleOf = ({ kind, name, wish, timeout }: ScaleRequest, ref: AppRef, { clock }: K8sTools) => ({
+  ref,
+  kind,
+  name,
+  wish,
+  deadline: after(clock.now(), timeout),
+});
+
+export const lookAt = ({ tools }: Context, signal: AbortSignal): Promise<AppStatus> => statusOf(tools, signal);
+
+/** What `post` does about a deployment that its main left behind. */
+export const undo = ({ tools, ref, run }: Context, signal: AbortSignal): Promise<K8sResult | undefined> =>
+  undoUnfinished({ ref, run, within: POST_HAS }, tools, signal);
+
+export function backUp(
+  { keep, dryRun }: BackupRequest,
+  store: BackupStore,
+  { tools, ref }: Context,
+  signal: AbortSignal,
+): Promise<BackupResult> {
+  const write = dryRun === 'yes' ? 'no' : 'yes';
+  return backUpNamespace({ namespace: ref.namespace, keep, write }, store, tools, signal);
+}
+
+export async function planRestore(
+  { which }: RestoreRequest,
+  store: BackupStore,
+  { ref }: Context,
+  signal: AbortSignal,
+): Promise<{ readonly name: string; readonly lines: readonly string[] }> {
+  const { name, backup } = await readBackup({ ref, which }, store, signal);
+  return { name, lines: backup.objects.map(describeObject) };
+}
+
+export const restore = (request: RestoreRequest, store: BackupStore, context: Context, signal: AbortSignal) =>
+  restoreBackup(
+    {
+      ref: context.ref,
+      run: context.run,
+      which: request.which,
+      deadline: after(context.tools.clock.now(), request.timeout),
+      onConflict: request.onConflict,
+      ...verifyBy(context),
+    },
+    store,
+    context.tools,
+    signal,
+  );
+
+function verifyBy(context: Context): { readonly verify?: (signal: AbortSignal) => Promise<Verification> } {
+  const { checking } = context;
+  return checking === undefined ? {} : { verify: (signal) => verify(checking, context, signal) };
+}
+
+async function verify(
+  { document, target, prober }: Checking,
+  { tools: { clock, log } }: Context,
+  signal: AbortSignal,
+): Promise<Verification> {
+  log.info(`${document.checks.length} checks against ${target.url}`);
+  const { verdict, checks } = await runChecks({ document, target }, { prober, clock, log }, signal);
+  if (verdict !== 'fail') return { kind: 'good' };
+  const failed = checks.filter((check) => check.verdict === 'fail');
+  const names = failed.map(({ name }) => name).join(', ');
+  const reason = `${failed.length} of ${checks.length} checks failed after the deployment: ${names}`;
+  return { kind: 'bad', reason, lines: failed.map(({ name, reasons }) => `Check ${name}: ${reasons.join('; ')}`) };
+}

@@ -1,0 +1,271 @@
+import { loadChecks } from '../../../src/domain/checks/load.ts';
+import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
+import { missingVersion } from '../../../src/domain/checks/version.ts';
+import { requireApproval } from '../../../src/domain/approval/require.ts';
+import { between } from '../../../src/domain/duration.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+import { InvalidInput } from '../../../src/domain/inputs.ts';
+import { planText } from '../../../src/domain/kubernetes/diff.ts';
+import type { Manifest } from '../../../src/domain/kubernetes/manifest.ts';
+import type { Annotation, Report } from '../../../src/domain/report.ts';
+import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
+import { runAction } from '../../../src/runtime/run-action.ts';
+import {
+  type Checking,
+  type Context,
+  backUp,
+  deploy,
+  goBack,
+  lookAt,
+  plan,
+  planBack,
+  planRestore,
+  planScale,
+  restore,
+  rolesOf,
+  scale,
+  undo,
+} from './execute.ts';
+import { spec, toRequest } from './inputs.ts';
+import type { DeployRequest, Request, SetWish } from './request.ts';
+import { type Outcome, backupReport, lineReport, planReport, reportOf, rolesReport, statusReport } from './report.ts';
+
+const FOLLOWING = 'following';
+
+const definition: ActionDefinition<typeof spec, Request> = {
+  name: 'deploy-k8s',
+  spec,
+  toRequest,
+  async main(request, tools) {
+    if (request.mode === 'deploy') await checkApproval(request, tools);
+    const checking = await checkingOf(request, tools);
+    const set = 'set' in request ? await readSet(request.set, request, tools) : undefined;
+    const opened = await open(request, checking, tools);
+    try {
+      const report = await act(request, set?.manifests ?? [], opened.context, tools);
+      return { ...report, annotations: [...(set?.warnings ?? []), ...opened.warnings, ...(report.annotations ?? [])] };
+    } finally {
+      await opened.close();
+    }
+  },
+  /** main was cancelled or died: what it began is taken back and awaited, unless it shall be left. */
+  async post(request, tools) {
+    const left = tools.savedState(FOLLOWING) ?? '';
+    if (left === '') return undefined;
+    if (request.mode === 'deploy' && request.onCancel === 'leave') {
+      tools.log.info(
+        `Release ${left} stays as it is, as asked (on-cancel: leave); the next run goes on with it or takes it back`,
+      );
+      return undefined;
+    }
+    const opened = await open(request, undefined, tools);
+    try {
+      const startedAt = tools.clock.now();
+      const result = await undo(opened.context, tools.signal);
+      tools.saveState(FOLLOWING, '');
+      return result === undefined
+        ? undefined
+        : reportOf(result, request, { took: between(startedAt, tools.clock.now()) });
+    } finally {
+      await opened.close();
+    }
+  },
+};
+
+async function act(
+  request: Request,
+  manifests: readonly Manifest[],
+  context: Context,
+  tools: ActionTools,
+): Promise<Report> {
+  const { log, signal } = tools;
+  switch (request.mode) {
+    case 'status': {
+      const report = statusReport(await lookAt(context, signal), request);
+      log.verbatim('Status', report.lines.join('\n'));
+      return report;
+    }
+    case 'rbac': {
+      const roles = await rolesOf(request, manifests, context, signal);
+      const { writeYaml } = await import('../../../src/adapters/kubernetes/write-yaml.ts');
+      const yaml = writeYaml(roles);
+      log.verbatim('Rights', yaml);
+      return rolesReport(yaml, roles, request);
+    }
+    case 'diff':
+      return shownPlan(request, manifests, context, tools);
+    case 'deploy':
+      if (request.dryRun === 'yes') return shownPlan(request, manifests, context, tools);
+      return timed(request, tools, () => deploy(request, manifests, context, signal));
+    case 'rollback': {
+      if (request.dryRun === 'no') return timed(request, tools, () => goBack(request, context, signal));
+      const way = await planBack(request, context, signal);
+      const { release, revision } = way.record;
+      const what = { finish: 'take back', repeat: 'go back to', unchanged: 'do nothing: it serves' }[way.kind];
+      return lineReport([], request, `would ${what} release ${release} (revision ${revision})`);
+    }
+    case 'scale':
+      if (request.dryRun === 'no') return timed(request, tools, () => scale(request, context, signal));
+      return lineReport([], request, await planScale(request, context, signal));
+    case 'backup':
+    case 'restore':
+      return backupOrRestore(request, context, tools);
+  }
+}
+
+async function backupOrRestore(
+  request: Extract<Request, { mode: 'backup' | 'restore' }>,
+  context: Context,
+  tools: ActionTools,
+): Promise<Report> {
+  const { openBackups } = await import('../../../src/adapters/kubernetes/open-backups.ts');
+  const store = await openBackups({ ...request, aws: awsOf(request) }, tools, tools.signal);
+  const { clock, signal } = tools;
+  const startedAt = clock.now();
+  if (request.mode === 'backup') {
+    const result = await backUp(request, store, context, signal);
+    return backupReport(result, request, { took: between(startedAt, clock.now()), where: store.name });
+  }
+  if (request.dryRun === 'yes') {
+    const { name, lines } = await planRestore(request, store, context, signal);
+    tools.log.verbatim('Plan', lines.join('\n'));
+    return lineReport(lines, request, `would restore ${lines.length} objects of ${name}`);
+  }
+  let name = '';
+  const report = await timed(request, tools, async () => {
+    const result = await restore(request, store, context, signal);
+    ({ name } = result);
+    return result;
+  });
+  return { ...report, outputs: { ...report.outputs, backup: name } };
+}
+
+async function timed(request: Request, { clock, log }: ActionTools, work: () => Promise<Outcome>): Promise<Report> {
+  const startedAt = clock.now();
+  const result = await work();
+  if (result.diagnosis.length > 0) log.verbatim('What was seen', result.diagnosis.join('\n'));
+  const { sha256 } = await import('../../../src/adapters/system/digest.ts');
+  return reportOf(result, request, { took: between(startedAt, clock.now()), hash: sha256(planText(result.plan)) });
+}
+
+async function shownPlan(
+  request: Extract<Request, { mode: 'deploy' | 'diff' | 'rbac' }>,
+  manifests: readonly Manifest[],
+  context: Context,
+  { log, signal }: ActionTools,
+): Promise<Report> {
+  const planned = await plan(request, manifests, context, signal);
+  for (const warning of planned.warnings) log.warning(warning);
+  const report = planReport(planned, request);
+  log.verbatim('Plan', report.lines.join('\n'));
+  return report;
+}
+
+/** Before credentials are asked for, so before anything at all is touched. */
+async function checkApproval({ approval, dryRun }: DeployRequest, { run, clock, log }: ActionTools): Promise<void> {
+  if (approval.kind === 'none') return;
+  const { sha256 } = await import('../../../src/adapters/system/digest.ts');
+  try {
+    const grant = requireApproval(approval, { repository: run.repository, now: clock.now(), sha256 });
+    if (grant !== undefined)
+      log.info(`Approved for ${grant.environment} by grant ${grant.id}, until ${grant.expiresAt}`);
+  } catch (thrown) {
+    // What a plan shows is often what is asked approval for.
+    if (!(thrown instanceof Failure) || dryRun === 'no') throw thrown;
+    log.info(`A run would be refused now. ${thrown.message}`);
+  }
+}
+
+/** Everything that is wrong with the checks is said before the first call to the cluster. */
+async function checkingOf(request: Request, tools: ActionTools): Promise<Checking | undefined> {
+  const wish = 'checks' in request ? request.checks : undefined;
+  if (wish === undefined) return undefined;
+  const [{ readYaml }, { matchers }, { httpProber }] = await Promise.all([
+    import('../../../src/runtime/read-yaml.ts'),
+    import('../../../src/adapters/http/matchers.ts'),
+    import('../../../src/adapters/http/prober.ts'),
+  ]);
+  const { file, url, host, expectVersion, secrets } = wish;
+  const environment = withCheckSecrets(tools.environment, secrets);
+  const loaded = loadChecks(
+    { path: file, text: await tools.readFile(file, 'checks') },
+    { readYaml, matchers, environment, target: url === undefined ? 'of-document' : 'elsewhere' },
+  );
+  if (!loaded.ok) throw new InvalidInput(`The checks of ${file}`, loaded.problems);
+  const { document } = loaded.value;
+  const missing = missingVersion(document.checks, expectVersion);
+  if (missing !== undefined) throw new InvalidInput(`The checks of ${file}`, [missing]);
+  const base = url ?? document.target;
+  if (base === undefined) {
+    const accepted = 'the base URL that users reach, or target in the file';
+    throw new InvalidInput(`The checks of ${file}`, [{ input: 'url', problem: 'is missing', accepted }]);
+  }
+  for (const secret of document.secrets) tools.mask(secret);
+  const target = {
+    url: base,
+    headers: {},
+    ...(host === undefined ? {} : { host }),
+    ...(expectVersion === undefined ? {} : { expectVersion }),
+  };
+  return { document, target, prober: httpProber() };
+}
+
+/** Everything that is wrong with the manifests is said with its lines, before the first call to the cluster. */
+async function readSet(set: SetWish, { namespace }: Request, tools: ActionTools) {
+  const { readManifestSet } = await import('../../../src/adapters/kubernetes/manifest-set.ts');
+  const environment = withCheckSecrets(tools.environment, set.secretValues);
+  for (const value of set.secretValues.values()) tools.mask(value);
+  const read = await readManifestSet(
+    { ...set, namespace },
+    { workspace: tools.run.workspace, lookUpSecret: environment, mask: tools.mask },
+    tools.signal,
+  );
+  for (const { where, from, to } of read.images) tools.log.info(`${where}: ${from === to ? to : `${from} -> ${to}`}`);
+  return { manifests: read.manifests, warnings: read.warnings.map(warningOf) };
+}
+
+const warningOf = (message: string): Annotation => ({ level: 'warning', title: 'deploy-k8s', message });
+
+async function open(request: Request, checking: Checking | undefined, tools: ActionTools) {
+  const [{ openKubernetes }, { secretStore }, { sha256 }] = await Promise.all([
+    import('../../../src/adapters/kubernetes/open.ts'),
+    import('../../../src/adapters/kubernetes/release-store.ts'),
+    import('../../../src/adapters/system/digest.ts'),
+  ]);
+  const { access } = request;
+  const warnings: Annotation[] = [];
+  const aws = awsOf(request);
+  const onWarning = (text: string): unknown => warnings.push(warningOf(`The API server warns: ${text}`));
+  const {
+    cluster,
+    namespace: own,
+    close,
+  } = await openKubernetes({ wish: access, aws }, { ...tools, onWarning }, tools.signal);
+  const namespace = request.namespace ?? own ?? 'default';
+  const { clock, log, run } = tools;
+  const context: Context = {
+    tools: {
+      cluster,
+      store: secretStore(cluster, request.app, namespace),
+      clock,
+      log,
+      sha256,
+      onWrite: tools.willChange,
+    },
+    ref: { app: request.app, namespace },
+    run: `${run.runId}/${run.attempt}`,
+    release: request.release ?? (run.commit.slice(0, 12) || run.runId),
+    checking,
+    onFollowing: (following) => tools.saveState(FOLLOWING, following === undefined ? '' : following.release),
+  };
+  return { context, warnings, close };
+}
+
+const awsOf = ({ region, roleToAssume, allowedAccountIds }: Request) => ({
+  ...(region === undefined ? {} : { region }),
+  ...(roleToAssume === undefined ? {} : { roleToAssume }),
+  ...(allowedAccountIds === undefined ? {} : { allowedAccountIds }),
+});
+
+export const main = (): Promise<void> => runAction(definition, 'main');
+export const post = (): Promise<void> => runAction(definition, 'post');

@@ -1,1 +1,0 @@
-var e=Object.defineProperty;var o=(n,t)=>e(n,"name",{value:t,configurable:!0});const m=567,c=[567],r={63567:((n,t,s)=>{s.d(t,{systemRandom:o(()=>d,"systemRandom")});var _=s(77598);const d=o(()=>({fraction:o(()=>Math.random(),"fraction"),token:o(()=>(0,_.randomBytes)(16).toString("hex"),"token")}),"systemRandom")})};export{m as id,c as ids,r as modules};

@@ -1,0 +1,104 @@
+import type { CredentialsSource, RegistryCredentials } from '../../ports/image-registry.ts';
+
+/** What a registry wants, of its `WWW-Authenticate` header. */
+type Challenge =
+  | { readonly scheme: 'basic' }
+  | { readonly scheme: 'bearer'; readonly realm: string; readonly parameters: Readonly<Record<string, string>> };
+
+export interface Authorization {
+  /** Header for a scope, as far as it is known without asking. */
+  header(scope: string): string | undefined;
+  /** The header was taken: when it is refused later, it has run out. */
+  accepted(scope: string): void;
+  /** A 401 came: finds out what is wanted. False: there is nothing that could be tried. */
+  answer(challenge: string | null, scope: string, signal: AbortSignal): Promise<'try-again' | 'give-up'>;
+}
+
+/** Made with the requester of the client, so that proxies and timeouts hold for token servers as well. */
+export type Ask = (
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+) => Promise<{ readonly status: number; readonly body: string }>;
+
+/** Basic, and the token dance of the distribution specification; tokens are kept by scope, and renewed when they are refused. */
+export function registryAuthorization(
+  host: string,
+  source: CredentialsSource,
+  tools: { readonly ask: Ask; mask(value: string): void },
+): Authorization {
+  const kept = new Map<string, string>();
+  const refused = new Set<string>();
+  return {
+    header: (scope) => kept.get(scope) ?? kept.get(EVERY),
+    accepted: (scope) => void (refused.delete(scope), refused.delete(EVERY)),
+    async answer(text, scope, signal) {
+      const challenge = readChallenge(text);
+      if (challenge === undefined) return 'give-up';
+      const key = challenge.scheme === 'basic' ? EVERY : scope;
+      const before = kept.get(key);
+      // Once refused means: no longer good. What is refused again right away would be refused for ever.
+      if (before !== undefined && refused.has(key)) return 'give-up';
+      if (before !== undefined) refused.add(key);
+      const credentials = await source(before === undefined ? 'kept' : 'renew', signal);
+      if (challenge.scheme === 'basic') {
+        if (credentials === undefined) return 'give-up';
+        kept.set(EVERY, basic(credentials));
+        return 'try-again';
+      }
+      const token = await fetchToken(challenge, { host, scope, credentials, signal, ...tools });
+      if (token === undefined) return 'give-up';
+      tools.mask(token);
+      kept.set(key, `Bearer ${token}`);
+      return 'try-again';
+    },
+  };
+}
+
+const EVERY = '*';
+
+const basic = ({ username, password }: RegistryCredentials): string =>
+  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+
+function readChallenge(text: string | null): Challenge | undefined {
+  const [, scheme = '', rest = ''] = /^\s*(\w+)\s*(.*)$/s.exec(text ?? '') ?? [];
+  if (scheme.toLowerCase() === 'basic') return { scheme: 'basic' };
+  if (scheme.toLowerCase() !== 'bearer') return undefined;
+  const { realm, ...parameters } = Object.fromEntries(
+    [...rest.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),
+  ) as Record<string, string>;
+  return realm === undefined ? undefined : { scheme: 'bearer', realm, parameters };
+}
+
+interface TokenRequest {
+  readonly host: string;
+  readonly scope: string;
+  readonly credentials: RegistryCredentials | undefined;
+  readonly signal: AbortSignal;
+  readonly ask: Ask;
+}
+
+async function fetchToken(
+  { realm, parameters }: Extract<Challenge, { scheme: 'bearer' }>,
+  { host, scope, credentials, signal, ask }: TokenRequest,
+): Promise<string | undefined> {
+  const url = URL.parse(realm);
+  // Credentials go in clear only to this machine.
+  if (url === null || (url.protocol !== 'https:' && !isLoopback(url.hostname))) return undefined;
+  url.searchParams.set('service', parameters['service'] ?? host);
+  url.searchParams.set('scope', scope);
+  const headers: Record<string, string> = credentials === undefined ? {} : { authorization: basic(credentials) };
+  const { status, body } = await ask(url.href, headers, signal);
+  if (status !== 200) return undefined;
+  try {
+    const { token, access_token: accessToken } = JSON.parse(body) as { token?: unknown; access_token?: unknown };
+    const given = token ?? accessToken;
+    return typeof given === 'string' && given !== '' ? given : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** dockerd takes 127.0.0.0/8 for a registry without TLS; whatever else wants TLS. */
+export const isLoopback = (hostname: string): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);

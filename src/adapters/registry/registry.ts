@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto';
+import type { Response } from 'undici';
+import { Failure } from '../../domain/failure.ts';
+import { IMAGE_TYPES, INDEX_TYPES, readManifest } from '../../domain/image-build/manifest.ts';
+import { CloudFailure, mayPass } from '../../domain/retry-policy.ts';
+import type { ImageRegistry, StoredManifest } from '../../ports/image-registry.ts';
+import { type RegistryAddress, type RegistryTools, type Send, registryRequests } from './requests.ts';
+
+const ACCEPT = [...INDEX_TYPES, ...IMAGE_TYPES].join(', ');
+/** What registries take at most; larger is no manifest. */
+const LARGEST_DOCUMENT = 4 * 1024 * 1024;
+
+const pull = (repository: string): string => `repository:${repository}:pull`;
+const push = (repository: string): string => `repository:${repository}:pull,push`;
+
+export const digestOf = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+/** The distribution specification (registry API v2) over HTTP. */
+export function imageRegistry(address: RegistryAddress, tools: RegistryTools): ImageRegistry {
+  const { host } = address;
+  const send = registryRequests(address, tools);
+  return {
+    host,
+    head: (repository, reference, signal) => head(send, { host, repository, reference }, signal),
+    manifest: (repository, reference, signal) => manifest(send, { host, repository, reference }, signal),
+    async json(repository, digest, signal) {
+      const what = `Could not read ${digest} of ${host}/${repository}`;
+      const call = { method: 'GET', path: `${repository}/blobs/${digest}`, scope: pull(repository), what } as const;
+      const bytes = await bytesOf(await send({ ...call, expected: [200] }, signal), what);
+      checkDigest(bytes, digest, what);
+      return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+    },
+    put: (repository, reference, stored, signal) => put(send, { host, repository, reference }, stored, signal),
+    async blob(repository, digest, signal) {
+      const what = `Could not read ${digest} of ${host}/${repository}`;
+      const call = { method: 'GET', path: `${repository}/blobs/${digest}`, scope: pull(repository), what } as const;
+      const { body } = await send({ ...call, expected: [200] }, signal);
+      if (body === null) throw new Failure({ what, why: 'the answer has no body' });
+      return body as ReadableStream<Uint8Array>;
+    },
+    copyBlob: (repository, from, blob, signal) => copyAgain(send, { host, repository }, { from, blob }, signal),
+    tags: (repository, signal) => tags(send, { host, repository }, signal),
+  };
+}
+
+interface Place {
+  readonly host: string;
+  readonly repository: string;
+}
+interface Named extends Place {
+  readonly reference: string;
+}
+
+async function head(
+  send: Send,
+  { host, repository, reference }: Named,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const what = `Could not look up ${reference} of ${host}/${repository}`;
+  const answer = await send(
+    {
+      method: 'HEAD',
+      path: `${repository}/manifests/${reference}`,
+      headers: { accept: ACCEPT },
+      scope: push(repository),
+      what,
+      expected: [200, 404],
+    },
+    signal,
+  );
+  if (answer.status === 404) return undefined;
+  const digest = answer.headers.get('docker-content-digest');
+  if (digest === null) return (await manifest(send, { host, repository, reference }, signal))?.digest;
+  return digest;
+}
+
+async function manifest(
+  send: Send,
+  { host, repository, reference }: Named,
+  signal: AbortSignal,
+): Promise<StoredManifest | undefined> {
+  const what = `Could not read ${reference} of ${host}/${repository}`;
+  const answer = await send(
+    {
+      method: 'GET',
+      path: `${repository}/manifests/${reference}`,
+      headers: { accept: ACCEPT },
+      scope: push(repository),
+      what,
+      expected: [200, 404],
+    },
+    signal,
+  );
+  const bytes = await bytesOf(answer, what);
+  if (answer.status === 404) return undefined;
+  const digest = digestOf(bytes);
+  if (reference.startsWith('sha256:')) checkDigest(bytes, reference, what);
+  const mediaType = (answer.headers.get('content-type') ?? '').replace(/;.*/, '').trim();
+  const read = readManifest(JSON.parse(new TextDecoder().decode(bytes)), mediaType);
+  if (read === undefined)
+    throw new Failure({ what, why: `it is ${mediaType}, which is neither an image nor an index` });
+  return { digest, mediaType, bytes, manifest: read };
+}
+
+async function put(
+  send: Send,
+  { host, repository, reference }: Named,
+  { digest, mediaType, bytes }: StoredManifest,
+  signal: AbortSignal,
+): Promise<void> {
+  const what = `Could not put ${reference} in ${host}/${repository}`;
+  try {
+    const answer = await send(
+      {
+        method: 'PUT',
+        path: `${repository}/manifests/${reference}`,
+        headers: { 'content-type': mediaType },
+        body: () => Promise.resolve(bytes),
+        scope: push(repository),
+        what,
+        expected: [201],
+      },
+      signal,
+    );
+    await answer.arrayBuffer();
+  } catch (thrown) {
+    if (!(thrown instanceof CloudFailure) || thrown.kind !== 'conflict') throw thrown;
+    // Somebody was quicker with the same image, or an earlier run of ours was: that is what was wanted.
+    const there = await head(send, { host, repository, reference }, signal);
+    if (there === digest) return;
+    const now = `${reference} is ${there ?? 'not there'}, and stays so`;
+    throw new CloudFailure('conflict', { ...thrown.facts, now }, { cause: thrown });
+  }
+}
+
+interface BlobCopy {
+  readonly from: { readonly registry: ImageRegistry; readonly repository: string };
+  readonly blob: { readonly digest: string; readonly size: number };
+}
+
+/** An upload that broke is begun anew: after a slow commit the registry has the blob, and the first look finds it. */
+async function copyAgain(...[send, to, copy, signal]: Parameters<typeof copyBlob>): ReturnType<typeof copyBlob> {
+  for (let round = 1; ; round += 1) {
+    try {
+      return await copyBlob(send, to, copy, signal);
+    } catch (thrown) {
+      if (!(thrown instanceof CloudFailure) || !mayPass(thrown.kind) || round >= 3) throw thrown;
+    }
+  }
+}
+
+async function copyBlob(
+  send: Send,
+  { host, repository }: Place,
+  { from, blob }: BlobCopy,
+  signal: AbortSignal,
+): Promise<'there' | 'mounted' | 'copied'> {
+  const what = `Could not copy ${blob.digest} to ${host}/${repository}`;
+  const path = `${repository}/blobs/${blob.digest}`;
+  const there = await send({ method: 'HEAD', path, scope: push(repository), what, expected: [200, 404] }, signal);
+  if (there.status === 200) return 'there';
+  const sameHost = from.registry.host === host;
+  const mount = sameHost ? `?mount=${blob.digest}&from=${encodeURIComponent(from.repository)}` : '';
+  const scope = sameHost ? `${push(repository)} ${pull(from.repository)}` : push(repository);
+  const uploads = `${repository}/blobs/uploads/${mount}`;
+  const begun = await send({ method: 'POST', path: uploads, scope, what, expected: [201, 202] }, signal);
+  await begun.arrayBuffer();
+  if (begun.status === 201) return 'mounted';
+  const location = begun.headers.get('location');
+  if (location === null) throw new Failure({ what, why: 'the registry gave no place for the upload' });
+  const upload = new URL(location, begun.url);
+  upload.searchParams.set('digest', blob.digest);
+  const finished = await send(
+    {
+      method: 'PUT',
+      path: upload.href,
+      headers: { 'content-type': 'application/octet-stream', 'content-length': String(blob.size) },
+      body: () => from.registry.blob(from.repository, blob.digest, signal),
+      scope,
+      what,
+      expected: [201],
+      repeat: 'once',
+    },
+    signal,
+  );
+  await finished.arrayBuffer();
+  return 'copied';
+}
+
+async function tags(send: Send, { host, repository }: Place, signal: AbortSignal): Promise<readonly string[]> {
+  const what = `Could not list the tags of ${host}/${repository}`;
+  const found: string[] = [];
+  let path: string | undefined = `${repository}/tags/list?n=1000`;
+  while (path !== undefined) {
+    const answer: Response = await send(
+      { method: 'GET', path, scope: push(repository), what, expected: [200, 404] },
+      signal,
+    );
+    const text = await answer.text();
+    if (answer.status === 404) return found;
+    const { tags: page } = JSON.parse(text) as { readonly tags?: readonly string[] | null };
+    found.push(...(page ?? []));
+    const next: string | undefined = /<([^>]+)>;\s*rel="?next"?/.exec(answer.headers.get('link') ?? '')?.[1];
+    path = next === undefined ? undefined : new URL(next, answer.url).href;
+  }
+  return found;
+}
+
+async function bytesOf(answer: Response, what: string): Promise<Uint8Array> {
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  if (bytes.length > LARGEST_DOCUMENT) throw new Failure({ what, why: `it has ${bytes.length} bytes` });
+  return bytes;
+}
+
+function checkDigest(bytes: Uint8Array, digest: string, what: string): void {
+  const found = digestOf(bytes);
+  if (found === digest) return;
+  throw new Failure({
+    what,
+    why: `the registry answered with ${found}`,
+    next: 'Do not use what it holds: it is not what was asked for',
+  });
+}

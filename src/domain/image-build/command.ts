@@ -1,0 +1,123 @@
+import type { InputProblem } from '../inputs.ts';
+import type { BuildSpec, SecretFile } from './build-spec.ts';
+import type { EngineKind } from './engine.ts';
+
+export interface BuildCommand {
+  /** After the client's name. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface CommandParts {
+  readonly kind: EngineKind;
+  /** `registry/repository:tag` that the engine gives the image. */
+  readonly name: string;
+  /** `push`: buildx pushes while it builds. The others push by a command of their own. */
+  readonly end: 'push' | 'keep';
+  readonly secrets: readonly SecretFile[];
+  /** Where the engine writes what it made (buildx). */
+  readonly metadataFile: string;
+  /** `without`: the cache was in the way. */
+  readonly cache: 'with' | 'without';
+}
+
+/** The engine's command line. Values of secrets are never in it. */
+export function buildCommand(spec: BuildSpec, parts: CommandParts): BuildCommand {
+  const { kind, name, end, secrets, metadataFile, cache } = parts;
+  const isBuildx = kind === 'buildx';
+  const many = (flag: string, values: readonly string[]): string[] => values.flatMap((value) => [flag, value]);
+  const pairs = (values: Readonly<Record<string, string>>): string[] =>
+    Object.entries(values).map(([key, value]) => `${key}=${value}`);
+  const inline = spec.cacheTo.includes('type=inline') && !isBuildx && cache === 'with';
+  const args = [
+    ...(isBuildx ? ['buildx', 'build'] : ['build']),
+    ...(kind === 'legacy' ? [] : ['--progress=plain']),
+    ...many('--file', spec.file === undefined ? [] : [spec.file]),
+    ...many('--target', spec.target === undefined ? [] : [spec.target]),
+    ...many('--build-arg', [...spec.buildArgs, ...(inline ? ['BUILDKIT_INLINE_CACHE=1'] : [])]),
+    ...many('--label', pairs(spec.labels)),
+    ...many('--annotation', annotationsOf(spec)),
+    ...many('--platform', spec.platforms.length === 0 ? [] : [spec.platforms.join(',')]),
+    ...(spec.pull === 'always' ? ['--pull'] : []),
+    ...(spec.cache === 'none' ? ['--no-cache'] : []),
+    ...many(
+      '--secret',
+      secrets.map(({ id, path }) => `id=${id},src=${path}`),
+    ),
+    ...(cache === 'with' ? many('--cache-from', isBuildx ? spec.cacheFrom : spec.cacheFrom.map(imageOfCache)) : []),
+    ...(cache === 'with' && isBuildx ? many('--cache-to', spec.cacheTo.map(withoutFail)) : []),
+    ...(isBuildx ? attestations(spec) : []),
+    ...(isBuildx ? ['--metadata-file', metadataFile] : []),
+    '--tag',
+    name,
+    ...(isBuildx && end === 'push' ? ['--push'] : []),
+    ...spec.extraArgs,
+    spec.context,
+  ];
+  return { args, env: kind === 'buildx' ? {} : { DOCKER_BUILDKIT: kind === 'buildkit' ? '1' : '0' } };
+}
+
+/** Since Docker 29 the default makes an index of a single image, which Lambda, ECR's scan and others do not take: always said. */
+function attestations({ provenance, sbom }: BuildSpec): string[] {
+  return [
+    provenance === 'none' ? '--provenance=false' : `--provenance=mode=${provenance}`,
+    `--sbom=${sbom === 'attach' ? 'true' : 'false'}`,
+  ];
+}
+
+/** Of an index, annotations belong to the index as well, unless the key says where. */
+function annotationsOf({ annotations, platforms }: BuildSpec): string[] {
+  const levels = platforms.length > 1 ? 'index,manifest' : 'manifest';
+  return Object.entries(annotations).map(([key, value]) =>
+    /^(index|manifest|index-descriptor|manifest-descriptor)(\[|,|:)/.test(key)
+      ? `${key}=${value}`
+      : `${levels}:${key}=${value}`,
+  );
+}
+
+/** An old client takes the name of an image alone. */
+const imageOfCache = (entry: string): string => /(?:^|,)ref=([^,]+)/.exec(entry)?.[1] ?? entry;
+
+const withoutFail = (entry: string): string =>
+  entry === 'type=inline' || /(^|,)ignore-error=/.test(entry) ? entry : `${entry},ignore-error=true`;
+
+/** Arguments that would take the image, its name or its way out of our hands. */
+const OWN = [
+  '-t',
+  '--tag',
+  '-o',
+  '--output',
+  '--push',
+  '--load',
+  '--metadata-file',
+  '--iidfile',
+  '-f',
+  '--file',
+  '-q',
+  '--quiet',
+  '--secret',
+  '--platform',
+];
+
+export function extraArgProblems(extraArgs: readonly string[]): readonly InputProblem[] {
+  return extraArgs
+    .filter((argument) => OWN.includes(argument.split('=', 1)[0] ?? '') || !argument.startsWith('-'))
+    .map((given) => ({
+      input: 'extra-args',
+      given,
+      problem: given.startsWith('-') ? 'is set by build-image itself' : 'is not an option',
+      accepted: 'one --option=value a line, without those that have an input of their own',
+    }));
+}
+
+/** The build failed for its cache alone: it is made again without. */
+export const isCacheFault = (output: string): boolean =>
+  /(error|failed)[^\n]*(cache (exporter|importer|export|import)|exporting cache|importing cache|cache manifest|cache-(to|from))|(exporting|importing) cache[^\n]*\n[^\n]*(error|ERROR)/i.test(
+    output,
+  );
+
+/** One line for a person, with quotes where a shell wants them. */
+export const shown = (program: string, args: readonly string[]): string =>
+  [program, ...args]
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`))
+    .join(' ');

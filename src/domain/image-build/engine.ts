@@ -1,0 +1,103 @@
+import type { InputProblem } from '../inputs.ts';
+import { unreachable } from '../unreachable.ts';
+import type { BuildSpec } from './build-spec.ts';
+
+export type EngineKind = 'buildx' | 'buildkit' | 'legacy';
+
+/** What one docker client on PATH said of itself and of its server. */
+export interface Probe {
+  readonly client: string;
+  /** `20.10.24`; undefined: it does not run. */
+  readonly clientVersion?: string;
+  /** undefined: the server does not answer. */
+  readonly serverVersion?: string;
+  /** Why it does not. */
+  readonly serverProblem?: string;
+  /** `v0.13.1`; undefined: no plugin. */
+  readonly buildxVersion?: string;
+}
+
+export interface Engine {
+  readonly kind: EngineKind;
+  readonly client: string;
+  /** One line for the log. */
+  readonly said: string;
+}
+
+/** From here on the client has no BuildKit of its own and wants the plugin. */
+const OLD_CLIENTS_END = 23;
+
+/** The best way to build of what is there. Several clients may be on PATH, and the first may be the one that cannot. */
+export function chooseEngine(probes: readonly Probe[], wanted: 'auto' | EngineKind): Engine | InputProblem {
+  const input = 'engine';
+  if (probes.length === 0)
+    return {
+      input,
+      problem: 'no docker is on PATH',
+      accepted: 'a runner with Docker 20.10 or newer, or docker/setup-buildx-action before',
+    };
+  const working = probes.filter((probe) => probe.serverVersion !== undefined);
+  if (working.length === 0) {
+    const said = probes.map(({ client, serverProblem = 'does not run' }) => `${client}: ${serverProblem}`).join('; ');
+    return {
+      input,
+      problem: `no docker engine answers (${said})`,
+      accepted: 'a running engine that this user may use',
+    };
+  }
+  const able = (kind: EngineKind): Probe | undefined => working.find((probe) => canBe(probe, kind));
+  const kinds: readonly EngineKind[] = wanted === 'auto' ? ['buildx', 'buildkit'] : [wanted];
+  for (const kind of kinds) {
+    const probe = able(kind);
+    if (probe !== undefined) return { kind, client: probe.client, said: saidOf(kind, probe) };
+  }
+  const seen = working.map((probe) => `${probe.client} ${probe.clientVersion ?? ''} without buildx`).join('; ');
+  return {
+    input,
+    ...(wanted === 'auto' ? {} : { given: wanted }),
+    problem: `there is no engine of this kind: ${wanted === 'auto' ? seen : working.map((probe) => `${probe.client} ${probe.clientVersion ?? ''}`).join('; ')}`,
+    accepted:
+      'docker/setup-buildx-action before this step, a docker client before 23 (BuildKit is in it), or engine: legacy, which lacks secrets and platforms',
+  };
+}
+
+function canBe({ clientVersion = '', buildxVersion }: Probe, kind: EngineKind): boolean {
+  switch (kind) {
+    case 'buildx':
+      return buildxVersion !== undefined;
+    case 'buildkit': {
+      const major = Number.parseInt(clientVersion, 10);
+      return major >= 18 && major < OLD_CLIENTS_END;
+    }
+    case 'legacy':
+      return true;
+    default:
+      return unreachable(kind);
+  }
+}
+
+const saidOf = (kind: EngineKind, { client, clientVersion, serverVersion, buildxVersion }: Probe): string =>
+  `Engine ${serverVersion ?? '?'}, client ${client} ${clientVersion ?? '?'}, ${kind === 'buildx' ? `buildx ${buildxVersion ?? ''}` : kind === 'buildkit' ? 'BuildKit of the client' : 'the legacy builder'}`;
+
+/** What the build asks for and this engine would drop or misread, each named by its input. */
+export function missingFeatures(spec: BuildSpec, { kind }: Pick<Engine, 'kind'>): readonly InputProblem[] {
+  if (kind === 'buildx') return [];
+  const lacks = (input: string, what: string): InputProblem => ({
+    input,
+    problem: `${what} is not possible with ${kind === 'buildkit' ? 'the BuildKit of an old client' : 'the legacy builder'}`,
+    accepted: 'docker/setup-buildx-action before this step, or leave it out',
+  });
+  const asks: readonly (readonly [string, string, boolean])[] = [
+    ['platforms', 'more than one platform', spec.platforms.length > 1],
+    ['annotations', 'an annotation', Object.keys(spec.annotations).length > 0],
+    ['cache-to', 'a cache other than inline', spec.cacheTo.some((entry) => entry !== 'type=inline')],
+    ['provenance', 'provenance', spec.provenance !== 'none'],
+    ['sbom', 'an SBOM', spec.sbom !== 'none'],
+    // Measured: with a cache the legacy builder gives an image of the wrong platform.
+    ['platforms', 'another platform', kind === 'legacy' && spec.platforms.length === 1],
+    ['secrets', 'a secret', kind === 'legacy' && spec.secrets.length > 0],
+    ['cache-to', 'a cache', kind === 'legacy' && spec.cacheTo.length > 0],
+  ];
+  const named = new Map(asks.filter(([, , asked]) => asked).map(([input, what]) => [input, lacks(input, what)]));
+  return [...named.values()];
+}

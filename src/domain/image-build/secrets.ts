@@ -1,0 +1,117 @@
+import { type Checked, type InputProblem, bad, good } from '../inputs.ts';
+import type { BuildSecret } from './build-spec.ts';
+
+const ID = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+export interface SecretTexts {
+  /** `ID=value` lines; a value in double quotes may have line ends, `""` is a quote in it. */
+  readonly values: string;
+  readonly environments: readonly string[];
+  readonly files: readonly string[];
+}
+
+/**
+ * Reads the three forms of secrets. What is malformed or empty is an error: a build that goes on without its secret fails
+ * later and elsewhere, or bakes the absence in. No problem repeats a value.
+ */
+export function readSecrets({ values, environments, files }: SecretTexts): Checked<readonly BuildSecret[]> {
+  const problems: InputProblem[] = [];
+  const secrets: BuildSecret[] = [];
+  const add = (input: string, id: string, from: BuildSecret['from'], index: number): void => {
+    const what = from.kind === 'value' ? from.value : from.kind === 'environment' ? from.name : from.path;
+    const wrong = !ID.test(id)
+      ? `entry ${index + 1} has no id before its =`
+      : what === ''
+        ? `entry ${index + 1} (${id}) is empty`
+        : secrets.some((secret) => secret.id === id)
+          ? `has the id ${id} twice`
+          : undefined;
+    if (wrong === undefined) secrets.push({ id, from });
+    else problems.push({ input, problem: wrong, accepted: ACCEPTED[from.kind] });
+  };
+  const entries = quotedEntries(values);
+  if (entries === undefined)
+    problems.push({ input: 'secrets', problem: 'has a quote that is not closed', accepted: ACCEPTED.value });
+  (entries ?? []).forEach(({ id, value }, index) => add('secrets', id, { kind: 'value', value }, index));
+  environments.forEach((entry, index) => {
+    const [id, name] = halves(entry);
+    if (name !== '' && !VARIABLE.test(name))
+      problems.push({
+        input: 'secret-envs',
+        problem: `entry ${index + 1} names no variable`,
+        accepted: ACCEPTED.environment,
+      });
+    else add('secret-envs', id, { kind: 'environment', name }, index);
+  });
+  files.forEach((entry, index) => {
+    const [id, path] = halves(entry);
+    add('secret-files', id, { kind: 'file', path }, index);
+  });
+  return problems.length > 0 ? bad(...problems) : good(secrets);
+}
+
+const ACCEPTED = {
+  value: 'one `ID=value` a line; a value of several lines in double quotes',
+  environment: 'one `ID=VARIABLE` a line',
+  file: 'one `ID=path` a line',
+} as const;
+
+function halves(entry: string): readonly [string, string] {
+  const at = entry.indexOf('=');
+  return at < 0 ? ['', entry] : [entry.slice(0, at).trim(), entry.slice(at + 1).trim()];
+}
+
+/** undefined: a quote is not closed. */
+function quotedEntries(text: string): readonly { readonly id: string; readonly value: string }[] | undefined {
+  const entries: { id: string; value: string }[] = [];
+  const lines = text.split(/\r?\n/);
+  for (let index = 0; index < lines.length; index += 1) {
+    let line = (lines[index] ?? '').trim();
+    if (line === '') continue;
+    const isWhole = line.startsWith('"');
+    const isValue = /^[^="]+="/.test(line);
+    if (isWhole || isValue) {
+      while (!closes(line)) {
+        index += 1;
+        if (index >= lines.length) return undefined;
+        line += `\n${lines[index] ?? ''}`;
+      }
+      line = isWhole
+        ? unquoted(line)
+        : line.replace(/^([^=]+=)([\s\S]*)$/, (_, id: string, value: string) => id + unquoted(value));
+    }
+    const at = line.indexOf('=');
+    entries.push({ id: at < 0 ? '' : line.slice(0, at).trim(), value: at < 0 ? line : line.slice(at + 1) });
+  }
+  return entries;
+}
+
+/** Whether an even number of quotes has come: `""` inside counts twice. */
+const closes = (text: string): boolean => (text.match(/"/g) ?? []).length % 2 === 0;
+const unquoted = (text: string): string => text.trim().slice(1, -1).replaceAll('""', '"');
+
+const SECRET_NAME = /(^|_)(TOKEN|PASSWORD|PASSWD|SECRET|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY|CREDENTIALS?)($|_)/i;
+
+/** Build arguments stand in the image's history, for everybody who may pull it. */
+export function buildArgProblems(buildArgs: readonly string[]): readonly InputProblem[] {
+  return buildArgs.flatMap((argument): InputProblem[] => {
+    const name = argument.split('=', 1)[0] ?? '';
+    if (!VARIABLE.test(name))
+      return [
+        {
+          input: 'build-args',
+          problem: `${JSON.stringify(name)} is not the name of an argument`,
+          accepted: 'one NAME=value a line',
+        },
+      ];
+    if (!SECRET_NAME.test(name)) return [];
+    return [
+      {
+        input: 'build-args',
+        problem: `${name} looks like a secret, and every build argument stands in the history of the image`,
+        accepted: `secrets or secret-envs, and RUN --mount=type=secret,id=${name.toLowerCase()} in the Dockerfile`,
+      },
+    ];
+  });
+}

@@ -1,0 +1,44 @@
+import { canonicalJson } from '../canonical-json.ts';
+import type { BuildSpec } from './build-spec.ts';
+import { INPUTS_LABEL, REVISION_LABEL } from './labels.ts';
+
+/**
+ * One text for everything that decides what the image is, beside the commit. Labels of our own and caches do not; of
+ * secrets only the ids do: a value that is renewed gives no other image.
+ */
+export function sourceText(spec: BuildSpec): string {
+  const { context, file, target, buildArgs, annotations, platforms, secrets, provenance, sbom, extraArgs } = spec;
+  const labels = Object.fromEntries(
+    Object.entries(spec.labels).filter(([key]) => !key.startsWith('org.opencontainers.')),
+  );
+  return canonicalJson({
+    context,
+    file,
+    target,
+    buildArgs,
+    labels,
+    annotations,
+    platforms,
+    secrets: secrets.map(({ id }) => id),
+    provenance,
+    sbom,
+    extraArgs,
+  });
+}
+
+/** Whether an image with these labels was built of this commit with these inputs. */
+export function isSameSource(
+  labels: Readonly<Record<string, unknown>>,
+  source: { readonly commit: string; readonly inputs: string },
+): 'yes' | 'no' {
+  return labels[REVISION_LABEL] === source.commit && labels[INPUTS_LABEL] === source.inputs ? 'yes' : 'no';
+}
+
+/** Labels of an image's configuration document. */
+export function labelsIn(configuration: unknown): Readonly<Record<string, unknown>> {
+  const config = recordOf(recordOf(configuration)['config']);
+  return recordOf(config['Labels']);
+}
+
+const recordOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};

@@ -1,0 +1,115 @@
+import { type Duration, type Instant, before, formatInstant, instant } from '../duration.ts';
+import { Failure } from '../failure.ts';
+import { type KubeObject, groupOf, isFields, withField } from './object.ts';
+import type { Resource } from './resource.ts';
+
+/** What a backup holds, as JSON; packed and sealed by the adapter. */
+export interface Backup {
+  readonly schema: 'sluice/backup/v1';
+  readonly namespace: string;
+  /** ISO 8601. */
+  readonly takenAt: string;
+  readonly objects: readonly KubeObject[];
+}
+
+const SUFFIX = '.sluice-backup';
+
+/** `production-20261124T030000Z.sluice-backup` */
+export const backupName = (namespace: string, now: Instant): string =>
+  `${namespace}-${formatInstant(now).replaceAll(/[-:]/g, '')}${SUFFIX}`;
+
+interface Named {
+  readonly name: string;
+  readonly at: Instant;
+}
+
+/** Backups of this namespace among files of all kinds, newest first. */
+export function backupsIn(names: readonly string[], namespace: string): readonly Named[] {
+  return names
+    .flatMap((name): readonly Named[] => {
+      if (!name.startsWith(`${namespace}-`) || !name.endsWith(SUFFIX)) return [];
+      const text = name.slice(namespace.length + 1, -SUFFIX.length);
+      const [, y, mo, d, h, mi, s] = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/.exec(text) ?? [];
+      return y === undefined ? [] : [{ name, at: instant(Date.parse(`${y}-${mo}-${d}T${h}:${mi}:${s}Z`)) }];
+    })
+    .sort((a, b) => b.at - a.at);
+}
+
+/** `latest`, the newest of a day, or the newest that is not later than a time. */
+export function chooseBackup(names: readonly string[], namespace: string, which: string): string {
+  const all = backupsIn(names, namespace);
+  const day = /^\d{4}-\d{2}-\d{2}$/.test(which);
+  const digits = which.replaceAll(/\D/g, '').padEnd(14, '0');
+  const [, y, mo, d, h, mi, s] = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})/.exec(digits) ?? [];
+  const time = instant(Date.parse(`${y}-${mo}-${d}T${h}:${mi}:${s}Z`));
+  const fits = ({ at }: Named): boolean =>
+    which === 'latest' || (day ? formatInstant(at).startsWith(which) : at <= time);
+  const found = all.find(fits);
+  if (found !== undefined) return found.name;
+  const known = all.slice(0, 10).map(({ name }) => name);
+  throw new Failure({
+    what: `There is no backup of ${namespace} for ${which}`,
+    now: known.length === 0 ? 'There is none at all at backup-location' : `There are ${known.join(', ')}`,
+    next: 'Name one of their days by restore',
+  });
+}
+
+/** Those older than `keep`; the newest stays in any case. */
+export const expiredBackups = (
+  names: readonly string[],
+  { namespace, keep, now }: { readonly namespace: string; readonly keep: Duration; readonly now: Instant },
+): readonly string[] =>
+  backupsIn(names, namespace)
+    .slice(1)
+    .filter(({ at }) => at < before(now, keep))
+    .map(({ name }) => name);
+
+/** Kinds that controllers make, or that are only true for a moment. */
+const MADE =
+  /^\/(?:Event|Endpoints|Pod|ReplicationController|PodTemplate|Binding)$|^(?:apps\/(?:ReplicaSet|ControllerRevision)|discovery\.k8s\.io\/|events\.k8s\.io\/|coordination\.k8s\.io\/|metrics\.k8s\.io\/|authorization\.k8s\.io\/|resource\.k8s\.io\/)/;
+
+/** One version of every kind of a namespace that can be read and made again. */
+export function backupKinds(served: readonly Resource[]): readonly Resource[] {
+  const chosen = new Map<string, Resource>();
+  for (const resource of served) {
+    const { group, kind, namespaced, verbs } = resource;
+    const key = `${group}/${kind}`;
+    const usable = ['list', 'create', 'patch'].every((verb) => verbs.includes(verb));
+    // The first version is the one that the server prefers.
+    if (namespaced && usable && !MADE.test(key) && !chosen.has(key)) chosen.set(key, resource);
+  }
+  return [...chosen.values()];
+}
+
+const CLUSTER_OWN = ['clusterIP', 'clusterIPs', 'healthCheckNodePort'];
+
+/** What is kept of a live object; undefined: somebody makes it anyway. */
+export function exported(object: KubeObject): KubeObject | undefined {
+  const { metadata, kind, apiVersion } = object;
+  const own = metadata.ownerReferences ?? [];
+  const made =
+    own.length > 0 ||
+    (kind === 'ConfigMap' && metadata.name === 'kube-root-ca.crt') ||
+    (kind === 'ServiceAccount' && metadata.name === 'default') ||
+    (kind === 'Secret' &&
+      (object['type'] === 'kubernetes.io/service-account-token' || object['type'] === 'sluice.dev/release'));
+  if (made || metadata.deletionTimestamp !== undefined) return undefined;
+  const dropped = ['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields', 'selfLink'];
+  const plain = dropped.reduce<KubeObject>((left, key) => withField(left, ['metadata', key], undefined), object);
+  const still = withField(plain, ['status'], undefined);
+  const noted = withField(
+    still,
+    ['metadata', 'annotations', 'kubectl.kubernetes.io/last-applied-configuration'],
+    undefined,
+  );
+  if (
+    groupOf(apiVersion) === '' &&
+    kind === 'Service' &&
+    isFields(noted['spec']) &&
+    noted['spec']['clusterIP'] !== 'None'
+  )
+    return CLUSTER_OWN.reduce<KubeObject>((left, key) => withField(left, ['spec', key], undefined), noted);
+  if (groupOf(apiVersion) === '' && kind === 'PersistentVolumeClaim')
+    return withField(noted, ['spec', 'volumeName'], undefined);
+  return noted;
+}

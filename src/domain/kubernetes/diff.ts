@@ -1,0 +1,112 @@
+import { canonicalJson } from '../canonical-json.ts';
+import { type KubeObject, type Ref, describeRef, isFields, keyOf, refOf, withField } from './object.ts';
+
+/** One difference between what is there and what would be. Values of Secrets stand for themselves by a keyed hash. */
+export interface FieldChange {
+  /** `.spec.template.spec.containers[name="app"].image` */
+  readonly path: string;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
+export interface ObjectChange {
+  readonly ref: Ref;
+  readonly kind: 'create' | 'change' | 'unchanged' | 'delete' | 'replace';
+  readonly changes: readonly FieldChange[];
+  /** How sure the plan is: a webhook may refuse a dry run, a namespace may not exist yet. */
+  readonly basis: 'server' | 'manifest';
+}
+
+/** Keyed hash of a value that must not be shown. */
+export type Hide = (value: string) => string;
+
+/** What the server keeps for itself, and what no intent sets. */
+export function comparable(object: KubeObject): KubeObject {
+  const dropped = ['managedFields', 'resourceVersion', 'generation', 'uid', 'creationTimestamp', 'selfLink'];
+  const cleaned = dropped.reduce<KubeObject>((left, key) => withField(left, ['metadata', key], undefined), object);
+  return withField(cleaned, ['status'], undefined);
+}
+
+const SECRET_LIKE = /pass(?:word|wd|phrase)?|secret|token|api[-_]?key|credential|private|dsn/i;
+const LONGEST = 120;
+
+/** Differences by path, in order of the paths. */
+export function changesBetween(before: KubeObject, after: KubeObject, hide: Hide): readonly FieldChange[] {
+  const found: FieldChange[] = [];
+  const isSecret = after.kind === 'Secret';
+  const shown = (path: string, value: unknown): string | undefined => {
+    if (value === undefined) return undefined;
+    const text = typeof value === 'string' ? value : canonicalJson(value);
+    if (isSecret && /^\.(?:data|stringData)\b/.test(path)) return hide(text);
+    if (/last-applied-configuration/.test(path)) return hide(text);
+    if (SECRET_LIKE.test(path) && /\.value$/.test(path)) return hide(text);
+    // A large value is known by its hash: the plan stays readable and still says whether it is the same.
+    return text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${hide(text)})` : text;
+  };
+  const walk = (path: string, a: unknown, b: unknown): void => {
+    if (isFields(a) && isFields(b)) {
+      for (const key of [...new Set([...Object.keys(a), ...Object.keys(b)])].sort())
+        walk(`${path}.${key}`, a[key], b[key]);
+    } else if (Array.isArray(a) && Array.isArray(b)) {
+      walkList(path, a, b, walk);
+    } else if (canonicalJson(a ?? null) !== canonicalJson(b ?? null) || (a === undefined) !== (b === undefined)) {
+      found.push({ path, from: shown(path, a), to: shown(path, b) });
+    }
+  };
+  walk('', comparable(before), comparable(after));
+  return found;
+}
+
+type Walk = (path: string, a: unknown, b: unknown) => void;
+
+/** Entries with names are the same by their names, others by their place. */
+function walkList(path: string, a: readonly unknown[], b: readonly unknown[], walk: Walk): void {
+  const nameOf = (entry: unknown): string | undefined =>
+    isFields(entry) && typeof entry['name'] === 'string' ? entry['name'] : undefined;
+  const names = [...a, ...b].map(nameOf);
+  const unique = (list: readonly unknown[]): boolean => new Set(list.map(nameOf)).size === list.length;
+  if (names.every((name) => name !== undefined) && unique(a) && unique(b)) {
+    for (const name of [...new Set(names)].sort()) {
+      const find = (list: readonly unknown[]): unknown => list.find((entry) => nameOf(entry) === name);
+      walk(`${path}[name=${JSON.stringify(name)}]`, find(a), find(b));
+    }
+    return;
+  }
+  for (let index = 0; index < Math.max(a.length, b.length); index++) walk(`${path}[${index}]`, a[index], b[index]);
+}
+
+/** The text that the plan's hash is of: what would happen, without what differs from run to run. */
+export const planText = (plan: readonly ObjectChange[]): string =>
+  canonicalJson(
+    [...plan]
+      .filter(({ kind }) => kind !== 'unchanged')
+      .sort((a, b) => (keyOf(a.ref) < keyOf(b.ref) ? -1 : 1))
+      .map(({ ref, kind, changes }) => ({
+        object: keyOf(ref),
+        kind,
+        changes: changes.map(({ path, from, to }) => ({ path, from, to })),
+      })),
+  );
+
+const SIGNS = { create: '+', change: '~', unchanged: '=', delete: '-', replace: '!' } as const;
+
+/** The plan for people, a line per object and per field. */
+export function describePlan(plan: readonly ObjectChange[]): readonly string[] {
+  const shown = plan.filter(({ kind }) => kind !== 'unchanged');
+  const same = plan.length - shown.length;
+  const lines = shown.flatMap(({ ref, kind, changes, basis }) => [
+    `${SIGNS[kind]} ${kind} ${describeRef(ref)}${basis === 'manifest' ? ' (by the manifest alone: the server could not try it)' : ''}`,
+    ...(kind === 'change'
+      ? changes.map(({ path, from, to }) => `    ${path}: ${from ?? 'none'} -> ${to ?? 'none'}`)
+      : []),
+  ]);
+  return [...lines, ...(same === 0 ? [] : [`= ${same} unchanged`])];
+}
+
+export const createdBy = (object: KubeObject, basis: ObjectChange['basis'], hide: Hide): ObjectChange => ({
+  ref: refOf(object),
+  kind: 'create',
+  // The content is part of what is approved, although it is not shown field by field.
+  changes: [{ path: '', from: undefined, to: hide(canonicalJson(comparable(object))) }],
+  basis,
+});

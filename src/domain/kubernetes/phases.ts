@@ -1,0 +1,94 @@
+import { type KubeObject, fieldAt, groupOf } from './object.ts';
+
+/**
+ * The order of applying, with a barrier between phases: what is needed stands before what needs it, and what brings
+ * traffic comes last. The same edges as kapp's default configuration (pkg/kapp/config/default.go), but that Services come
+ * before their workloads, because nothing waits for a load balancer here.
+ */
+export const PHASES = [
+  'namespaces',
+  'definitions',
+  'config',
+  'roles',
+  'bindings',
+  'volumes',
+  'services',
+  'before',
+  'workloads',
+  'policies',
+  'webhooks',
+  'routes',
+  'custom',
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** Annotation that puts an object into another phase. */
+export const PHASE_ANNOTATION = 'sluice.dev/phase';
+
+const BY_KIND: Readonly<Record<string, Phase>> = {
+  '/Namespace': 'namespaces',
+  'apiextensions.k8s.io/CustomResourceDefinition': 'definitions',
+  'storage.k8s.io/StorageClass': 'config',
+  'scheduling.k8s.io/PriorityClass': 'config',
+  '/ResourceQuota': 'config',
+  '/LimitRange': 'config',
+  'networking.k8s.io/NetworkPolicy': 'config',
+  'networking.k8s.io/IngressClass': 'config',
+  '/ServiceAccount': 'config',
+  '/Secret': 'config',
+  '/ConfigMap': 'config',
+  'rbac.authorization.k8s.io/Role': 'roles',
+  'rbac.authorization.k8s.io/ClusterRole': 'roles',
+  'rbac.authorization.k8s.io/RoleBinding': 'bindings',
+  'rbac.authorization.k8s.io/ClusterRoleBinding': 'bindings',
+  '/PersistentVolume': 'volumes',
+  '/PersistentVolumeClaim': 'volumes',
+  '/Service': 'services',
+  '/Endpoints': 'services',
+  'discovery.k8s.io/EndpointSlice': 'services',
+  '/Pod': 'workloads',
+  '/ReplicationController': 'workloads',
+  'apps/Deployment': 'workloads',
+  'apps/StatefulSet': 'workloads',
+  'apps/DaemonSet': 'workloads',
+  'apps/ReplicaSet': 'workloads',
+  'batch/Job': 'workloads',
+  'batch/CronJob': 'workloads',
+  'autoscaling/HorizontalPodAutoscaler': 'policies',
+  'policy/PodDisruptionBudget': 'policies',
+  'admissionregistration.k8s.io/ValidatingWebhookConfiguration': 'webhooks',
+  'admissionregistration.k8s.io/MutatingWebhookConfiguration': 'webhooks',
+  'apiregistration.k8s.io/APIService': 'webhooks',
+  'networking.k8s.io/Ingress': 'routes',
+  'gateway.networking.k8s.io/HTTPRoute': 'routes',
+  'gateway.networking.k8s.io/GRPCRoute': 'routes',
+};
+
+export const isPhase = (text: string): text is Phase => (PHASES as readonly string[]).includes(text);
+
+export function phaseOf(object: KubeObject): Phase {
+  const asked = fieldAt(object, 'metadata', 'annotations', PHASE_ANNOTATION);
+  if (typeof asked === 'string' && isPhase(asked)) return asked;
+  return BY_KIND[`${groupOf(object.apiVersion)}/${object.kind}`] ?? 'custom';
+}
+
+export interface PhaseGroup<T> {
+  readonly phase: Phase;
+  readonly members: readonly T[];
+}
+
+/** In the order of applying; phases without a member are left out. */
+export const inPhases = <T>(all: readonly T[], objectOf: (each: T) => KubeObject): readonly PhaseGroup<T>[] =>
+  PHASES.map((phase) => ({ phase, members: all.filter((each) => phaseOf(objectOf(each)) === phase) })).filter(
+    ({ members }) => members.length > 0,
+  );
+
+/**
+ * The way back: traffic first, then config before the workloads, because a pod of the earlier template that starts again
+ * must find the earlier config.
+ */
+export const inPhasesBack = <T>(all: readonly T[], objectOf: (each: T) => KubeObject): readonly PhaseGroup<T>[] => {
+  const groups = inPhases(all, objectOf);
+  const routes = groups.filter(({ phase }) => phase === 'routes');
+  return [...routes, ...groups.filter(({ phase }) => phase !== 'routes')];
+};

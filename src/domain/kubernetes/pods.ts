@@ -1,0 +1,170 @@
+import { type Instant, instant, seconds } from '../duration.ts';
+import { conditionOf } from './readiness.ts';
+import { type KubeObject, fieldAt, isFields, listAt, numberAt, textAt } from './object.ts';
+
+/** Why a pod does not come up, most telling first. `fatal`: waiting longer does not help. */
+export interface PodTrouble {
+  readonly pod: string;
+  readonly container?: string;
+  /** `CrashLoopBackOff`, `ImagePullBackOff`, `OOMKilled`, `Unschedulable`: equal reasons are told once. */
+  readonly reason: string;
+  readonly text: string;
+  readonly fatal: boolean;
+  /** A container that ran before and whose earlier log tells why. */
+  readonly log?: 'previous' | 'current';
+}
+
+const PULL_FAILS = /^(?:ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull)$/;
+const FOR_EVER =
+  /not found|manifest unknown|does not exist|unauthori[sz]ed|denied|forbidden|invalid reference|couldn't parse/i;
+const CONFIG_FAILS = /^(?:CreateContainerConfigError|CreateContainerError|RunContainerError|InvalidImageName)$/;
+/** Restarts of a new pod until it counts as one that will not come up. */
+const CRASHES = 3;
+const UNSCHEDULABLE_FOR = seconds(60);
+
+/** PURE. What is wrong with one pod of the new revision. */
+export function troublesOf(pod: KubeObject, now: Instant): readonly PodTrouble[] {
+  const name = pod.metadata.name;
+  const statuses = [
+    ...listAt(pod, 'status', 'initContainerStatuses'),
+    ...listAt(pod, 'status', 'containerStatuses'),
+  ].filter(isFields);
+  return [...statuses.flatMap((status) => troubleOf(name, status)), ...unschedulable(pod, now), ...evicted(pod)];
+}
+
+function troubleOf(pod: string, status: unknown): readonly PodTrouble[] {
+  const container = textAt(status, 'name') ?? '';
+  const restarts = numberAt(status, 'restartCount') ?? 0;
+  const reason = textAt(status, 'state', 'waiting', 'reason') ?? '';
+  const message = textAt(status, 'state', 'waiting', 'message') ?? '';
+  const last = fieldAt(status, 'lastState', 'terminated') ?? fieldAt(status, 'state', 'terminated');
+  const ended = isFields(last) ? endOf(last) : undefined;
+  const told = (text: string, more: Partial<PodTrouble>): readonly PodTrouble[] => [
+    { pod, container, reason: reason || (ended?.reason ?? ''), text, fatal: false, ...more },
+  ];
+  if (PULL_FAILS.test(reason)) {
+    const image = textAt(status, 'image') ?? '';
+    const why = message === '' ? image : message;
+    return told(`${reason}: ${why}`, { fatal: reason === 'InvalidImageName' || FOR_EVER.test(message) });
+  }
+  if (CONFIG_FAILS.test(reason)) return told(`${reason}: ${message}`, { fatal: reason !== 'RunContainerError' });
+  if (ended?.reason === 'OOMKilled')
+    return told(`OOMKilled (exit code ${ended.exitCode}), ${restarts} restarts`, {
+      fatal: restarts >= 2,
+      reason: 'OOMKilled',
+      log: 'previous',
+    });
+  if (reason === 'CrashLoopBackOff' || (ended !== undefined && ended.exitCode !== 0 && restarts > 0)) {
+    const how = ended === undefined ? message : ended.text;
+    const text = `${reason || 'Error'}: ${how}, ${restarts} restarts`;
+    return told(text, { fatal: restarts >= CRASHES, log: reason === '' ? 'current' : 'previous' });
+  }
+  if (ended !== undefined && ended.exitCode !== 0 && restarts === 0)
+    return told(`${ended.reason}: ${ended.text}`, { log: 'current' });
+  const running = isFields(fieldAt(status, 'state', 'running'));
+  const notReady = isFields(status) && status['ready'] === false;
+  // Its probes say so; the event has the answer that they got.
+  return running && notReady ? told('runs and is not ready', { reason: 'NotReady', log: 'current' }) : [];
+}
+
+interface End {
+  readonly reason: string;
+  readonly exitCode: number;
+  readonly text: string;
+}
+
+function endOf(terminated: unknown): End {
+  const exitCode = numberAt(terminated, 'exitCode') ?? 0;
+  const signal = numberAt(terminated, 'signal');
+  const reason = textAt(terminated, 'reason') ?? 'Error';
+  const message = textAt(terminated, 'message');
+  const by = signal === undefined ? '' : `, signal ${signal}`;
+  return { reason, exitCode, text: `exit code ${exitCode}${by}${message === undefined ? '' : ` (${message})`}` };
+}
+
+function unschedulable(pod: KubeObject, now: Instant): readonly PodTrouble[] {
+  const scheduled = conditionOf(pod, 'PodScheduled');
+  if (scheduled?.status !== 'False' || scheduled.reason !== 'Unschedulable') return [];
+  const entry = listAt(pod, 'status', 'conditions').find((each) => textAt(each, 'type') === 'PodScheduled');
+  const since = Date.parse(textAt(entry, 'lastTransitionTime') ?? pod.metadata.creationTimestamp ?? '');
+  const waits = Number.isNaN(since) ? 0 : now - instant(since);
+  const text = `Unschedulable: ${scheduled.message}`;
+  return [{ pod: pod.metadata.name, reason: 'Unschedulable', text, fatal: waits > UNSCHEDULABLE_FOR }];
+}
+
+function evicted(pod: KubeObject): readonly PodTrouble[] {
+  if (textAt(pod, 'status', 'phase') !== 'Failed') return [];
+  const reason = textAt(pod, 'status', 'reason');
+  if (reason === undefined) return [];
+  return [
+    { pod: pod.metadata.name, reason, text: `${reason}: ${textAt(pod, 'status', 'message') ?? ''}`, fatal: false },
+  ];
+}
+
+/** What is around a workload, as the watches have it. */
+export interface Family {
+  readonly replicaSets: readonly KubeObject[];
+  readonly pods: readonly KubeObject[];
+}
+
+const ownedBy = (owner: KubeObject) => (each: KubeObject) =>
+  each.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) ?? false;
+
+/** Pods of the revision that is rolled out; those of older ones do not count. */
+export function newPodsOf(workload: KubeObject, { replicaSets, pods }: Family): readonly KubeObject[] {
+  if (workload.kind === 'Deployment') {
+    const newest = newestReplicaSet(workload, replicaSets);
+    return newest === undefined ? [] : pods.filter(ownedBy(newest));
+  }
+  const own = pods.filter(ownedBy(workload));
+  if (workload.kind === 'StatefulSet') {
+    const revision = textAt(workload, 'status', 'updateRevision');
+    return own.filter(({ metadata }) => metadata.labels?.['controller-revision-hash'] === revision);
+  }
+  if (workload.kind !== 'DaemonSet') return own;
+  const last = [...own].sort(byAge).at(-1)?.metadata.labels?.['controller-revision-hash'];
+  return own.filter(({ metadata }) => metadata.labels?.['controller-revision-hash'] === last);
+}
+
+export function newestReplicaSet(workload: KubeObject, sets: readonly KubeObject[]): KubeObject | undefined {
+  const revision = (each: KubeObject): number =>
+    Number(each.metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0);
+  return sets
+    .filter(ownedBy(workload))
+    .sort((a, b) => revision(a) - revision(b))
+    .at(-1);
+}
+
+const byAge = (a: KubeObject, b: KubeObject): number =>
+  (a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? -1 : 1;
+
+/** At most `most` different ones, fatal first. */
+export function distinct(troubles: readonly PodTrouble[], most: number): readonly PodTrouble[] {
+  const sorted = [...troubles].sort((a, b) => Number(b.fatal) - Number(a.fatal));
+  const seen = new Set<string>();
+  return sorted
+    .filter(({ container = '', reason }) => {
+      const key = `${container}/${reason}`;
+      if (seen.has(key)) return false;
+      seen.add(key);
+      return true;
+    })
+    .slice(0, most);
+}
+
+/** Warning events about these objects, newest last, each once with its count: `FailedMount x3: ...`. */
+export function warningsAbout(
+  names: ReadonlySet<string>,
+  events: readonly KubeObject[],
+  most: number,
+): readonly string[] {
+  return events
+    .filter((event) => textAt(event, 'type') === 'Warning' && names.has(textAt(event, 'involvedObject', 'name') ?? ''))
+    .map((event) => {
+      const times = numberAt(event, 'count') ?? numberAt(event, 'series', 'count') ?? 1;
+      const of = textAt(event, 'involvedObject', 'name') ?? '';
+      return `${textAt(event, 'reason') ?? ''}${times > 1 ? ` x${times}` : ''} (${of}): ${textAt(event, 'message') ?? ''}`;
+    })
+    .filter((line, index, all) => all.indexOf(line) === index)
+    .slice(-most);
+}

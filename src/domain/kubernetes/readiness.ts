@@ -1,0 +1,221 @@
+import type { Instant } from '../duration.ts';
+import { type KubeObject, fieldAt, groupOf, isFields, listAt, numberAt, textAt } from './object.ts';
+
+/** What one look says of one object. `bad` does not get better by waiting. */
+export type Readiness =
+  | { readonly kind: 'ready'; readonly note?: string }
+  | { readonly kind: 'waiting'; readonly for: string }
+  | { readonly kind: 'bad'; readonly why: string }
+  /** Somebody else's change is rolled out in place of ours. */
+  | { readonly kind: 'superseded'; readonly by: string };
+
+const READY: Readiness = { kind: 'ready' };
+const waiting = (what: string): Readiness => ({ kind: 'waiting', for: what });
+const bad = (why: string): Readiness => ({ kind: 'bad', why });
+
+/** What is known of an object beside itself. */
+export interface Surroundings {
+  /** Generation that our write gave it; a status of an older one is about something else. */
+  readonly generation: number | undefined;
+  readonly now: Instant;
+}
+
+/** PURE. Judges the object as a whole, never an event: an event may be late, the object is what it is. */
+export function readinessOf(object: KubeObject, around: Surroundings): Readiness {
+  if (object.metadata.deletionTimestamp !== undefined) return waiting('its deletion');
+  const unobserved = notObserved(object, around);
+  const judge = JUDGES[`${groupOf(object.apiVersion)}/${object.kind}`];
+  if (judge !== undefined) return judge(object, unobserved);
+  return BUILT_IN_GROUPS.test(groupOf(object.apiVersion)) ? READY : customReadiness(object, unobserved);
+}
+
+const BUILT_IN_GROUPS = /^$|^(?:apps|batch|autoscaling|policy|extensions)$|\.k8s\.io$(?<!gateway\.networking\.k8s\.io)/;
+
+type Judge = (object: KubeObject, unobserved: string | undefined) => Readiness;
+
+function notObserved(object: KubeObject, { generation }: Surroundings): string | undefined {
+  const observed = numberAt(object, 'status', 'observedGeneration');
+  const wanted = Math.max(generation ?? 0, object.metadata.generation ?? 0);
+  return observed !== undefined && observed >= wanted ? undefined : 'its controller to see the change';
+}
+
+interface Condition {
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export function conditionOf(object: KubeObject, type: string): Condition | undefined {
+  const found = listAt(object, 'status', 'conditions').find((each) => textAt(each, 'type') === type);
+  if (found === undefined) return undefined;
+  return {
+    status: textAt(found, 'status') ?? '',
+    reason: textAt(found, 'reason') ?? '',
+    message: textAt(found, 'message') ?? '',
+  };
+}
+
+const said = ({ reason, message }: Condition): string => [reason, message].filter((text) => text !== '').join(': ');
+const count = (object: KubeObject, ...path: string[]): number => numberAt(object, ...path) ?? 0;
+
+function deployment(object: KubeObject, unobserved: string | undefined): Readiness {
+  if (fieldAt(object, 'spec', 'paused') === true) return bad('it is paused, so nothing is rolled out');
+  if (unobserved !== undefined) return waiting(unobserved);
+  const progress = conditionOf(object, 'Progressing');
+  if (progress?.status === 'False' && progress.reason === 'ProgressDeadlineExceeded') return bad(said(progress));
+  const failure = conditionOf(object, 'ReplicaFailure');
+  if (failure?.status === 'True') return bad(said(failure));
+  const wanted = numberAt(object, 'spec', 'replicas') ?? 1;
+  const updated = count(object, 'status', 'updatedReplicas');
+  const all = count(object, 'status', 'replicas');
+  const available = count(object, 'status', 'availableReplicas');
+  if (updated < wanted) return waiting(`${updated} of ${wanted} new pods made`);
+  if (all > updated) return waiting(`${all - updated} old pods to end`);
+  if (available < updated) return waiting(`${available} of ${updated} new pods available`);
+  return READY;
+}
+
+function statefulSet(object: KubeObject, unobserved: string | undefined): Readiness {
+  if (textAt(object, 'spec', 'updateStrategy', 'type') === 'OnDelete')
+    return { kind: 'ready', note: 'not awaited: its pods are updated when somebody deletes them (OnDelete)' };
+  if (unobserved !== undefined) return waiting(unobserved);
+  const wanted = numberAt(object, 'spec', 'replicas') ?? 1;
+  const partition = numberAt(object, 'spec', 'updateStrategy', 'rollingUpdate', 'partition') ?? 0;
+  const updated = count(object, 'status', 'updatedReplicas');
+  const ready = count(object, 'status', 'readyReplicas');
+  const all = count(object, 'status', 'replicas');
+  const toUpdate = Math.max(0, wanted - partition);
+  if (updated < toUpdate) return waiting(`${updated} of ${toUpdate} pods updated`);
+  if (ready < wanted) return waiting(`${ready} of ${wanted} pods ready`);
+  if (all > wanted) return waiting(`${all - wanted} pods to end`);
+  const [current, update] = [textAt(object, 'status', 'currentRevision'), textAt(object, 'status', 'updateRevision')];
+  return partition === 0 && current !== update ? waiting('the new revision to become the current one') : READY;
+}
+
+function daemonSet(object: KubeObject, unobserved: string | undefined): Readiness {
+  if (textAt(object, 'spec', 'updateStrategy', 'type') === 'OnDelete')
+    return { kind: 'ready', note: 'not awaited: its pods are updated when somebody deletes them (OnDelete)' };
+  if (unobserved !== undefined) return waiting(unobserved);
+  const wanted = count(object, 'status', 'desiredNumberScheduled');
+  const updated = count(object, 'status', 'updatedNumberScheduled');
+  const available = count(object, 'status', 'numberAvailable');
+  if (updated < wanted) return waiting(`${updated} of ${wanted} pods updated`);
+  return available < wanted ? waiting(`${available} of ${wanted} pods available`) : READY;
+}
+
+function job(object: KubeObject): Readiness {
+  if (conditionOf(object, 'Complete')?.status === 'True') return READY;
+  const failed = [conditionOf(object, 'Failed'), conditionOf(object, 'FailureTarget')].find(
+    (condition) => condition?.status === 'True',
+  );
+  if (failed !== undefined) return bad(said(failed));
+  // A running job is not ready: others call it so, and go on beside a migration that has not ended.
+  if (fieldAt(object, 'spec', 'suspend') === true) return { kind: 'ready', note: 'not awaited: it is suspended' };
+  return waiting(`its end (${count(object, 'status', 'active')} active, ${count(object, 'status', 'failed')} failed)`);
+}
+
+function claim(object: KubeObject): Readiness {
+  const phase = textAt(object, 'status', 'phase');
+  if (phase === 'Bound') return READY;
+  if (phase === 'Lost') return bad('its volume is lost');
+  // With WaitForFirstConsumer it is bound when a pod comes; the pod's own wait will tell.
+  return { kind: 'ready', note: `not bound yet (${phase ?? 'new'})` };
+}
+
+function service(object: KubeObject): Readiness {
+  if (textAt(object, 'spec', 'type') !== 'LoadBalancer') return READY;
+  const entries = listAt(object, 'status', 'loadBalancer', 'ingress');
+  const reached = entries.some((entry) => textAt(entry, 'ip') !== undefined || textAt(entry, 'hostname') !== undefined);
+  return reached ? READY : waiting('an address of its load balancer');
+}
+
+function pod(object: KubeObject): Readiness {
+  const phase = textAt(object, 'status', 'phase');
+  if (phase === 'Succeeded') return READY;
+  if (phase === 'Failed')
+    return bad(textAt(object, 'status', 'message') ?? textAt(object, 'status', 'reason') ?? 'it failed');
+  return conditionOf(object, 'Ready')?.status === 'True' ? READY : waiting('it to be ready');
+}
+
+function definition(object: KubeObject): Readiness {
+  const names = conditionOf(object, 'NamesAccepted');
+  if (names?.status === 'False') return bad(said(names));
+  return conditionOf(object, 'Established')?.status === 'True' && names?.status === 'True'
+    ? READY
+    : waiting('it to be established');
+}
+
+function autoscaler(object: KubeObject): Readiness {
+  const active = conditionOf(object, 'ScalingActive');
+  // Metrics of new pods come a minute late, and ScalingDisabled is somebody's wish: said, never fatal.
+  return active?.status === 'False' ? { kind: 'ready', note: `does not scale yet (${said(active)})` } : READY;
+}
+
+function disruptionBudget(object: KubeObject): Readiness {
+  const [healthy, wanted] = [count(object, 'status', 'currentHealthy'), count(object, 'status', 'desiredHealthy')];
+  return healthy < wanted ? { kind: 'ready', note: `${healthy} of ${wanted} pods healthy` } : READY;
+}
+
+function namespace(object: KubeObject): Readiness {
+  return textAt(object, 'status', 'phase') === 'Terminating' ? bad('it is being deleted') : READY;
+}
+
+function route(object: KubeObject): Readiness {
+  const parents = listAt(object, 'status', 'parents');
+  const generation = object.metadata.generation ?? 0;
+  if (parents.length === 0) return waiting('a gateway to take it');
+  for (const parent of parents) {
+    const wrong = listAt(parent, 'conditions').find(
+      (each) =>
+        /^(?:Accepted|ResolvedRefs)$/.test(textAt(each, 'type') ?? '') &&
+        textAt(each, 'status') === 'False' &&
+        (numberAt(each, 'observedGeneration') ?? 0) >= generation,
+    );
+    if (wrong !== undefined) return bad(`${textAt(wrong, 'reason') ?? ''}: ${textAt(wrong, 'message') ?? ''}`);
+    const live = ['Accepted', 'ResolvedRefs'].every((type) =>
+      listAt(parent, 'conditions').some(
+        (each) =>
+          textAt(each, 'type') === type &&
+          textAt(each, 'status') === 'True' &&
+          (numberAt(each, 'observedGeneration') ?? 0) >= generation,
+      ),
+    );
+    if (!live) return waiting('its gateway to take this version');
+  }
+  return READY;
+}
+
+const JUDGES: Readonly<Record<string, Judge>> = {
+  'apps/Deployment': deployment,
+  'apps/StatefulSet': statefulSet,
+  'apps/DaemonSet': daemonSet,
+  'batch/Job': job,
+  '/PersistentVolumeClaim': claim,
+  '/Service': service,
+  '/Pod': pod,
+  '/Namespace': namespace,
+  'apiextensions.k8s.io/CustomResourceDefinition': definition,
+  'autoscaling/HorizontalPodAutoscaler': autoscaler,
+  'policy/PodDisruptionBudget': disruptionBudget,
+  'gateway.networking.k8s.io/HTTPRoute': route,
+  'gateway.networking.k8s.io/GRPCRoute': route,
+};
+
+/** Conditions that resources of others have by convention (kstatus reads the same). One without any status is not awaited. */
+function customReadiness(object: KubeObject, unobserved: string | undefined): Readiness {
+  if (!isFields(object['status'])) return { kind: 'ready', note: 'nobody has set a status' };
+  if (numberAt(object, 'status', 'observedGeneration') !== undefined && unobserved !== undefined)
+    return waiting(unobserved);
+  for (const type of ['Stalled', 'Degraded', 'Failed']) {
+    const condition = conditionOf(object, type);
+    if (condition?.status === 'True') return bad(said(condition));
+  }
+  const state = conditionOf(object, 'Ready') ?? conditionOf(object, 'Available');
+  if (state === undefined || state.status === 'True') return READY;
+  return waiting(said(state) === '' ? 'it to be ready' : said(state));
+}
+
+/** Kinds that bring pods of their own, so pods and their events are watched beside them. */
+export const makesPods = ({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): boolean =>
+  (groupOf(apiVersion) === 'apps' && /^(?:Deployment|StatefulSet|DaemonSet)$/.test(kind)) ||
+  (groupOf(apiVersion) === 'batch' && kind === 'Job');

@@ -1,0 +1,110 @@
+import { Failure } from '../failure.ts';
+import { type KubeObject, type Ref, isFields, listAt, numberAt, textAt } from './object.ts';
+
+/**
+ * What is known of one release, written before the first write of it and kept in the Secret `sluice.<app>.v<N>`. It is what
+ * `rollback`, a resumed run and `post` go by, so it has all of the intent, values of Secrets included.
+ */
+export interface ReleaseRecord {
+  readonly schema: 1;
+  readonly app: string;
+  /** From 1. */
+  readonly revision: number;
+  readonly release: string;
+  /** `<run id>/<attempt>` */
+  readonly run: string;
+  readonly phase: ReleasePhase;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** Hash of the intent: a re-run of the same release goes on where this one stopped. */
+  readonly digest: string;
+  /** As it was sent, fields that were given in to left out. */
+  readonly objects: readonly KubeObject[];
+  /** What stood there before the first write, of objects that no release of this app had. */
+  readonly before: readonly BeforeObject[];
+  /** Revision that served when this one began. */
+  readonly previous?: number;
+  /** Revision that this one repeats: `mode: rollback` makes a new revision, so that the record never runs backwards. */
+  readonly copyOf?: number;
+  readonly images: readonly string[];
+}
+
+/** `object` is absent where there was none. */
+export interface BeforeObject {
+  readonly ref: Ref;
+  readonly object?: KubeObject;
+}
+
+/**
+ * `applying`: writes may be under way. `deployed`: it serves. `superseded`: a later one serves. `rolling-back` and
+ * `rolled-back`: it was taken back, or is about to be. `failed`: it stands, and it is not good.
+ */
+export type ReleasePhase = 'applying' | 'deployed' | 'superseded' | 'rolling-back' | 'rolled-back' | 'failed';
+
+const PHASES: readonly string[] = ['applying', 'deployed', 'superseded', 'rolling-back', 'rolled-back', 'failed'];
+
+/** Reads what `sluice.<app>.v<N>` holds. A record that cannot be read is a Failure: going on without it could undo a stranger's work. */
+export function readRecord(text: string, where: string): ReleaseRecord {
+  const refuse = (why: string): Failure =>
+    new Failure({
+      what: `Could not read the release record ${where}`,
+      why,
+      next: 'Delete that Secret if nobody needs the release any more, then re-run',
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new Failure(refuse('it is not JSON').facts, { cause });
+  }
+  if (!isFields(value) || value['schema'] !== 1) throw refuse('it was written by another version of Sluice');
+  const phase = textAt(value, 'phase') ?? '';
+  const revision = numberAt(value, 'revision');
+  if (revision === undefined || !PHASES.includes(phase)) throw refuse('its phase or its revision is missing');
+  if (listAt(value, 'objects').some((each) => textAt(each, 'metadata', 'name') === undefined))
+    throw refuse('one of its objects has no name');
+  return value as unknown as ReleaseRecord;
+}
+
+export const recordName = (app: string, revision: number): string => `sluice.${app}.v${revision}`;
+
+/** Newest first. */
+export const newestFirst = (records: readonly ReleaseRecord[]): readonly ReleaseRecord[] =>
+  [...records].sort((a, b) => b.revision - a.revision);
+
+/** The release that serves, as far as the record knows. */
+export const servingOf = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
+  newestFirst(records).find(({ phase }) => phase === 'deployed');
+
+/** One that was begun and not ended: its run was killed. */
+export const unfinishedOf = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
+  newestFirst(records).find(({ phase }) => phase === 'applying' || phase === 'rolling-back');
+
+/** Where `mode: rollback` leads without `to`: the newest one before the serving one that served once. */
+export const beforeServing = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined => {
+  const serving = servingOf(records);
+  if (serving === undefined) return undefined;
+  // A revision that repeats an earlier one stands where that one stood: two roll backs lead two releases back.
+  const from = serving.copyOf ?? serving.revision;
+  return newestFirst(records).find(
+    ({ revision, phase, copyOf, digest }) =>
+      phase === 'superseded' && (copyOf ?? revision) < from && digest !== serving.digest,
+  );
+};
+
+/** `7`, `v7`, or a release id. */
+export const findRelease = (records: readonly ReleaseRecord[], named: string): ReleaseRecord | undefined => {
+  const number = /^v?(\d+)$/.exec(named)?.[1];
+  const all = newestFirst(records);
+  return (
+    all.find(({ release, phase }) => release === named && (phase === 'deployed' || phase === 'superseded')) ??
+    all.find(({ revision }) => number !== undefined && revision === Number(number))
+  );
+};
+
+/** Records older than the newest `keep` good ones: nothing leads back to them. Bad ones between them stay, to be looked at. */
+export const outdated = (records: readonly ReleaseRecord[], keep: number): readonly ReleaseRecord[] => {
+  const good = newestFirst(records).filter(({ phase }) => phase === 'deployed' || phase === 'superseded');
+  const oldest = good[keep - 1];
+  return oldest === undefined ? [] : records.filter(({ revision }) => revision < oldest.revision);
+};

@@ -1,0 +1,167 @@
+import { after, milliseconds, seconds } from '../../domain/duration.ts';
+import { Failure } from '../../domain/failure.ts';
+import { KubeFailure, isReason } from '../../domain/kubernetes/failure.ts';
+import { managerOf } from '../../domain/kubernetes/intent.ts';
+import { type KubeObject, describeObject, refOf } from '../../domain/kubernetes/object.ts';
+import { conflictsOf, judgeConflicts, takeOver, without } from '../../domain/kubernetes/ownership.ts';
+import { type Phase, inPhases } from '../../domain/kubernetes/phases.ts';
+import { BOUNDS_ANNOTATION } from '../../domain/kubernetes/scaling.ts';
+import type { Resource } from '../../domain/kubernetes/resource.ts';
+import type { Applied } from '../../ports/kubernetes.ts';
+import { inParallel } from '../in-parallel.ts';
+import { until } from '../until.ts';
+import type { HeldLease } from './lease.ts';
+import { AT_ONCE, type AppRef, type Done, type K8sTools, type ObjectResult, type Policies } from './rollout.ts';
+
+/** One object to apply. */
+export interface ToApply {
+  readonly resource: Resource;
+  readonly object: KubeObject;
+  /** As it was read; absent: it was not there. */
+  readonly live: KubeObject | undefined;
+  readonly way: 'apply' | 'replace';
+}
+
+export interface AppliedObject extends ObjectResult {
+  readonly object: KubeObject;
+  readonly resource: Resource;
+}
+
+export interface Applying {
+  readonly ref: AppRef;
+  readonly conflicts: Policies['conflicts'];
+  readonly lease: HeldLease;
+  /** After each phase: what is applied so far of it. Waits where the next phase needs it. */
+  readonly afterPhase?: (phase: Phase, applied: readonly AppliedObject[]) => Promise<void>;
+}
+
+/** Applies in phases, with a barrier between them; eight at once inside. */
+export async function applyInPhases(
+  all: readonly ToApply[],
+  applying: Applying,
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<readonly AppliedObject[]> {
+  const applied: AppliedObject[] = [];
+  for (const { phase, members } of inPhases(all, ({ object }) => object)) {
+    await applying.lease.guard();
+    const done = await inParallel(members, AT_ONCE, (each) => applyOne(each, applying, tools, signal));
+    applied.push(...done);
+    for (const each of done)
+      tools.log.info(`${describeObject(each.object)} ${each.done}${each.note === undefined ? '' : ` (${each.note})`}`);
+    await applying.afterPhase?.(phase, done);
+  }
+  return applied;
+}
+
+export async function applyOne(
+  { resource: known, object: wanted, live, way }: ToApply,
+  { ref, conflicts: policy, lease }: Pick<Applying, 'ref' | 'conflicts' | 'lease'>,
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<AppliedObject> {
+  const { cluster } = tools;
+  const manager = managerOf(ref.app);
+  tools.onWrite();
+  const resource = known.verbs.length > 0 ? known : await nowServed(known, tools, signal);
+  if (way === 'replace' && live !== undefined) await deleteAndWait({ resource, live }, tools, signal);
+  else if (live !== undefined) await takeOwnership({ resource, live, manager }, tools, signal);
+  let object = wanted;
+  const notes: string[] = [];
+  for (let conflicts: 'refuse' | 'take' = policy === 'force' ? 'take' : 'refuse'; ;) {
+    await lease.guard();
+    try {
+      const { object: now, created } = await cluster.apply(
+        resource,
+        object,
+        { manager, conflicts, dryRun: 'no' },
+        signal,
+      );
+      const done = way === 'replace' && live !== undefined ? 'replaced' : doneOf({ created, object: now }, live);
+      return {
+        ref: refOf(object),
+        object: now,
+        resource,
+        done,
+        ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
+      };
+    } catch (thrown) {
+      const found = thrown instanceof KubeFailure ? conflictsOf(thrown.status?.causes ?? []) : [];
+      if (found.length === 0) throw thrown;
+      const scaled = found.every(({ field }) => field === '.spec.replicas') ? 'by-autoscaler' : 'by-hand';
+      const held = live?.metadata.annotations?.[BOUNDS_ANNOTATION] === undefined ? 'no' : 'yes';
+      const verdict = judgeConflicts(found, { policy, scaled, held });
+      if (verdict.left.length > 0 || (verdict.yielded.length === 0 && conflicts === 'take')) throw thrown;
+      notes.push(...verdict.yielded.map(({ manager: owner, field }) => `${field} is left to ${owner}`));
+      object = without(object, verdict.yielded);
+      if (verdict.yielded.length === 0) conflicts = 'take';
+    }
+  }
+}
+
+function doneOf({ created, object: now }: Applied, live: KubeObject | undefined): Done {
+  // Not there when it was looked at: the answer to a first try may have been lost.
+  if (created || live === undefined) return 'created';
+  return live.metadata.resourceVersion === now.metadata.resourceVersion ? 'unchanged' : 'configured';
+}
+
+/** Once, from kubectl's client-side apply. Somebody who writes meanwhile makes it be read again. */
+async function takeOwnership(
+  { resource, live, manager }: { readonly resource: Resource; readonly live: KubeObject; readonly manager: string },
+  { cluster, log }: K8sTools,
+  signal: AbortSignal,
+): Promise<void> {
+  let current: KubeObject | undefined = live;
+  for (let attempt = 1; current !== undefined; attempt++) {
+    const change = takeOver(current, manager);
+    if (change === undefined) return;
+    try {
+      await cluster.patch(resource, current.metadata, change, signal);
+      log.debug(`${describeObject(current)}: fields of kubectl's client-side apply are ours now`);
+      return;
+    } catch (thrown) {
+      const moved = isReason(thrown, 'Conflict', 'Invalid');
+      if (!moved || attempt >= 5) throw thrown;
+      current = await cluster.get(resource, current.metadata, signal);
+    }
+  }
+}
+
+/** A definition of the set is established by now; the server takes a moment to serve it. */
+async function nowServed(known: Resource, { cluster, clock }: K8sTools, signal: AbortSignal): Promise<Resource> {
+  const deadline = after(clock.now(), seconds(30));
+  return until(clock, { every: milliseconds(250), deadline, signal }, async () =>
+    (await cluster.resources(signal, 'fresh')).find(
+      ({ apiVersion, kind, verbs }) => apiVersion === known.apiVersion && kind === known.kind && verbs.length > 0,
+    ),
+  ).catch((cause: unknown) => {
+    signal.throwIfAborted();
+    throw new Failure(
+      { what: `${known.apiVersion} ${known.kind} is not served`, why: 'its definition was applied 30 s ago' },
+      { cause },
+    );
+  });
+}
+
+export async function deleteAndWait(
+  { resource, live }: { readonly resource: Resource; readonly live: KubeObject },
+  { cluster, clock }: K8sTools,
+  signal: AbortSignal,
+): Promise<void> {
+  const uid = live.metadata.uid ?? '';
+  await cluster.delete(resource, live.metadata, { uid, children: 'background' }, signal);
+  const deadline = after(clock.now(), seconds(60));
+  await until(clock, { every: seconds(1), deadline, signal }, async () => {
+    const left = await cluster.get(resource, live.metadata, signal);
+    return left === undefined || left.metadata.uid !== uid ? 'gone' : undefined;
+  }).catch((cause: unknown) => {
+    signal.throwIfAborted();
+    throw new Failure(
+      {
+        what: `${describeObject(live)} does not go`,
+        why: 'it was deleted 60 s ago and something holds it (finalizers)',
+      },
+      { cause },
+    );
+  });
+}

@@ -1,0 +1,220 @@
+import { type Duration, type Instant, after } from '../../domain/duration.ts';
+import type { InputProblem } from '../../domain/inputs.ts';
+import { type ObjectChange, planText } from '../../domain/kubernetes/diff.ts';
+import type { Manifest } from '../../domain/kubernetes/manifest.ts';
+import { describeRef } from '../../domain/kubernetes/object.ts';
+import { readinessOf } from '../../domain/kubernetes/readiness.ts';
+import { type ReleaseRecord, newestFirst, servingOf, unfinishedOf } from '../../domain/kubernetes/release-record.ts';
+import { NAMESPACES } from '../../domain/kubernetes/resource.ts';
+import { applyOne } from './apply.ts';
+import { type HeldLease, holdLease } from './lease.ts';
+import { type Preflight, atLine, describeProblems, preflight } from './preflight.ts';
+import { type Prepared, digestOf } from './prepare.ts';
+import { checkPruneLimit, prunable } from './prune.ts';
+import { goBack } from './roll-back.ts';
+import type { AppRef, Cause, K8sResult, K8sTools, Policies, Verify, Writer } from './rollout.ts';
+
+export interface DeployWish {
+  readonly ref: AppRef;
+  readonly writer: Writer;
+  readonly policies: Policies;
+  readonly deadline: Instant;
+  readonly rollbackWithin: Duration;
+  readonly onFailure: 'rollback' | 'leave';
+  readonly onConflict: 'fail' | 'wait';
+  readonly onOutdated: 'fail' | 'continue';
+  /** Hash of the plan that was approved; another one is refused. */
+  readonly expectDiff?: string;
+  /** Of `mode: rollback`: the revision that is repeated. */
+  readonly copyOf?: number;
+  readonly verify?: Verify;
+  /** Told what there is to undo. */
+  readonly onFollowing?: (following: { readonly revision: number; readonly release: string } | undefined) => void;
+}
+
+/** A deployment that may be written. */
+export interface Begun {
+  readonly kind: 'begun';
+  readonly lease: HeldLease;
+  readonly records: readonly ReleaseRecord[];
+  readonly prepared: readonly Prepared[];
+  readonly plan: readonly ObjectChange[];
+  readonly digest: string;
+  /** The same release, begun by a run that was killed. */
+  readonly resumed: ReleaseRecord | undefined;
+  readonly notes: readonly string[];
+}
+
+/** Everything up to the first write of the release: looks, refusals, and what an earlier run left. */
+export async function begin(
+  manifests: readonly Manifest[],
+  wish: DeployWish,
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<Begun | { readonly kind: 'ended'; readonly result: K8sResult }> {
+  const looked = await preflight(manifests, wish, tools, signal);
+  for (const warning of looked.warnings) tools.log.warning(warning);
+  if (looked.problems.length > 0) return { kind: 'ended', result: refusedBy(looked.problems, looked.prepared) };
+  await makeNamespace(looked, wish, tools, signal);
+  const lease = await holdLease({ ...wish, run: wish.writer.run }, tools, signal);
+  try {
+    const begun = await beginHolding(manifests, { wish, looked, lease }, tools, lease.signal);
+    if (begun.kind === 'ended') await lease.release();
+    return begun;
+  } catch (thrown) {
+    await lease.release();
+    throw thrown;
+  }
+}
+
+/** The namespace of the records and the lease, when the set makes it: the very first write, and one that is never taken back. */
+async function makeNamespace(
+  { prepared }: Preflight,
+  { ref, policies }: DeployWish,
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<void> {
+  const own = prepared.find(
+    ({ object, live }) => object.kind === 'Namespace' && object.metadata.name === ref.namespace && live === undefined,
+  );
+  if (own === undefined) return;
+  const lease = { signal, guard: () => Promise.resolve(), release: () => Promise.resolve() };
+  await applyOne(
+    { resource: NAMESPACES, object: own.object, live: undefined, way: 'apply' },
+    { ref, conflicts: policies.conflicts, lease },
+    tools,
+    signal,
+  );
+}
+
+interface Held {
+  readonly wish: DeployWish;
+  readonly looked: Preflight;
+  readonly lease: HeldLease;
+}
+
+async function beginHolding(
+  manifests: readonly Manifest[],
+  { wish, looked, lease }: Held,
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<Begun | { readonly kind: 'ended'; readonly result: K8sResult }> {
+  const { store, log } = tools;
+  let { prepared } = looked;
+  let records = await store.list(signal);
+  const later = wish.onOutdated === 'fail' ? laterRelease(records, wish.writer.run) : undefined;
+  if (later !== undefined) return ended(refused(outdatedText(later, wish), prepared));
+  const digest = digestOf(
+    prepared.map(({ object }) => object),
+    tools,
+  );
+  const unfinished = unfinishedOf(records);
+  const resumed = unfinished?.phase === 'applying' && unfinished.digest === digest ? unfinished : undefined;
+  if (unfinished !== undefined && resumed === undefined) {
+    log.info(
+      `Release ${unfinished.release} (revision ${unfinished.revision}) was left unfinished by run ${unfinished.run}: it is taken back first`,
+    );
+    const previous = records.find(({ revision }) => revision === unfinished.previous);
+    const within = after(tools.clock.now(), wish.rollbackWithin);
+    const back = await goBack({ ref: wish.ref, record: unfinished, previous, lease, within }, tools, signal);
+    if (back.kind === 'rollback-failed')
+      return ended({
+        ...refused(`the release before could not be taken back: ${back.reason}`, prepared),
+        outcome: 'rollback-failed',
+        changed: true,
+        objects: back.objects,
+        diagnosis: back.lines,
+      });
+    records = await store.list(signal);
+    ({ prepared } = await preflight(manifests, wish, tools, signal));
+  }
+  if (resumed !== undefined) log.info(`Going on with release ${resumed.release}, which run ${resumed.run} began`);
+  const pruneWish = { ref: wish.ref, wanted: prepared, records, policies: wish.policies };
+  const goes = await prunable(pruneWish, tools, signal);
+  checkPruneLimit(goes, pruneWish);
+  const plan: readonly ObjectChange[] = [
+    ...prepared.map(({ change }) => change),
+    ...goes.map((ref) => ({ ref, kind: 'delete', changes: [], basis: 'server' }) as const),
+  ];
+  const hash = tools.sha256(planText(plan));
+  if (wish.expectDiff !== undefined && wish.expectDiff !== hash && resumed === undefined)
+    return ended({
+      ...refused(
+        `the plan is not the one that was approved (expected ${wish.expectDiff.slice(0, 12)}…, it is ${hash.slice(0, 12)}…): the cluster or the manifests changed since; look at mode: diff and approve again`,
+        prepared,
+      ),
+      plan,
+    });
+  for (const { ref, said } of prepared.map((each) => ({ ref: each.change.ref, said: each.said })))
+    for (const line of said) log.info(`${describeRef(ref)}: ${line}`);
+  const begun: Begun = { kind: 'begun', lease, records, prepared, plan, digest, resumed, notes: [] };
+  return nothingToDo(begun, tools) ? ended(unchanged(begun)) : begun;
+}
+
+const ended = (result: K8sResult) => ({ kind: 'ended', result }) as const;
+
+/** The same intent serves, the cluster is as it says, and all of it is well. */
+function nothingToDo({ records, plan, digest, prepared, resumed }: Begun, { clock }: K8sTools): boolean {
+  const serving = servingOf(records);
+  const same = resumed === undefined && serving?.digest === digest && plan.every(({ kind }) => kind === 'unchanged');
+  return (
+    same &&
+    prepared.every(
+      ({ live }) =>
+        live !== undefined &&
+        readinessOf(live, { generation: live.metadata.generation, now: clock.now() }).kind === 'ready',
+    )
+  );
+}
+
+function unchanged({ records, prepared, plan }: Begun): K8sResult {
+  const serving = servingOf(records);
+  return {
+    outcome: 'unchanged',
+    reason: `all ${prepared.length} objects are as they shall be, and ready`,
+    changed: false,
+    objects: prepared.map(({ change: { ref } }) => ({ ref, done: 'unchanged' })),
+    ...(serving === undefined ? {} : { revision: serving.revision, release: serving.release }),
+    causes: [],
+    diagnosis: [],
+    plan,
+  };
+}
+
+/** A release of a later workflow run: ids of runs grow. */
+function laterRelease(records: readonly ReleaseRecord[], run: string): ReleaseRecord | undefined {
+  const number = (text: string): number => Number(text.split('/')[0]);
+  const newest = newestFirst(records).find(({ phase }) => phase === 'deployed' || phase === 'applying');
+  return newest !== undefined && number(newest.run) > number(run) ? newest : undefined;
+}
+
+const outdatedText = ({ release, run }: ReleaseRecord, { writer }: DeployWish): string =>
+  `release ${release} of the later run ${run} serves there, and run ${writer.run} would put an older one over it; let it be, or set on-outdated: continue`;
+
+const refused = (reason: string, prepared: readonly Prepared[]): K8sResult => ({
+  outcome: 'refused',
+  reason,
+  changed: false,
+  objects: [],
+  causes: [{ text: reason }],
+  diagnosis: [],
+  plan: prepared.map(({ change }) => change),
+});
+
+export function refusedBy(problems: readonly InputProblem[], prepared: readonly Prepared[]): K8sResult {
+  const lines = describeProblems(problems);
+  const causes = problems.map((problem, index): Cause => {
+    const origin = atLine(problem);
+    return { text: lines[index] ?? problem.problem, ...(origin === undefined ? {} : { origin }) };
+  });
+  const [first = ''] = lines;
+  const more = lines.length === 1 ? '' : `, and ${lines.length - 1} more`;
+  return {
+    ...refused(
+      `${lines.length} ${lines.length === 1 ? 'problem' : 'problems'} before the first write: ${first}${more}`,
+      prepared,
+    ),
+    causes,
+    diagnosis: lines,
+  };
+}

@@ -1,0 +1,247 @@
+import { after, formatInstant } from '../../domain/duration.ts';
+import { Failure, messageOf } from '../../domain/failure.ts';
+import type { ObjectChange } from '../../domain/kubernetes/diff.ts';
+import { type Manifest, type Origin } from '../../domain/kubernetes/manifest.ts';
+import { keyOf, refOf } from '../../domain/kubernetes/object.ts';
+import { type ReleaseRecord, newestFirst, outdated, servingOf } from '../../domain/kubernetes/release-record.ts';
+import { containersOf } from '../../domain/kubernetes/pod-templates.ts';
+import { type AppliedObject, applyInPhases } from './apply.ts';
+import { type Begun, type DeployWish, begin } from './begin.ts';
+import { diagnose } from './diagnose.ts';
+import type { HeldLease } from './lease.ts';
+import { prune } from './prune.ts';
+import { goBack } from './roll-back.ts';
+import type { Cause, K8sResult, K8sTools, ObjectResult } from './rollout.ts';
+import { waitReady } from './wait.ts';
+
+/** How an attempt to bring the new release up went wrong. */
+interface Wrong {
+  readonly kind: 'failed' | 'timed-out' | 'superseded';
+  readonly reason: string;
+  readonly causes: readonly Cause[];
+  readonly lines: readonly string[];
+}
+
+const KEEP_RECORDS = 5;
+
+/**
+ * Brings the app to a set of manifests: everything is looked at first, the intent is written down, then it is applied in
+ * phases and awaited. What does not come up is taken back. A run that was killed at any point is gone on with, or taken back,
+ * by the next one.
+ */
+export async function deploySet(
+  manifests: readonly Manifest[],
+  wish: DeployWish,
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<K8sResult> {
+  const begun = await begin(manifests, wish, tools, signal);
+  if (begun.kind === 'ended') return begun.result;
+  const { lease } = begun;
+  try {
+    return await release(begun, wish, tools, lease.signal);
+  } finally {
+    wish.onFollowing?.(undefined);
+    await lease.release();
+  }
+}
+
+async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: AbortSignal): Promise<K8sResult> {
+  const { lease, records, prepared, plan } = begun;
+  const serving = servingOf(records);
+  const record = begun.resumed ?? newRecord(begun, wish, tools);
+  tools.onWrite();
+  await lease.guard();
+  if (begun.resumed === undefined) await tools.store.write(record, signal);
+  wish.onFollowing?.({ revision: record.revision, release: record.release });
+  const applied: AppliedObject[] = [];
+  const wrong = await bringUp({ begun, wish, applied }, tools, signal);
+  const base = {
+    plan,
+    revision: record.revision,
+    release: record.release,
+    ...(serving === undefined ? {} : { previousRevision: serving.revision }),
+    changed: true,
+  };
+  if (wrong !== undefined) return settleWrong({ wrong, record, serving, applied, base, lease }, wish, tools, signal);
+  const pruned = await prune({ ref: wish.ref, wanted: prepared, records, policies: wish.policies }, tools, signal);
+  await finish({ record, applied, serving, records, copyOf: wish.copyOf }, { lease, tools }, signal);
+  const changed = applied.filter(({ done }) => done !== 'unchanged').length;
+  return {
+    ...base,
+    outcome: 'succeeded',
+    reason: `${applied.length} objects are ready, ${changed} of them created or changed${pruned.length === 0 ? '' : `, ${pruned.length} pruned`}`,
+    objects: [...applied, ...pruned],
+    causes: [],
+    diagnosis: begun.notes,
+  };
+}
+
+function newRecord({ records, prepared, digest }: Begun, wish: DeployWish, { clock }: K8sTools): ReleaseRecord {
+  const serving = servingOf(records);
+  const ours = new Set((serving?.objects ?? []).map((object) => keyOf(refOf(object))));
+  return {
+    schema: 1,
+    app: wish.ref.app,
+    revision: (newestFirst(records)[0]?.revision ?? 0) + 1,
+    ...wish.writer,
+    phase: 'applying',
+    startedAt: formatInstant(clock.now()),
+    digest,
+    objects: prepared.map(({ object }) => object),
+    before: prepared
+      .filter(({ object }) => !ours.has(keyOf(refOf(object))))
+      .map(({ object, live }) => ({ ref: refOf(object), ...(live === undefined ? {} : { object: live }) })),
+    images: [...new Set(prepared.flatMap(({ object }) => containersOf(object).flatMap(({ image }) => image ?? [])))],
+    ...(serving === undefined ? {} : { previous: serving.revision }),
+    ...(wish.copyOf === undefined ? {} : { copyOf: wish.copyOf }),
+  };
+}
+
+interface BringingUp {
+  readonly begun: Begun;
+  readonly wish: DeployWish;
+  /** Filled as it goes, also of an attempt that fails. */
+  readonly applied: AppliedObject[];
+}
+
+async function bringUp(
+  { begun, wish, applied }: BringingUp,
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<Wrong | undefined> {
+  const { prepared, lease } = begun;
+  const origins = new Map<string, Origin>(
+    prepared.map(({ object, manifest }) => [keyOf(refOf(object)), manifest.origin]),
+  );
+  const originOf = (key: string): Origin | undefined => origins.get(key);
+  const { deadline } = wish;
+  const waitFor = async (targets: readonly AppliedObject[]): Promise<void> => {
+    const end = await waitReady({ targets, deadline }, tools, signal);
+    if (end.kind === 'ready') {
+      for (const note of end.notes) tools.log.info(note);
+      return;
+    }
+    const { causes, lines } = await diagnose(end.unready, originOf, tools, signal);
+    throw new WentWrong({
+      kind: end.kind === 'bad' ? 'failed' : end.kind,
+      reason: causes[0]?.text ?? 'it did not become ready',
+      causes,
+      lines,
+    });
+  };
+  try {
+    const all = prepared.map(({ resource, object, live, change }) => {
+      return { resource, object, live, way: change.kind === 'replace' ? ('replace' as const) : ('apply' as const) };
+    });
+    await applyInPhases(
+      all,
+      {
+        ref: wish.ref,
+        conflicts: wish.policies.conflicts,
+        lease,
+        async afterPhase(phase, done) {
+          applied.push(...done);
+          // Later phases need what these make.
+          if (phase === 'definitions' || phase === 'before') await waitFor(done);
+        },
+      },
+      tools,
+      signal,
+    );
+    await waitFor(applied);
+    const verified = await wish.verify?.(signal);
+    return verified?.kind === 'bad'
+      ? { kind: 'failed', reason: verified.reason, causes: [{ text: verified.reason }], lines: verified.lines }
+      : undefined;
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (thrown instanceof WentWrong) return thrown.wrong;
+    if (!(thrown instanceof Failure)) throw thrown;
+    const reason = thrown.message.replace(/\.$/, '');
+    return { kind: 'failed', reason, causes: [{ text: reason }], lines: [] };
+  }
+}
+
+/** Carries what went wrong out of the phases. */
+class WentWrong extends Error {
+  override readonly name = 'WentWrong';
+  readonly wrong: Wrong;
+  constructor(wrong: Wrong) {
+    super(wrong.reason);
+    this.wrong = wrong;
+  }
+}
+
+interface Settling {
+  readonly wrong: Wrong;
+  readonly record: ReleaseRecord;
+  readonly serving: ReleaseRecord | undefined;
+  readonly applied: readonly ObjectResult[];
+  readonly base: {
+    readonly plan: readonly ObjectChange[];
+    readonly changed: boolean;
+    readonly revision: number;
+    readonly release: string;
+  };
+  readonly lease: HeldLease;
+}
+
+async function settleWrong(
+  { wrong, record, serving, applied, base, lease }: Settling,
+  wish: DeployWish,
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<K8sResult> {
+  const told = { ...base, causes: wrong.causes };
+  // Somebody else's rollout is under way: ours is over, theirs is not ours to take back.
+  if (wrong.kind === 'superseded' || wish.onFailure === 'leave') {
+    await tools.store.write({ ...record, phase: 'failed' }, signal);
+    return { ...told, outcome: wrong.kind, reason: wrong.reason, objects: applied, diagnosis: wrong.lines };
+  }
+  for (const { text } of wrong.causes) tools.log.warning(text);
+  const within = after(tools.clock.now(), wish.rollbackWithin);
+  const back = await goBack({ ref: wish.ref, record, previous: serving, lease, within }, tools, signal);
+  const diagnosis = [...wrong.lines, ...back.lines];
+  if (back.kind === 'rolled-back')
+    return {
+      ...told,
+      outcome: 'rolled-back',
+      reason: `${wrong.reason}; ${back.reason}`,
+      objects: back.objects,
+      diagnosis,
+    };
+  const reason = `${wrong.reason}; and the way back failed: ${back.reason}`;
+  return { ...told, outcome: 'rollback-failed', reason, objects: back.objects, diagnosis };
+}
+
+interface Finishing {
+  readonly record: ReleaseRecord;
+  readonly applied: readonly AppliedObject[];
+  readonly serving: ReleaseRecord | undefined;
+  readonly records: readonly ReleaseRecord[];
+  readonly copyOf: number | undefined;
+}
+
+/** The new one serves before the old one is no more called so: read in between, the newest counts. */
+async function finish(
+  { record, serving, records, copyOf }: Finishing,
+  { lease, tools }: { readonly lease: HeldLease; readonly tools: K8sTools },
+  signal: AbortSignal,
+): Promise<void> {
+  await lease.guard();
+  const { store, log } = tools;
+  const done: ReleaseRecord = { ...record, phase: 'deployed' };
+  await store.write(done, signal);
+  // What was left by a roll back was bad: nobody is led there again.
+  const leftAs = copyOf === undefined ? 'superseded' : 'rolled-back';
+  if (serving !== undefined) await store.write({ ...serving, phase: leftAs }, signal);
+  const now = [...records.filter(({ revision }) => revision !== record.revision), done].map((each) =>
+    each.revision === serving?.revision ? { ...each, phase: leftAs as ReleaseRecord['phase'] } : each,
+  );
+  for (const { revision } of outdated(now, KEEP_RECORDS)) {
+    await store
+      .remove(revision, signal)
+      .catch((thrown: unknown) => log.debug(`Old record ${revision} stays: ${messageOf(thrown)}`));
+  }
+}

@@ -1,0 +1,170 @@
+import { type Instant, after, between, formatDuration, instant, seconds } from '../../domain/duration.ts';
+import { Failure } from '../../domain/failure.ts';
+import { KubeFailure, isReason } from '../../domain/kubernetes/failure.ts';
+import { type KubeObject, numberAt, textAt, withField } from '../../domain/kubernetes/object.ts';
+import { LEASES } from '../../domain/kubernetes/resource.ts';
+import { until } from '../until.ts';
+import type { AppRef, K8sTools } from './rollout.ts';
+
+const LASTS = seconds(60);
+const RENEW_EVERY = seconds(20);
+/** Half a renewal before it ends: a process that was frozen renews before it writes, or writes nothing. */
+const TRUSTED_FOR = seconds(40);
+const LOOK_EVERY = seconds(3);
+
+/** One writer per app. */
+export interface HeldLease {
+  /** Aborted when somebody else has taken it. */
+  readonly signal: AbortSignal;
+  /** Before every write: throws when the lease is no longer ours. */
+  guard(): Promise<void>;
+  release(): Promise<void>;
+}
+
+export interface LeaseWish {
+  readonly ref: AppRef;
+  readonly run: string;
+  readonly deadline: Instant;
+  readonly onConflict: 'fail' | 'wait';
+}
+
+type LeaseTools = Pick<K8sTools, 'cluster' | 'clock' | 'log'>;
+
+export async function holdLease(wish: LeaseWish, tools: LeaseTools, signal: AbortSignal): Promise<HeldLease> {
+  try {
+    const first = await acquire(wish, tools, signal);
+    return keep(first, wish, tools, signal);
+  } catch (thrown) {
+    if (!(thrown instanceof KubeFailure) || thrown.kind !== 'access-denied') throw thrown;
+    tools.log.warning(
+      `No lease is held: ${thrown.facts.why ?? 'access denied'}. Two runs at once are not kept apart; give the job a concurrency group`,
+    );
+    return { signal, guard: () => Promise.resolve(), release: () => Promise.resolve() };
+  }
+}
+
+const nameOf = ({ app }: AppRef): string => `sluice-${app}`;
+/** RFC 3339 with microseconds, as the kind wants it. */
+const stamp = (now: Instant): string => new Date(now).toISOString().replace('Z', '000Z');
+
+function leaseOf({ ref, run }: LeaseWish, now: Instant, live?: KubeObject): KubeObject {
+  const base: KubeObject = live ?? {
+    apiVersion: LEASES.apiVersion,
+    kind: LEASES.kind,
+    metadata: { name: nameOf(ref), namespace: ref.namespace },
+  };
+  const spec = {
+    holderIdentity: run,
+    leaseDurationSeconds: LASTS / 1_000,
+    renewTime: stamp(now),
+    acquireTime: stamp(now),
+  };
+  return withField(base, ['spec'], spec);
+}
+
+async function acquire(wish: LeaseWish, tools: LeaseTools, signal: AbortSignal): Promise<KubeObject> {
+  const { cluster, clock, log } = tools;
+  const place = { namespace: wish.ref.namespace, name: nameOf(wish.ref) };
+  let said = '';
+  const deadline = wish.onConflict === 'wait' ? wish.deadline : clock.now();
+  const taken = await until(clock, { every: LOOK_EVERY, deadline: after(deadline, LOOK_EVERY), signal }, async () => {
+    const live = await cluster.get(LEASES, place, signal);
+    const holder = freshHolder(live, wish.run, clock.now());
+    if (holder !== undefined) {
+      const line = `run ${holder.run} releases ${wish.ref.app} (its lease was renewed ${formatDuration(holder.age)} ago)`;
+      if (wish.onConflict === 'fail') throw busy(wish, line);
+      if (said !== holder.run) log.info(`Waiting: ${line}`);
+      said = holder.run;
+      return undefined;
+    }
+    const wanted = leaseOf(wish, clock.now(), live);
+    try {
+      return live === undefined
+        ? await cluster.create(LEASES, wanted, signal)
+        : await cluster.replace(LEASES, wanted, signal);
+    } catch (thrown) {
+      if (isReason(thrown, 'AlreadyExists', 'Conflict')) return undefined;
+      throw thrown;
+    }
+  }).catch((thrown: unknown) => {
+    if (thrown instanceof Error && thrown.name === 'DeadlinePassed')
+      throw busy(wish, `run ${said || 'of somebody else'} still holds the lease`);
+    throw thrown;
+  });
+  return taken;
+}
+
+const busy = ({ ref }: LeaseWish, why: string): Failure =>
+  new Failure({
+    what: `Could not release ${ref.app} in ${ref.namespace}`,
+    why,
+    now: 'Nothing of this run was applied',
+    next: 'Wait for its end, or set on-conflict: wait',
+  });
+
+/** Whoever holds it and is neither us, nor an earlier attempt of our own run (GitHub ends one before the next), nor late. */
+function freshHolder(live: KubeObject | undefined, run: string, now: Instant) {
+  const holder = textAt(live, 'spec', 'holderIdentity') ?? '';
+  const [ownRun] = run.split('/');
+  if (holder === '' || holder.split('/')[0] === ownRun) return undefined;
+  const renewed = instant(Date.parse(textAt(live, 'spec', 'renewTime') ?? ''));
+  const lasts = seconds(numberAt(live, 'spec', 'leaseDurationSeconds') ?? 60);
+  const age = between(renewed, now);
+  return Number.isNaN(renewed) || age > lasts ? undefined : { run: holder, age };
+}
+
+function keep(first: KubeObject, wish: LeaseWish, tools: LeaseTools, signal: AbortSignal): HeldLease {
+  const { cluster, clock, log } = tools;
+  const lost = new AbortController();
+  const over = new AbortController();
+  let live = first;
+  let renewedAt = clock.now();
+  let renewing: Promise<void> | undefined;
+  const renew = async (): Promise<void> => {
+    const now = clock.now();
+    try {
+      live = await cluster.replace(LEASES, leaseOf(wish, now, live), AbortSignal.any([signal, over.signal]));
+      renewedAt = now;
+    } catch (thrown) {
+      if (!isReason(thrown, 'Conflict', 'NotFound')) throw thrown;
+      const current = await cluster.get(LEASES, { ...wish.ref, name: nameOf(wish.ref) }, signal);
+      const holder = textAt(current, 'spec', 'holderIdentity') ?? 'nobody';
+      if (current !== undefined && holder === wish.run) {
+        live = current;
+        renewedAt = now;
+        return;
+      }
+      const failure = new Failure({
+        what: `This run lost the lease of ${wish.ref.app}`,
+        why: `run ${holder} holds it now`,
+        now: 'This run writes nothing more; what the other one does holds',
+      });
+      lost.abort(failure);
+      throw failure;
+    }
+  };
+  const once = (): Promise<void> => (renewing ??= renew().finally(() => (renewing = undefined)));
+  const beat = async (): Promise<void> => {
+    for (;;) {
+      await clock.sleep(RENEW_EVERY, AbortSignal.any([signal, over.signal]));
+      // A renewal that fails for a moment is made up by the next one, or by guard.
+      await once().catch((thrown: unknown) => log.debug(`Lease not renewed: ${String(thrown)}`));
+    }
+  };
+  void beat().catch(() => undefined);
+  return {
+    signal: AbortSignal.any([signal, lost.signal]),
+    async guard() {
+      lost.signal.throwIfAborted();
+      if (between(renewedAt, clock.now()) > TRUSTED_FOR) await once();
+    },
+    async release() {
+      over.abort();
+      await renewing?.catch(() => undefined);
+      if (lost.signal.aborted) return;
+      await cluster
+        .replace(LEASES, withField(live, ['spec', 'holderIdentity'], ''), signal)
+        .catch((thrown: unknown) => log.debug(`Lease not given back: ${String(thrown)}`));
+    },
+  };
+}

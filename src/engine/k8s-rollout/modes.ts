@@ -1,0 +1,196 @@
+import { type Duration, after } from '../../domain/duration.ts';
+import { Failure } from '../../domain/failure.ts';
+import { type ObjectChange, planText } from '../../domain/kubernetes/diff.ts';
+import type { Manifest } from '../../domain/kubernetes/manifest.ts';
+import { type KubeObject, refOf } from '../../domain/kubernetes/object.ts';
+import { type Readiness, makesPods, readinessOf } from '../../domain/kubernetes/readiness.ts';
+import {
+  type ReleaseRecord,
+  beforeServing,
+  findRelease,
+  newestFirst,
+  servingOf,
+  unfinishedOf,
+} from '../../domain/kubernetes/release-record.ts';
+import { resourceFor } from '../../domain/kubernetes/resource.ts';
+import type { InputProblem } from '../../domain/inputs.ts';
+import { inParallel } from '../in-parallel.ts';
+import type { DeployWish } from './begin.ts';
+import { deploySet } from './deploy.ts';
+import { holdLease } from './lease.ts';
+import { preflight } from './preflight.ts';
+import { prunable } from './prune.ts';
+import { type WentBack, goBack } from './roll-back.ts';
+import { AT_ONCE, type AppRef, type K8sResult, type K8sTools, type Policies } from './rollout.ts';
+
+export interface Planned {
+  readonly plan: readonly ObjectChange[];
+  readonly hash: string;
+  readonly problems: readonly InputProblem[];
+  readonly warnings: readonly string[];
+}
+
+/** What a deployment would do now. Reads and dry runs only. */
+export async function planSet(
+  manifests: readonly Manifest[],
+  { ref, policies }: { readonly ref: AppRef; readonly policies: Policies },
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<Planned> {
+  const { prepared, problems, warnings } = await preflight(manifests, { ref, policies }, tools, signal);
+  const records = await tools.store.list(signal);
+  const goes = await prunable({ ref, wanted: prepared, records, policies }, tools, signal);
+  const plan: readonly ObjectChange[] = [
+    ...prepared.map(({ change }) => change),
+    ...goes.map((each) => ({ ref: each, kind: 'delete', changes: [], basis: 'server' }) as const),
+  ];
+  return { plan, hash: tools.sha256(planText(plan)), problems, warnings };
+}
+
+/** Where a roll back leads: a named release, one that is left unfinished, or the one before the serving one. */
+export type WayBack =
+  | { readonly kind: 'finish'; readonly record: ReleaseRecord; readonly previous: ReleaseRecord | undefined }
+  | { readonly kind: 'repeat'; readonly record: ReleaseRecord }
+  | { readonly kind: 'unchanged'; readonly record: ReleaseRecord };
+
+export function wayBackOf(records: readonly ReleaseRecord[], { app }: AppRef, to: string | undefined): WayBack {
+  const unfinished = unfinishedOf(records);
+  if (to === undefined && unfinished !== undefined)
+    return {
+      kind: 'finish',
+      record: unfinished,
+      previous: records.find(({ revision }) => revision === unfinished.previous),
+    };
+  const serving = servingOf(records);
+  const known = newestFirst(records).map(({ revision, release, phase }) => `${revision} (${release}, ${phase})`);
+  const target = to === undefined ? beforeServing(records) : findRelease(records, to);
+  if (target === undefined)
+    throw new Failure({
+      what: `There is nothing to roll ${app} back to`,
+      why: to === undefined ? 'no earlier release of it is recorded' : `no recorded release is called ${to}`,
+      now: known.length === 0 ? 'No release is recorded' : `Recorded are ${known.join(', ')}`,
+      next: 'Name one of them by to, or deploy the manifests of the wanted version',
+    });
+  return target.digest === serving?.digest && unfinished === undefined
+    ? { kind: 'unchanged', record: target }
+    : { kind: 'repeat', record: target };
+}
+
+/** The manifests of a record: they are complete, and they stand in no file. */
+export const manifestsOf = ({ objects, revision }: ReleaseRecord): readonly Manifest[] =>
+  objects.map((object) => ({ object, origin: { file: `revision ${revision}` } }));
+
+/** Takes the app back. A repeated revision is a deployment like any other, so that it is looked at first and awaited. */
+export async function rollBackSet(
+  { to, ...wish }: DeployWish & { readonly to: string | undefined },
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<K8sResult> {
+  const records = await tools.store.list(signal);
+  const way = wayBackOf(records, wish.ref, to);
+  const { record } = way;
+  if (way.kind === 'finish') return finishUnfinished({ record, previous: way.previous }, wish, tools, signal);
+  const policies: Policies = {
+    ...wish.policies,
+    conflicts: 'yield',
+    prune: 'delete',
+    pruneLimit: 1_000,
+    restartOnConfig: 'no',
+    requireDigest: 'no',
+  };
+  const writer = { release: record.release, run: wish.writer.run };
+  const copyOf = record.copyOf ?? record.revision;
+  const manifests = manifestsOf(record).filter(({ object }) => object.kind !== 'Job');
+  const result = await deploySet(
+    manifests,
+    { ...wish, policies, writer, copyOf, onOutdated: 'continue' },
+    tools,
+    signal,
+  );
+  if (result.outcome === 'succeeded') return { ...result, outcome: 'rolled-back' };
+  // The way back that went wrong was itself taken back: what was left is there again, and it is not what was asked for.
+  return result.outcome === 'rolled-back' ? { ...result, outcome: 'rollback-failed' } : result;
+}
+
+/** Takes back what a killed run left. Also what `post` does. */
+export async function finishUnfinished(
+  { record, previous }: { readonly record: ReleaseRecord; readonly previous: ReleaseRecord | undefined },
+  wish: Pick<DeployWish, 'ref' | 'writer' | 'deadline' | 'onConflict' | 'rollbackWithin'>,
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<K8sResult> {
+  const lease = await holdLease({ ...wish, run: wish.writer.run }, tools, signal);
+  try {
+    const within = after(tools.clock.now(), wish.rollbackWithin);
+    const back = await goBack({ ref: wish.ref, record, previous, lease, within }, tools, lease.signal);
+    return resultOf(back, record, previous);
+  } finally {
+    await lease.release();
+  }
+}
+
+const resultOf = (back: WentBack, record: ReleaseRecord, previous: ReleaseRecord | undefined): K8sResult => ({
+  outcome: back.kind,
+  reason: `release ${record.release} (revision ${record.revision}) was left unfinished by run ${record.run}; ${back.reason}`,
+  changed: true,
+  objects: back.objects,
+  causes: back.kind === 'rolled-back' ? [] : [{ text: back.reason }],
+  diagnosis: back.lines,
+  plan: [],
+  ...(previous === undefined ? {} : { revision: previous.revision, release: previous.release }),
+});
+
+/** What `post` does about a deployment that its main left behind; undefined: nothing is left. */
+export async function undoUnfinished(
+  wish: { readonly ref: AppRef; readonly run: string; readonly within: Duration },
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<K8sResult | undefined> {
+  const records = await tools.store.list(signal);
+  const record = unfinishedOf(records);
+  if (record === undefined || record.run !== wish.run) return undefined;
+  const previous = records.find(({ revision }) => revision === record.previous);
+  const deadline = after(tools.clock.now(), wish.within);
+  const asked = {
+    ref: wish.ref,
+    writer: { release: record.release, run: wish.run },
+    deadline,
+    onConflict: 'fail',
+    rollbackWithin: wish.within,
+  } as const;
+  return finishUnfinished({ record, previous }, asked, tools, signal);
+}
+
+export interface ObjectStatus {
+  readonly object: KubeObject;
+  readonly live: KubeObject | undefined;
+  readonly state: Readiness | { readonly kind: 'missing' };
+}
+
+export interface AppStatus {
+  readonly serving: ReleaseRecord | undefined;
+  readonly unfinished: ReleaseRecord | undefined;
+  readonly records: readonly ReleaseRecord[];
+  readonly objects: readonly ObjectStatus[];
+}
+
+/** Reads only. */
+export async function statusOf(tools: K8sTools, signal: AbortSignal): Promise<AppStatus> {
+  const { cluster, store, clock } = tools;
+  const records = await store.list(signal);
+  const serving = servingOf(records);
+  const served = await cluster.resources(signal);
+  const objects = await inParallel(serving?.objects ?? [], AT_ONCE, async (object): Promise<ObjectStatus> => {
+    const resource = resourceFor(object, served);
+    const live = resource === undefined ? undefined : await cluster.get(resource, refOf(object), signal);
+    const state =
+      live === undefined
+        ? ({ kind: 'missing' } as const)
+        : readinessOf(live, { generation: live.metadata.generation, now: clock.now() });
+    return { object, live, state };
+  });
+  return { serving, unfinished: unfinishedOf(records), records: newestFirst(records), objects };
+}
+
+/** Those with replicas, for people. */
+export const workloadsIn = (objects: readonly KubeObject[]): readonly KubeObject[] => objects.filter(makesPods);

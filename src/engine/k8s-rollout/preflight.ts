@@ -1,0 +1,158 @@
+import type { InputProblem } from '../../domain/inputs.ts';
+import { budgetDeadlocks, quotaProblems } from '../../domain/kubernetes/capacity.ts';
+import { KubeFailure } from '../../domain/kubernetes/failure.ts';
+import type { Intent } from '../../domain/kubernetes/intent.ts';
+import type { Manifest } from '../../domain/kubernetes/manifest.ts';
+import { type KubeObject, describeRef } from '../../domain/kubernetes/object.ts';
+import { referencesOutside } from '../../domain/kubernetes/references.ts';
+import {
+  ACCESS_REVIEWS,
+  AUTOSCALERS,
+  QUOTAS,
+  RULES_REVIEWS,
+  type Resource,
+  resourceFor,
+} from '../../domain/kubernetes/resource.ts';
+import { accessReview, allows, isAllowed, rulesReview } from '../../domain/kubernetes/rules-review.ts';
+import { type Right, describeRight, rightsFor } from '../../domain/kubernetes/rights.ts';
+import { makesPods } from '../../domain/kubernetes/readiness.ts';
+import { inParallel } from '../in-parallel.ts';
+import { type Prepared, intentsOf, tryAll } from './prepare.ts';
+import { AT_ONCE, type AppRef, type K8sTools, type Policies } from './rollout.ts';
+
+export interface Preflight {
+  readonly prepared: readonly Prepared[];
+  /** Everything that stands against it, at once. */
+  readonly problems: readonly InputProblem[];
+  readonly warnings: readonly string[];
+}
+
+export interface PreflightWish {
+  readonly ref: AppRef;
+  readonly policies: Policies;
+}
+
+type PreflightTools = Pick<K8sTools, 'cluster' | 'sha256' | 'log'>;
+
+/** All that can be known before the first write. Reads and dry runs only. */
+export async function preflight(
+  manifests: readonly Manifest[],
+  wish: PreflightWish,
+  tools: PreflightTools,
+  signal: AbortSignal,
+): Promise<Preflight> {
+  const { intents, problems } = await intentsOf(manifests, wish, tools, signal);
+  const missing = await missingRights(intents, wish.ref, tools, signal);
+  if (missing.length > 0) {
+    const rights = missing.map((right) => ({
+      input: 'rights',
+      given: describeRight(right),
+      problem: `is missing: it ${right.why}`,
+    }));
+    return { prepared: [], problems: [...problems, ...rights], warnings: [] };
+  }
+  const completed = intents.map(({ manifest, object }) => ({ ...manifest, object }));
+  const namespaces = [...new Set(intents.flatMap(({ object }) => object.metadata.namespace ?? []))];
+  const autoscalers = (await listWhereAllowed(AUTOSCALERS, namespaces, tools, signal)).flat();
+  const [tried, absent, quotas] = await Promise.all([
+    tryAll(intents, { ...wish, autoscalers }, tools, signal),
+    absentReferences(completed, tools, signal),
+    listWhereAllowed(QUOTAS, namespaces, tools, signal),
+  ]);
+  const growth = tried.prepared
+    .filter(({ object }) => makesPods(object))
+    .map(({ object, live }) => ({ workload: object, live }));
+  const quota = namespaces.flatMap((namespace, index) =>
+    quotaProblems(
+      quotas[index] ?? [],
+      growth.filter(({ workload }) => workload.metadata.namespace === namespace),
+    ).map((problem) => ({ input: `namespace ${namespace}`, problem })),
+  );
+  const budgets = intents.map(({ object }) => object).filter(({ kind }) => kind === 'PodDisruptionBudget');
+  return {
+    prepared: tried.prepared,
+    problems: [...problems, ...absent, ...tried.problems, ...quota],
+    warnings: budgetDeadlocks(
+      budgets,
+      growth.map(({ workload }) => workload),
+    ),
+  };
+}
+
+/** A right to look at them may be missing: then nothing is known, which is no reason to stop. */
+async function listWhereAllowed(
+  resource: Resource,
+  namespaces: readonly string[],
+  { cluster, log }: PreflightTools,
+  signal: AbortSignal,
+): Promise<readonly (readonly KubeObject[])[]> {
+  return inParallel(namespaces, AT_ONCE, async (namespace) => {
+    try {
+      return (await cluster.list(resource, { namespace }, signal)).items;
+    } catch (thrown) {
+      if (!(thrown instanceof KubeFailure) || thrown.kind !== 'access-denied') throw thrown;
+      log.debug(`${resource.plural} in ${namespace} may not be listed: not looked at`);
+      return [];
+    }
+  });
+}
+
+async function absentReferences(
+  manifests: readonly Manifest[],
+  { cluster, log }: PreflightTools,
+  signal: AbortSignal,
+): Promise<readonly InputProblem[]> {
+  const served = await cluster.resources(signal);
+  const found = await inParallel(referencesOutside(manifests), AT_ONCE, async ({ ref, by, at }) => {
+    const resource = resourceFor(ref, served);
+    if (resource === undefined) return [];
+    try {
+      if ((await cluster.get(resource, ref, signal)) !== undefined) return [];
+    } catch (thrown) {
+      if (!(thrown instanceof KubeFailure) || thrown.kind !== 'access-denied') throw thrown;
+      log.warning(`${describeRef(ref)} may not be read, so nobody knows whether it is there (${by})`);
+      return [];
+    }
+    const problem = `names ${describeRef(ref)}, which is neither in the set nor in the cluster`;
+    return [{ input: at, given: by, problem, accepted: 'make it first, or put it into the set' }];
+  });
+  return found.flat();
+}
+
+/** Asked in one review per namespace; what that one does not prove is asked for by itself. */
+export async function missingRights(
+  intents: readonly Intent[],
+  ref: AppRef,
+  { cluster }: Pick<K8sTools, 'cluster'>,
+  signal: AbortSignal,
+): Promise<readonly Right[]> {
+  const byKind = new Map(intents.map(({ object, resource }) => [`${object.apiVersion} ${object.kind}`, resource]));
+  const rights = rightsFor(
+    intents.map(({ object }) => object),
+    { resourceOf: ({ apiVersion, kind }) => byKind.get(`${apiVersion} ${kind}`), app: ref.app, home: ref.namespace },
+  );
+  const namespaces = [...new Set(rights.flatMap(({ namespace }) => namespace ?? []))];
+  const reviews = new Map(
+    await inParallel(namespaces, AT_ONCE, async (namespace) => {
+      return [namespace, await cluster.create(RULES_REVIEWS, rulesReview(namespace), signal)] as const;
+    }),
+  );
+  const unproven = rights.filter((right) => {
+    const review = right.namespace === undefined ? undefined : reviews.get(right.namespace);
+    return review === undefined || allows(review, right) === 'unknown';
+  });
+  const answers = await inParallel(unproven, AT_ONCE, (right) =>
+    cluster.create(ACCESS_REVIEWS, accessReview(right), signal),
+  );
+  return unproven.filter((_, index) => !isAllowed(answers[index] as KubeObject));
+}
+
+export const describeProblems = (problems: readonly InputProblem[]): readonly string[] =>
+  problems.map(({ input, given, problem, accepted }) =>
+    [`${input}: ${given === undefined ? '' : `${given} `}${problem}`, accepted].filter(Boolean).join('. Accepted: '),
+  );
+
+export const atLine = (problem: InputProblem): { readonly file: string; readonly line: number } | undefined => {
+  const [, file, line] = /^(.+\.(?:ya?ml|json)):(\d+)$/.exec(problem.input) ?? [];
+  return file === undefined || line === undefined ? undefined : { file, line: Number(line) };
+};

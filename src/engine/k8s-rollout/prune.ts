@@ -1,0 +1,84 @@
+import { Failure } from '../../domain/failure.ts';
+import { KubeFailure } from '../../domain/kubernetes/failure.ts';
+import { APP_LABEL, managerOf } from '../../domain/kubernetes/intent.ts';
+import { type Ref, describeRef, keyOf, refOf } from '../../domain/kubernetes/object.ts';
+import { isManagedBy } from '../../domain/kubernetes/ownership.ts';
+import { type ReleaseRecord, servingOf } from '../../domain/kubernetes/release-record.ts';
+import { type Resource, resourceFor } from '../../domain/kubernetes/resource.ts';
+import { inParallel } from '../in-parallel.ts';
+import type { Prepared } from './prepare.ts';
+import { removeOne } from './roll-back.ts';
+import { AT_ONCE, type AppRef, type K8sTools, type ObjectResult, type Policies } from './rollout.ts';
+
+export interface PruneWish {
+  readonly ref: AppRef;
+  readonly wanted: readonly Prepared[];
+  readonly records: readonly ReleaseRecord[];
+  readonly policies: Pick<Policies, 'prune' | 'pruneLimit'>;
+}
+
+const NEVER = /^(?:Namespace|CustomResourceDefinition|PersistentVolume|PersistentVolumeClaim)$/;
+
+/**
+ * What carries our label, is applied by our manager, and is not in the set any more: of the kinds and namespaces that this
+ * set and the one before had, and of no other (kubectl's own prune reached other namespaces, kubernetes/kubernetes#108161).
+ */
+export async function prunable(
+  { ref, wanted, records, policies }: PruneWish,
+  { cluster }: Pick<K8sTools, 'cluster'>,
+  signal: AbortSignal,
+): Promise<readonly Ref[]> {
+  if (policies.prune === 'none') return [];
+  const served = await cluster.resources(signal);
+  const before = servingOf(records)?.objects ?? [];
+  const kept = new Set(wanted.map(({ object }) => keyOf(refOf(object))));
+  const scopes = new Map<string, { readonly resource: Resource; readonly namespace: string | undefined }>();
+  for (const object of [...before, ...wanted.map((each) => each.object)]) {
+    const resource = resourceFor(object, served);
+    const { namespace } = object.metadata;
+    // Secrets may not be listed; those of the record are looked at by name.
+    if (resource === undefined || NEVER.test(object.kind) || object.kind === 'Secret') continue;
+    scopes.set(`${resource.apiVersion} ${resource.kind} ${namespace ?? ''}`, { resource, namespace });
+  }
+  const listed = await inParallel([...scopes.values()], AT_ONCE, async ({ resource, namespace }) => {
+    try {
+      return (await cluster.list(resource, { namespace, labels: `${APP_LABEL}=${ref.app}` }, signal)).items;
+    } catch (thrown) {
+      // A definition that went with its objects.
+      if (thrown instanceof KubeFailure && thrown.kind === 'not-found') return [];
+      throw thrown;
+    }
+  });
+  const secrets = before.filter(({ kind }) => kind === 'Secret').map(refOf);
+  const owned = listed
+    .flat()
+    .filter((object) => isManagedBy(object, managerOf(ref.app)) && object.metadata.deletionTimestamp === undefined)
+    .map(refOf);
+  return [...new Map([...owned, ...secrets].map((each) => [keyOf(each), each])).values()].filter(
+    (each) => !kept.has(keyOf(each)),
+  );
+}
+
+/** A set that lost a folder by mistake must not empty a namespace. */
+export function checkPruneLimit(
+  goes: readonly Ref[],
+  { policies, records }: Pick<PruneWish, 'policies' | 'records'>,
+): void {
+  const before = servingOf(records)?.objects.length ?? 0;
+  const tooMany = goes.length > policies.pruneLimit || (before > 0 && goes.length > 3 && goes.length > before * 0.3);
+  if (!tooMany) return;
+  throw new Failure({
+    what: `${goes.length} objects of ${before} would be pruned`,
+    why: `that is more than prune-limit (${policies.pruneLimit}) or than 30 % of the set: ${goes.slice(0, 10).map(describeRef).join(', ')}`,
+    now: 'Nothing was touched',
+    next: 'Raise prune-limit when it is meant, or set prune: none',
+  });
+}
+
+export async function prune(wish: PruneWish, tools: K8sTools, signal: AbortSignal): Promise<readonly ObjectResult[]> {
+  const goes = await prunable(wish, tools, signal);
+  const lines: string[] = [];
+  const removed = await inParallel(goes, AT_ONCE, (each) => removeOne(each, { ref: wish.ref, lines }, tools, signal));
+  for (const line of lines) tools.log.info(line);
+  return removed.flat().map((each) => ({ ...each, done: 'pruned' as const }));
+}

@@ -1,0 +1,89 @@
+import type { Duration, Instant } from '../../domain/duration.ts';
+import type { ObjectChange } from '../../domain/kubernetes/diff.ts';
+import type { Origin } from '../../domain/kubernetes/manifest.ts';
+import type { Ref } from '../../domain/kubernetes/object.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Sha256 } from '../../ports/digest.ts';
+import type { Kubernetes } from '../../ports/kubernetes.ts';
+import type { Log } from '../../ports/log.ts';
+import type { ReleaseStore } from '../../ports/release-store.ts';
+
+export interface K8sTools {
+  readonly cluster: Kubernetes;
+  readonly store: ReleaseStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly sha256: Sha256;
+  /** Told before the first write. */
+  readonly onWrite: () => void;
+}
+
+/** Who releases what, where. */
+export interface AppRef {
+  readonly app: string;
+  /** Namespace of the records and the lease, and of objects that name none. */
+  readonly namespace: string;
+}
+
+export interface Writer {
+  readonly release: string;
+  /** `<run id>/<attempt>` */
+  readonly run: string;
+}
+
+export type Verification =
+  { readonly kind: 'good' } | { readonly kind: 'bad'; readonly reason: string; readonly lines: readonly string[] };
+
+export type Verify = (signal: AbortSignal) => Promise<Verification>;
+
+export interface Policies {
+  /** Fields that other managers own. */
+  readonly conflicts: 'fail' | 'force' | 'yield';
+  /** Kinds that are deleted and made again when an immutable field changes. */
+  readonly replace: readonly string[];
+  readonly prune: 'none' | 'delete';
+  readonly pruneLimit: number;
+  readonly requireDigest: 'yes' | 'no';
+  readonly restartOnConfig: 'yes' | 'no';
+}
+
+export interface Limits {
+  readonly deadline: Instant;
+  /** How long the way back may take. */
+  readonly rollbackWithin: Duration;
+}
+
+export type Done = 'created' | 'configured' | 'unchanged' | 'replaced' | 'deleted' | 'restored' | 'pruned';
+
+export interface ObjectResult {
+  readonly ref: Ref;
+  readonly done: Done;
+  readonly note?: string;
+}
+
+/** Why it failed, with the line of the manifest that it is about. */
+export interface Cause {
+  readonly text: string;
+  readonly origin?: Origin;
+}
+
+export type K8sOutcome =
+  'succeeded' | 'unchanged' | 'refused' | 'rolled-back' | 'rollback-failed' | 'failed' | 'superseded' | 'timed-out';
+
+export interface K8sResult {
+  readonly outcome: K8sOutcome;
+  /** A clause: the cause comes first. */
+  readonly reason: string;
+  readonly changed: boolean;
+  readonly objects: readonly ObjectResult[];
+  readonly revision?: number;
+  readonly release?: string;
+  readonly previousRevision?: number;
+  readonly causes: readonly Cause[];
+  /** What was seen of pods, events and logs. */
+  readonly diagnosis: readonly string[];
+  readonly plan: readonly ObjectChange[];
+}
+
+/** Requests of one kind that run side by side. */
+export const AT_ONCE = 8;

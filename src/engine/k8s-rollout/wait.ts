@@ -1,0 +1,210 @@
+import { canonicalJson } from '../../domain/canonical-json.ts';
+import { type Instant, between, formatDuration, milliseconds, seconds } from '../../domain/duration.ts';
+import { type KubeObject, describeObject, fieldAt, keyOf, refOf } from '../../domain/kubernetes/object.ts';
+import { podSpecPath } from '../../domain/kubernetes/pod-templates.ts';
+import { type PodTrouble, newPodsOf, troublesOf } from '../../domain/kubernetes/pods.ts';
+import { type Readiness, makesPods, readinessOf } from '../../domain/kubernetes/readiness.ts';
+import { PODS, REPLICA_SETS, type Resource } from '../../domain/kubernetes/resource.ts';
+import { inParallel } from '../in-parallel.ts';
+import { AT_ONCE, type K8sTools } from './rollout.ts';
+import { type WatchedObjects, watchObjects } from './watch-objects.ts';
+
+/** One object that is waited for, as our write left it. */
+export interface Target {
+  readonly resource: Resource;
+  readonly object: KubeObject;
+}
+
+/** A target that is not ready, with what its pods say. */
+export interface Unready {
+  readonly target: Target;
+  /** As it is now; absent: it is gone. */
+  readonly live: KubeObject | undefined;
+  readonly state: Exclude<Readiness, { kind: 'ready' }>;
+  readonly troubles: readonly PodTrouble[];
+  readonly pods: readonly KubeObject[];
+}
+
+export type WaitEnd =
+  | { readonly kind: 'ready'; readonly notes: readonly string[] }
+  | { readonly kind: 'bad' | 'timed-out' | 'superseded'; readonly unready: readonly Unready[] };
+
+/** Looks again at least this often, for what only time brings (a pod that stays unschedulable). */
+const LOOK_EVERY = seconds(5);
+const SAY_EVERY = seconds(30);
+
+/** Waits until all are ready, one is bad, or the deadline is there. One LIST and WATCH per kind and namespace. */
+export async function waitReady(
+  { targets, deadline }: { readonly targets: readonly Target[]; readonly deadline: Instant },
+  tools: Pick<K8sTools, 'cluster' | 'clock' | 'log'>,
+  signal: AbortSignal,
+): Promise<WaitEnd> {
+  const { clock } = tools;
+  const pending = targets.filter(({ object }) => needsLook(object, clock.now()));
+  if (pending.length === 0) return { kind: 'ready', notes: notesOf(targets, clock.now()) };
+  const over = new AbortController();
+  const watchSignal = AbortSignal.any([signal, over.signal]);
+  try {
+    const view = await openView(pending, tools, watchSignal);
+    return await look({ pending, deadline, view }, tools, signal);
+  } finally {
+    over.abort();
+  }
+}
+
+/** Ready at once, and nothing that may still turn: config, roles, what did not change and is well. */
+function needsLook(object: KubeObject, now: Instant): boolean {
+  return readinessOf(object, { generation: object.metadata.generation, now }).kind !== 'ready';
+}
+
+const notesOf = (targets: readonly Target[], now: Instant): readonly string[] =>
+  targets.flatMap(({ object }) => {
+    const state = readinessOf(object, { generation: object.metadata.generation, now });
+    return state.kind === 'ready' && state.note !== undefined ? [`${describeObject(object)}: ${state.note}`] : [];
+  });
+
+interface View {
+  find(target: Target): KubeObject | undefined;
+  podsOf(workload: KubeObject): readonly KubeObject[];
+  /** Resolves at the next change, rejects when a watch cannot go on. */
+  next(): Promise<void>;
+}
+
+async function openView(
+  pending: readonly Target[],
+  tools: Pick<K8sTools, 'cluster' | 'clock' | 'log'>,
+  signal: AbortSignal,
+): Promise<View> {
+  let wake = Promise.withResolvers<void>();
+  wake.promise.catch(() => undefined);
+  const hooks = {
+    signal,
+    changed: () => wake.resolve(),
+    failed: (cause: unknown) => wake.reject(cause),
+  };
+  const watched = new Map<string, { readonly resource: Resource; readonly namespace: string | undefined }>();
+  const keyFor = ({ apiVersion, kind }: Resource, namespace = ''): string => `${apiVersion} ${kind} ${namespace}`;
+  const add = (resource: Resource, namespace: string | undefined): unknown =>
+    watched.set(keyFor(resource, namespace), { resource, namespace });
+  for (const { resource, object } of pending) {
+    const { namespace } = object.metadata;
+    add(resource, namespace);
+    if (!makesPods(object)) continue;
+    add(PODS, namespace);
+    if (object.kind === 'Deployment') add(REPLICA_SETS, namespace);
+  }
+  const opened = await inParallel([...watched], AT_ONCE, async ([key, { resource, namespace }]) => {
+    return [key, await watchObjects({ resource, scope: { namespace } }, tools, hooks)] as const;
+  });
+  const views = new Map<string, WatchedObjects>(opened);
+  const all = (resource: Resource, namespace: string | undefined): readonly KubeObject[] =>
+    views.get(keyFor(resource, namespace))?.all() ?? [];
+  return {
+    find: ({ resource, object }) => views.get(keyFor(resource, object.metadata.namespace))?.get(keyOf(refOf(object))),
+    podsOf(workload) {
+      const { namespace } = workload.metadata;
+      return newPodsOf(workload, { pods: all(PODS, namespace), replicaSets: all(REPLICA_SETS, namespace) });
+    },
+    async next() {
+      await wake.promise;
+      wake = Promise.withResolvers();
+      wake.promise.catch(() => undefined);
+    },
+  };
+}
+
+async function look(
+  { pending, deadline, view }: { readonly pending: readonly Target[]; readonly deadline: Instant; readonly view: View },
+  tools: Pick<K8sTools, 'clock' | 'log'>,
+  signal: AbortSignal,
+): Promise<WaitEnd> {
+  const { clock } = tools;
+  const say = sayer(tools, deadline);
+  for (;;) {
+    signal.throwIfAborted();
+    const now = clock.now();
+    const looks = pending.map((target) => lookAt(target, view, now));
+    const unready = looks.filter((each): each is Unready => 'state' in each);
+    say(pending, unready);
+    const end = endOf(unready);
+    if (end !== undefined) return end;
+    if (unready.length === 0)
+      return { kind: 'ready', notes: looks.flatMap((each) => ('note' in each ? [each.note] : [])) };
+    const left = between(now, deadline);
+    if (left <= 0) return { kind: 'timed-out', unready };
+    const over = new AbortController();
+    const slept = clock.sleep(milliseconds(Math.min(left, LOOK_EVERY)), AbortSignal.any([signal, over.signal]));
+    slept.catch(() => undefined);
+    try {
+      await Promise.race([view.next(), slept]);
+    } finally {
+      over.abort();
+    }
+  }
+}
+
+function endOf(unready: readonly Unready[]): WaitEnd | undefined {
+  const superseded = unready.filter(({ state }) => state.kind === 'superseded');
+  if (superseded.length > 0) return { kind: 'superseded', unready: superseded };
+  const isBad = ({ state, troubles }: Unready): boolean => state.kind === 'bad' || troubles.some(({ fatal }) => fatal);
+  const bad = unready.filter(isBad);
+  return bad.length > 0 ? { kind: 'bad', unready: bad } : undefined;
+}
+
+type Look = Unready | { readonly note: string } | { readonly ready: true };
+
+function lookAt(target: Target, view: View, now: Instant): Look {
+  const live = view.find(target);
+  const nothing = { target, live, troubles: [], pods: [] };
+  if (live === undefined) return { ...nothing, state: { kind: 'bad', why: 'somebody deleted it' } };
+  if (live.metadata.uid !== target.object.metadata.uid)
+    return { ...nothing, state: { kind: 'superseded', by: 'somebody deleted it and made it again' } };
+  if (isOther(target.object, live))
+    return {
+      ...nothing,
+      state: { kind: 'superseded', by: `somebody changed its pods (generation ${live.metadata.generation ?? 0})` },
+    };
+  const state = readinessOf(live, { generation: target.object.metadata.generation, now });
+  if (state.kind === 'ready')
+    return state.note === undefined ? { ready: true } : { note: `${describeObject(live)}: ${state.note}` };
+  const pods = makesPods(live) ? view.podsOf(live) : live.kind === 'Pod' ? [live] : [];
+  return { target, live, state, pods, troubles: pods.flatMap((pod) => troublesOf(pod, now)) };
+}
+
+/** Another pod spec than the one that our write left: this rollout is not ours any more. */
+function isOther(ours: KubeObject, live: KubeObject): boolean {
+  const path = podSpecPath(ours);
+  if (path === undefined || !makesPods(ours) || ours.metadata.generation === live.metadata.generation) return false;
+  return canonicalJson(fieldAt(ours, ...path) ?? null) !== canonicalJson(fieldAt(live, ...path) ?? null);
+}
+
+/** One line per change, and one now and then while nothing changes. */
+function sayer({ clock, log }: Pick<K8sTools, 'clock' | 'log'>, deadline: Instant) {
+  const said = new Map<string, string>();
+  let at = clock.now();
+  return (pending: readonly Target[], unready: readonly Unready[]): void => {
+    const open = new Map(unready.map((each) => [keyOf(refOf(each.target.object)), each]));
+    for (const { object } of pending) {
+      const key = keyOf(refOf(object));
+      const line = lineOf(object, open.get(key));
+      if (said.get(key) === line) continue;
+      // What a pod or a controller says is not ours.
+      said.set(key, line);
+      log.info(line.replaceAll(/[\r\n]+/g, ' ').replaceAll('::', ': :'));
+      at = clock.now();
+    }
+    if (between(at, clock.now()) < SAY_EVERY || unready.length === 0) return;
+    at = clock.now();
+    log.info(`Waiting for ${unready.length} objects, ${formatDuration(between(at, deadline))} at most`);
+  };
+}
+
+function lineOf(object: KubeObject, open: Unready | undefined): string {
+  const name = describeObject(object);
+  if (open === undefined) return `${name} is ready`;
+  const { state, troubles } = open;
+  const what = state.kind === 'waiting' ? `waits for ${state.for}` : state.kind === 'bad' ? state.why : state.by;
+  // Every pod is not ready for a moment; that is what is waited for.
+  const first = troubles.find(({ reason }) => reason !== 'NotReady');
+  return `${name} ${what}${first === undefined ? '' : ` (${first.container ?? first.pod}: ${first.text})`}`;
+}

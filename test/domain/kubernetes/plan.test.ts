@@ -1,0 +1,193 @@
+import { describe, expect, test } from '@jest/globals';
+import { changesBetween, describePlan, planText } from '../../../src/domain/kubernetes/diff.ts';
+import { inPhases, inPhasesBack } from '../../../src/domain/kubernetes/phases.ts';
+import { budgetDeadlocks, extraPods, quantity, quotaProblems } from '../../../src/domain/kubernetes/capacity.ts';
+import { referencesOutside } from '../../../src/domain/kubernetes/references.ts';
+import { decideScale, readScale } from '../../../src/domain/kubernetes/scaling.ts';
+import { whyNotServed } from '../../../src/domain/kubernetes/removed-apis.ts';
+import { withConfigHash } from '../../../src/domain/kubernetes/intent.ts';
+import { deployment, manifest, object } from './objects.ts';
+
+const hide = (value: string): string => `#${value.length}`;
+
+describe('a difference', () => {
+  test('names entries of lists by their names, and leaves out what the server keeps', () => {
+    const before = { ...deployment('web', { app: 'a/b:1', old: 'x/y:1' }), status: { replicas: 3 } };
+    expect(changesBetween(before, deployment('web', { app: 'a/b:2' }), hide)).toEqual([
+      { path: '.spec.template.spec.containers[name="app"].image', from: 'a/b:1', to: 'a/b:2' },
+      { path: '.spec.template.spec.containers[name="old"]', from: '{"image":"x/y:1","name":"old"}', to: undefined },
+    ]);
+  });
+
+  test('of a Secret shows that it differs, and never a value', () => {
+    const secret = (value: string) => object('v1', 'Secret', 's', { data: { key: value } });
+    expect(changesBetween(secret('aGVsbG8='), secret('d29ybGQhIQ=='), hide)).toEqual([
+      { path: '.data.key', from: '#8', to: '#12' },
+    ]);
+  });
+});
+
+test('the hash of a plan is of what would change, in whatever order it was found', () => {
+  const change = (name: string, kind: 'change' | 'unchanged') => ({
+    ref: { apiVersion: 'v1', kind: 'ConfigMap', name },
+    kind,
+    changes: [],
+    basis: 'server' as const,
+  });
+  const [a, b, c] = [change('a', 'change'), change('b', 'change'), change('c', 'unchanged')];
+  expect(planText([a, b, c])).toBe(planText([b, a]));
+  expect(planText([a])).not.toBe(planText([a, b]));
+  expect(describePlan([a, c])).toEqual(['~ change ConfigMap a', '= 1 unchanged']);
+});
+
+describe('phases', () => {
+  const all = [
+    object('networking.k8s.io/v1', 'Ingress', 'i'),
+    deployment('web', {}),
+    object('example.com/v1', 'Shop', 'c'),
+    object('v1', 'ConfigMap', 'm'),
+    object('v1', 'Namespace', 'n'),
+    object('batch/v1', 'Job', 'j', { metadata: { name: 'j', annotations: { 'sluice.dev/phase': 'before' } } }),
+  ];
+  const kinds = (groups: readonly { readonly members: readonly { readonly kind: string }[] }[]) =>
+    groups.flatMap(({ members }) => members.map(({ kind }) => kind));
+
+  test('put what is needed before what needs it, and traffic last', () => {
+    expect(kinds(inPhases(all, (each) => each))).toEqual([
+      'Namespace',
+      'ConfigMap',
+      'Job',
+      'Deployment',
+      'Ingress',
+      'Shop',
+    ]);
+  });
+
+  test('go back with traffic first, and config before workloads', () => {
+    expect(kinds(inPhasesBack(all, (each) => each))).toEqual([
+      'Ingress',
+      'Namespace',
+      'ConfigMap',
+      'Job',
+      'Deployment',
+      'Shop',
+    ]);
+  });
+});
+
+describe('capacity', () => {
+  test.each([
+    ['500m', 0.5],
+    ['2Gi', 2 ** 31],
+    [4, 4],
+    ['1e3', 1_000],
+    ['x', undefined],
+  ])('%s is %s', (text, expected) => {
+    expect(quantity(text)).toBe(expected);
+  });
+
+  test('a rollout has its surge beside what runs', () => {
+    const wanted = deployment('web', {}, { replicas: 6, strategy: { rollingUpdate: { maxSurge: 2 } } });
+    expect(extraPods(wanted, undefined)).toBe(6);
+    expect(extraPods(wanted, deployment('web', {}, { replicas: 6 }))).toBe(2);
+  });
+
+  test('a quota that is too small is told with its numbers', () => {
+    const quota = object('v1', 'ResourceQuota', 'q', { status: { hard: { pods: '4' }, used: { pods: '3' } } });
+    expect(quotaProblems([quota], [{ workload: deployment('web', { app: 'a' }), live: undefined }])).toEqual([
+      'quota q has 4 of pods, 3 are used, and the rollout needs 3 more at its height',
+    ]);
+  });
+
+  test.each([
+    ['as many as there are', 3, 1],
+    ['fewer', 2, 0],
+  ])('a budget that wants %s', (_name, minAvailable, problems) => {
+    const budget = object('policy/v1', 'PodDisruptionBudget', 'b', {
+      spec: { minAvailable, selector: { matchLabels: { app: 'web' } } },
+    });
+    expect(budgetDeadlocks([budget], [deployment('web', {})])).toHaveLength(problems);
+  });
+});
+
+test('what a set names and does not have is found, but for what is optional', () => {
+  const web = deployment('web', {});
+  const spec = {
+    containers: [
+      {
+        name: 'app',
+        envFrom: [
+          { configMapRef: { name: 'own' } },
+          { secretRef: { name: 'far' } },
+          { secretRef: { name: 'may', optional: true } },
+        ],
+      },
+    ],
+    imagePullSecrets: [{ name: 'pull' }],
+  };
+  const set = [manifest({ ...web, spec: { template: { spec } } }), manifest(object('v1', 'ConfigMap', 'own'))];
+  expect(referencesOutside(set).map(({ ref, by }) => [ref.kind, ref.name, by])).toEqual([
+    ['Secret', 'pull', 'Deployment shop/web, imagePullSecrets'],
+    ['Secret', 'far', 'Deployment shop/web, container app, envFrom'],
+  ]);
+});
+
+test('a kind that is gone is answered with what to write', () => {
+  expect(whyNotServed('policy/v1beta1', 'PodSecurityPolicy', [])).toContain('Pod Security Admission');
+  expect(whyNotServed('batch/v1beta1', 'CronJob', [])).toContain('write batch/v1');
+  expect(whyNotServed('example.com/v1', 'Shop', [])).toContain('CustomResourceDefinition');
+});
+
+test('pods start again when config that they read changes, and not otherwise', () => {
+  const completion = { app: 'a', namespace: 'shop', restartOnConfig: 'yes', sha256: (text: string) => text } as const;
+  const spec = { containers: [{ name: 'app', envFrom: [{ configMapRef: { name: 'm' } }] }] };
+  const web = { ...deployment('web', {}), spec: { template: { spec } } };
+  const hash = (value: string) =>
+    withConfigHash(web, [object('v1', 'ConfigMap', 'm', { data: { a: value.repeat(30) } })], {
+      ...completion,
+      sha256: (text) => text.slice(-30),
+    });
+  expect(hash('1')).toEqual(hash('1'));
+  expect(hash('1')).not.toEqual(hash('2'));
+  expect(withConfigHash(web, [object('v1', 'ConfigMap', 'other', {})], completion)).toBe(web);
+});
+
+describe('scaling', () => {
+  const web = deployment('web', {});
+  const scaler = (more: object = {}) =>
+    object('autoscaling/v2', 'HorizontalPodAutoscaler', 'h', { spec: { minReplicas: 2, maxReplicas: 8 }, ...more });
+  const wish = (text: string) => {
+    const read = readScale(text);
+    return read.ok ? read.value : { kind: 'to' as const, count: -1 };
+  };
+
+  test.each([
+    ['6', 6],
+    ['+2', 5],
+    ['-1', 2],
+    ['-9', 0],
+  ])('%s sets the count', (text, count) => {
+    expect(decideScale(wish(text), web, undefined)).toEqual({ kind: 'set', count });
+  });
+
+  test('holds an autoscaler, and keeps its bounds for auto', () => {
+    expect(decideScale(wish('6'), web, scaler())).toEqual({
+      kind: 'bound',
+      bounds: { min: 6, max: 6 },
+      keep: { min: 2, max: 8 },
+    });
+    const held = scaler({
+      metadata: { name: 'h', annotations: { 'sluice.dev/autoscaler-bounds': '2..8' } },
+      spec: { minReplicas: 6, maxReplicas: 6 },
+    });
+    expect(decideScale(wish('auto'), web, held)).toEqual({ kind: 'bound', bounds: { min: 2, max: 8 }, keep: null });
+  });
+
+  test.each([['six'], ['auto 5..2'], ['auto 0..4'], ['1.5']])('%s is refused', (text) => {
+    expect(readScale(text).ok).toBe(false);
+  });
+
+  test('auto without an autoscaler is refused', () => {
+    expect(decideScale(wish('auto'), web, undefined).kind).toBe('refuse');
+  });
+});

@@ -1,0 +1,145 @@
+import { describe, expect, test } from '@jest/globals';
+import { instant } from '../../../src/domain/duration.ts';
+import { readinessOf } from '../../../src/domain/kubernetes/readiness.ts';
+import { deployment, object } from './objects.ts';
+
+const around = { generation: 2, now: instant(0) };
+const condition = (type: string, status: string, reason = '', message = '') => ({ type, status, reason, message });
+
+describe('a Deployment', () => {
+  const done = { observedGeneration: 2, replicas: 3, updatedReplicas: 3, availableReplicas: 3 };
+  test.each([
+    ['is ready when all pods are new and available', done, { kind: 'ready' }],
+    [
+      'is not ready by the status of an older generation',
+      { ...done, observedGeneration: 1 },
+      { kind: 'waiting', for: 'its controller to see the change' },
+    ],
+    ['waits for new pods', { ...done, updatedReplicas: 1 }, { kind: 'waiting', for: '1 of 3 new pods made' }],
+    ['waits for old pods to end', { ...done, replicas: 4 }, { kind: 'waiting', for: '1 old pods to end' }],
+    [
+      'waits for new pods to be available',
+      { ...done, availableReplicas: 2 },
+      { kind: 'waiting', for: '2 of 3 new pods available' },
+    ],
+    [
+      'is bad when its progress deadline passed',
+      {
+        ...done,
+        availableReplicas: 0,
+        conditions: [condition('Progressing', 'False', 'ProgressDeadlineExceeded', 'timed out')],
+      },
+      { kind: 'bad', why: 'ProgressDeadlineExceeded: timed out' },
+    ],
+    [
+      'is bad when a quota refuses its pods',
+      {
+        ...done,
+        updatedReplicas: 0,
+        conditions: [condition('ReplicaFailure', 'True', 'FailedCreate', 'exceeded quota')],
+      },
+      { kind: 'bad', why: 'FailedCreate: exceeded quota' },
+    ],
+  ])('%s', (_name, status, expected) => {
+    expect(readinessOf({ ...deployment('web', { app: 'a/b:1' }), status }, around)).toEqual(expected);
+  });
+
+  test('that is paused is never ready', () => {
+    expect(readinessOf({ ...deployment('web', {}, { paused: true }), status: done }, around).kind).toBe('bad');
+  });
+});
+
+describe('other kinds', () => {
+  test.each([
+    ['a running Job is not ready', object('batch/v1', 'Job', 'x', { status: { active: 1 } }), 'waiting'],
+    [
+      'a complete Job is',
+      object('batch/v1', 'Job', 'x', { status: { conditions: [condition('Complete', 'True')] } }),
+      'ready',
+    ],
+    [
+      'a failed Job is bad',
+      object('batch/v1', 'Job', 'x', { status: { conditions: [condition('Failed', 'True', 'BackoffLimitExceeded')] } }),
+      'bad',
+    ],
+    [
+      'a claim that waits for its first pod is fine',
+      object('v1', 'PersistentVolumeClaim', 'x', { status: { phase: 'Pending' } }),
+      'ready',
+    ],
+    ['a lost claim is bad', object('v1', 'PersistentVolumeClaim', 'x', { status: { phase: 'Lost' } }), 'bad'],
+    [
+      'a load balancer without an address waits',
+      object('v1', 'Service', 'x', { spec: { type: 'LoadBalancer' } }),
+      'waiting',
+    ],
+    [
+      'a load balancer with a host name is ready',
+      object('v1', 'Service', 'x', {
+        spec: { type: 'LoadBalancer' },
+        status: { loadBalancer: { ingress: [{ hostname: 'lb.example.com' }] } },
+      }),
+      'ready',
+    ],
+    ['a failed Pod is bad', object('v1', 'Pod', 'x', { status: { phase: 'Failed' } }), 'bad'],
+    ['a Pod without its condition waits', object('v1', 'Pod', 'x', { status: { phase: 'Running' } }), 'waiting'],
+    [
+      'a definition whose names are taken is bad',
+      object('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'x', {
+        status: { conditions: [condition('NamesAccepted', 'False', 'ListKindConflict')] },
+      }),
+      'bad',
+    ],
+    [
+      'a budget reports and never blocks',
+      object('policy/v1', 'PodDisruptionBudget', 'x', { status: { currentHealthy: 0, desiredHealthy: 2 } }),
+      'ready',
+    ],
+    [
+      'an autoscaler without metrics never blocks',
+      object('autoscaling/v2', 'HorizontalPodAutoscaler', 'x', {
+        status: { conditions: [condition('ScalingActive', 'False', 'FailedGetResourceMetric')] },
+      }),
+      'ready',
+    ],
+    ['a route that nobody took waits', object('gateway.networking.k8s.io/v1', 'HTTPRoute', 'x'), 'waiting'],
+    [
+      'a stalled custom resource is bad',
+      object('example.com/v1', 'Shop', 'x', { status: { conditions: [condition('Stalled', 'True', 'Broken')] } }),
+      'bad',
+    ],
+    [
+      'a custom resource that is not ready waits',
+      object('example.com/v1', 'Shop', 'x', { status: { conditions: [condition('Ready', 'False', 'Making')] } }),
+      'waiting',
+    ],
+    ['a ConfigMap is ready', object('v1', 'ConfigMap', 'x'), 'ready'],
+  ])('%s', (_name, given, expected) => {
+    expect(readinessOf(given, around).kind).toBe(expected);
+  });
+
+  test('a StatefulSet with OnDelete is said to be not awaited', () => {
+    const set = object('apps/v1', 'StatefulSet', 'x', { spec: { updateStrategy: { type: 'OnDelete' } } });
+    expect(readinessOf(set, around)).toEqual({ kind: 'ready', note: expect.stringContaining('not awaited') });
+  });
+
+  test('a StatefulSet waits for its revision', () => {
+    const status = {
+      observedGeneration: 2,
+      updatedReplicas: 1,
+      readyReplicas: 1,
+      replicas: 1,
+      currentRevision: 'a',
+      updateRevision: 'b',
+    };
+    expect(readinessOf(object('apps/v1', 'StatefulSet', 'x', { spec: { replicas: 1 }, status }), around).kind).toBe(
+      'waiting',
+    );
+    expect(
+      readinessOf(
+        object('apps/v1', 'StatefulSet', 'x', { spec: { replicas: 1 }, status: { ...status, currentRevision: 'b' } }),
+        around,
+      ).kind,
+    ).toBe('ready');
+  });
+});

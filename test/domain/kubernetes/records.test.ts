@@ -1,0 +1,165 @@
+import { describe, expect, test } from '@jest/globals';
+import { chooseContext, eksCommand, refusals } from '../../../src/domain/kubernetes/kubeconfig-policy.ts';
+import { allows } from '../../../src/domain/kubernetes/rules-review.ts';
+import { rightsFor, rolesFor } from '../../../src/domain/kubernetes/rights.ts';
+import {
+  type ReleaseRecord,
+  beforeServing,
+  findRelease,
+  outdated,
+  readRecord,
+  servingOf,
+  unfinishedOf,
+} from '../../../src/domain/kubernetes/release-record.ts';
+import { DEPLOYMENTS, SECRETS } from '../../../src/domain/kubernetes/resource.ts';
+import { deployment, object } from './objects.ts';
+
+const record = (revision: number, phase: ReleaseRecord['phase'], more: Partial<ReleaseRecord> = {}): ReleaseRecord => ({
+  schema: 1,
+  app: 'web',
+  revision,
+  release: `v${revision}`,
+  run: '1/1',
+  phase,
+  startedAt: '',
+  digest: `d${revision}`,
+  objects: [],
+  before: [],
+  images: [],
+  ...more,
+});
+
+describe('the record', () => {
+  test('two roll backs lead two releases back, never to the one that was bad', () => {
+    const first = [record(1, 'superseded'), record(2, 'superseded'), record(3, 'deployed')];
+    expect(beforeServing(first)?.revision).toBe(2);
+    const second = [
+      record(1, 'superseded'),
+      record(2, 'superseded'),
+      record(3, 'rolled-back'),
+      record(4, 'deployed', { copyOf: 2, digest: 'd2' }),
+    ];
+    expect(beforeServing(second)?.revision).toBe(1);
+  });
+
+  test('a first release has nothing before it', () => {
+    expect(beforeServing([record(1, 'deployed')])).toBeUndefined();
+    expect(servingOf([record(1, 'failed')])).toBeUndefined();
+  });
+
+  test('of a run that was killed is found', () => {
+    expect(unfinishedOf([record(1, 'deployed'), record(2, 'applying')])?.revision).toBe(2);
+    expect(unfinishedOf([record(1, 'deployed'), record(2, 'failed')])).toBeUndefined();
+  });
+
+  test.each([
+    ['2', 2],
+    ['v2', 2],
+    ['1.4.0', 1],
+  ])('finds %s', (named, revision) => {
+    const all = [record(1, 'superseded', { release: '1.4.0' }), record(2, 'deployed', { release: '1.5.0' })];
+    expect(findRelease(all, named)?.revision).toBe(revision);
+  });
+
+  test('keeps the newest good ones, and what lies between them', () => {
+    const all = [1, 2, 3, 4].map((revision) => record(revision, revision === 4 ? 'deployed' : 'superseded'));
+    expect(outdated([...all, record(5, 'rolled-back')], 2).map(({ revision }) => revision)).toEqual([1, 2]);
+  });
+
+  test.each([
+    ['no JSON', '{'],
+    ['another schema', '{"schema":2}'],
+    ['no phase', '{"schema":1,"revision":1}'],
+  ])('that is %s is a failure that says where', (_name, text) => {
+    expect(() => readRecord(text, 'Secret shop/sluice.web.v1')).toThrow(
+      /Could not read the release record Secret shop/,
+    );
+  });
+});
+
+describe('rights', () => {
+  const rights = rightsFor([deployment('web', {}), object('v1', 'Secret', 's')], {
+    resourceOf: ({ kind }) => (kind === 'Deployment' ? DEPLOYMENTS : SECRETS),
+    app: 'web',
+    home: 'shop',
+  });
+
+  test('of Secrets are by name, but to create', () => {
+    const [role] = rolesFor(rights, 'web');
+    expect(role?.['rules']).toContainEqual({
+      apiGroups: [''],
+      resources: ['secrets'],
+      resourceNames: ['s'],
+      verbs: ['delete', 'get', 'patch'],
+    });
+    expect(JSON.stringify(role)).not.toMatch(/pods\/exec|escalate|"\*"/);
+    expect(rolesFor(rights, 'web').map(({ kind }) => kind)).toEqual(['Role']);
+  });
+
+  test.each([
+    ['by a star', { verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, 'yes'],
+    ['by name', { verbs: ['get'], apiGroups: [''], resources: ['secrets'], resourceNames: ['s'] }, 'yes'],
+    ['by another name', { verbs: ['get'], apiGroups: [''], resources: ['secrets'], resourceNames: ['t'] }, 'unknown'],
+    ['of another group', { verbs: ['get'], apiGroups: ['apps'], resources: ['secrets'] }, 'unknown'],
+  ])('are proven %s', (_name, rule, expected) => {
+    const review = object('authorization.k8s.io/v1', 'SelfSubjectRulesReview', '', {
+      status: { resourceRules: [rule] },
+    });
+    expect(allows(review, { group: '', resource: 'secrets', verb: 'get', name: 's', namespace: 'shop', why: '' })).toBe(
+      expected,
+    );
+  });
+});
+
+describe('a kubeconfig', () => {
+  const config = (cluster: object, user: object) => ({
+    'current-context': 'c',
+    contexts: [{ name: 'c', context: { cluster: 'k', user: 'u', namespace: 'shop' } }],
+    clusters: [{ name: 'k', cluster: { server: 'https://k', ...cluster } }],
+    users: [{ name: 'u', user }],
+  });
+  const refusedFor = (cluster: object, user: object, allowed: readonly ('exec' | 'files')[] = []) => {
+    const chosen = chooseContext(config(cluster, user), undefined);
+    return 'problem' in chosen ? [chosen.problem] : refusals(chosen, allowed).map(({ accepted }) => accepted);
+  };
+
+  test.each([
+    ['a program', {}, { exec: { command: 'evil' } }, 'allow-kubeconfig: exec, when it is meant to'],
+    [
+      'no verification',
+      { 'insecure-skip-tls-verify': true },
+      {},
+      'allow-kubeconfig: insecure-tls, when it is meant to',
+    ],
+    ['no TLS', { server: 'http://k' }, {}, 'allow-kubeconfig: insecure-tls, when it is meant to'],
+    ['a file', { 'certificate-authority': '/etc/ca' }, {}, 'allow-kubeconfig: files, when it is meant to'],
+    ['a proxy', { 'proxy-url': 'http://p' }, {}, 'allow-kubeconfig: proxy, when it is meant to'],
+    [
+      'an auth-provider',
+      {},
+      { 'auth-provider': { name: 'gcp' } },
+      'allow-kubeconfig: auth-provider, when it is meant to',
+    ],
+  ])('with %s is refused unless that is allowed', (_name, cluster, user, expected) => {
+    expect(refusedFor(cluster, user)).toEqual([expected]);
+  });
+
+  test('may do what is allowed by name', () => {
+    expect(refusedFor({}, { exec: { command: 'x' }, tokenFile: '/t' }, ['exec'])).toEqual([
+      'allow-kubeconfig: files, when it is meant to',
+    ]);
+    expect(refusedFor({}, { token: 't' })).toEqual([]);
+  });
+
+  test('a wrong context is answered with those that there are', () => {
+    expect(chooseContext(config({}, {}), 'nope')).toMatchObject({ input: 'context', accepted: 'c' });
+  });
+
+  test('the command of AWS is known and not needed', () => {
+    const user = {
+      exec: { command: 'aws', args: ['--region', 'eu-west-1', 'eks', 'get-token', '--cluster-name', 'shop'] },
+    };
+    const chosen = chooseContext(config({}, user), undefined);
+    expect('problem' in chosen ? undefined : eksCommand(chosen)).toEqual({ cluster: 'shop', region: 'eu-west-1' });
+  });
+});
