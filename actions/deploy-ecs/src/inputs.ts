@@ -305,5 +305,17 @@ function checksOf(values: Values): Checked<ChecksWish | undefined> {
 }
 
 function rulesOf({ rules }: Values): Checked<Policy | undefined> {
-  return rules === undefined ? good(undefined) : parsePolicy({ rules });
+  if (rules === undefined) return good(undefined);
+  const policy = parsePolicy({ rules });
+  if (!policy.ok) return policy;
+  const compared = policy.value.rules.filter(({ kind }) => kind === 'comparison');
+  if (compared.length === 0) return policy;
+  return bad(
+    ...compared.map(({ text: given }) => ({
+      input: 'rules',
+      given,
+      problem: 'compares with stable, which a rolling update has not',
+      accepted: 'rules against a number; blue-green compares',
+    })),
+  );
 }

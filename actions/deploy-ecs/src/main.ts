@@ -187,10 +187,12 @@ async function metricsOf(
     prober,
     clock: tools.clock,
     environment: tools.environment,
-    candidate: () => ({ url: url(), host, headers: {} }),
+    address: () => ({ url: url(), host, headers: {} }),
     // A rolling update has one arm and no colors.
     colorOf: () => 'green',
     targetGroupOf: () => '',
+    // Rules of the input are measured by requests alone; other sources need a policy file.
+    cloudWatch: () => Promise.reject(new Failure({ what: 'deploy-ecs does not measure by CloudWatch' })),
   });
 }
 

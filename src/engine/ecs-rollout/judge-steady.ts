@@ -50,7 +50,7 @@ async function measure(
   const series = allSeries(policy);
   for (let at: Instant = after(begin, policy.interval); ; at = after(at, policy.interval)) {
     await clock.sleep(between(clock.now(), at), signal);
-    samples.push(...(await measureAll(series, { providers: metrics.providers, arm: 'candidate', at, begin }, signal)));
+    samples.push(...(await measureAll(series, { providers: metrics.providers, at, begin }, signal)));
     const judged = judge(policy, { samples, begin, since: begin });
     const ended = verdictAt(judged, policy, { passed: between(begin, at), length });
     if (ended === undefined) continue;
