@@ -39,6 +39,12 @@ export const ecsInputs = {
   }),
 };
 
+/** Their words where only the choices differ. */
+export const rolloutWords = {
+  'on-conflict':
+    "What happens when somebody else's deployment is in flight: it is refused (`fail`) or awaited (`wait`); deploy-ecs can also have ECS roll it back first (`stop`), but for `mode: scale`, which waits. One of the same image is followed in any case.",
+};
+
 /** Inputs of every action that rolls a release out, in the same words. */
 export const rolloutInputs = {
   'on-failure': oneOf(['rollback', 'leave'], {
@@ -48,8 +54,7 @@ export const rolloutInputs = {
     fallback: 'rollback',
   }),
   'on-conflict': oneOf(['fail', 'wait'], {
-    description:
-      "What happens when somebody else's deployment is in flight. One of the same image is followed in any case.",
+    description: rolloutWords['on-conflict'],
     from: 'stage',
     fallback: 'fail',
   }),

@@ -1,10 +1,12 @@
 import { revisionName } from '../../../src/domain/ecs/arn.ts';
+import { describeEdits } from '../../../src/domain/ecs/definition-diff.ts';
 import type { GoBack } from '../../../src/domain/ecs/go-back.ts';
 import type { CleanUp } from '../../../src/domain/ecs/revision-cleanup.ts';
+import { type ScalingLimits, decideScaling, describeLimits } from '../../../src/domain/ecs/scaling.ts';
 import { type Situation, type Start, type Wish, decideStart, isSteady } from '../../../src/domain/ecs/start.ts';
 import type { EcsService } from '../../../src/domain/ecs/service.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
-import type { DeployRequest } from './inputs.ts';
+import type { DeployRequest, ScaleToRequest } from './inputs.ts';
 
 /*
  * The judgement of a rollout lives in src/domain/ecs, because blue-green deploys its candidate by the same engine:
@@ -36,10 +38,12 @@ export interface PlanFacts {
   /** `<run id>/<attempt>`. */
   readonly run: string;
   readonly tasks?: PlannedTasks;
+  /** What was found out about what the definition names. */
+  readonly seen?: { readonly problems: readonly string[]; readonly warnings: readonly string[] };
 }
 
 /** PURE: what a run would do now. */
-export function planOf(situation: Situation, request: DeployRequest, { run, tasks = NO_TASKS }: PlanFacts): Plan {
+export function planOf(situation: Situation, request: DeployRequest, { run, tasks = NO_TASKS, seen }: PlanFacts): Plan {
   const wish = {
     ...wishOf(request),
     release: request.release,
@@ -49,9 +53,19 @@ export function planOf(situation: Situation, request: DeployRequest, { run, task
   };
   const start = decideStart(situation, wish);
   const lines = describeStart(start, { ...situation, tasks }, request);
+  const deploys = start.kind === 'deploy' || start.kind === 'restart';
+  const problems = deploys ? (seen?.problems ?? []) : [];
+  const found = deploys ? [...problems.map((each) => `Refuse: ${each}`), ...(seen?.warnings ?? [])] : [];
   const refused =
-    start.kind === 'refuse' || (start.kind === 'conflict' && request.onConflict === 'fail' && !start.byUs);
-  return { start: start.kind, verdict: refused ? 'would-be-refused' : 'would-go', lines };
+    problems.length > 0 ||
+    start.kind === 'refuse' ||
+    (start.kind === 'conflict' && request.onConflict === 'fail' && !start.byUs);
+  const asked = request.edits === undefined ? [] : ['Asked for by containers:', ...describeEdits(request.edits)];
+  return {
+    start: start.kind,
+    verdict: refused ? 'would-be-refused' : 'would-go',
+    lines: [...found, ...asked, ...lines],
+  };
 }
 
 /** What the new revision shall have, as the engine takes it. */
@@ -82,9 +96,11 @@ function describeStart(
       return [`Refuse: ${start.facts.why ?? start.facts.what}`];
     case 'conflict':
       return [
-        request.onConflict === 'wait' || start.byUs
-          ? `Wait for the end of ${start.with}, then look again`
-          : `Refuse: ${start.with} is in flight`,
+        request.onConflict === 'stop' && !start.byUs
+          ? `Stop ${start.with} and wait until it is rolled back, then look again`
+          : request.onConflict === 'wait' || start.byUs
+            ? `Wait for the end of ${start.with}, then look again`
+            : `Refuse: ${start.with} is in flight`,
       ];
     case 'attach':
       return [`Follow the deployment of ${name} that is in flight already (${start.deployment.id})`];
@@ -153,7 +169,24 @@ export function planOfGoBack(service: EcsService, decision: Exclude<GoBack, { ki
 }
 
 /** PURE: what `mode: scale` would do now. */
-export function planOfScale(service: EcsService, desired: number): Plan {
+export function planOfScale(
+  service: EcsService,
+  { desired, onLimits }: Pick<ScaleToRequest, 'desired' | 'onLimits'>,
+  limits: ScalingLimits | undefined,
+): Plan {
+  const scaling = decideScaling(limits, { ref: service.ref, desired, onLimits });
+  if (scaling.kind === 'refuse')
+    return { start: 'refuse', verdict: 'would-be-refused', lines: [`Refuse: ${scaling.facts.why}`] };
+  const plan = planOfCount(service, desired);
+  const known = limits === undefined ? [] : [describeLimits(limits)];
+  const change =
+    scaling.kind === 'change'
+      ? [`Set the limits of Application Auto Scaling to ${scaling.min} and ${scaling.max}`]
+      : [];
+  return { ...plan, lines: [...known, ...change, ...plan.lines] };
+}
+
+function planOfCount(service: EcsService, desired: number): Plan {
   const name = revisionName(service.taskDefinition);
   if (service.desired === desired)
     return isSteady(service)

@@ -9,6 +9,8 @@ import { type ChecksTarget, runChecks } from '../../../src/engine/checks/run-che
 import { type CleanUpResult, cleanUp, planCleanUp } from '../../../src/engine/ecs-rollout/clean-up.ts';
 import { deployImage, readSituation } from '../../../src/engine/ecs-rollout/deploy-image.ts';
 import { goBackOnDemand, planGoBack } from '../../../src/engine/ecs-rollout/go-back.ts';
+import { type SteadyRules, judgeSteady } from '../../../src/engine/ecs-rollout/judge-steady.ts';
+import { type Prepared, preflight, refuseUnprepared } from '../../../src/engine/ecs-rollout/preflight.ts';
 import { rollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
 import {
   type OneOffOrder,
@@ -23,23 +25,28 @@ import type {
   RolloutTools,
   Verification,
 } from '../../../src/engine/ecs-rollout/rollout.ts';
-import { readScalable, scaleService } from '../../../src/engine/ecs-rollout/scale-service.ts';
+import { readLimits, readScalable, scaleService } from '../../../src/engine/ecs-rollout/scale-service.ts';
 import type { Sha256 } from '../../../src/ports/digest.ts';
+import type { AutoscalingLimits } from '../../../src/ports/autoscaling.ts';
+import type { DeployConditions } from '../../../src/ports/deploy-conditions.ts';
 import type { EcsTasks } from '../../../src/ports/ecs-tasks.ts';
 import type { Ecs, EcsServiceRef } from '../../../src/ports/ecs.ts';
 import type { Prober } from '../../../src/ports/prober.ts';
 import { type Plan, type PlannedTasks, planOf, planOfCleanUp, planOfGoBack, planOfScale, wishOf } from './decide.ts';
 import type { CleanUpRequest, DeployRequest, Request, RollbackRequest, ScaleToRequest } from './inputs.ts';
 
-/** Checks that are ready to be made. */
+/** Checks and rules that are ready to be made. */
 export interface Checking {
-  readonly document: ResolvedChecks;
+  readonly document: ResolvedChecks | undefined;
+  readonly rules: SteadyRules | undefined;
   readonly target: ChecksTarget;
   readonly prober: Prober;
 }
 
 export interface Context extends RolloutTools {
   readonly tasks: EcsTasks;
+  readonly conditions: DeployConditions;
+  readonly autoscaling: AutoscalingLimits;
   readonly sha256: Sha256;
   /** `<run id>/<attempt>`. */
   readonly run: string;
@@ -64,7 +71,10 @@ export async function plan(
   switch (request.mode) {
     case 'deploy': {
       const situation = await readSituation({ ref, ...definitionOf(context) }, context, signal);
-      return planOf(situation, request, { run: context.run, tasks: plannedTasks(situation, request, context) });
+      const tasks = plannedTasks(situation, request, context);
+      const body = candidateOf(situation.base ?? situation.current, wishOf(request));
+      const seen = await preflight({ ...situation, body }, context.conditions, signal);
+      return planOf(situation, request, { run: context.run, tasks, seen });
     }
     case 'rollback': {
       const to = request.to === undefined ? {} : { to: request.to };
@@ -73,8 +83,8 @@ export async function plan(
     }
     case 'scale': {
       const deadline = context.clock.now();
-      const wish = { ref, deadline, desired: request.desired, onConflict: 'fail' } as const;
-      return planOfScale(await readScalable(wish, context, signal), request.desired);
+      const service = await readScalable({ ref, deadline, onConflict: 'fail' }, context, signal);
+      return planOfScale(service, request, await readLimits(ref, context, signal));
     }
     case 'cleanup':
       return planOfCleanUp(await planCleanUp({ ref, keep: request.keep }, context, signal), request.keep);
@@ -113,6 +123,7 @@ export async function deploy(request: DeployRequest, context: Context, signal: A
       onOutdated: request.onOutdated,
       failedRevision: 'deregister',
       onFollowing,
+      inspect: (prepared, inner) => inspect(prepared, context, inner),
       ...beforeBy(request, context),
       ...verifyBy(context, request),
     },
@@ -136,10 +147,19 @@ export async function goBack(request: RollbackRequest, context: Context, signal:
 }
 
 export async function scale(request: ScaleToRequest, context: Context, signal: AbortSignal): Promise<RolloutResult> {
-  const { desired, onConflict } = request;
+  const { desired, onConflict, onLimits } = request;
   const deadline = after(context.clock.now(), request.timeout);
-  return scaleService({ ref: refOf(request), desired, deadline, onConflict }, toolsOf(context), signal);
+  const tools = { ...toolsOf(context), autoscaling: tellingLimits(context) };
+  return scaleService({ ref: refOf(request), desired, deadline, onConflict, onLimits }, tools, signal);
 }
+
+const tellingLimits = ({ autoscaling, onWrite }: Context): AutoscalingLimits => ({
+  ...autoscaling,
+  setLimits(...call) {
+    onWrite();
+    return autoscaling.setLimits(...call);
+  },
+});
 
 export async function discardOld(
   request: CleanUpRequest,
@@ -154,13 +174,22 @@ const definitionOf = ({ definition }: Context): { readonly definition?: Definiti
   definition === undefined ? {} : { definition };
 
 /** Reads only. */
-export async function lookAt(request: Request, { ecs }: Context, signal: AbortSignal): Promise<ServiceStatus> {
+export async function lookAt(request: Request, context: Context, signal: AbortSignal): Promise<ServiceStatus> {
+  const { ecs } = context;
   const ref = refOf(request);
   const { service, current } = await readSituation({ ref }, { ecs }, signal);
   const record = service.currentServiceDeployment;
   const serviceDeployment = record === undefined ? undefined : await ecs.describeServiceDeployment(record, signal);
   const successful = await ecs.listServiceDeployments(ref, signal, { status: 'SUCCESSFUL' });
-  return { service, current, successful, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) };
+  const limits = await readLimits(ref, context, signal);
+  const scaling = limits === undefined ? {} : { limits };
+  return {
+    service,
+    current,
+    successful,
+    ...scaling,
+    ...(serviceDeployment === undefined ? {} : { serviceDeployment }),
+  };
 }
 
 /** GitHub ends the post steps of a cancelled job after 5 minutes. */
@@ -170,6 +199,13 @@ const POST_HAS = minutes(4);
 export async function undo(following: Following, tools: RolloutTools, signal: AbortSignal): Promise<RolloutResult> {
   const deadline = after(tools.clock.now(), POST_HAS);
   return rollBack({ following, deadline, reason: 'the run ended before the deployment did' }, tools, signal);
+}
+
+/** What is missing ends the release before anything is written; the rest is said. */
+async function inspect(prepared: Prepared, { conditions, log }: Context, signal: AbortSignal): Promise<void> {
+  const seen = await preflight(prepared, conditions, signal);
+  for (const warning of seen.warnings) log.warning(warning);
+  refuseUnprepared(seen, prepared);
 }
 
 /** The task before the service changes. */
@@ -226,11 +262,19 @@ function oneOffTools(context: Context): OneOffTools {
   return { ...toolsOf(context), sha256, tasks: { ...tasks, run } };
 }
 
-async function verify(
+async function verify(checking: Checking, context: Context, signal: AbortSignal): Promise<Verification> {
+  const checked = await check(checking, context, signal);
+  return checked.kind === 'bad' || checking.rules === undefined
+    ? checked
+    : judgeSteady(checking.rules, context, signal);
+}
+
+async function check(
   { document, target, prober }: Checking,
   { clock, log }: Context,
   signal: AbortSignal,
 ): Promise<Verification> {
+  if (document === undefined) return GOOD;
   log.info(`${document.checks.length} checks against ${target.url}`);
   const { verdict, checks } = await runChecks({ document, target }, { prober, clock, log }, signal);
   if (verdict !== 'fail') return { kind: 'good' };

@@ -1,6 +1,9 @@
 import { hours, minutes } from '../../../src/domain/duration.ts';
 import { approvalDemand, approvalInputs } from '../../../src/domain/approval/require.ts';
 import { checkInputs, readCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
+import { ADDRESS_SHAPE, readAddressSource } from '../../../src/domain/ecs/address-source.ts';
+import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
+import type { Policy } from '../../../src/domain/policy/policy.ts';
 import { CONTAINERS_SHAPE, type ContainerEdits, readContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
 import { TASK_SHAPE, readTaskWish } from '../../../src/domain/ecs/task-wish.ts';
 import { imageInputs, imageOf, tagOf } from '../../../src/domain/image-inputs.ts';
@@ -12,6 +15,7 @@ import {
   count,
   duration,
   good,
+  list,
   matching,
   oneOf,
   structure,
@@ -19,7 +23,14 @@ import {
 } from '../../../src/domain/inputs.ts';
 import { editsOf } from './inputs-containers.ts';
 import type { ChecksWish, DeployRequest, Mode, Place, Request } from './request.ts';
-import { awsInputs, ecsInputs, ecsWords, rolloutInputs, stageInputs } from '../../../src/domain/stage-inputs.ts';
+import {
+  awsInputs,
+  ecsInputs,
+  ecsWords,
+  rolloutInputs,
+  rolloutWords,
+  stageInputs,
+} from '../../../src/domain/stage-inputs.ts';
 
 export type * from './request.ts';
 
@@ -99,6 +110,12 @@ export const spec = {
     min: 0,
     max: 5_000,
   }),
+  'on-limits': oneOf(['fail', 'change'], {
+    description:
+      'What `mode: scale` does with a count outside of the limits of Application Auto Scaling, which would set it back: `change` widens the limits first. Example: `change`.',
+    from: 'stage',
+    fallback: 'fail',
+  }),
   timeout: duration({
     description: ecsWords.timeout,
     from: 'stage',
@@ -108,7 +125,11 @@ export const spec = {
   }),
   'on-failure': rolloutInputs['on-failure'],
   'on-cancel': ecsInputs['on-cancel'],
-  'on-conflict': rolloutInputs['on-conflict'],
+  'on-conflict': oneOf(['fail', 'wait', 'stop'], {
+    description: rolloutWords['on-conflict'],
+    from: 'stage',
+    fallback: 'fail',
+  }),
   'on-outdated': rolloutInputs['on-outdated'],
   // Not from the stage: the checks of a stage are run by smoke-test after this action; here they are asked for.
   checks: text({
@@ -116,11 +137,29 @@ export const spec = {
       'Path of a checks file (YAML, version 1). It is run on `url` once ECS calls the new revision steady; red checks count as a failed deployment and roll back. Example: `deploy/checks.yml`.',
   }),
   url: checkInputs.url,
+  'url-from': matching({
+    description:
+      'The same where the host is known to AWS alone: `{load-balancer}` is the DNS name of the one in front of the service, `{stack-output:STACK/OUTPUT}` an output of a CloudFormation stack. Excludes `url`. Example: `https://{stack-output:staging-shop/LoadBalancerDNS}`.',
+    from: 'stage',
+    shape: ADDRESS_SHAPE,
+    accepts: 'a URL whose host AWS knows',
+    accepted: 'https://{load-balancer} or https://{stack-output:STACK/OUTPUT}, with a port and a path if needed',
+  }),
   host: checkInputs.host,
   'check-secrets': checkInputs['check-secrets'],
   'expect-version': text({
     description:
       'Version that the checks must find where they look for one. Without it the tag of the released entry of `images`. Example: `1.4.0`.',
+  }),
+  rules: list({
+    description:
+      'Rules that judge the steady revision by requests to the address, after the checks, one a line: `METRIC > LIMIT for DURATION` or `health fails N in a row`; `warn:` before one that only warns. A failed one counts as a failed deployment. Example: `p95 > 2000ms for 1m`.',
+  }),
+  recheck: duration({
+    description: 'How long `rules` judge. Example: `5m`.',
+    fallback: '2m',
+    min: minutes(1),
+    max: hours(1),
   }),
   ...approvalInputs,
   'release-id': text({
@@ -152,7 +191,7 @@ function requestOf(values: Values): Checked<Request> {
     case 'scale':
       return values['desired-count'] === undefined
         ? bad({ input: 'desired-count', problem: 'is missing: it is what mode: scale sets', accepted: '0 to 5000' })
-        : good({ ...place, mode: 'scale', desired: values['desired-count'] });
+        : good({ ...place, mode: 'scale', desired: values['desired-count'], onLimits: values['on-limits'] });
     case 'status':
       return good({ ...place, mode: 'status' });
     case 'cleanup':
@@ -177,6 +216,7 @@ const READ_BY: Readonly<Partial<Record<keyof typeof spec, readonly Mode[]>>> = {
   images: ['deploy'],
   to: ['rollback'],
   checks: ['deploy', 'rollback'],
+  rules: ['deploy', 'rollback'],
   approval: ['deploy'],
 };
 
@@ -240,15 +280,42 @@ const releaseOf = (edits: ContainerEdits | undefined, definition: string | undef
     ...(definition === undefined ? [] : [definition]),
   ].join(' ') || 'settings';
 
+/** undefined: neither checks nor rules are asked for. */
 function checksOf(values: Values): Checked<ChecksWish | undefined> {
   const secrets = readCheckSecrets(values['check-secrets'] ?? '');
-  if (!secrets.ok) return secrets;
-  if (values.checks === undefined) return good(undefined);
+  const policy = rulesOf(values);
+  const from = values['url-from'] === undefined ? undefined : readAddressSource(values['url-from']);
+  const problems = [secrets, policy].flatMap((each) => (each.ok ? [] : each.problems));
+  if (values.url !== undefined && from !== undefined)
+    problems.push({ input: 'url-from', problem: 'excludes url', accepted: 'one of the two' });
+  if (values.rules !== undefined && values.url === undefined && from === undefined)
+    problems.push({ input: 'rules', problem: 'need an address to measure', accepted: 'url or url-from' });
+  if (problems.length > 0 || !secrets.ok || !policy.ok) return bad(...problems);
+  if (values.checks === undefined && policy.value === undefined) return good(undefined);
   return good({
     file: values.checks,
+    policy: policy.value,
+    recheck: values.recheck,
     url: values.url,
+    from,
     host: values.host,
     expectVersion: values['expect-version'] ?? tagOf(values),
     secrets: secrets.value,
   });
+}
+
+function rulesOf({ rules }: Values): Checked<Policy | undefined> {
+  if (rules === undefined) return good(undefined);
+  const policy = parsePolicy({ rules });
+  if (!policy.ok) return policy;
+  const compared = policy.value.rules.filter(({ kind }) => kind === 'comparison');
+  if (compared.length === 0) return policy;
+  return bad(
+    ...compared.map(({ text: given }) => ({
+      input: 'rules',
+      given,
+      problem: 'compares with stable, which a rolling update has not',
+      accepted: 'rules against a number; blue-green compares',
+    })),
+  );
 }

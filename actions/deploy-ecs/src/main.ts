@@ -1,22 +1,30 @@
 import type { Grant } from '../../../src/domain/approval/grant.ts';
 import { requireApproval } from '../../../src/domain/approval/require.ts';
+import type { MetricSources } from '../../../src/adapters/metrics/sources.ts';
+import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
+import { addressFrom } from '../../../src/domain/ecs/address-source.ts';
+import type { Prober } from '../../../src/ports/prober.ts';
+import type { ServiceAddresses } from '../../../src/ports/service-address.ts';
 import { loadChecks } from '../../../src/domain/checks/load.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { missingVersion } from '../../../src/domain/checks/version.ts';
-import { between } from '../../../src/domain/duration.ts';
+import { sayLifetime } from '../../../src/domain/credential-lifetime.ts';
+import { type Duration, between, milliseconds, minutes } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import { readDefinition } from '../../../src/domain/ecs/definition-file.ts';
 import { InvalidInput } from '../../../src/domain/inputs.ts';
 import type { Report } from '../../../src/domain/report.ts';
 import type { DefinitionSource, Following } from '../../../src/engine/ecs-rollout/rollout.ts';
+import { ROLL_BACK_WITHIN } from '../../../src/engine/ecs-rollout/follow-deployment.ts';
 import { startRollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
+import type { AutoscalingLimits } from '../../../src/ports/autoscaling.ts';
 import type { ContainerLogs } from '../../../src/ports/container-logs.ts';
 import type { Ecs } from '../../../src/ports/ecs.ts';
 import type { AwsSession } from '../../../src/adapters/aws/session.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
 import { type Checking, type Context, deploy, discardOld, goBack, lookAt, plan, scale, undo } from './execute.ts';
-import { type DeployRequest, type Request, spec, toRequest } from './inputs.ts';
+import { type ChecksWish, type DeployRequest, type Request, spec, toRequest } from './inputs.ts';
 import { cleanUpReport, planReport, reportOf, statusReport } from './report.ts';
 
 const FOLLOWING = 'following';
@@ -27,11 +35,12 @@ const definition: ActionDefinition<typeof spec, Request> = {
   toRequest,
   async main(request, tools) {
     if (request.mode === 'deploy') await checkApproval(request, tools);
-    const checking = await checkingOf(request, tools);
+    const checks = await checkingOf(request, tools);
     const definition = await definitionOf(request, tools);
     const cloud = await cloudFor(request, tools);
     const { ecs } = cloud;
     const { clock, log, run, signal } = tools;
+    const checking = checks?.(await addressOf(request, cloud, signal));
     const context: Context = {
       ...cloud,
       clock,
@@ -112,38 +121,91 @@ function grantFor(...asked: Parameters<typeof requireApproval>): Grant | Failure
   }
 }
 
-/** Everything that is wrong with the checks is said before the first call to AWS. */
-async function checkingOf(request: Request, tools: ActionTools): Promise<Checking | undefined> {
+/** Everything that is wrong with checks and rules is said before the first call to AWS. */
+async function checkingOf(request: Request, tools: ActionTools): Promise<Checks | undefined> {
   const wish = request.mode === 'deploy' || request.mode === 'rollback' ? request.checks : undefined;
   if (wish === undefined) return undefined;
-  const [{ readYaml }, { matchers }, { httpProber }] = await Promise.all([
+  const { httpProber } = await import('../../../src/adapters/http/prober.ts');
+  const prober = httpProber();
+  const document = wish.file === undefined ? undefined : await documentOf(wish, wish.file, tools);
+  const base = wish.url ?? (wish.from === undefined ? document?.target : undefined);
+  if (base === undefined && wish.from === undefined) {
+    const accepted = 'the base URL that users reach, url-from, or target in the file';
+    throw new InvalidInput(`The checks of ${wish.file}`, [{ input: 'url', problem: 'is missing', accepted }]);
+  }
+  let url = base ?? '';
+  const metrics = await metricsOf(wish, { prober, tools, url: () => url });
+  const { policy, recheck: length, host, expectVersion } = wish;
+  return (found) => {
+    url = base ?? found;
+    const target = {
+      url,
+      headers: {},
+      ...(host === undefined ? {} : { host }),
+      ...(expectVersion === undefined ? {} : { expectVersion }),
+    };
+    const rules = policy === undefined || metrics === undefined ? undefined : { policy, length, metrics };
+    return { document, rules, target, prober };
+  };
+}
+
+/** Ready but for the address, which AWS may have to be asked for. */
+type Checks = (address: string) => Checking;
+
+async function documentOf(wish: ChecksWish, file: string, tools: ActionTools): Promise<ResolvedChecks> {
+  const [{ readYaml }, { matchers }] = await Promise.all([
     import('../../../src/runtime/read-yaml.ts'),
     import('../../../src/adapters/http/matchers.ts'),
-    import('../../../src/adapters/http/prober.ts'),
   ]);
-  const { file, url, host, expectVersion, secrets } = wish;
-  const environment = withCheckSecrets(tools.environment, secrets);
+  const environment = withCheckSecrets(tools.environment, wish.secrets);
+  const elsewhere = wish.url !== undefined || wish.from !== undefined;
   const loaded = loadChecks(
     { path: file, text: await tools.readFile(file, 'checks') },
-    { readYaml, matchers, environment, target: url === undefined ? 'of-document' : 'elsewhere' },
+    { readYaml, matchers, environment, target: elsewhere ? 'elsewhere' : 'of-document' },
   );
   if (!loaded.ok) throw new InvalidInput(`The checks of ${file}`, loaded.problems);
   const { document } = loaded.value;
-  const missing = missingVersion(document.checks, expectVersion);
+  const missing = missingVersion(document.checks, wish.expectVersion);
   if (missing !== undefined) throw new InvalidInput(`The checks of ${file}`, [missing]);
-  const base = url ?? document.target;
-  if (base === undefined) {
-    const accepted = 'the base URL that users reach, or target in the file';
-    throw new InvalidInput(`The checks of ${file}`, [{ input: 'url', problem: 'is missing', accepted }]);
-  }
   for (const secret of document.secrets) tools.mask(secret);
-  const target = {
-    url: base,
-    headers: {},
-    ...(host === undefined ? {} : { host }),
-    ...(expectVersion === undefined ? {} : { expectVersion }),
-  };
-  return { document, target, prober: httpProber() };
+  return document;
+}
+
+interface Measuring {
+  readonly prober: Prober;
+  readonly tools: ActionTools;
+  url(): string;
+}
+
+async function metricsOf(
+  { policy, host }: ChecksWish,
+  { prober, tools, url }: Measuring,
+): Promise<MetricSources | undefined> {
+  if (policy === undefined) return undefined;
+  const { metricSources } = await import('../../../src/adapters/metrics/sources.ts');
+  return metricSources(policy, {
+    prober,
+    clock: tools.clock,
+    environment: tools.environment,
+    address: () => ({ url: url(), host, headers: {} }),
+    // A rolling update has one arm and no colors.
+    colorOf: () => 'green',
+    targetGroupOf: () => '',
+    // Rules of the input are measured by requests alone; other sources need a policy file.
+    cloudWatch: () => Promise.reject(new Failure({ what: 'deploy-ecs does not measure by CloudWatch' })),
+  });
+}
+
+/** The address that AWS knows, asked for before anything is changed; empty: the user gave one. */
+async function addressOf(request: Request, { ecs, addresses }: Cloud, signal: AbortSignal): Promise<string> {
+  const from = request.mode === 'deploy' || request.mode === 'rollback' ? request.checks?.from : undefined;
+  if (from === undefined) return '';
+  const { host } = from;
+  if (host.kind === 'stack-output') return addressFrom(from, await addresses.stackOutput(host, signal));
+  const { cluster, service: name } = request;
+  const [service] = await ecs.describeServices([{ cluster, service: name }], signal);
+  const groups = service?.loadBalancers.flatMap(({ targetGroupArn }) => targetGroupArn ?? []) ?? [];
+  return addressFrom(from, await addresses.loadBalancer(groups, signal));
 }
 
 /** Everything that is wrong with a file is said with its lines, before the first call to AWS. */
@@ -175,15 +237,21 @@ function keep(following: Following | undefined, request: Request, ecs: Ecs, tool
   tools.onCancel(restores ? (signal) => startRollBack(following, { ecs }, signal) : undefined);
 }
 
-type Cloud = Pick<Context, 'ecs' | 'tasks' | 'sha256'> & { readonly logs: ContainerLogs };
+type Cloud = Pick<Context, 'ecs' | 'tasks' | 'conditions' | 'autoscaling' | 'sha256'> & {
+  readonly logs: ContainerLogs;
+  readonly addresses: ServiceAddresses;
+};
 
 async function cloudFor(request: Request, tools: ActionTools): Promise<Cloud> {
-  const [{ awsSession }, { ecsOf }, { ecsTasksOf }, { sha256 }] = await Promise.all([
-    import('../../../src/adapters/aws/session.ts'),
-    import('../../../src/adapters/aws/ecs.ts'),
-    import('../../../src/adapters/aws/ecs-tasks.ts'),
-    import('../../../src/adapters/system/digest.ts'),
-  ]);
+  const [{ awsSession }, { ecsOf }, { ecsTasksOf }, { deployConditionsOf }, { serviceAddressesOf }, { sha256 }] =
+    await Promise.all([
+      import('../../../src/adapters/aws/session.ts'),
+      import('../../../src/adapters/aws/ecs.ts'),
+      import('../../../src/adapters/aws/ecs-tasks.ts'),
+      import('../../../src/adapters/aws/deploy-conditions.ts'),
+      import('../../../src/adapters/aws/service-address.ts'),
+      import('../../../src/adapters/system/digest.ts'),
+    ]);
   const { region, roleToAssume, allowedAccountIds } = request;
   const session = await awsSession(
     {
@@ -194,7 +262,25 @@ async function cloudFor(request: Request, tools: ActionTools): Promise<Cloud> {
     tools,
     tools.signal,
   );
-  return { ecs: ecsOf(session, tools.log), tasks: ecsTasksOf(session), sha256, logs: logsWhenAsked(session) };
+  const said = sayLifetime(session.lifetime, longest(request), tools.clock.now());
+  if (said !== undefined) tools.log[said.level](said.line);
+  return {
+    ecs: ecsOf(session, tools.log),
+    tasks: ecsTasksOf(session),
+    conditions: deployConditionsOf(session),
+    autoscaling: autoscalingWhenAsked(session),
+    addresses: serviceAddressesOf(session),
+    sha256,
+    logs: logsWhenAsked(session),
+  };
+}
+
+/** How long this run may take in all: the release, its tasks, and the way back. */
+function longest(request: Request): Duration {
+  if (request.mode === 'status') return minutes(1);
+  const tasks = request.mode === 'deploy' ? [request.before, request.after] : [];
+  const back = request.mode === 'deploy' && request.onFailure === 'rollback' ? ROLL_BACK_WITHIN : 0;
+  return milliseconds(request.timeout + back + tasks.reduce((sum, task) => sum + (task?.timeout ?? 0), 0));
 }
 
 /** Most releases end well and need no log, so its client is loaded by the first that does. */
@@ -207,6 +293,19 @@ function logsWhenAsked(session: AwsSession): ContainerLogs {
       );
       return (await logs).lastLines(...asked);
     },
+  };
+}
+
+/** Two modes of five ask for it. */
+function autoscalingWhenAsked(session: AwsSession): AutoscalingLimits {
+  let opened: Promise<AutoscalingLimits> | undefined;
+  const open = (): Promise<AutoscalingLimits> =>
+    (opened ??= import('../../../src/adapters/aws/autoscaling.ts').then(({ autoscalingLimitsOf }) =>
+      autoscalingLimitsOf(session),
+    ));
+  return {
+    limits: async (...asked) => (await open()).limits(...asked),
+    setLimits: async (...asked) => (await open()).setLimits(...asked),
   };
 }
 

@@ -1,7 +1,9 @@
 import type { ApprovalDemand } from '../../../src/domain/approval/require.ts';
 import type { Duration } from '../../../src/domain/duration.ts';
+import type { AddressSource } from '../../../src/domain/ecs/address-source.ts';
 import type { ContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
 import type { TaskWish } from '../../../src/domain/ecs/task-wish.ts';
+import type { Policy } from '../../../src/domain/policy/policy.ts';
 
 export type Mode = 'deploy' | 'rollback' | 'scale' | 'status' | 'cleanup';
 
@@ -10,17 +12,22 @@ export interface Place {
   readonly cluster: string;
   readonly service: string;
   readonly timeout: Duration;
-  readonly onConflict: 'fail' | 'wait';
+  readonly onConflict: 'fail' | 'wait' | 'stop';
   readonly region: string | undefined;
   readonly roleToAssume: string | undefined;
   readonly allowedAccountIds: readonly string[] | undefined;
   readonly dryRun: 'yes' | 'no';
 }
 
-/** Checks of the user's, made after ECS is content. */
+/** Checks and rules of the user's, after ECS is content. */
 export interface ChecksWish {
-  readonly file: string;
+  readonly file: string | undefined;
+  /** Rules, and how long they judge. */
+  readonly policy: Policy | undefined;
+  readonly recheck: Duration;
   readonly url: string | undefined;
+  /** Where the host of the URL comes from, in place of `url`. */
+  readonly from: AddressSource | undefined;
   readonly host: string | undefined;
   readonly expectVersion: string | undefined;
   /** By name; they win over the environment. */
@@ -58,6 +65,7 @@ export interface RollbackRequest extends Place {
 export interface ScaleToRequest extends Place {
   readonly mode: 'scale';
   readonly desired: number;
+  readonly onLimits: 'fail' | 'change';
 }
 
 export interface StatusRequest extends Place {

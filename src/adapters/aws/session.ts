@@ -1,4 +1,6 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import type { CredentialLifetime } from '../../domain/credential-lifetime.ts';
+import { instant } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
@@ -30,6 +32,7 @@ export interface AwsSession {
   /** ARN of who acts. */
   readonly principal: string;
   readonly credentials: CredentialsProvider;
+  readonly lifetime: CredentialLifetime;
   /** For every other client: `new ECSClient(session.clientConfig)`. */
   readonly clientConfig: ClientConfig;
 }
@@ -56,7 +59,8 @@ export async function awsSession(
   checkAccount(identity, request);
   if (own === undefined) await maskCredentials(credentials, tools);
   tools.log.debug(`Acting as ${identity.principal} in account ${identity.accountId}, region ${region}`);
-  return { region, ...identity, credentials, clientConfig: clientConfig(region, run, credentials) };
+  const lifetime: CredentialLifetime = own === undefined ? await lifetimeOf(credentials, tools) : { kind: 'renewed' };
+  return { region, ...identity, credentials, lifetime, clientConfig: clientConfig(region, run, credentials) };
 }
 
 function roleCredentials(roleArn: string, region: string, tools: SessionTools): CredentialsProvider {
@@ -107,4 +111,12 @@ async function maskCredentials(credentials: CredentialsProvider, tools: SessionT
   const { secretAccessKey, sessionToken } = await credentials();
   tools.mask(secretAccessKey);
   if (sessionToken !== undefined) tools.mask(sessionToken);
+}
+
+/** Keys in the environment cannot be renewed; those of files and of an instance are, by the SDK. */
+async function lifetimeOf(credentials: CredentialsProvider, tools: SessionTools): Promise<CredentialLifetime> {
+  const { expiration } = await credentials();
+  if (tools.environment('AWS_ACCESS_KEY_ID') === undefined)
+    return expiration === undefined ? { kind: 'unknown' } : { kind: 'renewed' };
+  return expiration === undefined ? { kind: 'unknown' } : { kind: 'ends', at: instant(expiration.getTime()) };
 }

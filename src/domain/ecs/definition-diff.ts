@@ -1,3 +1,4 @@
+import type { ContainerEdits } from './container-edits.ts';
 import { type TaskDefinitionBody, normalised } from './task-definition.ts';
 
 /** Names of variables and options whose values nobody prints. What stands under `secrets` is an ARN and no secret. */
@@ -46,4 +47,19 @@ const isNamed = (value: unknown): boolean => typeof value === 'object' && value 
 function only(rest: Readonly<Record<string, unknown>>): unknown {
   const [[key, value] = ['', undefined], ...more] = Object.entries(rest);
   return more.length === 0 && (key === 'value' || key === 'valueFrom') ? value : rest;
+}
+
+/** PURE. Every value that is asked for by container, a line each, also where it is there already: what a plan shows. */
+export function describeEdits(edits: ContainerEdits): readonly string[] {
+  return Object.entries(edits).flatMap(([container, { logDriver, logOptions, ...edit }]) => {
+    const named = {
+      ...edit,
+      ...(logDriver === undefined ? {} : { logDriver }),
+      ...(logOptions === undefined ? {} : { options: logOptions }),
+    };
+    return [...flatten({ [container]: named })].map(([path, text]) => {
+      const shown = text === 'null' ? 'removed' : isSecret(path) ? '***' : text;
+      return `  ${path}: ${shown}`;
+    });
+  });
 }

@@ -2,6 +2,7 @@ import { type Instant, formatInstant, formatTimeOfDay } from '../duration.ts';
 import { revisionName } from './arn.ts';
 import { readJournal } from './journal.ts';
 import { releaseStack } from './release-history.ts';
+import { type ScalingLimits, describeLimits } from './scaling.ts';
 import type { EcsDeployment, EcsService, ServiceDeployment, TaskDefinition } from './service.ts';
 import { imagesOf } from './task-definition.ts';
 
@@ -12,6 +13,8 @@ export interface ServiceStatus {
   readonly serviceDeployment?: ServiceDeployment;
   /** Newest first. */
   readonly successful: readonly ServiceDeployment[];
+  /** Of Application Auto Scaling, when it scales the service and may be asked. */
+  readonly limits?: ScalingLimits;
 }
 
 const LAST_EVENTS = 3;
@@ -33,6 +36,7 @@ export function describeStatus(status: ServiceStatus): readonly string[] {
   return [
     `${service.ref.service} is ${service.status} and runs ${revisionName(service.taskDefinition)}: ${service.running} of ${service.desired} tasks running, ${service.pending} pending`,
     ...images,
+    ...(status.limits === undefined ? [] : [describeLimits(status.limits)]),
     ...service.deployments.map(describeDeployment),
     ...describeRecord(status.serviceDeployment),
     ...describeJournal(service),

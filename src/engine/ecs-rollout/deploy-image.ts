@@ -12,8 +12,8 @@ import {
   primaryOf,
 } from '../../domain/ecs/start.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { EcsDeployment, EcsService, TaskDefinition } from '../../domain/ecs/service.ts';
-import { CloudFailure } from '../../domain/retry-policy.ts';
+import type { EcsDeployment, EcsService, EcsServiceRef, TaskDefinition } from '../../domain/ecs/service.ts';
+import { type CloudErrorKind, CloudFailure } from '../../domain/retry-policy.ts';
 import { unreachable } from '../../domain/unreachable.ts';
 import { type Revision, attachTo, beginDeployment, revisionFor } from './begin.ts';
 import { ROLL_BACK_WITHIN } from './follow-deployment.ts';
@@ -46,7 +46,7 @@ export async function deployImage(
     case 'refuse':
       throw new Failure(start.facts);
     case 'conflict':
-      await giveWay(start, request, tools, signal);
+      await giveWay({ conflict: start, service }, request, tools, signal);
       return deployImage(request, tools, signal);
     case 'unchanged':
     case 'settle':
@@ -64,12 +64,14 @@ export async function deployImage(
       );
     case 'restart': {
       tools.log.info(`Deploying ${revisionName(current.arn)} again: ${start.why}`);
+      await request.inspect?.({ service, current, body: current.body }, signal);
       const stopped = await prepare({ service, definition: current, origin: 'found' }, request, tools, signal);
       if (stopped !== undefined) return stopped;
       const update = { service, taskDefinition: current.arn, force: 'new-deployment', phase: 'deploying' } as const;
       return seeThrough(await beginDeployment(update, request, tools, signal), request, tools, signal);
     }
     case 'deploy': {
+      await request.inspect?.({ service, current, body: start.body }, signal);
       if (start.changes.length > 0) tools.log.verbatim('Changes of the task definition', start.changes.join('\n'));
       const revision: Revision =
         start.existing === undefined
@@ -156,21 +158,57 @@ async function readBase(
   return { base: { family, body: { ...source.body, family }, tags: source.tags } };
 }
 
-/** A roll back or deployment that this release itself left behind is waited for; somebody else's only when asked to. */
+interface InTheWay {
+  readonly conflict: Extract<Start, { kind: 'conflict' }>;
+  readonly service: EcsService;
+}
+
+/** A roll back or deployment that this release itself left behind is waited for; somebody else's as it is asked. */
 async function giveWay(
-  conflict: Extract<Start, { kind: 'conflict' }>,
+  { conflict, service }: InTheWay,
   request: DeployImageRequest,
   tools: RolloutTools,
   signal: AbortSignal,
 ): Promise<void> {
   const { ref, onConflict, deadline } = request;
-  if (onConflict === 'wait' || conflict.byUs) return waitForOthers({ ref, deadline }, conflict.with, tools, signal);
+  if (onConflict === 'stop' && !conflict.byUs) await stopOther({ conflict, service }, request, tools, signal);
+  if (onConflict !== 'fail' || conflict.byUs) return waitForOthers({ ref, deadline }, conflict.with, tools, signal);
   throw new Failure({
-    what: `Could not deploy to ECS service ${ref.service} in cluster ${ref.cluster}`,
-    why: `${conflict.with} is in flight`,
-    now: 'Nothing was changed',
-    next: 'Wait for its end and re-run, or set on-conflict to wait',
+    ...inFlight(conflict, ref),
+    next: 'Wait for its end and re-run, or set on-conflict to wait or stop',
   });
+}
+
+const inFlight = (conflict: InTheWay['conflict'], { service, cluster }: EcsServiceRef) => ({
+  what: `Could not deploy to ECS service ${service} in cluster ${cluster}`,
+  why: `${conflict.with} is in flight`,
+  now: 'Nothing was changed',
+});
+
+/** Over already, or on its way back already: the wait that follows sees the end of either. */
+const ENDS_BY_ITSELF: ReadonlySet<CloudErrorKind> = new Set(['conflict', 'invalid', 'not-found']);
+
+/** Rolled back, not overtaken: what served before serves when ours begins, so that there is one way back and not two. */
+async function stopOther(
+  { conflict, service }: InTheWay,
+  { ref }: DeployImageRequest,
+  { ecs, log }: RolloutTools,
+  signal: AbortSignal,
+): Promise<void> {
+  const record = service.currentServiceDeployment;
+  if (record === undefined)
+    throw new Failure({
+      ...inFlight(conflict, ref),
+      why: `${conflict.with} is in flight, and ECS names no service deployment that could be stopped`,
+      next: 'Wait for its end and re-run, or set on-conflict to wait',
+    });
+  log.warning(`Stopping ${conflict.with}, which is in flight, as asked (on-conflict: stop)`);
+  try {
+    await ecs.stopServiceDeployment(record, 'ROLLBACK', signal);
+  } catch (thrown) {
+    if (!(thrown instanceof CloudFailure) || !ENDS_BY_ITSELF.has(thrown.kind)) throw thrown;
+    log.warning(thrown.message);
+  }
 }
 
 interface Kept extends Situation {

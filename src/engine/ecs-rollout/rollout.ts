@@ -5,6 +5,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { ContainerLogs } from '../../ports/container-logs.ts';
 import type { Ecs, EcsService, EcsServiceRef, TaskDefinition } from '../../ports/ecs.ts';
 import type { Log } from '../../ports/log.ts';
+import type { Prepared } from './preflight.ts';
 
 export interface RolloutTools {
   readonly ecs: Ecs;
@@ -72,9 +73,11 @@ export interface DeployImageRequest extends RolloutRequest {
   /** Added to the tags of a newly registered task definition. */
   readonly tags: Readonly<Record<string, string>>;
   /** What to do when somebody else's deployment is in flight. */
-  readonly onConflict: 'fail' | 'wait';
+  readonly onConflict: 'fail' | 'wait' | 'stop';
   /** What becomes of a run that began before the one whose release serves. Absent: it goes on. */
   readonly onOutdated?: 'fail' | 'continue';
+  /** Made before a revision is registered; throws a Failure where it should not be. */
+  readonly inspect?: (prepared: Prepared, signal: AbortSignal) => Promise<void>;
   /** Made once before the service is told of the new revision; a bad one ends the release, and the service stays as it is. */
   readonly before?: (revision: NewRevision, signal: AbortSignal) => Promise<Verification>;
   /** What becomes of a revision that this release registered and that was taken back. Absent: it stays. */

@@ -2,11 +2,13 @@ import type { Instant } from '../../domain/duration.ts';
 import { revisionName } from '../../domain/ecs/arn.ts';
 import { diagnose } from '../../domain/ecs/diagnosis.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
+import { type ScalingLimits, decideScaling, describeLimits } from '../../domain/ecs/scaling.ts';
 import type { EcsService, EcsServiceRef } from '../../domain/ecs/service.ts';
 import { isInFlight, isSteady, primaryOf, refusalOf } from '../../domain/ecs/start.ts';
 import { DeadlinePassed, Failure } from '../../domain/failure.ts';
 import { seconds } from '../../domain/duration.ts';
 import { CloudFailure, mayPass } from '../../domain/retry-policy.ts';
+import type { AutoscalingLimits } from '../../ports/autoscaling.ts';
 import { until } from '../until.ts';
 import type { RolloutTools } from './rollout.ts';
 import { waitForOthers } from './settle.ts';
@@ -15,7 +17,10 @@ export interface ScaleRequest {
   readonly ref: EcsServiceRef;
   readonly desired: number;
   readonly deadline: Instant;
-  readonly onConflict: 'fail' | 'wait';
+  /** What becomes of a count outside of the limits of Application Auto Scaling. */
+  readonly onLimits: 'fail' | 'change';
+  /** `stop` waits too: a count is no reason to stop a release. */
+  readonly onConflict: 'fail' | 'wait' | 'stop';
 }
 
 const LOOK_EVERY = seconds(5);
@@ -27,14 +32,15 @@ const LOOK_EVERY = seconds(5);
  */
 export async function scaleService(
   request: ScaleRequest,
-  tools: RolloutTools,
+  tools: ScaleTools,
   signal: AbortSignal,
 ): Promise<RolloutResult> {
   const { ref, desired } = request;
   const service = await readScalable(request, tools, signal);
+  const widened = await keepLimits(request, tools, signal);
   const taskDefinition = service.taskDefinition;
   const name = revisionName(taskDefinition);
-  if (service.desired === desired && isSteady(service)) {
+  if (service.desired === desired && isSteady(service) && widened === 'no') {
     const reason = `${service.running} of ${desired} tasks run ${name} already`;
     return { outcome: 'unchanged', taskDefinition, reason, changed: false, diagnosis: [] };
   }
@@ -43,12 +49,49 @@ export async function scaleService(
     tools.log.info(`Setting the desired count of ${ref.service} from ${service.desired} to ${desired}`);
     await tools.ecs.updateService(ref, { desired }, signal);
   }
-  return { taskDefinition, changed, ...(await awaitCount(request, service, tools, signal)) };
+  return {
+    taskDefinition,
+    changed: changed || widened === 'yes',
+    ...(await awaitCount(request, service, tools, signal)),
+  };
+}
+
+export interface ScaleTools extends RolloutTools {
+  readonly autoscaling: AutoscalingLimits;
+}
+
+/** The limits, or undefined where there are none; a role that may not ask is told once and nothing is known. */
+export async function readLimits(
+  ref: EcsServiceRef,
+  { autoscaling, log }: Pick<ScaleTools, 'autoscaling' | 'log'>,
+  signal: AbortSignal,
+): Promise<ScalingLimits | undefined> {
+  try {
+    return await autoscaling.limits(ref, signal);
+  } catch (thrown) {
+    if (!(thrown instanceof CloudFailure) || thrown.kind !== 'access-denied') throw thrown;
+    log.warning(`${thrown.message} Whether Application Auto Scaling would change the count is not known`);
+    return undefined;
+  }
+}
+
+/** Limits before count: the other way round, the count would be set back in between. */
+async function keepLimits(request: ScaleRequest, tools: ScaleTools, signal: AbortSignal): Promise<'yes' | 'no'> {
+  const { ref } = request;
+  const limits = await readLimits(ref, tools, signal);
+  if (limits !== undefined) tools.log.info(describeLimits(limits));
+  const decision = decideScaling(limits, request);
+  if (decision.kind === 'refuse') throw new Failure(decision.facts);
+  if (decision.kind === 'free') return 'no';
+  const { min, max } = decision;
+  tools.log.info(`Setting the limits of ${ref.service} to ${min} and ${max} (on-limits: change)`);
+  await tools.autoscaling.setLimits(ref, { min, max }, signal);
+  return 'yes';
 }
 
 /** The service as it can be scaled, after the wait for a deployment where it is asked for. */
 export async function readScalable(
-  { ref, deadline, onConflict }: ScaleRequest,
+  { ref, deadline, onConflict }: Pick<ScaleRequest, 'ref' | 'deadline' | 'onConflict'>,
   tools: RolloutTools,
   signal: AbortSignal,
 ): Promise<EcsService> {
@@ -69,7 +112,7 @@ export async function readScalable(
       next: 'Wait for its end and re-run, or set on-conflict to wait',
     });
   await waitForOthers({ ref, deadline }, running, tools, signal);
-  return readScalable({ ref, deadline, onConflict: 'fail', desired: 0 }, tools, signal);
+  return readScalable({ ref, deadline, onConflict: 'fail' }, tools, signal);
 }
 
 type Ending = Pick<RolloutResult, 'outcome' | 'reason' | 'diagnosis'>;
@@ -113,4 +156,4 @@ async function awaitCount(
 }
 
 const changedBySomebody = (now: number, desired: number): string =>
-  `the desired count was set to ${desired} and is ${now} now: somebody else changed it, autoscaling for one, which keeps it between its limits`;
+  `the desired count was set to ${desired} and is ${now} now: somebody else changed it; autoscaling does, when a policy of it speaks`;

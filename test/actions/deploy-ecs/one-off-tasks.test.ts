@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { needs } from '../../harness/needs.ts';
 import { runBundle } from '../../harness/run-bundle.ts';
 import { aCloud } from '../../sandbox/front/a-cloud.ts';
@@ -12,6 +12,9 @@ const failing = (code: number): string =>
 
 const errorsOf = ({ annotations }: Awaited<ReturnType<typeof runBundle>>): string =>
   annotations.flatMap(({ level, message }) => (level === 'error' ? [message] : [])).join('\n');
+
+// Several processes in a test, on machines with two busy cores.
+jest.setTimeout(150_000);
 
 needs('sandbox')('deploy-ecs and the tasks of a release, as a process against the sandbox', () => {
   const cloud = aCloud('lock-step');
@@ -40,7 +43,7 @@ needs('sandbox')('deploy-ecs and the tasks of a release, as a process against th
     expect(again).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
     expect(again.stdout).toContain('ended with exit code 0 before; it is not run again');
     expect(stage.writes('run-3')).not.toContain('RunTask');
-  }, 120_000);
+  });
 
   test('a failed migration ends the release with the service as it was, its last lines and its exit code', async () => {
     const stage = await scene(cloud());
@@ -98,7 +101,7 @@ needs('sandbox')('deploy-ecs and the tasks of a release, as a process against th
     const told = await runIn(stage, 3, { 'pre-deploy-task': '{ command: [npm, run, migrate], on-unknown: skip }' });
     expect(told).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
     expect(stage.writes('run-3')).not.toContain('RunTask');
-  }, 120_000);
+  });
 
   test('one that outlasts its limit is left alone, and said so', async () => {
     const stage = await scene(cloud());

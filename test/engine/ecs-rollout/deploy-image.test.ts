@@ -195,7 +195,7 @@ describe('somebody else', () => {
     const { ecs, deploy } = stage();
     ecs.elsewhere(REF, IMAGES.stuck);
     await expect(deploy()).rejects.toThrow(
-      'Could not deploy to ECS service web in cluster shop: the deployment of web:2 is in flight. Nothing was changed. Wait for its end and re-run, or set on-conflict to wait.',
+      'Could not deploy to ECS service web in cluster shop: the deployment of web:2 is in flight. Nothing was changed. Wait for its end and re-run, or set on-conflict to wait or stop.',
     );
     expect(ecs.writes()).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { after, minutes, seconds } from '../../../src/domain/duration.ts';
 import { cleanUp } from '../../../src/engine/ecs-rollout/clean-up.ts';
 import { type GoBackRequest, goBackOnDemand } from '../../../src/engine/ecs-rollout/go-back.ts';
 import { scaleService } from '../../../src/engine/ecs-rollout/scale-service.ts';
+import type { AutoscalingLimits } from '../../../src/ports/autoscaling.ts';
 import { IMAGES, REF, type Stage, revision, stage } from './stage.ts';
 
 const signal = new AbortController().signal;
@@ -201,11 +202,14 @@ describe('a revision that was taken back', () => {
   });
 });
 
+/** Nothing scales the service; its limits are played against the sandbox. */
+const UNLIMITED: AutoscalingLimits = { limits: () => Promise.resolve(undefined), setLimits: () => Promise.resolve() };
+
 describe('scaling', () => {
   const scale = ({ ecs, clock, log }: Stage, desired: number, onConflict: 'fail' | 'wait' = 'fail') =>
     scaleService(
-      { ref: REF, desired, deadline: after(clock.now(), minutes(5)), onConflict },
-      { ecs, clock, log },
+      { ref: REF, desired, deadline: after(clock.now(), minutes(5)), onConflict, onLimits: 'fail' },
+      { ecs, clock, log, autoscaling: UNLIMITED },
       signal,
     );
 

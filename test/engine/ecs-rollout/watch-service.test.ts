@@ -90,7 +90,9 @@ describe('what is printed', () => {
     scene.clock.advance(seconds(6));
     await watcher.look(signal);
     const [stops] = scene.log.entries.filter(({ line }) => line === 'Tasks of web that stopped:');
-    expect(stops?.text).toMatch(/^Task \d+ stopped: Essential container in task exited; container web: exit code 1$/);
+    expect(stops?.text).toMatch(
+      /^Task \d+ stopped: Essential container in task exited \(EssentialContainerExited\); container web: exit code 1\nLikely cause: the application ended with an error\. See the container.s log\.$/,
+    );
     expect((await watcher.diagnosis(signal)).filter((line) => line.startsWith('2 tasks'))).toEqual([]);
   });
 });

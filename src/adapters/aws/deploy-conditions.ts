@@ -1,0 +1,105 @@
+import { CloudFailure } from '../../domain/retry-policy.ts';
+import { ecrImageOf, targetOf } from '../../domain/ecs/references.ts';
+import type { DeployConditions, Presence } from '../../ports/deploy-conditions.ts';
+import { type CallFacts, callAws } from './errors.ts';
+import type { AwsSession } from './session.ts';
+
+const PARAMETERS_SAY_MISSING = 'does not exist';
+
+/** Secrets Manager, Parameter Store, ECR and CloudWatch, each loaded when a definition names something of it. */
+export function deployConditionsOf(session: Pick<AwsSession, 'clientConfig'>): DeployConditions {
+  const at = (region: string | undefined): AwsSession['clientConfig'] =>
+    region === undefined || region === '' ? session.clientConfig : { ...session.clientConfig, region };
+  return {
+    async reference(valueFrom, signal) {
+      const target = targetOf(valueFrom);
+      switch (target.kind) {
+        case 'none':
+          return { kind: 'unknown', why: target.why };
+        case 'secret':
+          return secret(at(target.region), target.arn, signal);
+        case 'parameter':
+          return parameter(at(target.region), target.name, signal);
+      }
+    },
+    async image(reference, signal) {
+      const image = ecrImageOf(reference);
+      if (image === undefined) return undefined;
+      const { DescribeImagesCommand, ECRClient } = await import('./ecr-client.ts');
+      const client = new ECRClient(at(image.region));
+      const facts = { action: 'ecr:DescribeImages', what: `Could not look for image ${reference}` };
+      const { registryId, repository: repositoryName, id } = image;
+      return presence(facts, signal, async () => {
+        const answer = await client.send(new DescribeImagesCommand({ registryId, repositoryName, imageIds: [id] }), {
+          abortSignal: signal,
+        });
+        const status = answer.imageDetails?.[0]?.imageStatus;
+        return status === undefined || status === 'ACTIVE' ? undefined : `its status is ${status}`;
+      });
+    },
+    async alarms(names, signal) {
+      const { CloudWatchClient, DescribeAlarmsCommand } = await import('./cloudwatch-client.ts');
+      const client = new CloudWatchClient(session.clientConfig);
+      try {
+        const facts = { action: 'cloudwatch:DescribeAlarms', what: 'Could not read the deployment alarms' };
+        const answer = await callAws(facts, signal, () =>
+          client.send(
+            new DescribeAlarmsCommand({ AlarmNames: [...names], AlarmTypes: ['MetricAlarm', 'CompositeAlarm'] }),
+            {
+              abortSignal: signal,
+            },
+          ),
+        );
+        return [...(answer.MetricAlarms ?? []), ...(answer.CompositeAlarms ?? [])].flatMap(
+          ({ AlarmName, StateValue }) =>
+            AlarmName === undefined ? [] : [{ name: AlarmName, state: StateValue ?? '' }],
+        );
+      } catch (thrown) {
+        if (!(thrown instanceof CloudFailure)) throw thrown;
+        return { kind: 'unknown', why: thrown.facts.why ?? thrown.message };
+      }
+    },
+  };
+}
+
+async function secret(config: AwsSession['clientConfig'], arn: string, signal: AbortSignal): Promise<Presence> {
+  const { DescribeSecretCommand, SecretsManagerClient } = await import('./secrets-client.ts');
+  const client = new SecretsManagerClient(config);
+  const facts = { action: 'secretsmanager:DescribeSecret', what: `Could not look for secret ${arn}` };
+  return presence(facts, signal, async () => {
+    const answer = await client.send(new DescribeSecretCommand({ SecretId: arn }), { abortSignal: signal });
+    return answer.DeletedDate === undefined ? undefined : 'is being deleted';
+  });
+}
+
+async function parameter(config: AwsSession['clientConfig'], name: string, signal: AbortSignal): Promise<Presence> {
+  const { DescribeParametersCommand, SSMClient } = await import('./ssm-client.ts');
+  const client = new SSMClient(config);
+  // Describe, not Get: the value is nobody's business here.
+  const plain = name.startsWith('arn:') ? name.slice(name.indexOf(':parameter') + ':parameter'.length) : name;
+  const facts = { action: 'ssm:DescribeParameters', what: `Could not look for parameter ${name}` };
+  return presence(facts, signal, async () => {
+    const names = plain.startsWith('/') && !plain.slice(1).includes('/') ? [plain, plain.slice(1)] : [plain];
+    const answer = await client.send(
+      new DescribeParametersCommand({ ParameterFilters: [{ Key: 'Name', Option: 'Equals', Values: names }] }),
+      { abortSignal: signal },
+    );
+    return (answer.Parameters ?? []).length > 0 ? undefined : PARAMETERS_SAY_MISSING;
+  });
+}
+
+/** `look` says what is wrong with what it found; undefined: nothing. */
+async function presence(
+  facts: CallFacts,
+  signal: AbortSignal,
+  look: () => Promise<string | undefined>,
+): Promise<Presence> {
+  try {
+    const why = await callAws(facts, signal, look);
+    return why === undefined ? { kind: 'there' } : { kind: 'missing', why };
+  } catch (thrown) {
+    if (!(thrown instanceof CloudFailure)) throw thrown;
+    if (thrown.kind === 'not-found') return { kind: 'missing', why: 'does not exist' };
+    return { kind: 'unknown', why: thrown.facts.why ?? thrown.message };
+  }
+}

@@ -1,0 +1,2 @@
+// A module of its own, so that the bundle holds these names of the SDK alone and loads them when they are needed.
+export { DescribeParametersCommand, SSMClient } from '@aws-sdk/client-ssm';

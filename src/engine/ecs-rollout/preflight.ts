@@ -1,0 +1,104 @@
+import { revisionName } from '../../domain/ecs/arn.ts';
+import { type Reference, referencesOf } from '../../domain/ecs/references.ts';
+import type { EcsService, TaskDefinition } from '../../domain/ecs/service.ts';
+import { type TaskDefinitionBody, imagesOf } from '../../domain/ecs/task-definition.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { DeployConditions } from '../../ports/deploy-conditions.ts';
+
+/** What is about to be deployed, and what serves. */
+export interface Prepared {
+  readonly service: EcsService;
+  readonly current: TaskDefinition;
+  readonly body: TaskDefinitionBody;
+}
+
+export interface Preflight {
+  /** What has to be mended first, a clause each. */
+  readonly problems: readonly string[];
+  /** What is worth knowing and stops nothing, a sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** Reads only. Looks at what ECS would find out in the middle of the deployment; what the role may not see is said once. */
+export async function preflight(
+  { service, current, body }: Prepared,
+  conditions: DeployConditions,
+  signal: AbortSignal,
+): Promise<Preflight> {
+  const [references, wayBack, alarms] = await Promise.all([
+    lookAtReferences(referencesOf(body), conditions, signal),
+    lookAtImages(current, conditions, signal),
+    lookAtAlarms(service, conditions, signal),
+  ]);
+  return { problems: references.problems, warnings: [...references.warnings, ...wayBack, ...alarms] };
+}
+
+/** The same as an error where something is missing. */
+export function refuseUnprepared({ problems }: Preflight, { service }: Pick<Prepared, 'service'>): void {
+  if (problems.length === 0) return;
+  throw new Failure({
+    what: `Could not deploy to ECS service ${service.ref.service} in cluster ${service.ref.cluster}`,
+    why: problems.join('; '),
+    now: 'Nothing was changed',
+    next: 'Create what is missing, or correct the task definition',
+  });
+}
+
+async function lookAtReferences(
+  references: readonly Reference[],
+  conditions: DeployConditions,
+  signal: AbortSignal,
+): Promise<Preflight> {
+  const asked = new Map<string, readonly string[]>();
+  for (const { valueFrom, place } of references) asked.set(valueFrom, [...(asked.get(valueFrom) ?? []), place]);
+  const problems: string[] = [];
+  const unknown: string[] = [];
+  for (const [valueFrom, places] of asked) {
+    const presence = await conditions.reference(valueFrom, signal);
+    if (presence.kind === 'missing')
+      problems.push(`${valueFrom}, which ${places.join(' and ')} names, ${presence.why}`);
+    if (presence.kind === 'unknown') unknown.push(presence.why);
+  }
+  const why = [...new Set(unknown)].join('; ');
+  const warnings =
+    unknown.length === 0
+      ? []
+      : [`Whether ${unknown.length} of ${asked.size} secrets and parameters exist is not known: ${why}`];
+  return { problems, warnings };
+}
+
+/** The revision that serves is where a roll back leads: without its image it would lead nowhere. */
+async function lookAtImages(
+  current: TaskDefinition,
+  conditions: DeployConditions,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const [container, image] of Object.entries(imagesOf(current.body))) {
+    const presence = await conditions.image(image, signal);
+    const name = `the image of ${container} in ${revisionName(current.arn)}, which a roll back would need`;
+    if (presence?.kind === 'missing') found.push(`${name}, cannot be pulled any more: ${presence.why}`);
+    if (presence?.kind === 'unknown') found.push(`Whether ${name}, can still be pulled is not known: ${presence.why}`);
+  }
+  return found;
+}
+
+/** ECS ignores an alarm that is in ALARM when the deployment begins: then nobody watches. */
+async function lookAtAlarms(
+  { alarms, ref }: EcsService,
+  conditions: DeployConditions,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (alarms === undefined || alarms.names.length === 0) return [];
+  const states = await conditions.alarms(alarms.names, signal);
+  if ('kind' in states)
+    return [`Whether the deployment alarms of ${ref.service} are in ALARM is not known: ${states.why}`];
+  const ringing = states.filter(({ state }) => state === 'ALARM').map(({ name }) => name);
+  const gone = alarms.names.filter((name) => states.every((each) => each.name !== name));
+  return [
+    ...(ringing.length === 0
+      ? []
+      : [`In ALARM already: ${ringing.join(', ')}. ECS does not look at such an alarm in this deployment`]),
+    ...(gone.length === 0 ? [] : [`Deployment alarms that do not exist: ${gone.join(', ')}`]),
+  ];
+}
