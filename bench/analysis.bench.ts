@@ -136,7 +136,10 @@ function goalsOf(own: Results): readonly Figure[] {
 }
 
 /** Faults in which a peer is ahead, and why that is no goal. */
-const LOSSES: Readonly<Partial<Record<FaultName, string>>> = {};
+const LOSSES: Readonly<Partial<Record<FaultName, string>>> = {
+  'third-point':
+    'Kayenta finds one in a hundred more; 0.3 pp at 50 requests/s is below what 99 % confidence can see in such a rollout',
+};
 
 /** A rule that takes back one good release in twenty is no rule to be measured against. */
 const MOST_FALSE = 5;

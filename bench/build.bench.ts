@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Engine, startEngine } from '../sandbox/engine/engine.ts';
 import { type Registry, startRegistry } from '../sandbox/engine/registry.ts';
 import { runBundle } from '../test/harness/run-bundle.ts';
@@ -47,6 +48,12 @@ async function byAction({ engine, registry, context }: Place, repository: string
   return run.wall;
 }
 
+/** `docker` by hand holds this process up, so that what the registry wrote meanwhile is still to be read. */
+async function counted(registry: Registry): Promise<number> {
+  await sleep(300);
+  return registry.requests().length;
+}
+
 const commitOf = (round: number): string => String(round).padStart(40, '0');
 
 async function figures(place: Place): Promise<readonly Figure[]> {
@@ -54,18 +61,20 @@ async function figures(place: Place): Promise<readonly Figure[]> {
   const cold: { own: number; hand: number }[] = [];
   const warm: { own: number; hand: number }[] = [];
   const again: number[] = [];
-  let calls = 0;
+  const calls: { own: number; hand: number }[] = [];
   for (let round = 1; round <= ROUNDS; round += 1) {
     // Another page is another layer: built and pushed by both, the first in turn.
     const turn = async (what: string, kept: { own: number; hand: number }[], number: number): Promise<void> => {
       writeFileSync(join(context, 'page.txt'), `${what} hand ${round}`);
       if (what === 'warm') byHand(place, `${registry.host}/bench/hand:${number}`);
+      const beforeHand = await counted(registry);
       const hand = byHand(place, `${registry.host}/bench/hand:${number}`);
+      const callsByHand = (await counted(registry)) - beforeHand;
       writeFileSync(join(context, 'page.txt'), `${what} own ${round}`);
       if (what === 'warm') byHand(place, `${registry.host}/bench/own-${what}:warmed`);
-      const before = registry.requests().length;
+      const before = await counted(registry);
       const own = await byAction(place, `bench/own-${what}`, commitOf(number));
-      calls = Math.max(calls, registry.requests().length - before);
+      calls.push({ own: (await counted(registry)) - before, hand: callsByHand });
       kept.push({ own, hand });
     };
     await turn('cold', cold, round);
@@ -91,7 +100,14 @@ async function figures(place: Place): Promise<readonly Figure[]> {
       comparison: { name: 'by hand', value: hand(warm) },
     },
     { name: 'the same commit again, without a build', value: median(again) / 1_000, unit: 's', goal: 1 },
-    { name: 'registry calls of a push with two more tags', value: calls, unit: 'calls', goal: 40 },
+    {
+      // The engine's own calls differ with the repositories that it knows of and tries to mount from; ours do not.
+      name: 'registry calls of a push with two more tags, beside the engine alone',
+      value: median(calls.map(({ own, hand }) => own - hand)),
+      unit: 'calls',
+      goal: 15,
+      comparison: { name: 'the engine', value: median(calls.map(({ hand }) => hand)) },
+    },
   ];
 }
 

@@ -1,4 +1,6 @@
 import type { Event, State } from '../core/types.ts';
+import type { MeasuredLoadBalancers } from '../plane/types.ts';
+import { getMetricData, type MetricDataInput, NAMESPACE } from './cloudwatch/get-metric-data.ts';
 import type { Autoscaling } from './autoscaling.ts';
 import { putImage } from './ecr.ts';
 import { logEvents } from './log-events.ts';
@@ -18,6 +20,8 @@ import { notModelled } from './wire/errors.ts';
 export interface Services {
   readonly region: Region;
   readonly elb: Elb;
+  /** What was really served, for the metrics of the load balancer. */
+  readonly balancers: MeasuredLoadBalancers;
   /** One for all regions of the account. */
   readonly route53: Route53;
   readonly autoscaling: Autoscaling;
@@ -43,7 +47,7 @@ export function dispatch(call: ApiCall, services: Services, session: Session | u
     case 'cloudformation':
       return cloudFormation(call, services);
     case 'cloudwatch':
-      return cloudWatch(call, services.moto);
+      return cloudWatch(call, services);
     case 'ecr':
       return call.operation === 'PutImage' ? putImage(call, services.moto) : services.moto.forward(call);
     case 'logs':
@@ -71,14 +75,29 @@ async function ecs(call: ApiCall, { region, taskDefinitions, now }: Services): P
   return answered.kind === 'output' ? jsonAnswer(answered.output) : errorAnswer(call, answered);
 }
 
-/** moto answers expressions and percentiles with nothing, as if nothing had been measured: worse than no answer. */
-function cloudWatch(call: ApiCall, moto: Moto): Promise<Answer> {
-  // Member names stand as text in each of the protocols that CloudWatch's clients speak.
+/** What the load balancers measured is answered here; metrics that a client put are moto's. */
+function cloudWatch(call: ApiCall, services: Services): Promise<Answer> {
+  if (call.operation === 'GetMetricData' && call.protocol === 'json') {
+    const input = JSON.parse(call.body.toString('utf8') || '{}') as MetricDataInput;
+    if (asksForOwn(input)) return Promise.resolve(metricData(call, input, services));
+  }
+  // moto answers expressions and percentiles with nothing, as if nothing had been measured: worse than no answer.
   const asked = ['Expression', 'ExtendedStatistics'].find((member) => call.body.includes(member));
   const reads = call.operation === 'GetMetricData' || call.operation === 'GetMetricStatistics';
   return reads && asked !== undefined
     ? Promise.resolve(errorAnswer(call, notModelled(call, `${asked} in cloudwatch:${call.operation}`)))
-    : moto.forward(call);
+    : services.moto.forward(call);
+}
+
+const asksForOwn = ({ MetricDataQueries = [] }: MetricDataInput): boolean =>
+  MetricDataQueries.some(({ MetricStat }) => MetricStat?.Metric?.Namespace === NAMESPACE);
+
+function metricData(call: ApiCall, input: MetricDataInput, { balancers, elb }: Services): Answer {
+  const targetGroups = (): readonly string[] => elb.model().targetGroups.map(({ arn }) => arn);
+  const answered = getMetricData(input, { balancers, targetGroups });
+  return answered.kind === 'output'
+    ? jsonAnswer(answered.output)
+    : errorAnswer(call, awsError(answered.code, answered.message));
 }
 
 const STACK_CHANGES = new Set(['CreateStack', 'UpdateStack', 'DeleteStack', 'ExecuteChangeSet', 'CreateChangeSet']);

@@ -1,6 +1,6 @@
 import type { Event } from '../core/types.ts';
 import { checkHealth } from '../plane/check-health.ts';
-import type { LoadBalancers, LoggingTaskRunner } from '../plane/types.ts';
+import type { LoggingTaskRunner, MeasuredLoadBalancers } from '../plane/types.ts';
 import { applicationAutoScaling } from './autoscaling.ts';
 import type { SandboxClock } from './clock.ts';
 import type { Services } from './dispatch.ts';
@@ -23,7 +23,7 @@ export interface RegionsOptions {
   readonly clock: SandboxClock;
   readonly sessions: Sessions;
   readonly runner: LoggingTaskRunner;
-  readonly balancers: LoadBalancers;
+  readonly balancers: MeasuredLoadBalancers;
   readonly images: ImageStore;
   /** Milliseconds until a change of Route 53 is everywhere. */
   readonly syncWithin: number;
@@ -61,6 +61,7 @@ export function openRegions(options: RegionsOptions): Regions {
     return {
       region,
       elb,
+      balancers,
       route53: dns,
       autoscaling: applicationAutoScaling({ state, now: clock.now }),
       taskDefinitions: taskDefinitions(moto, at, clock.now),

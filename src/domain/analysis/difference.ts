@@ -52,7 +52,7 @@ export interface Compared {
 /** Fewer requests of either arm say nothing about a rate. */
 const MIN_REQUESTS = 50;
 /** What few events seem to say must also be as rare as this by exact counting: their distribution is skewed. */
-const EXACT_DOUBT = 0.001;
+const EXACT_DOUBT = 0.0005;
 
 /**
  * Risk difference over all pairs (Mantel and Haenszel's weights, so that a change of the split or of the load does not

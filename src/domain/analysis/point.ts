@@ -1,7 +1,8 @@
 import { type Duration, type Instant, milliseconds } from '../duration.ts';
-import { shareBeyond } from '../policy/metric.ts';
+import { kindOf, shareBeyond } from '../policy/metric.ts';
 import { type ComparisonRule, type Rule, type ThresholdRule, isBeyond } from '../policy/rule.ts';
 import { unreachable } from '../unreachable.ts';
+import { lowerBound } from './binomial.ts';
 import { type Arm, type Reading, type Sample, endOf, seriesOf, slotSeries, stableSeriesOf } from './sample.ts';
 
 /**
@@ -63,16 +64,27 @@ const nothing: Judged = {
   error: undefined,
 };
 
-/** Twice as bad as stable is the candidate's own doing, whatever stable has. */
+/** Twice as bad as stable, for certain, is the candidate's own doing, whatever stable has. */
 const OWN_DOING = 2;
+const CERTAIN = 0.99;
 
 function judgedBeside(rule: Rule, reading: Reading, beside: Reading | undefined): Judged {
   const candidate = judged(rule, reading);
   if (candidate.outcome !== 'failure' || beside === undefined) return candidate;
   const stable = judged(rule, beside);
   if (stable.outcome !== 'failure') return candidate;
-  const [own, other] = [extentOf(rule, candidate), extentOf(rule, stable)];
-  return own < OWN_DOING * other ? { ...candidate, outcome: 'inconclusive', stable: stable.value } : candidate;
+  return ownExtent(rule, candidate) < OWN_DOING * extentOf(rule, stable)
+    ? { ...candidate, outcome: 'inconclusive', stable: stable.value }
+    : candidate;
+}
+
+/** How bad the candidate is at least: few of its requests may be twice as bad as stable's by chance. */
+function ownExtent(rule: Rule, candidate: Judged): number {
+  const extent = extentOf(rule, candidate);
+  const counted = candidate.slower !== undefined || kindOf(rule.metric) === 'rate';
+  if (rule.kind !== 'threshold' || !counted || rule.comparator.startsWith('<')) return extent;
+  const n = Math.round(candidate.samples);
+  return lowerBound({ n, k: Math.min(n, Math.round(extent * n)), confidence: CERTAIN });
 }
 
 /** How bad, so that a larger number is worse. */

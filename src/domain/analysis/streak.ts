@@ -11,7 +11,11 @@ export type Streak =
 export function replayStreak(rule: StreakRule, points: readonly Point[]): Streak {
   let count = 0;
   let since: Instant | undefined;
+  let looked: Instant | undefined;
   for (const point of points) {
+    // A source with long periods gives the same one at several grid points: it is one check.
+    if (point.to === looked) continue;
+    looked = point.to;
     if (point.outcome === 'success') {
       count = 0;
       since = undefined;

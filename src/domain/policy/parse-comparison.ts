@@ -4,7 +4,7 @@ import type { ComparisonRule, Level, Sentence } from './rule.ts';
 import type { RuleContext } from './rule-context.ts';
 
 export const TEST_KEYS = ['alpha', 'min-events'] as const;
-export const DEFAULT_TEST = { alpha: 0.05, minEvents: 5 } as const;
+export const DEFAULT_TEST = { alpha: 0.01, minEvents: 5 } as const;
 /** 150 requests of the candidate, which is 5 minutes of 10 % of 5/s, get below these; the slow ones are more by nature. */
 const MAX_UNCERTAINTY = { rate: 0.05, time: 0.1 };
 

@@ -4,6 +4,7 @@ import { metricSources } from '../../../src/adapters/metrics/sources.ts';
 import { type Duration, before, milliseconds, seconds } from '../../../src/domain/duration.ts';
 import type { ProbeSource } from '../../../src/domain/policy/policy.ts';
 import { metricProviderContract } from '../../contract/metric-provider.ts';
+import { policyOf } from '../../domain/policy/policies.ts';
 import { type FakeClock, fakeClock } from '../../fakes/clock.ts';
 import { type FakeProber, type Scripted, fakeProber } from '../../fakes/prober.ts';
 
@@ -120,6 +121,29 @@ describe('own probes', () => {
     expect(prober.requests).toHaveLength(50);
   });
 
+  test('go to stable too where an address tells the two apart, and are counted apart', async () => {
+    const clock = fakeClock();
+    const prober = fakeProber(({ url }) => ({ status: url.includes('green') ? 500 : 200 }));
+    const addressOf = (arm: 'stable' | 'candidate') => ({ ...CANDIDATE, url: `https://${arm === 'stable' ? 'blue' : 'green'}.test` });
+    const probing = probeMetric(SOURCE, { prober, clock, arms: ['candidate', 'stable'], addressOf });
+    const stop = new AbortController();
+    const running = probing.run(stop.signal);
+    await clock.advance(milliseconds(9_500));
+    stop.abort();
+    await running;
+    const window = { from: before(clock.now(), seconds(60)), to: clock.now() };
+    const rates = await Promise.all((['candidate', 'stable'] as const).map((arm) => probing.measure({ metric: 'error-rate', arm }, window, signal)));
+    expect(rates).toEqual([{ kind: 'value', value: 1, samples: 10 }, { kind: 'value', value: 0, samples: 10 }]);
+  }); // prettier-ignore
+
+  test('count the slow ones when a limit is asked about', async () => {
+    const { probe, probing, clock } = bench((earlier) => ({ status: 200, after: earlier % 10 === 0 ? 900 : 20 }));
+    await probe(milliseconds(99_500));
+    const window = { from: before(clock.now(), seconds(200)), to: clock.now() };
+    const query = { metric: 'p95', arm: 'candidate', above: 500 } as const;
+    expect(await probing.measure(query, window, signal)).toMatchObject({ value: 900, samples: 100, slower: 0.1 });
+  });
+
   test('know nothing of stable', async () => {
     const { probing, probe, clock } = bench(() => ({ status: 200 }));
     await probe(seconds(5));
@@ -170,6 +194,16 @@ describe('the sources of a policy', () => {
     const { providers } = metricSources({ metrics, rules: [] }, { ...tools, address: () => CANDIDATE });
     expect(providers['p95']).toBe(providers['error-rate']);
     expect(providers['p99']).not.toBe(providers['error-rate']);
+  });
+
+  test('are refused for a comparison where nothing reaches stable alone', () => {
+    const { rules } = policyOf(['error-rate > stable + 1pp']);
+    const probed = { metrics: { 'error-rate': SOURCE }, rules };
+    expect(() => metricSources(probed, { ...tools, address: () => CANDIDATE })).toThrow(
+      /cannot be compared with stable/,
+    );
+    const colored = (color: string) => ({ ...CANDIDATE, headers: { 'x-color': color } });
+    expect(Object.keys(metricSources(probed, { ...tools, address: colored }).providers)).toEqual(['error-rate']);
   });
 
   test('are refused all at once where nothing reaches the candidate alone', () => {

@@ -65,6 +65,14 @@ describe('a question', () => {
     expect(server.asked[0]?.path).toBe(`/api?from=${NOW - 30_000}&to=${NOW}`);
   });
 
+  test('that does not name the color is not asked about stable: the answer would be that of both', async () => {
+    server.answer = { status: 200, body: '{"errorRate":0.04,"requests":120}' };
+    const blind = { url: `${server.url}/api?window={window}` };
+    expect(await ask(blind, 'stable')).toEqual({ kind: 'no-data' });
+    expect(await ask(blind)).toMatchObject({ kind: 'value' });
+    expect(server.asked).toHaveLength(1);
+  });
+
   test('takes address and headers from the environment', async () => {
     const provider = webMetric(
       source({ url: '${METRICS_URL}/api', headers: { authorization: 'Bearer ${METRICS_TOKEN}' } }),

@@ -125,6 +125,11 @@ describe('health fails 4 in a row', () => {
     expect(judged(policy, readings).verdict.kind).toBe(kind);
   }); // prettier-ignore
 
+  test('counts a minute once that is given at four grid points', () => {
+    const samples = samplesOf(policy, times(4, broken)).map((sample) => ({ ...sample, to: BEGIN }));
+    expect(judge(policy, { samples, begin: BEGIN, since: BEGIN }).verdict).toMatchObject({ kind: 'pending', says: 'health failed 1 in a row, fails at 4' });
+  }); // prettier-ignore
+
   test('says how many', () => {
     expect(judged(policy, times(4, broken)).verdict).toMatchObject({ says: 'health failed 4 in a row' });
   });
