@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type FaultServer, startFaultServer } from '../../../sandbox/kubernetes/faults/fault-server.ts';
 import { needs } from '../../harness/needs.ts';
-import { type RunningBundle, runBundle, startBundle } from '../../harness/run-bundle.ts';
+import { runBundle, startBundle } from '../../harness/run-bundle.ts';
 import { type Scene, openScene, setOf } from './scene.ts';
 
 needs('kubernetes')('deploy-k8s that is killed at a call', () => {
@@ -22,10 +22,11 @@ needs('kubernetes')('deploy-k8s that is killed at a call', () => {
   /** Dry runs have names of their own. */
   const killed = async (operation: string, when: 'before' | 'after') => {
     const { kubeconfig } = server.run(`${operation} ${when}`);
-    let running: RunningBundle | undefined;
-    server.killAt({ operation, ordinal: 1, when, run: `${operation} ${when}`, pid: () => running?.pid });
+    const spawned: { pid?: number } = {};
+    server.killAt({ operation, ordinal: 1, when, run: `${operation} ${when}`, pid: () => spawned.pid });
     const step = scene.step({ kubeconfig, 'release-id': 'new' }, next);
-    running = await startBundle(step);
+    const running = await startBundle(step);
+    spawned.pid = running.pid;
     const main = await running.result;
     expect(main.signal).toBe('SIGKILL');
     // A re-run of the job: an attempt takes the lease of the one before at once.
