@@ -4,6 +4,8 @@ import type { PROMETHEUS_KEYS } from './parse-prometheus.ts';
 
 const counter = (description: string): JsonSchema => ({
   ...words(`${description} A selector without functions; \`{color}\` and \`{target-group}\` are filled in.`),
+  pattern: String.raw`^\s*(?:[a-zA-Z_:][\w:]*\s*(?:\{[\s\S]*\})?|\{[\s\S]+\})\s*$`,
+  patternErrorMessage: 'A selector of a counter: http_requests_total{color="{color}"}',
   examples: ['http_requests_total{code=~"5..",color="{color}"}'],
 });
 

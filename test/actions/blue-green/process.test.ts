@@ -242,7 +242,7 @@ describe('bad inputs', () => {
   }, 60_000); // prettier-ignore
 
   test('of the policy file are told with line and column', async () => {
-    const policy = 'rules:\n  - fail: eror-rate > 5%\n  - fail: error-rate > stable + 0.1pp\nbake: 5\n';
+    const policy = 'rules:\n  - fail: eror-rate > 5%\n  - fail: mean > stable + 5ms\nbake: 5\n';
     const result = await runBundle({
       ...stage.step(),
       files: { 'policy.yml': policy, 'checks.yml': 'version: 1\nchecks: [{ name: a, get: / }]\n' },
