@@ -38,6 +38,8 @@ export const VALUES: readonly unknown[] = [
   ...['us-west-2', 'arn:aws:iam::123456789012:role/a/b', 'arn:aws:elb:x:listener-rule/app/y', 'shop.example.com:8443'],
   ...[
     'https://shop.example.com/',
+    'https://{load-balancer}:8443/health',
+    'http://{stack-output:staging-shop/LoadBalancerDNS}',
     'http:shop',
     'HTTPS://SHOP',
     'https://a:b@shop',
