@@ -60,6 +60,17 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    action: 'build-image',
+    inputs: { repository: 'ghcr.io/acme/shop', token: SECRETS[0] ?? '', tags: 'type=raw,value=edge' },
+    lines: [
+      'mode: build  (default)',
+      'repository: ghcr.io/acme/shop  (input)',
+      'no-cache: false  (default)',
+      'token: ***  (input)',
+      'region: us-west-2  (sluice.yml:3:5 stages.defaults.region)',
+    ],
+  },
+  {
     action: 'deploy-ecs',
     inputs: { images: IMAGES, cluster: 'other' },
     lines: [
@@ -68,6 +79,16 @@ const cases: readonly Case[] = [
       'region: us-west-2  (sluice.yml:3:5 stages.defaults.region)',
       'timeout: 20m  (default)',
       'desired-count: not given',
+    ],
+  },
+  {
+    action: 'deploy-k8s',
+    inputs: { manifests: 'k8s', app: 'shop', token: SECRETS[0] ?? '', server: 'https://127.0.0.1:9' },
+    lines: [
+      'mode: deploy  (default)',
+      'token: ***  (input)',
+      'region: us-west-2  (sluice.yml:3:5 stages.defaults.region)',
+      'url: http://127.0.0.1:9  (sluice.yml:6:5 stages.defaults.url)',
     ],
   },
   {
