@@ -54,6 +54,12 @@ const SAMPLE: Readonly<Record<string, readonly string[]>> = {
     'ecs:DescribeServices stale-read once',
     'ecs:TagResource access-denied always',
   ],
+  'deploy with a migration': [
+    'ecs:RunTask reset-after once',
+    'ecs:RunTask access-denied always',
+    'ecs:DescribeTasks throttle once',
+    'ecs:DescribeServices stale-read once',
+  ],
   'deploy of a bad image': ['ecs:StopServiceDeployment access-denied always', 'ecs:ListTasks access-denied always'],
   rollback: ['ecs:UpdateService reset-after once', 'ecs:ListServiceDeployments access-denied always'],
   cleanup: ['ecs:DeregisterTaskDefinition throttle once', 'ecs:ListTasks access-denied always'],
