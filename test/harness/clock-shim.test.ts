@@ -50,13 +50,14 @@ function expectedCalls(until: number): readonly string[] {
 }
 
 describe('virtual time', () => {
-  test('passes half an hour with two loops and 617 calls in under 2 s, in exactly the expected order', async () => {
+  test('passes half an hour with two loops and 617 calls without waiting, in exactly the expected order', async () => {
     seen = [];
     const result = await inLockStep('two-loops.ts');
     expect(result).toMatchObject({ exitCode: 0, stderr: '' });
     expect(seen.map(({ path, now }) => `${path}@${now}`)).toEqual(expectedCalls(1_800));
     expect(result.stdout).toBe('2026-01-01T00:30:00.000Z 1800000\n');
-    expect(result.wall).toBeLessThan(2_000);
+    // A sixtieth of the virtual time: what is not virtual would take all of it, and no load of a machine comes near.
+    expect(result.wall).toBeLessThan(30_000);
   });
 
   test.each([
@@ -89,6 +90,6 @@ describe('virtual time', () => {
           ),
         ),
     ).toEqual(expected);
-    expect(result.wall).toBeLessThan(3_000);
+    expect(result.wall).toBeLessThan(30_000);
   });
 });
