@@ -6,7 +6,7 @@ import { type Scripted, type ScriptedSocket, fakeProber } from './prober.ts';
 const WEB: Readonly<Record<string, Scripted>> = {
   '/hello': { status: 200, body: 'hello', headers: { 'X-Thing': 'one', 'Set-Cookie': 'a=1, b=2' } },
   '/redirect': { status: 302, headers: { location: '/hello' } },
-  '/failing': { status: 503 },
+  '/failing': { status: 503, body: 'not now' },
   '/huge': { status: 200, body: 'x'.repeat(2_000) },
   '/cut': { fault: 'reset' },
 };

@@ -108,6 +108,8 @@ function resultOf(
   if ('silent' in scripted || arrives === 'too-late') {
     return { kind: 'failed', fault: 'timeout', message: `no answer within ${request.timeout} ms`, duration };
   }
+  if (Object.values(request.headers).some((value) => /[\r\n]/.test(value)))
+    return { kind: 'failed', fault: 'other', message: 'a header has a line break in it', duration };
   if ('fault' in scripted) {
     return {
       kind: 'failed',
