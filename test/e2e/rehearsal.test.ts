@@ -40,7 +40,8 @@ function rowOf({ output }: Rehearsal, stage: string): readonly string[] {
 
 withSandbox('a release that goes wrong in production', () => {
   test.each([
-    ['slow', /p95 .* > 2000/],
+    // On a busy machine the checks after the switch may meet the slow answers before the judge is sure.
+    ['slow', /p95 .* > 2000|no answer within/],
     ['crash', /./],
     ['unhealthy-later', /health/],
   ])(
