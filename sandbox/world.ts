@@ -2,9 +2,12 @@ import { setTimeout as realSleep } from 'node:timers/promises';
 import {
   CreateClusterCommand,
   CreateServiceCommand,
+  type DeploymentConfiguration,
+  type LoadBalancer,
   DescribeServicesCommand,
   ECSClient,
   RegisterTaskDefinitionCommand,
+  UpdateServiceCommand,
 } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { World } from './cloud.ts';
@@ -50,6 +53,13 @@ export interface StackSpec {
   readonly route?: 'rule' | 'default-action';
   /** Default: on, with rollback. */
   readonly circuitBreaker?: { readonly enable: boolean; readonly rollback: boolean };
+  /** ECS moves the traffic of the one service itself, between two target groups: the members of `deploymentConfiguration` that say how. */
+  readonly native?: Pick<
+    DeploymentConfiguration,
+    'strategy' | 'bakeTimeInMinutes' | 'linearConfiguration' | 'canaryConfiguration'
+  >;
+  /** CloudWatch alarms that judge deployments, with roll back. */
+  readonly alarms?: readonly string[];
 }
 
 export interface StackService {
@@ -120,12 +130,14 @@ async function build(world: World, spec: StackSpec, clients: Clients): Promise<S
       taskDefinitionArn,
       desired,
       group,
+      swap: { alternate: groups[1], rule: front.ruleArn },
       network,
       spec,
     });
   }
   const stacked: Stack = { cluster, family, taskDefinitionArn, ...front, services };
   await steady(world, clients.ecs, stacked);
+  if (spec.native !== undefined || spec.alarms !== undefined) await judgeLater(clients.ecs, stacked, spec);
   return stacked;
 }
 
@@ -135,7 +147,10 @@ function namesOf(spec: StackSpec, names: readonly string[]): NonNullable<StackSp
     cluster: `${base}-cluster`,
     loadBalancer: `${base}-alb`,
     services: names.map((name) => (name === 'service' ? `${base}-service` : `${base}-${name}-service`)),
-    targetGroups: names.map((name) => (name === 'service' ? `${base}-tg` : `${base}-${name}`)),
+    targetGroups: [
+      ...names.map((name) => (name === 'service' ? `${base}-tg` : `${base}-${name}`)),
+      ...(spec.native === undefined ? [] : [`${base}-tg-2`]),
+    ],
   };
 }
 
@@ -168,10 +183,32 @@ interface ServiceSpec extends Pick<FrontSpec, 'network' | 'spec'> {
   readonly taskDefinitionArn: string;
   readonly desired: number;
   readonly group: Group;
+  readonly swap: { readonly alternate: Group | undefined; readonly rule: string };
 }
 
+/** The first deployment is over in no time; the pauses are for those that follow. This update starts none. */
+async function judgeLater(ecs: ECSClient, { cluster, services }: Stack, { native, alarms }: StackSpec): Promise<void> {
+  const watched = alarms === undefined ? {} : { alarms: { alarmNames: [...alarms], enable: true, rollback: true } };
+  const deploymentConfiguration = { ...native, ...watched };
+  await ecs.send(new UpdateServiceCommand({ cluster, service: services['service']?.name, deploymentConfiguration }));
+}
+
+const advanced = (
+  { alternate, rule }: ServiceSpec['swap'],
+  { native }: StackSpec,
+): Pick<LoadBalancer, 'advancedConfiguration'> =>
+  native === undefined
+    ? {}
+    : {
+        advancedConfiguration: {
+          alternateTargetGroupArn: alternate?.arn,
+          productionListenerRule: rule,
+          roleArn: 'arn:aws:iam::123456789012:role/ecs-moves-traffic',
+        },
+      };
+
 async function service(ecs: ECSClient, wanted: ServiceSpec): Promise<StackService> {
-  const { name, serviceName, cluster, taskDefinitionArn, desired, group, network, spec } = wanted;
+  const { name, serviceName, cluster, taskDefinitionArn, desired, group, swap, network, spec } = wanted;
   const made = await ecs.send(
     new CreateServiceCommand({
       cluster,
@@ -183,12 +220,18 @@ async function service(ecs: ECSClient, wanted: ServiceSpec): Promise<StackServic
         awsvpcConfiguration: { subnets: network.subnets.slice(0, 2), securityGroups: [network.securityGroup] },
       },
       loadBalancers: [
-        { targetGroupArn: group.arn, containerName: spec.container ?? 'web', containerPort: spec.containerPort ?? 80 },
+        {
+          targetGroupArn: group.arn,
+          containerName: spec.container ?? 'web',
+          containerPort: spec.containerPort ?? 80,
+          ...advanced(swap, spec),
+        },
       ],
       deploymentConfiguration: {
         minimumHealthyPercent: 100,
         maximumPercent: 200,
         deploymentCircuitBreaker: spec.circuitBreaker ?? { enable: true, rollback: true },
+        ...(spec.native === undefined ? {} : { strategy: 'BLUE_GREEN', bakeTimeInMinutes: 0 }),
       },
       ...(name === 'service' ? {} : { tags: [{ key: 'DeploymentColor', value: name }] }),
     }),
@@ -214,8 +257,11 @@ async function steady(
   for (;;) {
     const { services: described = [] } = await ecs.send(new DescribeServicesCommand({ cluster, services: names }));
     const waiting = described.filter(
-      ({ deployments = [], runningCount, desiredCount }) =>
-        runningCount !== desiredCount || deployments.some(({ rolloutState }) => rolloutState !== 'COMPLETED'),
+      ({ deployments = [], runningCount, desiredCount, events = [] }) =>
+        runningCount !== desiredCount ||
+        // ECS tells no rollout state of a native strategy.
+        (deployments.some(({ rolloutState }) => rolloutState !== 'COMPLETED') &&
+          !events.some(({ message }) => message?.endsWith('deployment completed.'))),
     );
     if (waiting.length === 0) return;
     if (world.now() > until) {

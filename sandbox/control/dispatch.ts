@@ -86,7 +86,18 @@ function cloudWatch(call: ApiCall, services: Services): Promise<Answer> {
   const reads = call.operation === 'GetMetricData' || call.operation === 'GetMetricStatistics';
   return reads && asked !== undefined
     ? Promise.resolve(errorAnswer(call, notModelled(call, `${asked} in cloudwatch:${call.operation}`)))
-    : services.moto.forward(call);
+    : call.operation === 'SetAlarmState'
+      ? setAlarmState(call, services)
+      : services.moto.forward(call);
+}
+
+/** Deployments of ECS are judged by alarms, so the core is told. An alarm moves by this call alone: moto measures nothing. */
+async function setAlarmState(call: ApiCall, { moto, region }: Services): Promise<Answer> {
+  const answer = await moto.forward(call);
+  if (answer.error !== undefined) return answer;
+  const { AlarmName = '', StateValue } = JSON.parse(call.body.toString('utf8') || '{}') as Record<string, string>;
+  region.apply({ kind: 'alarm-set', name: AlarmName, alarm: StateValue === 'ALARM' ? 'ALARM' : 'OK' });
+  return answer;
 }
 
 const asksForOwn = ({ MetricDataQueries = [] }: MetricDataInput): boolean =>

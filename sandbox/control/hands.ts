@@ -10,6 +10,8 @@ export interface Hands {
   readonly checkHealth: CheckHealth;
   readonly images: ImageStore;
   readonly region: string;
+  /** ECS's own change of a listener rule. */
+  shift(ruleArn: string, weights: Readonly<Record<string, number>>): Promise<void>;
   /** Tells the core what happened by itself. */
   tell(event: Event): void;
 }
@@ -70,6 +72,9 @@ export function carryingOut(hands: Hands): CarryOut {
         const answer = await hands.checkHealth(effect.address, effect.path, effect.timeout);
         return { kind: 'health-answer', targetGroupArn, targetId, check, answer };
       }
+      case 'shift-traffic':
+        await hands.shift(effect.ruleArn, effect.weights);
+        return undefined;
       case 'targets-changed':
         hands.balancers.setTargets(effect.targetGroupArn, targetsOf(state(), effect.targetGroupArn));
         return undefined;

@@ -4,8 +4,8 @@ import type { LoggingTaskRunner, MeasuredLoadBalancers } from '../plane/types.ts
 import { applicationAutoScaling } from './autoscaling.ts';
 import type { SandboxClock } from './clock.ts';
 import type { Services } from './dispatch.ts';
-import { elasticLoadBalancing } from './elbv2/handle.ts';
-import { carryingOut } from './hands.ts';
+import { type Elb, elasticLoadBalancing } from './elbv2/handle.ts';
+import { carryingOut, type Hands } from './hands.ts';
 import type { ImageStore } from './images.ts';
 import type { Account, Moto } from './moto.ts';
 import { openRegion, type Region } from './region.ts';
@@ -54,10 +54,11 @@ export function openRegions(options: RegionsOptions): Regions {
     const at: Account = { accessKey: options.accessKey, region: name };
     // The region needs its hands and the hands tell the region, which is there by the time they have something to tell.
     const tell = (event: Event): void => void region.apply(event);
-    const carryOut = carryingOut({ runner, balancers, checkHealth, images, region: name, tell });
+    const shift: Hands['shift'] = (ruleArn, weights) => elb.shift(ruleArn, weights);
+    const carryOut = carryingOut({ runner, balancers, checkHealth, images, region: name, shift, tell });
     const region = openRegion({ world: { account, region: name, seed }, clock, carryOut, log });
     const { state, apply } = region;
-    const elb = elasticLoadBalancing({ moto, account: at, balancers, state, apply });
+    const elb: Elb = elasticLoadBalancing({ moto, account: at, balancers, state, apply });
     return {
       region,
       elb,

@@ -1,3 +1,4 @@
+import { setAlarm } from './alarms.ts';
 import { begin, type Turn } from './turn.ts';
 import { requestStop } from './service-deployments.ts';
 import { runServices } from './scheduler.ts';
@@ -34,6 +35,8 @@ export const REHEARSAL_PACE: Pace = {
   deprovisioning: 300,
   restart: 1_000,
   restartLimit: 30_000,
+  stage: 2_000,
+  alarmBake: 60_000,
 };
 
 export function createState(world: World, pace: Pace = REHEARSAL_PACE): State {
@@ -50,6 +53,7 @@ export function createState(world: World, pace: Pace = REHEARSAL_PACE): State {
     targetGroups: {},
     loadBalancers: {},
     staleReads: 0,
+    alarms: [],
   };
 }
 
@@ -110,6 +114,8 @@ function take(turn: Turn, event: Event): void {
     case 'targets-registered':
     case 'targets-deregistered':
       return takeLoadBalancing(turn, event);
+    case 'alarm-set':
+      return setAlarm(turn, event);
     case 'stale-reads-set':
       turn.state = { ...turn.state, staleReads: event.count };
       return;
@@ -170,6 +176,7 @@ type Ecs = Exclude<
         | 'task-start-failed'
         | 'task-exited'
         | 'health-answer'
+        | 'alarm-set'
         | 'stale-reads-set'
         | 'stale-read-answered';
     }

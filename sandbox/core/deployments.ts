@@ -1,5 +1,6 @@
 import { serviceDeploymentArn, serviceRevisionArn } from './arn.ts';
 import { breakerThreshold } from './failures.ts';
+import { idleSide, RECONCILING, shiftBack } from './native.ts';
 import { finish, isOngoing } from './service-deployments.ts';
 import { say } from './service-events.ts';
 import {
@@ -21,7 +22,7 @@ export function deploy(turn: Turn, arn: string, spec: ServiceSpec): void {
   if (service === undefined) return;
   const path = `${service.cluster}/${service.name}`;
   const revision = putRevision(turn, newRevision(turn, service, { path, spec }));
-  supersede(turn, service);
+  const superseded = supersede(turn, service);
   const started = putServiceDeployment(turn, {
     arn: serviceDeploymentArn(turn.state, path, newServiceDeploymentId(turn)),
     serviceArn: arn,
@@ -38,8 +39,15 @@ export function deploy(turn: Turn, arn: string, spec: ServiceSpec): void {
     failureCount: 0,
     threshold: breakerThreshold(spec.configuration.circuitBreaker, spec.desiredCount),
     rollback: undefined,
+    ...(spec.configuration.strategy === undefined ? {} : { native: RECONCILING }),
+    ignoredAlarms: namedAlarms(spec.configuration, turn.state.alarms),
+    triggeredAlarms: [],
+    alarmsUntil: undefined,
   });
+  if (superseded?.native !== undefined) shiftBack(turn, service, superseded.targetRevisionArn);
   becomePrimary(turn, arn, { revision, serviceDeploymentArn: started.arn, reason: rollout.inProgress });
+  const deployed = turn.state.services[arn];
+  if (deployed !== undefined) putService(turn, { ...deployed, loadBalancers: spec.loadBalancers });
 }
 
 function newRevision(
@@ -52,15 +60,16 @@ function newRevision(
     serviceArn: service.arn,
     createdAt: turn.now,
     template: of.spec.template,
-    loadBalancers: of.spec.loadBalancers,
+    loadBalancers:
+      of.spec.configuration.strategy === undefined ? of.spec.loadBalancers : idleSide(turn, service, of.spec),
     settings: of.spec.settings,
   };
 }
 
-function supersede(turn: Turn, service: Service): void {
+function supersede(turn: Turn, service: Service): ServiceDeployment | undefined {
   const current = ongoingOf(turn, service);
-  if (current === undefined) return;
-  putServiceDeployment(turn, {
+  if (current === undefined) return undefined;
+  return putServiceDeployment(turn, {
     ...current,
     status: 'STOP_REQUESTED',
     statusReason: serviceDeploymentReasons.superseded,
@@ -103,7 +112,7 @@ function becomePrimary(turn: Turn, serviceArn: string, primary: Primary): Deploy
   return deployment;
 }
 
-const ongoingOf = (turn: Turn, service: Service): ServiceDeployment | undefined => {
+export const ongoingOf = (turn: Turn, service: Service): ServiceDeployment | undefined => {
   const current = turn.state.serviceDeployments[service.currentServiceDeployment ?? ''];
   return current !== undefined && isOngoing(current) ? current : undefined;
 };
@@ -130,7 +139,9 @@ export function judgeBreaker(turn: Turn, serviceArn: string): void {
   const service = turn.state.services[serviceArn];
   const primary = service?.deployments[0];
   if (service === undefined || primary === undefined || primary.rolloutState !== 'IN_PROGRESS') return;
-  const { circuitBreaker } = service.configuration;
+  const { circuitBreaker, strategy } = service.configuration;
+  // AWS's own pages disagree on whether the breaker judges native strategies: here it does not, which is the harder case.
+  if (strategy !== undefined) return;
   const threshold = breakerThreshold(circuitBreaker, service.desiredCount);
   if (!circuitBreaker.enable || primary.failureCount < threshold) return;
   say(turn, serviceArn, events.failed(service.name, primary.id));
@@ -152,6 +163,33 @@ export function judgeBreaker(turn: Turn, serviceArn: string): void {
     nothing: { status: 'STOPPED', statusReason: serviceDeploymentReasons.breakerNothingToRollBackTo },
   });
 }
+
+/** Ends a deployment whose alarm went off; without `rollback` what runs by then stays. */
+export function judgeAlarms(turn: Turn, serviceArn: string): void {
+  const service = turn.state.services[serviceArn];
+  const primary = service?.deployments[0];
+  const current = service === undefined ? undefined : ongoingOf(turn, service);
+  if (service === undefined || primary === undefined || current?.status !== 'IN_PROGRESS') return;
+  const triggeredAlarms = namedAlarms(service.configuration, turn.state.alarms).filter(
+    (name) => !current.ignoredAlarms.includes(name),
+  );
+  if (triggeredAlarms.length === 0) return;
+  const triggered = putServiceDeployment(turn, { ...current, triggeredAlarms });
+  if (service.configuration.alarms?.rollback !== true) {
+    setRollout(turn, serviceArn, primary.id, { state: 'FAILED', reason: rollout.alarmFailed });
+    finish(turn, triggered, 'STOPPED', serviceDeploymentReasons.alarmStopped);
+    return;
+  }
+  rollBack(turn, serviceArn, {
+    state: rollout.alarmFailed,
+    reason: rollout.alarmRollingBack,
+    statusReason: serviceDeploymentReasons.alarmRolledBack,
+    nothing: { status: 'STOPPED', statusReason: serviceDeploymentReasons.alarmNothingToRollBackTo },
+  });
+}
+
+const namedAlarms = ({ alarms }: ServiceSpec['configuration'], inAlarm: readonly string[]): readonly string[] =>
+  (alarms?.names ?? []).filter((name) => inAlarm.includes(name));
 
 interface RollbackWords {
   readonly state: string;
@@ -178,12 +216,31 @@ function rollBack(turn: Turn, serviceArn: string, words: RollbackWords): void {
     statusReason: words.statusReason,
     rollback: { reason: words.statusReason, startedAt: turn.now, revisionArn: revision.arn },
   });
-  const back = becomePrimary(turn, serviceArn, {
-    revision,
-    serviceDeploymentArn: current.arn,
-    reason: words.reason,
-  });
-  say(turn, serviceArn, events.rollingBack(service.name, back.id));
+  const primaryAgain = { revision, serviceDeploymentArn: current.arn, reason: words.reason };
+  const back = current.native === undefined ? undefined : returnToLive(turn, service, primaryAgain);
+  const { id } = back ?? becomePrimary(turn, serviceArn, primaryAgain);
+  say(turn, serviceArn, events.rollingBack(service.name, id));
+}
+
+/** A native strategy has kept the tasks of before: traffic goes back to them, and their deployment is PRIMARY again. */
+function returnToLive(turn: Turn, service: Service, primary: Primary): Deployment | undefined {
+  shiftBack(turn, service, service.deployments[0]?.revisionArn ?? '');
+  const changed = turn.state.services[service.arn] ?? service;
+  const live = changed.deployments.find(({ revisionArn }) => revisionArn === primary.revision.arn);
+  if (live === undefined) return undefined;
+  const back: Deployment = {
+    ...live,
+    status: 'PRIMARY',
+    serviceDeploymentArn: primary.serviceDeploymentArn,
+    updatedAt: turn.now,
+    rolloutState: 'IN_PROGRESS',
+    rolloutStateReason: primary.reason(live.id),
+  };
+  const others = changed.deployments.filter(({ id }) => id !== live.id);
+  const left = others.map((one) => ({ ...one, status: 'ACTIVE' as const }));
+  putService(turn, { ...changed, deployments: [back, ...left], steady: false });
+  wake(turn, service.arn);
+  return back;
 }
 
 /** All tasks of the PRIMARY are healthy and nobody else's are left. */

@@ -97,6 +97,8 @@ export type Event =
       readonly tags: Readonly<Record<string, string>>;
       readonly removed: readonly string[];
     }
+  /** CloudWatch, told after moto accepted the call. */
+  | { readonly kind: 'alarm-set'; readonly name: string; readonly alarm: 'ALARM' | 'OK' }
   // Fault tests.
   | { readonly kind: 'stale-reads-set'; readonly count: number }
   | { readonly kind: 'stale-read-answered' };
@@ -134,6 +136,12 @@ export type Effect =
       readonly address: Address;
       readonly path: string;
       readonly timeout: Ms;
+    }
+  /** ECS's own ModifyRule: the groups get these weights, what else the rule has stays. */
+  | {
+      readonly kind: 'shift-traffic';
+      readonly ruleArn: string;
+      readonly weights: Readonly<Record<string, number>>;
     }
   /** The load balancers get `targetsOf(state, targetGroupArn)`. */
   | { readonly kind: 'targets-changed'; readonly targetGroupArn: string };

@@ -1,5 +1,7 @@
-import { advanceServiceDeployments, complete, judgeBreaker } from './deployments.ts';
+import { awaitsAlarms } from './alarms.ts';
+import { advanceServiceDeployments, complete, judgeAlarms, judgeBreaker, ongoingOf } from './deployments.ts';
 import { countFailure, countHealthy } from './failures.ts';
+import { advanceNative, keptRevision, nativeOf } from './native.ts';
 import { bounds, isStuck, type Moves, pace, type Situation, type Tally } from './pacing.ts';
 import { say } from './service-events.ts';
 import { registerTarget, targetId } from './targets.ts';
@@ -23,6 +25,8 @@ function schedule(turn: Turn, arn: string): void {
   registerTasks(turn, arn);
   for (const task of tasksOf(turn.state, arn)) if (healthOf(turn, task) === 'healthy') countHealthy(turn, task);
   judgeBreaker(turn, arn);
+  judgeAlarms(turn, arn);
+  advanceNative(turn, arn, healthyOf(turn, arn));
   dropFinished(turn, arn);
   move(turn, arn);
   conclude(turn, arn);
@@ -83,6 +87,13 @@ function dropFinished(turn: Turn, arn: string): void {
   if (deployments.length < service.deployments.length) putService(turn, { ...service, deployments });
 }
 
+/** Tasks of the PRIMARY that may get traffic. */
+function healthyOf(turn: Turn, arn: string): number {
+  const primary = turn.state.services[arn]?.deployments[0]?.id;
+  const own = tasksOf(turn.state, arn).filter(({ startedBy }) => startedBy === primary);
+  return sortByHealth(turn, own).healthy.length;
+}
+
 interface Sorted {
   readonly healthy: readonly Task[];
   readonly warming: readonly Task[];
@@ -106,13 +117,15 @@ function move(turn: Turn, arn: string): void {
   const primary = service?.deployments[0];
   if (service === undefined || primary === undefined) return;
   const tasks = tasksOf(turn.state, arn);
+  const keptArn = keptRevision(turn, service);
+  const kept = service.deployments.find(({ id, revisionArn }) => id !== primary.id && revisionArn === keptArn)?.id;
   const mine = sortByHealth(
     turn,
     tasks.filter(({ startedBy }) => startedBy === primary.id),
   );
   const old = sortByHealth(
     turn,
-    tasks.filter(({ startedBy }) => startedBy !== primary.id),
+    tasks.filter(({ startedBy }) => startedBy !== primary.id && startedBy !== kept),
   );
   const situation = situationOf(turn, service, { primary: tallyOf(mine), old: tallyOf(old) });
   const moves = pace(situation);
@@ -228,11 +241,22 @@ function lookAgain(turn: Turn, arn: string, tasks: readonly Task[]): void {
   const grace = tasks
     .filter((task) => targetsOfTask(turn.state, task).some((target) => target?.state === 'unhealthy'))
     .map((task) => (task.startedAt ?? turn.now) + service.healthCheckGracePeriod);
-  const moments = [service.scheduleAt, service.deployments[0]?.restartAt, ...grace].filter(
-    (at) => at !== undefined && at > turn.now,
-  );
+  const judged = ongoingOf(turn, service);
+  const moments = [
+    service.scheduleAt,
+    service.deployments[0]?.restartAt,
+    judged?.native?.until,
+    judged?.alarmsUntil,
+    ...grace,
+  ].filter((at) => at !== undefined && at > turn.now);
   if (moments.length === 0) return;
   putService(turn, { ...service, scheduleAt: Math.min(...(moments as readonly number[])) });
+}
+
+/** Whether a deployment whose tasks are as wanted goes on all the same: stages of a native strategy, then alarms. */
+function isJudged(turn: Turn, service: Service): boolean {
+  const native = nativeOf(turn, service);
+  return (native !== undefined && native.stage !== 'CLEAN_UP') || awaitsAlarms(turn, service, ongoingOf(turn, service));
 }
 
 /** Says what is reached: a deployment completed, a steady state, a service that is gone. */
@@ -252,7 +276,7 @@ function conclude(turn: Turn, arn: string): void {
     service.deployments.every(({ id, status }) => status === 'PRIMARY' || !busy.has(id)) &&
     wanted.length === service.desiredCount &&
     wanted.every((task) => healthOf(turn, task) === 'healthy');
-  if (!settled || primary.rolloutState === 'FAILED') return;
+  if (!settled || primary.rolloutState === 'FAILED' || isJudged(turn, service)) return;
   if (primary.rolloutState === 'IN_PROGRESS') complete(turn, arn);
   dropFinished(turn, arn);
   const done = turn.state.services[arn];

@@ -21,10 +21,14 @@ export function finish(
   putServiceDeployment(turn, { ...one, status, statusReason, finishedAt: turn.now, stoppedAt });
 }
 
+/** Once the old tasks go there is nothing to shift back to: the sandbox's reading, for AWS does not say. */
+export const isStoppable = ({ status, native }: ServiceDeployment): boolean =>
+  (status === 'PENDING' || status === 'IN_PROGRESS') && native?.stage !== 'CLEAN_UP';
+
 /** StopServiceDeployment: the answer comes at once, the rollback with the next round of the scheduler. */
 export function requestStop(turn: Turn, arn: string): void {
   const one = turn.state.serviceDeployments[arn];
-  if (one === undefined || (one.status !== 'PENDING' && one.status !== 'IN_PROGRESS')) return;
+  if (one === undefined || !isStoppable(one)) return;
   putServiceDeployment(turn, { ...one, status: 'ROLLBACK_REQUESTED', startedAt: one.startedAt ?? turn.now });
   wake(turn, one.serviceArn);
 }

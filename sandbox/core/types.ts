@@ -44,6 +44,8 @@ export interface State {
   readonly loadBalancers: Readonly<Record<string, readonly string[]>>;
   /** So many answers of DescribeServices show a service as it was before its last UpdateService. */
   readonly staleReads: number;
+  /** Names of CloudWatch alarms that are in ALARM. */
+  readonly alarms: readonly string[];
 }
 
 /** How long the cloud takes for what it does by itself. */
@@ -59,6 +61,10 @@ export interface Pace {
   /** A service that cannot start its tasks waits this long before the next try, twice as long each time, up to `restartLimit`. */
   readonly restart: Ms;
   readonly restartLimit: Ms;
+  /** How long a stage of a native strategy lasts in which nothing is waited for. */
+  readonly stage: Ms;
+  /** How long alarms are watched after a rolling deployment; ECS computes it from the alarms and does not say how. */
+  readonly alarmBake: Ms;
 }
 
 export interface Cluster {
@@ -95,6 +101,15 @@ export interface LoadBalancerBinding {
   readonly targetGroupArn: string;
   readonly containerName: string;
   readonly containerPort: number;
+  /** `advancedConfiguration`: what a native strategy moves traffic by. */
+  readonly swap?: TrafficSwap;
+}
+
+export interface TrafficSwap {
+  readonly alternateTargetGroupArn: string;
+  readonly productionListenerRule: string;
+  readonly testListenerRule?: string;
+  readonly roleArn: string;
 }
 
 export interface CircuitBreaker {
@@ -111,6 +126,41 @@ export interface DeploymentConfiguration {
   readonly minimumHealthyPercent: number;
   readonly maximumPercent: number;
   readonly circuitBreaker: CircuitBreaker;
+  /** Absent: ROLLING. */
+  readonly strategy?: NativeStrategy;
+  /** Absent: none, or switched off. */
+  readonly alarms?: DeploymentAlarms;
+}
+
+/** Strategies in which ECS moves the traffic itself. LINEAR gives `share` percent more each time, CANARY `share`, then all. */
+export type NativeStrategy =
+  | { readonly kind: 'BLUE_GREEN'; readonly bake: Ms }
+  | { readonly kind: 'LINEAR' | 'CANARY'; readonly bake: Ms; readonly share: number; readonly stepBake: Ms };
+
+export interface DeploymentAlarms {
+  readonly names: readonly string[];
+  readonly rollback: boolean;
+}
+
+export type LifecycleStage =
+  | 'RECONCILE_SERVICE'
+  | 'PRE_SCALE_UP'
+  | 'SCALE_UP'
+  | 'POST_SCALE_UP'
+  | 'TEST_TRAFFIC_SHIFT'
+  | 'POST_TEST_TRAFFIC_SHIFT'
+  | 'PRODUCTION_TRAFFIC_SHIFT'
+  | 'POST_PRODUCTION_TRAFFIC_SHIFT'
+  | 'BAKE_TIME'
+  | 'CLEAN_UP';
+
+/** How far a native deployment is; weights are percent of the traffic that its target revision gets. */
+export interface NativeProgress {
+  readonly stage: LifecycleStage;
+  /** The stage, or the step within it, is over then; undefined: when what it waits for has happened. */
+  readonly until: EpochMs | undefined;
+  readonly production: number;
+  readonly test: number;
 }
 
 export interface Service {
@@ -207,6 +257,12 @@ export interface ServiceDeployment {
   readonly failureCount: number;
   readonly threshold: number;
   readonly rollback: { readonly reason: string; readonly startedAt: EpochMs; readonly revisionArn: string } | undefined;
+  readonly native?: NativeProgress;
+  /** Alarms that were in ALARM when it began: ECS ignores them until its end. */
+  readonly ignoredAlarms: readonly string[];
+  readonly triggeredAlarms: readonly string[];
+  /** A rolling deployment with alarms is judged so long after its tasks are steady. */
+  readonly alarmsUntil: EpochMs | undefined;
 }
 
 export type TaskStatus =

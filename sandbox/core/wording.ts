@@ -46,6 +46,11 @@ export const rollout = {
   breakerRollingBack: (deployment: string): string =>
     `ECS deployment circuit breaker: rolling back to deploymentId ${deployment}.`,
   /** Own words. */
+  alarmFailed: 'ECS deployment failed: alarm detected.',
+  /** Own words. */
+  alarmRollingBack: (deployment: string): string =>
+    `ECS deployment alarm detected: rolling back to deploymentId ${deployment}.`,
+  /** Own words. */
   userStopped: 'ECS deployment stopped by StopServiceDeployment.',
   /** Own words. */
   userRollingBack: (deployment: string): string =>
@@ -62,6 +67,10 @@ export const serviceDeploymentReasons = {
   userNothingToRollBackTo:
     'Service deployment could not be rolled back: there is no completed service revision to roll back to.',
   rollbackFailed: 'Service deployment rollback failed because the circuit breaker threshold was exceeded.',
+  alarmRolledBack: 'Service deployment rolled back because of a CloudWatch alarm.',
+  alarmStopped: 'Service deployment stopped because of a CloudWatch alarm.',
+  alarmNothingToRollBackTo:
+    'Service deployment stopped because of a CloudWatch alarm. There is no completed service revision to roll back to.',
   superseded: 'Service deployment stopped because a new service deployment was started.',
   serviceDeleted: 'Service deployment stopped because the service was deleted.',
 } as const;

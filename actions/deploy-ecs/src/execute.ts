@@ -10,7 +10,7 @@ import { type CleanUpResult, cleanUp, planCleanUp } from '../../../src/engine/ec
 import { deployImage, readSituation } from '../../../src/engine/ecs-rollout/deploy-image.ts';
 import { goBackOnDemand, planGoBack } from '../../../src/engine/ecs-rollout/go-back.ts';
 import { type SteadyRules, judgeSteady } from '../../../src/engine/ecs-rollout/judge-steady.ts';
-import { type Prepared, preflight, refuseUnprepared } from '../../../src/engine/ecs-rollout/preflight.ts';
+import { type Prepared, type Wanted, preflight, refuseUnprepared } from '../../../src/engine/ecs-rollout/preflight.ts';
 import { rollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
 import {
   type OneOffOrder,
@@ -73,7 +73,7 @@ export async function plan(
       const situation = await readSituation({ ref, ...definitionOf(context) }, context, signal);
       const tasks = plannedTasks(situation, request, context);
       const body = candidateOf(situation.base ?? situation.current, wishOf(request));
-      const seen = await preflight({ ...situation, body }, context.conditions, signal);
+      const seen = await preflight({ ...situation, body, timeout: request.timeout }, context.conditions, signal);
       return planOf(situation, request, { run: context.run, tasks, seen });
     }
     case 'rollback': {
@@ -123,7 +123,7 @@ export async function deploy(request: DeployRequest, context: Context, signal: A
       onOutdated: request.onOutdated,
       failedRevision: 'deregister',
       onFollowing,
-      inspect: (prepared, inner) => inspect(prepared, context, inner),
+      inspect: (prepared, inner) => inspect({ ...prepared, timeout: request.timeout }, context, inner),
       ...beforeBy(request, context),
       ...verifyBy(context, request),
     },
@@ -202,7 +202,7 @@ export async function undo(following: Following, tools: RolloutTools, signal: Ab
 }
 
 /** What is missing ends the release before anything is written; the rest is said. */
-async function inspect(prepared: Prepared, { conditions, log }: Context, signal: AbortSignal): Promise<void> {
+async function inspect(prepared: Prepared & Wanted, { conditions, log }: Context, signal: AbortSignal): Promise<void> {
   const seen = await preflight(prepared, conditions, signal);
   for (const warning of seen.warnings) log.warning(warning);
   refuseUnprepared(seen, prepared);

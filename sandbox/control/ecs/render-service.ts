@@ -1,5 +1,11 @@
 import { clusterArn } from '../../core/arn.ts';
-import type { DeploymentConfiguration, ServiceView, State } from '../../core/types.ts';
+import type {
+  DeploymentConfiguration,
+  LoadBalancerBinding,
+  NativeStrategy,
+  ServiceView,
+  State,
+} from '../../core/types.ts';
 import { seconds, tagList } from './input.ts';
 
 type Output = Readonly<Record<string, unknown>>;
@@ -18,14 +24,36 @@ const settingsOf = (settings: Output, names: readonly string[]): Output =>
 
 export function renderConfiguration(configuration: DeploymentConfiguration): Output {
   const { enable, rollback, resetOnHealthyTask, threshold } = configuration.circuitBreaker;
+  const { alarms } = configuration;
   return {
     deploymentCircuitBreaker: { enable, rollback, resetOnHealthyTask, thresholdConfiguration: threshold },
     maximumPercent: configuration.maximumPercent,
     minimumHealthyPercent: configuration.minimumHealthyPercent,
-    strategy: 'ROLLING',
-    bakeTimeInMinutes: 0,
+    ...renderStrategy(configuration.strategy),
+    ...(alarms === undefined ? {} : { alarms: { alarmNames: alarms.names, enable: true, rollback: alarms.rollback } }),
   };
 }
+
+function renderStrategy(strategy: NativeStrategy | undefined): Output {
+  if (strategy === undefined) return { strategy: 'ROLLING', bakeTimeInMinutes: 0 };
+  const shown = { strategy: strategy.kind, bakeTimeInMinutes: strategy.bake / 60_000 };
+  switch (strategy.kind) {
+    case 'BLUE_GREEN':
+      return shown;
+    case 'LINEAR': {
+      const { share, stepBake } = strategy;
+      return { ...shown, linearConfiguration: { stepPercent: share, stepBakeTimeInMinutes: stepBake / 60_000 } };
+    }
+    case 'CANARY': {
+      const { share, stepBake } = strategy;
+      return { ...shown, canaryConfiguration: { canaryPercent: share, canaryBakeTimeInMinutes: stepBake / 60_000 } };
+    }
+  }
+}
+
+/** In the words of the API. */
+export const renderBindings = (bindings: readonly LoadBalancerBinding[]): readonly Output[] =>
+  bindings.map(({ swap, ...binding }) => (swap === undefined ? binding : { ...binding, advancedConfiguration: swap }));
 
 /** One entry of `services`, as DescribeServices, CreateService, UpdateService and DeleteService answer. */
 export function renderService(state: State, view: ServiceView, tags: 'with-tags' | 'without-tags'): Output {
@@ -36,7 +64,7 @@ export function renderService(state: State, view: ServiceView, tags: 'with-tags'
     serviceArn: service.arn,
     serviceName: service.name,
     clusterArn: clusterArn(state, service.cluster),
-    loadBalancers: service.loadBalancers,
+    loadBalancers: renderBindings(service.loadBalancers),
     serviceRegistries: service.settings['serviceRegistries'] ?? [],
     status: service.status,
     desiredCount: service.desiredCount,
@@ -46,7 +74,7 @@ export function renderService(state: State, view: ServiceView, tags: 'with-tags'
     platformFamily: 'Linux',
     taskDefinition: primary?.taskDefinitionArn ?? lastDefinition(state, service.arn),
     deploymentConfiguration: renderConfiguration(service.configuration),
-    deployments: view.deployments.map((deployment) => renderDeployment(service.settings, deployment)),
+    deployments: view.deployments.map((deployment) => renderDeployment(service, deployment)),
     roleArn: `arn:aws:iam::${state.world.account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS`,
     events: service.events.map(({ id, at, message }) => ({ id, createdAt: seconds(at), message })),
     createdAt: seconds(service.createdAt),
@@ -78,7 +106,11 @@ function lastDefinition(state: State, serviceArn: string): string | undefined {
   return revisions.at(-1)?.template.taskDefinitionArn;
 }
 
-function renderDeployment(settings: Output, deployment: ServiceView['deployments'][number]): Output {
+function renderDeployment(
+  { settings, configuration }: ServiceView['service'],
+  deployment: ServiceView['deployments'][number],
+): Output {
+  const { rolloutState, rolloutStateReason } = deployment;
   return {
     ...settingsOf(settings, shownSettings),
     id: deployment.id,
@@ -93,7 +125,7 @@ function renderDeployment(settings: Output, deployment: ServiceView['deployments
     // The service shows the version that LATEST stands for.
     platformVersion: '1.4.0',
     platformFamily: 'Linux',
-    rolloutState: deployment.rolloutState,
-    rolloutStateReason: deployment.rolloutStateReason,
+    // SDK documentation: only for services that use the rolling update.
+    ...(configuration.strategy === undefined ? { rolloutState, rolloutStateReason } : {}),
   };
 }

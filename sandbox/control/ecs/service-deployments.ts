@@ -1,11 +1,11 @@
 import { clusterArn } from '../../core/arn.ts';
 import { viewOf } from '../../core/core.ts';
-import { isOngoing } from '../../core/service-deployments.ts';
+import { isOngoing, isStoppable } from '../../core/service-deployments.ts';
 import type { ServiceDeployment, ServiceDeploymentStatus, ServiceRevision, State } from '../../core/types.ts';
 import { Refused } from '../refused.ts';
 import { serviceIn } from './find.ts';
 import { type Input, needText, numberIn, objectIn, pageOf, refuse, seconds, textIn, textsIn } from './input.ts';
-import { renderConfiguration } from './render-service.ts';
+import { renderBindings, renderConfiguration } from './render-service.ts';
 import type { EcsContext } from './types.ts';
 
 type Output = Readonly<Record<string, unknown>>;
@@ -99,7 +99,26 @@ function renderServiceDeployment(state: State, one: ServiceDeployment): Output {
       failureCount: one.failureCount,
       threshold: one.threshold,
     },
-    alarms: { status: 'DISABLED' },
+    lifecycleStage: one.native?.stage,
+    alarms: renderAlarms(one),
+  };
+}
+
+function renderAlarms(one: ServiceDeployment): Output {
+  const { alarms } = one.configuration;
+  if (alarms === undefined) return { status: 'DISABLED' };
+  const { triggeredAlarms } = one;
+  const status = triggeredAlarms.length > 0 ? 'TRIGGERED' : isOngoing(one) ? 'MONITORING' : 'MONITORING_COMPLETE';
+  return { status, alarmNames: alarms.names, triggeredAlarmNames: triggeredAlarms };
+}
+
+/** Percent of the traffic that a revision gets, by the strategy's own idea of it. */
+function weightsOf({ native, targetRevisionArn }: ServiceDeployment, arn: string): Output {
+  if (native === undefined) return {};
+  const share = (candidate: number): number => (arn === targetRevisionArn ? candidate : 100 - candidate);
+  return {
+    requestedProductionTrafficWeight: share(native.production),
+    requestedTestTrafficWeight: share(native.test),
   };
 }
 
@@ -120,6 +139,7 @@ function revisionSummary(state: State, one: ServiceDeployment, arn: string): Out
     requestedTaskCount: total('desired'),
     runningTaskCount: total('running'),
     pendingTaskCount: total('pending'),
+    ...weightsOf(one, arn),
   };
 }
 
@@ -130,8 +150,10 @@ export function stopServiceDeployment(input: Input, context: EcsContext): Output
   if (stopType !== 'ROLLBACK') refuse(`Invalid stopType: ${stopType}. The valid values are ROLLBACK.`);
   const one = context.state().serviceDeployments[arn];
   if (one === undefined) throw new Refused('ServiceDeploymentNotFoundException', 'Service deployment not found.');
-  if (!isOngoing(one)) {
-    throw new Refused('ConflictException', `The service deployment cannot be stopped: its status is ${one.status}.`);
+  if (!isOngoing(one) || (one.native !== undefined && !isStoppable(one))) {
+    const stage = one.native === undefined ? '' : ` and its lifecycle stage ${one.native.stage}`;
+    const message = `The service deployment cannot be stopped: its status is ${one.status}${stage}.`;
+    throw new Refused('ConflictException', message);
   }
   context.apply({ kind: 'service-deployment-stop-requested', serviceDeploymentArn: arn });
   return { serviceDeploymentArn: arn };
@@ -159,7 +181,13 @@ function renderRevision(state: State, revision: ServiceRevision): Output {
     capacityProviderStrategy: revision.settings['capacityProviderStrategy'],
     platformVersion: '1.4.0',
     platformFamily: 'Linux',
-    loadBalancers: revision.loadBalancers,
+    loadBalancers: renderBindings(revision.loadBalancers),
+    resolvedConfiguration: {
+      loadBalancers: revision.loadBalancers.map(({ targetGroupArn, swap }) => ({
+        targetGroupArn,
+        productionListenerRule: swap?.productionListenerRule,
+      })),
+    },
     networkConfiguration: revision.settings['networkConfiguration'],
     serviceRegistries: revision.settings['serviceRegistries'],
     containerImages: revision.template.containers.map(({ name, image }) => ({

@@ -1,13 +1,16 @@
 import { inUse } from '../../core/targets.ts';
 import type {
   CircuitBreaker,
+  DeploymentAlarms,
   DeploymentConfiguration,
   LoadBalancerBinding,
+  NativeStrategy,
   State,
   TaskTemplate,
+  TrafficSwap,
 } from '../../core/types.ts';
 import { Refused } from '../refused.ts';
-import { flagIn, type Input, numberIn, objectIn, objectsIn, refuse, textIn } from './input.ts';
+import { flagIn, type Input, numberIn, objectIn, objectsIn, refuse, textIn, textsIn } from './input.ts';
 
 /** What the sandbox does not model is refused by name, so that nobody rehearses with a setting that does nothing. */
 export function notModelled(what: string): never {
@@ -30,7 +33,7 @@ export const USUAL_CONFIGURATION: DeploymentConfiguration = {
 export function configurationIn(input: Input, before: DeploymentConfiguration): DeploymentConfiguration {
   const given = objectIn(input, 'deploymentConfiguration');
   if (given === undefined) return before;
-  refuseStrategies(given);
+  refuseUnplayed(given);
   const minimumHealthyPercent = numberIn(given, 'minimumHealthyPercent') ?? before.minimumHealthyPercent;
   const maximumPercent = numberIn(given, 'maximumPercent') ?? before.maximumPercent;
   if (minimumHealthyPercent === 100 && maximumPercent === 100) {
@@ -39,15 +42,80 @@ export function configurationIn(input: Input, before: DeploymentConfiguration): 
   if (minimumHealthyPercent < 0 || maximumPercent < Math.max(1, minimumHealthyPercent)) {
     refuse('minimumHealthyPercent must be at least 0, and maximumPercent at least minimumHealthyPercent.');
   }
-  return { minimumHealthyPercent, maximumPercent, circuitBreaker: breakerIn(given, before.circuitBreaker) };
+  const strategy = strategyIn(given, before.strategy);
+  const alarms = alarmsIn(given, before.alarms);
+  return {
+    minimumHealthyPercent,
+    maximumPercent,
+    circuitBreaker: breakerIn(given, before.circuitBreaker),
+    ...(strategy === undefined ? {} : { strategy }),
+    ...(alarms === undefined ? {} : { alarms }),
+  };
 }
 
-function refuseStrategies(given: Input): void {
-  const strategy = textIn(given, 'strategy') ?? 'ROLLING';
-  if (strategy !== 'ROLLING') notModelled(`the deployment strategy ${strategy}`);
+function refuseUnplayed(given: Input): void {
   if ((objectsIn(given, 'lifecycleHooks') ?? []).length > 0) notModelled('deployment lifecycle hooks');
-  if (objectIn(given, 'alarms')?.['enable'] === true) notModelled('deployment alarms');
   if (objectIn(given, 'earlySuccessCriteria')?.['enable'] === true) notModelled('early success criteria');
+}
+
+/** What a call leaves out stays; the usual figures are those of the API reference. */
+function strategyIn(given: Input, before: NativeStrategy | undefined): NativeStrategy | undefined {
+  const kind = textIn(given, 'strategy') ?? before?.kind ?? 'ROLLING';
+  const bake = (numberIn(given, 'bakeTimeInMinutes') ?? 0) * MINUTE;
+  if (bake < 0 || bake > 1_440 * MINUTE) refuse('bakeTimeInMinutes must be between 0 and 1440.');
+  switch (kind) {
+    case 'ROLLING':
+      return undefined;
+    case 'BLUE_GREEN':
+      return { kind, bake };
+    case 'LINEAR': {
+      const linear = objectIn(given, 'linearConfiguration');
+      const steps = { value: linear && numberIn(linear, 'stepPercent'), usual: 10, least: 3, member: 'stepPercent' };
+      return { kind, bake, share: shareIn(steps), stepBake: stepBakeIn(linear, 'stepBakeTimeInMinutes') };
+    }
+    case 'CANARY': {
+      const canary = objectIn(given, 'canaryConfiguration');
+      const part = {
+        value: canary && numberIn(canary, 'canaryPercent'),
+        usual: 5,
+        least: 0.1,
+        member: 'canaryPercent',
+      };
+      return { kind, bake, share: shareIn(part), stepBake: stepBakeIn(canary, 'canaryBakeTimeInMinutes') };
+    }
+    default:
+      return refuse(`Invalid deployment strategy: ${kind}`);
+  }
+}
+
+const MINUTE = 60_000;
+
+interface Share {
+  readonly value: number | undefined;
+  readonly usual: number;
+  readonly least: number;
+  readonly member: string;
+}
+
+function shareIn({ value, usual, least, member }: Share): number {
+  const share = value ?? usual;
+  if (share < least || share > 100) refuse(`${member} must be between ${least} and 100.`);
+  return share;
+}
+
+function stepBakeIn(given: Input | undefined, member: string): number {
+  const minutes = (given && numberIn(given, member)) ?? 10;
+  if (minutes < 0 || minutes > 1_440) refuse(`${member} must be between 0 and 1440.`);
+  return minutes * MINUTE;
+}
+
+function alarmsIn(given: Input, before: DeploymentAlarms | undefined): DeploymentAlarms | undefined {
+  const alarms = objectIn(given, 'alarms');
+  if (alarms === undefined) return before;
+  const names = textsIn(alarms, 'alarmNames') ?? refuse('alarms.alarmNames is required.');
+  const enable = flagIn(alarms, 'enable') ?? refuse('alarms.enable is required.');
+  const rollback = flagIn(alarms, 'rollback') ?? refuse('alarms.rollback is required.');
+  return enable ? { names, rollback } : undefined;
 }
 
 const THRESHOLDS = ['BOUNDED_PERCENT', 'UNBOUNDED_PERCENT', 'COUNT'] as const;
@@ -73,13 +141,41 @@ function breakerIn(given: Input, before: CircuitBreaker): CircuitBreaker {
 export function loadBalancersIn(input: Input): readonly LoadBalancerBinding[] | undefined {
   return objectsIn(input, 'loadBalancers')?.map((one) => {
     if (one['loadBalancerName'] !== undefined) notModelled('Classic Load Balancers');
-    if (one['advancedConfiguration'] !== undefined) notModelled('loadBalancers.advancedConfiguration');
+    const swap = swapIn(objectIn(one, 'advancedConfiguration'));
     return {
+      ...(swap === undefined ? {} : { swap }),
       targetGroupArn: textIn(one, 'targetGroupArn') ?? refuse('targetGroupArn is required.'),
       containerName: textIn(one, 'containerName') ?? refuse('containerName is required.'),
       containerPort: numberIn(one, 'containerPort') ?? refuse('containerPort is required.'),
     };
   });
+}
+
+function swapIn(advanced: Input | undefined): TrafficSwap | undefined {
+  if (advanced === undefined) return undefined;
+  const testListenerRule = textIn(advanced, 'testListenerRule');
+  return {
+    alternateTargetGroupArn:
+      textIn(advanced, 'alternateTargetGroupArn') ?? refuse('alternateTargetGroupArn is required.'),
+    productionListenerRule: textIn(advanced, 'productionListenerRule') ?? refuse('productionListenerRule is required.'),
+    roleArn: textIn(advanced, 'roleArn') ?? refuse('roleArn is required.'),
+    ...(testListenerRule === undefined ? {} : { testListenerRule }),
+  };
+}
+
+/** A native strategy moves traffic between two groups that the rule has already. */
+export function checkStrategy(
+  state: State,
+  { strategy }: DeploymentConfiguration,
+  bindings: readonly LoadBalancerBinding[],
+): void {
+  if (strategy === undefined) return;
+  if (bindings.length === 0) notModelled(`the deployment strategy ${strategy.kind} without a load balancer`);
+  for (const { swap } of bindings) {
+    if (swap === undefined) refuse(`The deployment strategy ${strategy.kind} needs advancedConfiguration.`);
+    if (!inUse(state, swap.alternateTargetGroupArn))
+      refuse('Both targetGroup and alternateTargetGroup must be associated with the productionListenerRule.');
+  }
 }
 
 /** The bindings against what exists, in the service's order: target groups, then containers. */

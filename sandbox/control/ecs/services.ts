@@ -7,6 +7,7 @@ import { flagIn, type Input, objectIn, pageOf, picked, refuse, tagsIn, textIn, t
 import { renderService } from './render-service.ts';
 import {
   checkBindings,
+  checkStrategy,
   configurationIn,
   desiredCountIn,
   gracePeriodIn,
@@ -55,10 +56,12 @@ export async function createService(input: Input, context: EcsContext): Promise<
   checkDefinition(definition, input);
   const loadBalancers = loadBalancersIn(input) ?? [];
   checkBindings(state, loadBalancers, definition.template);
+  const configuration = configurationIn(input, USUAL_CONFIGURATION);
+  checkStrategy(state, configuration, loadBalancers);
   const spec: ServiceSpec = {
     desiredCount: desiredCountIn(input) ?? refuse('desiredCount is required for the scheduling strategy REPLICA.'),
     template: definition.template,
-    configuration: configurationIn(input, USUAL_CONFIGURATION),
+    configuration,
     healthCheckGracePeriod: gracePeriodIn(input, loadBalancers) ?? 0,
     loadBalancers,
     settings: { launchType: 'FARGATE', ...picked(input, SETTINGS) },
@@ -114,10 +117,12 @@ export async function updateService(input: Input, context: EcsContext): Promise<
   const deploys = startsDeployment(input, { service, settings, loadBalancers, same });
   if (definition !== undefined) checkDefinition(definition, settings);
   if (deploys === 'new-deployment') checkBindings(context.state(), loadBalancers, template);
+  const configuration = configurationIn(input, service.configuration);
+  if (deploys === 'new-deployment') checkStrategy(context.state(), configuration, loadBalancers);
   const spec: ServiceSpec = {
     desiredCount: desiredCountIn(input) ?? service.desiredCount,
     template,
-    configuration: configurationIn(input, service.configuration),
+    configuration,
     healthCheckGracePeriod: gracePeriodIn(input, loadBalancers) ?? service.healthCheckGracePeriod,
     loadBalancers,
     settings,

@@ -30,6 +30,7 @@ import {
 import { DESCRIBES } from './describe.ts';
 import { attributesOf, loadModel, type Scope, stackTagsOf, tagsOf } from './load.ts';
 import { type ElbModel, EMPTY_MODEL } from './model.ts';
+import { shiftWeights, type Weights } from './shift-weights.ts';
 import { type Sync, syncing } from './sync.ts';
 import { tagsGiven, type TagStore, tagStore } from './tags.ts';
 
@@ -46,6 +47,8 @@ export interface Elb {
   handle(call: ApiCall): Promise<Answer>;
   /** After a change that went past this API: that of the CloudFormation stack, whose tags its resources get. */
   refresh(stack: string | undefined): Promise<void>;
+  /** ECS's own ModifyRule, which no caller signs: weights of groups that a forward of the rule has. */
+  shift(ruleArn: string, weights: Weights): Promise<void>;
   model(): ElbModel;
   listenerUrl(arn: string): string | undefined;
 }
@@ -140,6 +143,10 @@ export function elasticLoadBalancing(options: ElbOptions): Elb {
       const all = arnsOf(model);
       for (const [arn, own] of await stackTagsOf(moto, account, stack))
         if (all.has(arn)) tags.seed(arn, { ...tags.of(arn), ...own });
+    },
+    async shift(ruleArn, weights) {
+      const arn = await shiftWeights(options, model, { ruleArn, weights });
+      await refresh({ kind: 'listener', arn });
     },
     model: () => model,
     listenerUrl: sync.listenerUrl,

@@ -97,3 +97,13 @@ export function xmlOfTree(tree: Tree | undefined): string {
     .map(([name, value]) => `<${name}>${xmlOfTree(value)}</${name}>`)
     .join('');
 }
+
+/** The other way of `treeOfForm`: flat fields. */
+export function formOfTree(tree: Tree | undefined, at = ''): Readonly<Record<string, string>> {
+  if (tree === undefined) return {};
+  if (typeof tree === 'string') return { [at]: tree };
+  const entries: readonly (readonly [string, Tree | undefined])[] = Array.isArray(tree)
+    ? tree.map((entry, index) => [`member.${index + 1}`, entry as Tree])
+    : Object.entries(tree);
+  return Object.assign({}, ...entries.map(([name, value]) => formOfTree(value, at === '' ? name : `${at}.${name}`)));
+}

@@ -4,10 +4,11 @@ import type {
   Service,
   ServiceDeployment as SdkServiceDeployment,
   ServiceDeploymentBrief,
+  ServiceRevisionSummary,
   Tag,
   Task,
 } from '@aws-sdk/client-ecs';
-import { type Instant, instant } from '../../domain/duration.ts';
+import { type Instant, instant, minutes } from '../../domain/duration.ts';
 import type { EcsTask } from '../../ports/ecs-tasks.ts';
 import type { EcsDeployment, EcsService, EcsServiceRef, ServiceDeployment, StoppedTask } from '../../ports/ecs.ts';
 
@@ -66,15 +67,29 @@ const listOrNothing = <T>(list: readonly T[] | undefined): readonly T[] | undefi
 
 function watchersOf(
   configuration: DeploymentConfiguration | undefined,
-): Partial<Pick<EcsService, 'circuitBreaker' | 'alarms' | 'strategy'>> {
+): Partial<Pick<EcsService, 'circuitBreaker' | 'alarms' | 'strategy' | 'pauses'>> {
   const breaker = configuration?.deploymentCircuitBreaker;
   const alarms = configuration?.alarms;
   return present({
     strategy: configuration?.strategy,
+    pauses: pausesOf(configuration),
     circuitBreaker: breaker && { enable: breaker.enable ?? false, rollback: breaker.rollback ?? false },
     alarms:
       alarms?.enable === true ? { names: alarms.alarmNames ?? [], rollback: alarms.rollback ?? false } : undefined,
   });
+}
+
+function pausesOf(configuration: DeploymentConfiguration | undefined): EcsService['pauses'] {
+  if ((configuration?.strategy ?? 'ROLLING') === 'ROLLING') return undefined;
+  const { linearConfiguration: linear, canaryConfiguration: canary } = configuration ?? {};
+  const stepBake = linear?.stepBakeTimeInMinutes ?? canary?.canaryBakeTimeInMinutes;
+  return {
+    bake: minutes(configuration?.bakeTimeInMinutes ?? 0),
+    ...present({
+      share: linear?.stepPercent ?? canary?.canaryPercent,
+      stepBake: stepBake === undefined ? undefined : minutes(stepBake),
+    }),
+  };
 }
 
 function toDeployment(deployment: Deployment): EcsDeployment {
@@ -110,10 +125,16 @@ export function toServiceDeployment(
       createdAt: instantOf(deployment.createdAt),
       finishedAt: instantOf(deployment.finishedAt ?? deployment.stoppedAt),
       lifecycleStage: deployment.lifecycleStage,
+      weights: weightsOf(deployment.targetServiceRevision),
       circuitBreaker: breaker && { failures: breaker.failureCount ?? 0, threshold: breaker.threshold ?? 0 },
       triggeredAlarms: triggered !== undefined && triggered.length > 0 ? triggered : undefined,
     }),
   };
+}
+
+function weightsOf(revision: ServiceRevisionSummary | undefined): ServiceDeployment['weights'] {
+  const { requestedProductionTrafficWeight: production, requestedTestTrafficWeight: test } = revision ?? {};
+  return production === undefined && test === undefined ? undefined : present({ production, test });
 }
 
 export const toListedDeployment = (

@@ -1,6 +1,7 @@
 import { type Duration, type Instant, after, between, formatDuration, minutes, seconds } from '../duration.ts';
 import { revisionName } from './arn.ts';
 import type { EcsDeployment, EcsService, ServiceDeployment } from './service.ts';
+import { movesTraffic, progressOf } from './strategy.ts';
 
 /**
  * One deployment that is followed, and what earlier looks at it have shown. A value: each look gives the next one, so a
@@ -109,10 +110,12 @@ function remember(
 /** ECS's verdict, or, for a service without a circuit breaker, the same rule applied here: ECS would try for ever. */
 function failureOf(ours: EcsDeployment, service: EcsService): string | undefined {
   if (ours.rolloutState === 'FAILED') return ours.rolloutStateReason ?? 'ECS marked the deployment as failed';
-  if (service.circuitBreaker?.enable === true || ours.rolloutState === 'COMPLETED') return undefined;
+  // AWS's pages disagree on whether the breaker judges native strategies, so nothing is left to it there.
+  const byBreaker = service.circuitBreaker?.enable === true && !movesTraffic(service);
+  if (byBreaker || ours.rolloutState === 'COMPLETED') return undefined;
   const limit = failureLimit(ours.desired);
   return ours.failed >= limit
-    ? `${ours.failed} tasks failed in a row (limit ${limit}; the service has no circuit breaker of its own)`
+    ? `${ours.failed} tasks failed in a row (limit ${limit}; ${movesTraffic(service) ? `no circuit breaker is known to end the strategy ${service.strategy}` : 'the service has no circuit breaker of its own'})`
     : undefined;
 }
 
@@ -180,16 +183,17 @@ function judgeOurs(
   if (ours.rolloutState === 'IN_PROGRESS') return { kind: 'in-progress', stage };
   if (ours.rolloutState === 'COMPLETED') {
     // Alarms and native strategies judge on after the tasks are steady; then only the service deployment knows the end.
-    const judgedOn =
-      serviceDeployment !== undefined &&
-      (service.alarms !== undefined || (service.strategy ?? 'ROLLING') !== 'ROLLING');
+    const judgedOn = serviceDeployment !== undefined && (service.alarms !== undefined || movesTraffic(service));
     return judgedOn ? { kind: 'in-progress', stage: `${stage}, ECS still judges it` } : succeeded(service, watch);
   }
+  // The tasks are as wanted long before the traffic is: counts are the fallback where the record may not be read.
+  if (serviceDeployment !== undefined && movesTraffic(service)) return { kind: 'in-progress', stage };
   return watch.memory.steadyReads >= STEADY_READS ? succeeded(service, watch) : { kind: 'in-progress', stage };
 }
 
 /** ECS gave ours up. Whether it goes back by itself depends on the service, and on there being something to go back to. */
 function judgeFailure(watch: RolloutWatch, failure: string, service: EcsService, now: Instant): RolloutState {
+  if (movesTraffic(service)) return { kind: 'failed', reason: failure };
   const byItself = service.circuitBreaker?.rollback === true || service.alarms?.rollback === true;
   return byItself && watch.canGoBack ? rollingBack(watch, failure, now) : { kind: 'failed', reason: failure };
 }
@@ -262,8 +266,8 @@ export function stageOf(ours: EcsDeployment, serviceDeployment?: ServiceDeployme
     breaker !== undefined && breaker.threshold > 0
       ? `${Math.max(ours.failed, breaker.failures)} failed (limit ${breaker.threshold})`
       : `${ours.failed} failed`;
-  const stage = serviceDeployment?.lifecycleStage;
-  return `${ours.running} of ${ours.desired} running, ${ours.pending} pending, ${failed}${stage === undefined ? '' : `, ${stage}`}`;
+  const progress = serviceDeployment === undefined ? '' : progressOf(serviceDeployment);
+  return `${ours.running} of ${ours.desired} running, ${ours.pending} pending, ${failed}${progress === '' ? '' : `, ${progress}`}`;
 }
 
 /**
@@ -300,7 +304,7 @@ export interface RecordQuestion {
  * what the list leaves open: ours is not PRIMARY, not listed, or not in progress any more.
  */
 export function needsRecord({ service, deploymentId, record, age }: RecordQuestion): boolean {
-  if (service.alarms !== undefined || (service.strategy ?? 'ROLLING') !== 'ROLLING') return true;
+  if (service.alarms !== undefined || movesTraffic(service)) return true;
   if (record !== undefined && record.status !== 'IN_PROGRESS' && record.status !== 'PENDING') return true;
   const ours = service.deployments.find(({ id }) => id === deploymentId);
   const underWay = ours !== undefined && ours.status === 'PRIMARY' && ours.rolloutState === 'IN_PROGRESS';

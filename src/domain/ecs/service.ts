@@ -1,4 +1,4 @@
-import type { Instant } from '../duration.ts';
+import type { Duration, Instant } from '../duration.ts';
 
 /** The part of Amazon ECS that a rollout needs, in ECS's own words. Counts are tasks; ARNs are whole. */
 export interface EcsServiceRef {
@@ -43,6 +43,8 @@ export interface EcsService {
   readonly controller?: string;
   /** `ROLLING`, `BLUE_GREEN`, `LINEAR` or `CANARY`; absent means ROLLING. */
   readonly strategy?: string;
+  /** What a native strategy waits for by the clock; `share` is the percent of one step. */
+  readonly pauses?: { readonly bake: Duration; readonly share?: number; readonly stepBake?: Duration };
   /** `DAEMON` services have no desired count of their own; absent means REPLICA. */
   readonly schedulingStrategy?: string;
   /** `ECS`: an Express service, which is updated by other calls; absent means CUSTOMER. */
@@ -81,6 +83,8 @@ export interface ServiceDeployment {
   readonly finishedAt?: Instant;
   /** Of native strategies: `BAKE_TIME`. */
   readonly lifecycleStage?: string;
+  /** Of native strategies: percent of the traffic that the new revision is to get. */
+  readonly weights?: { readonly production?: number; readonly test?: number };
   /** Failed tasks counted by the circuit breaker, and at how many it trips. */
   readonly circuitBreaker?: { readonly failures: number; readonly threshold: number };
   readonly triggeredAlarms?: readonly string[];

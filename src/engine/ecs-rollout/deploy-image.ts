@@ -11,6 +11,7 @@ import {
   isInFlight,
   primaryOf,
 } from '../../domain/ecs/start.ts';
+import { movesTraffic } from '../../domain/ecs/strategy.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { EcsDeployment, EcsService, EcsServiceRef, TaskDefinition } from '../../domain/ecs/service.ts';
 import { type CloudErrorKind, CloudFailure } from '../../domain/retry-policy.ts';
@@ -139,8 +140,8 @@ export async function readSituation(
   const current = await ecs.describeTaskDefinition(service.taskDefinition, signal);
   const situation = { service, current, ...(await readBase(definition, current, ecs, signal)) };
   const record = service.currentServiceDeployment;
-  // ECS's record says more only while something moves.
-  if (record === undefined || !isInFlight(service)) return situation;
+  // ECS's record says more only while something moves, which the service itself does not show of a native strategy.
+  if (record === undefined || (!isInFlight(service) && !movesTraffic(service))) return situation;
   const serviceDeployment = await ecs.describeServiceDeployment(record, signal);
   return { ...situation, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) };
 }

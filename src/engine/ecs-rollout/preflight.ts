@@ -1,6 +1,8 @@
+import type { Duration } from '../../domain/duration.ts';
 import { revisionName } from '../../domain/ecs/arn.ts';
 import { type Reference, referencesOf } from '../../domain/ecs/references.ts';
 import type { EcsService, TaskDefinition } from '../../domain/ecs/service.ts';
+import { tooSlow } from '../../domain/ecs/strategy.ts';
 import { type TaskDefinitionBody, imagesOf } from '../../domain/ecs/task-definition.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { DeployConditions } from '../../ports/deploy-conditions.ts';
@@ -12,6 +14,11 @@ export interface Prepared {
   readonly body: TaskDefinitionBody;
 }
 
+/** How long the deployment may take; absent: not asked. */
+export interface Wanted {
+  readonly timeout?: Duration;
+}
+
 export interface Preflight {
   /** What has to be mended first, a clause each. */
   readonly problems: readonly string[];
@@ -21,7 +28,7 @@ export interface Preflight {
 
 /** Reads only. Looks at what ECS would find out in the middle of the deployment; what the role may not see is said once. */
 export async function preflight(
-  { service, current, body }: Prepared,
+  { service, current, body, timeout }: Prepared & Wanted,
   conditions: DeployConditions,
   signal: AbortSignal,
 ): Promise<Preflight> {
@@ -30,7 +37,9 @@ export async function preflight(
     lookAtImages(current, conditions, signal),
     lookAtAlarms(service, conditions, signal),
   ]);
-  return { problems: references.problems, warnings: [...references.warnings, ...wayBack, ...alarms] };
+  const slow = timeout === undefined ? undefined : tooSlow(service, timeout);
+  const problems = [...references.problems, ...(slow === undefined ? [] : [slow])];
+  return { problems, warnings: [...references.warnings, ...wayBack, ...alarms] };
 }
 
 /** The same as an error where something is missing. */
@@ -40,7 +49,7 @@ export function refuseUnprepared({ problems }: Preflight, { service }: Pick<Prep
     what: `Could not deploy to ECS service ${service.ref.service} in cluster ${service.ref.cluster}`,
     why: problems.join('; '),
     now: 'Nothing was changed',
-    next: 'Create what is missing, or correct the task definition',
+    next: 'Create what is missing or correct what is named, then re-run',
   });
 }
 

@@ -50,7 +50,7 @@ test('what is missing is refused with every place that names it, each asked for 
   expect(asked).toEqual(['/a', '/b']);
   expect(seen.problems).toEqual(['/b, which web.secrets.B and web.secrets.C names, does not exist']);
   expect(() => refuseUnprepared(seen, prepared)).toThrow(
-    'Could not deploy to ECS service web in cluster shop: /b, which web.secrets.B and web.secrets.C names, does not exist. Nothing was changed. Create what is missing, or correct the task definition.',
+    'Could not deploy to ECS service web in cluster shop: /b, which web.secrets.B and web.secrets.C names, does not exist. Nothing was changed. Create what is missing or correct what is named, then re-run.',
   );
 });
 

@@ -141,10 +141,16 @@ describe('CreateService', () => {
       message: /reserved prefix/,
     },
     {
-      name: 'a strategy that is not modelled',
+      name: 'a native strategy that has nothing to move traffic by',
       input: { deploymentConfiguration: { strategy: 'BLUE_GREEN' } },
-      code: 'UnsupportedFeatureException',
-      message: 'The sandbox does not model the deployment strategy BLUE_GREEN',
+      code: 'InvalidParameterException',
+      message: 'The deployment strategy BLUE_GREEN needs advancedConfiguration.',
+    },
+    {
+      name: 'a linear step that is too small',
+      input: { deploymentConfiguration: { strategy: 'LINEAR', linearConfiguration: { stepPercent: 2 } } },
+      code: 'InvalidParameterException',
+      message: 'stepPercent must be between 3 and 100.',
     },
     {
       name: 'a launch type that is not modelled',
