@@ -21,8 +21,9 @@ import {
   structure,
   text,
 } from '../../../src/domain/inputs.ts';
-import { editsOf } from './inputs-containers.ts';
-import type { ChecksWish, DeployRequest, Mode, Place, Request } from './request.ts';
+import { editsOf, imageOfContainer } from './inputs-containers.ts';
+import { DEFINITION, DEFINITION_ACCEPTED, GROUP_SHAPE, type GroupEntry, readGroup } from './inputs-group.ts';
+import type { ChecksWish, DeployRequest, GroupRequest, Mode, Place, Request } from './request.ts';
 import {
   awsInputs,
   ecsInputs,
@@ -44,20 +45,29 @@ export const spec = {
   }),
   cluster: ecsInputs.cluster,
   service: text({
-    description: 'Name of the ECS service. Example: `production-shop-service`.',
+    description:
+      'Name of the ECS service; not read where `service-group` is deployed. Example: `production-shop-service`.',
     from: 'stage',
-    required: true,
   }),
+  'service-group': structure(
+    {
+      description:
+        'Several services that `mode: deploy` releases as one, as a YAML list: `service`, `image` (an entry of `images`, or a reference), `container`, `task-definition`, `containers`, `pre-deploy-task`, `post-deploy-task`, `depends-on` (services of the list that serve before). When one fails, all go back. Example: `[{ service: shop-api, image: api }, { service: shop-web, image: web, depends-on: [shop-api] }]`.',
+      from: 'stage',
+      shape: GROUP_SHAPE,
+    },
+    'a list of services',
+    readGroup,
+  ),
   container: ecsInputs.container,
   ...imageInputs,
   'task-definition': matching({
     description:
       'What the new revision is made from: the path of a file (JSON or YAML), a family (its newest revision), `family:number` or an ARN. Without it the revision that the service runs. With it `image` may be left out. Example: `deploy/task-definition.yml`.',
     from: 'stage',
-    shape:
-      /(?!.*\.\.)(?:[^\s:]+\.(?:json|ya?ml)|(?:arn:aws[a-z-]*:ecs:[a-z0-9-]+:\d{12}:task-definition\/)?[\w-]{1,255}(?::\d{1,9})?)/,
+    shape: DEFINITION,
     accepts: 'a file or a task definition',
-    accepted: 'a path that ends in .json, .yml or .yaml, a family, family:number, or an ARN',
+    accepted: DEFINITION_ACCEPTED,
   }),
   containers: structure(
     {
@@ -180,7 +190,15 @@ export function toRequest(values: Values): Checked<Request> {
 }
 
 function requestOf(values: Values): Checked<Request> {
-  const place = placeOf(values);
+  const { service, 'service-group': group } = values;
+  if (values.mode === 'deploy' && group !== undefined) return toGroup(values, group);
+  const request = requestFor(values, { ...placeOf(values), service: service ?? '' });
+  if (service !== undefined) return request;
+  const accepted = `text, or a key of the stage${values.mode === 'deploy' ? '; service-group for several' : ''}`;
+  return bad({ input: 'service', problem: 'is required', accepted }, ...(request.ok ? [] : request.problems));
+}
+
+function requestFor(values: Values, place: Place): Checked<Request> {
   switch (values.mode) {
     case 'deploy':
       return toDeploy(values, place);
@@ -199,9 +217,8 @@ function requestOf(values: Values): Checked<Request> {
   }
 }
 
-const placeOf = (values: Values): Place => ({
+const placeOf = (values: Values): Omit<Place, 'service'> => ({
   cluster: values.cluster,
-  service: values.service,
   timeout: values.timeout,
   onConflict: values['on-conflict'],
   region: values.region,
@@ -235,21 +252,107 @@ function foreignInputs(values: Values): readonly InputProblem[] {
 }
 
 function toDeploy(values: Values, place: Place): Checked<DeployRequest> {
-  const edits = editsOf(values);
   // Images that are given out by container need no entry for the one image.
   const byContainer = Object.values(values.containers ?? {}).some(({ image }) => image !== undefined);
   const image =
     byContainer && values['image-name'] === undefined ? imageOf({ ...values, images: undefined }) : imageOf(values);
-  const approval = approvalDemand(values);
-  const checks = checksOf(values);
-  const problems = [image, edits, approval, checks].flatMap((each) => (each.ok ? [] : each.problems));
+  const revision = revisionOf(values, image);
+  const terms = termsOf(values);
+  if (!revision.ok || !terms.ok) return bad(...[revision, terms].flatMap((each) => (each.ok ? [] : each.problems)));
+  return good({ ...place, mode: 'deploy', ...revision.value, ...terms.value });
+}
+
+/** Each service as if it were deployed by itself; the judgement is that of all of them. */
+function toGroup(values: Values, group: readonly GroupEntry[]): Checked<GroupRequest> {
+  const place = placeOf(values);
+  const terms = termsOf(values);
+  const problems = [...foreignToGroup(values), ...(terms.ok ? [] : terms.problems)];
+  const members = group.flatMap((entry, index) => {
+    const member = memberOf(values, entry, `service-group[${index}]`);
+    if (!member.ok) problems.push(...member.problems);
+    if (!member.ok || !terms.ok) return [];
+    const deploy = {
+      ...place,
+      mode: 'deploy' as const,
+      service: entry.service,
+      ...member.value,
+      ...terms.value,
+      checks: undefined,
+    };
+    return [{ deploy, dependsOn: entry.dependsOn }];
+  });
+  const unique = problems.filter((one, index) => problems.findIndex((other) => same(one, other)) === index);
+  if (unique.length > 0 || !terms.ok) return bad(...unique);
+  return good({ ...place, mode: 'deploy-group', members, ...terms.value });
+}
+
+const same = (one: InputProblem, other: InputProblem): boolean =>
+  one.input === other.input && one.problem === other.problem && one.given === other.given;
+
+function memberOf(values: Values, entry: GroupEntry, at: string): Checked<Revision> {
+  const image = entry.image === undefined ? undefined : imageOfContainer(entry.image, `${at}.image`, values);
+  const own: Values = {
+    ...values,
+    service: entry.service,
+    image: image?.ok === true ? image.value : undefined,
+    'image-name': undefined,
+    container: entry.container ?? values.container,
+    'task-definition': entry.definition,
+    containers: entry.containers,
+    'pre-deploy-task': entry.before,
+    'post-deploy-task': entry.after,
+    'desired-count': undefined,
+  };
+  const revision = revisionOf(own, image ?? good(undefined));
+  if (revision.ok) return revision;
+  const placed = revision.problems.map((problem) =>
+    problem.input === 'registry' || problem.input.startsWith(at)
+      ? problem
+      : { ...problem, input: `${at}.${problem.input}` },
+  );
+  return bad(...placed);
+}
+
+/** What only makes sense for one service; a group has it in its entries. */
+const PER_SERVICE = [
+  'image',
+  'image-name',
+  'task-definition',
+  'containers',
+  'pre-deploy-task',
+  'post-deploy-task',
+] as const;
+
+function foreignToGroup(values: Values): readonly InputProblem[] {
+  const accepted = 'the same key of an entry of service-group';
+  const foreign = PER_SERVICE.filter((input) => values[input] !== undefined).map((input) => ({
+    input,
+    problem: 'is not read where service-group is deployed',
+    accepted: input === 'image-name' ? 'image of an entry of service-group' : accepted,
+  }));
+  if (values['desired-count'] === undefined) return foreign;
+  const scaled = {
+    input: 'desired-count',
+    problem: 'is not read where service-group is deployed',
+    accepted: 'mode: scale',
+  };
+  return [...foreign, scaled];
+}
+
+type Revision = Pick<
+  DeployRequest,
+  'container' | 'image' | 'definition' | 'edits' | 'release' | 'desired' | 'before' | 'after'
+>;
+
+/** What is to serve. */
+function revisionOf(values: Values, image: Checked<string | undefined>): Checked<Revision> {
+  const edits = editsOf(values);
+  const problems = [image, edits].flatMap((each) => (each.ok ? [] : each.problems));
   const named = values['task-definition'];
   const nothing = image.ok && image.value === undefined && named === undefined && values.containers === undefined;
   if (nothing && problems.length === 0) problems.push(NOTHING_TO_DEPLOY);
-  if (problems.length > 0 || !image.ok || !edits.ok || !approval.ok || !checks.ok) return bad(...problems);
+  if (problems.length > 0 || !image.ok || !edits.ok) return bad(...problems);
   return good({
-    ...place,
-    mode: 'deploy',
     container: values.container,
     image: image.value,
     definition:
@@ -257,13 +360,24 @@ function toDeploy(values: Values, place: Place): Checked<DeployRequest> {
     edits: edits.value,
     release: values['release-id'] ?? image.value ?? releaseOf(edits.value, named),
     desired: values['desired-count'],
+    before: values['pre-deploy-task'],
+    after: values['post-deploy-task'],
+  });
+}
+
+/** On which terms, whatever is to serve. */
+function termsOf(
+  values: Values,
+): Checked<Pick<DeployRequest, 'onFailure' | 'onCancel' | 'onOutdated' | 'approval' | 'checks'>> {
+  const approval = approvalDemand(values);
+  const checks = checksOf(values);
+  if (!approval.ok || !checks.ok) return bad(...[approval, checks].flatMap((each) => (each.ok ? [] : each.problems)));
+  return good({
     onFailure: values['on-failure'],
     onCancel: values['on-cancel'],
     onOutdated: values['on-outdated'],
     approval: approval.value,
     checks: checks.value,
-    before: values['pre-deploy-task'],
-    after: values['post-deploy-task'],
   });
 }
 
