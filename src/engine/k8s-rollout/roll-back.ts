@@ -1,10 +1,12 @@
 import type { Instant } from '../../domain/duration.ts';
 import { Failure, messageOf } from '../../domain/failure.ts';
+import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import { describeRef } from '../../domain/kubernetes/object.ts';
 import type { ReleasePhase } from '../../domain/kubernetes/release-record.ts';
 import { diagnose } from './diagnose.ts';
 import { type PutBack, type PuttingBack, type Stuck, putBack } from './put-back.ts';
 import type { K8sTools, ObjectResult } from './rollout.ts';
+import { readUntilReady } from './read-until-ready.ts';
 import { waitReady } from './wait.ts';
 
 export interface GoingBack extends PuttingBack {
@@ -98,7 +100,12 @@ async function illness(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const targets = standing.filter(({ object }) => object.kind !== 'Job');
-  const end = await waitReady({ targets, deadline }, tools, signal);
+  const end = await waitReady({ targets, deadline }, tools, signal).catch((thrown: unknown) => {
+    if (!(thrown instanceof KubeFailure) || thrown.kind !== 'access-denied') throw thrown;
+    // What keeps a release from being watched, and so from staying, must not keep the one before from being proven.
+    lines.push(`The way back is read, not watched: ${thrown.facts.why ?? thrown.message}`);
+    return readUntilReady({ targets, deadline }, tools, signal);
+  });
   if (end.kind === 'ready') return undefined;
   const told = await diagnose(end.unready, () => undefined, tools, signal);
   lines.push(...told.lines);
