@@ -12,6 +12,7 @@ import {
   bad,
   count,
   duration,
+  flag,
   good,
   list,
   oneOf,
@@ -21,6 +22,7 @@ import {
 import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
 import { awsInputs, ecsInputs, ecsWords, stageInputs } from '../../../src/domain/stage-inputs.ts';
+import { HOOKS_SCHEMA, HOOKS_SHAPE, type Hook, readHooks } from '../../../src/domain/shift/hooks.ts';
 import type { Color } from '../../../src/domain/traffic-split.ts';
 import {
   COLORS_SCHEMA,
@@ -149,6 +151,30 @@ export const spec = {
     from: 'stage',
     fallback: '15m',
   }),
+  'after-promote': structure(
+    {
+      description:
+        'Commands that run when the old color is drained: lists of words, which no shell reads, each within `timeout` (5m). One that fails is a warning. Example: `[[npm, run, purge-cache], { run: [./clean-up.sh, old], timeout: 10m }]`.',
+      from: 'stage',
+      shape: HOOKS_SCHEMA,
+    },
+    HOOKS_SHAPE,
+    readHooks,
+  ),
+  'after-rollback': structure(
+    {
+      description:
+        'The same after traffic was taken back from a candidate. `database: true` marks a command that changes a database. Example: `[[./flush-cache.sh]]`.',
+      from: 'stage',
+      shape: HOOKS_SCHEMA,
+    },
+    HOOKS_SHAPE,
+    readHooks,
+  ),
+  'allow-database-hooks': flag({
+    description: 'Runs commands that are marked `database: true`, too; without it they are skipped and named.',
+    fallback: 'false',
+  }),
   'on-stale': oneOf(['rollback', 'resume', 'fail'], {
     description:
       'What to do with a shift that a dead run left in traffic: a run of the same images, `watch` and `reconcile` ask here. `resume` goes on with the step that it found, judged anew. Example: `resume`.',
@@ -208,6 +234,8 @@ export interface Request {
   readonly autoscaling: 'suspend' | 'leave';
   readonly drain: Duration;
   readonly timeout: Duration;
+  readonly hooks: Readonly<Record<'promoted' | 'rolled-back', readonly Hook[]>>;
+  readonly databases: 'allowed' | 'untouched';
   readonly onStale: 'rollback' | 'resume' | 'fail';
   readonly beginWithin: Duration;
   readonly onCancel: 'rollback' | 'leave';
@@ -259,6 +287,8 @@ export function toRequest(values: Values): Checked<Request> {
     autoscaling: values.autoscaling,
     drain: values.drain,
     timeout: values.timeout,
+    hooks: { promoted: values['after-promote'] ?? [], 'rolled-back': values['after-rollback'] ?? [] },
+    databases: values['allow-database-hooks'] ? 'allowed' : 'untouched',
     onStale: values['on-stale'],
     beginWithin: values['begin-within'],
     onCancel: values['on-cancel'],
