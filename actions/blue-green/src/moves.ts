@@ -3,6 +3,7 @@ import type { Sample } from '../../../src/domain/analysis/sample.ts';
 import type { Duration, Instant } from '../../../src/domain/duration.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
 import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
+import type { Hook } from '../../../src/domain/shift/hooks.ts';
 import { type RunKey, type ShiftRecord, leaseFrom } from '../../../src/domain/shift/record.ts';
 import type { Scaling, Suspended } from '../../../src/domain/shift/scaling.ts';
 import type { Color, TrafficSplit } from '../../../src/domain/traffic-split.ts';
@@ -104,6 +105,13 @@ export type Outcome =
     }
   | { readonly kind: 'superseded'; readonly by: string }
   | { readonly kind: 'refused'; readonly why: string; readonly next: string };
+
+/** How a command of the team's ended. */
+export interface Hooked {
+  readonly hook: Hook;
+  readonly end: 'good' | 'failed' | 'skipped';
+  readonly says: string;
+}
 
 export type Decision =
   | { readonly kind: 'move'; readonly move: Move }
