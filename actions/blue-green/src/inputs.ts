@@ -19,7 +19,7 @@ import {
   text,
 } from '../../../src/domain/inputs.ts';
 import { awsInputs, ecsInputs, ecsWords, stageInputs } from '../../../src/domain/stage-inputs.ts';
-import { HOOKS_SCHEMA, HOOKS_SHAPE, type Hook, readHooks } from '../../../src/domain/shift/hooks.ts';
+import { HOOKS_SCHEMA, HOOKS_SHAPE, type Hook, type HookMoment, readHooks } from '../../../src/domain/shift/hooks.ts';
 import type { Color } from '../../../src/domain/traffic-split.ts';
 import { candidateOf, readHeaders } from './inputs-candidate.ts';
 import { type PolicyRequest, policyOf } from './inputs-policy.ts';
@@ -153,7 +153,7 @@ export const spec = {
   'after-promote': structure(
     {
       description:
-        'Commands that run when the old color is drained: lists of words, which no shell reads, each within `timeout` (5m). One that fails is a warning. Example: `[[npm, run, purge-cache], { run: [./clean-up.sh, old], timeout: 10m }]`.',
+        'Commands that run when the new release has all traffic and the old color is drained: lists of words, which no shell reads, each within `timeout` (5m). One that fails is told as an error and moves no traffic. Example: `[[npm, run, purge-cache], { run: [./clean-up.sh, old], timeout: 10m }]`.',
       from: 'stage',
       shape: HOOKS_SCHEMA,
     },
@@ -163,7 +163,7 @@ export const spec = {
   'after-rollback': structure(
     {
       description:
-        'The same after traffic was taken back from a candidate. `database: true` marks a command that changes a database. Example: `[[./flush-cache.sh]]`.',
+        'The same when all traffic is verified to be back and the candidate is scaled down. `database: true` marks a command that changes a database. Example: `[[./flush-cache.sh]]`.',
       from: 'stage',
       shape: HOOKS_SCHEMA,
     },
@@ -222,7 +222,7 @@ export interface Request {
   readonly autoscaling: 'suspend' | 'leave';
   readonly drain: Duration;
   readonly timeout: Duration;
-  readonly hooks: Readonly<Record<'promoted' | 'rolled-back', readonly Hook[]>>;
+  readonly hooks: Readonly<Record<HookMoment, readonly Hook[]>>;
   readonly databases: 'allowed' | 'untouched';
   readonly onStale: 'rollback' | 'resume' | 'fail';
   readonly beginWithin: Duration;
@@ -275,7 +275,7 @@ export function toRequest(values: Values): Checked<Request> {
     autoscaling: values.autoscaling,
     drain: values.drain,
     timeout: values.timeout,
-    hooks: { promoted: values['after-promote'] ?? [], 'rolled-back': values['after-rollback'] ?? [] },
+    hooks: { 'after-promote': values['after-promote'] ?? [], 'after-rollback': values['after-rollback'] ?? [] },
     databases: values['allow-database-hooks'] ? 'allowed' : 'untouched',
     onStale: values['on-stale'],
     beginWithin: values['begin-within'],

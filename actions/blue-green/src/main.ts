@@ -17,7 +17,6 @@ import { runAction } from '../../../src/runtime/run-action.ts';
 import { type StaleVerdict, staleVerdict } from './decide-stale.ts';
 import { holdsScaling } from './decide-scaling.ts';
 import { watcherOf } from './decide-watch.ts';
-import { runHooks } from '../../../src/engine/shift/run-hooks.ts';
 import { joinRoutes, joinTargets } from '../../../src/engine/shift/join-routes.ts';
 import { type Ports, type Release, execute } from './execute.ts';
 import { lookOnce } from './execute-look.ts';
@@ -26,8 +25,7 @@ import { type Address, candidateAddress, goalOf, pathOf } from './goal.ts';
 import { type Request, spec, toRequest } from './inputs.ts';
 import type { Goal } from './moves.ts';
 import { planOf, stateOf } from './plan.ts';
-import { type Reported, lookedReport, outputsOfAddress, reportOf } from './report.ts';
-import { withHooks } from './report-hooks.ts';
+import { lookedReport, outputsOfAddress, reportOf } from './report.ts';
 
 const definition: ActionDefinition<typeof spec, Request> = {
   name: 'blue-green',
@@ -55,7 +53,7 @@ const definition: ActionDefinition<typeof spec, Request> = {
     }
     const result = await execute(release, ports, signal);
     const outputs = outputsOfAddress(request, address, result.record?.candidate);
-    return reportWithHooks({ ...result, goal: release.goal, router, outputs }, request, tools);
+    return reportOf({ ...result, goal: release.goal, router, outputs });
   },
   /** main was cancelled or died: what it left in traffic, or at weight 0, is taken back. */
   async post(request, tools) {
@@ -73,7 +71,7 @@ const definition: ActionDefinition<typeof spec, Request> = {
     } as const;
     const result = await execute({ ...release, goal }, ports, tools.signal);
     const outputs = outputsOfAddress(request, address, result.record?.candidate);
-    return reportWithHooks({ ...result, goal, router: ports.router.name, outputs }, request, tools);
+    return reportOf({ ...result, goal, router: ports.router.name, outputs });
   },
 };
 
@@ -83,33 +81,6 @@ async function checkApproval({ approval, dryRun }: Request, { run, clock, log }:
   const { sha256 } = await import('../../../src/adapters/system/digest.ts');
   const grant = requireApproval(approval, { repository: run.repository, now: clock.now(), sha256 });
   if (grant !== undefined) log.info(`Approved for ${grant.environment} by grant ${grant.id}, until ${grant.expiresAt}`);
-}
-
-/** The team's commands come last, and whatever becomes of them, the outcome is told. */
-async function reportWithHooks(reported: Reported, request: Request, tools: ActionTools): Promise<Report> {
-  const report = reportOf(reported);
-  const { kind } = reported.outcome;
-  // A candidate that never had traffic left nothing behind that users could see.
-  const hooks =
-    reported.changed === 'yes' && (kind === 'promoted' || (kind === 'rolled-back' && report.outcome === kind))
-      ? request.hooks[kind]
-      : [];
-  if (hooks.length === 0) return report;
-  const { systemPrograms } = await import('../../../src/adapters/system/programs.ts');
-  const { record } = reported;
-  const env = {
-    SLUICE_OUTCOME: report.outcome,
-    SLUICE_SHIFT_ID: record?.id ?? '',
-    SLUICE_LIVE_COLOR: (kind === 'promoted' ? record?.candidate : record?.stable) ?? '',
-    SLUICE_REASON: record?.reason ?? '',
-  };
-  const { clock, log, signal } = tools;
-  const hooked = await runHooks(
-    hooks,
-    { programs: systemPrograms(), clock, log, env, databases: request.databases },
-    signal,
-  );
-  return withHooks(report, hooked);
 }
 
 /** Looks once, or as long as the shift of this run is under way, and ends by `on-stale` what a dead run left behind. */
@@ -137,7 +108,7 @@ async function lookAfter(request: Request, tools: ActionTools): Promise<Report> 
     // Whoever was taken for dead was at work again before anything was written: the watch goes on.
     if (request.mode === 'watch' && result.outcome.kind === 'refused' && result.changed === 'no') continue;
     const outputs = outputsOfAddress(request, opened.address, result.record?.candidate);
-    return reportWithHooks({ ...result, goal, router: ports.router.name, outputs }, request, tools);
+    return reportOf({ ...result, goal, router: ports.router.name, outputs });
   }
 }
 
@@ -196,6 +167,7 @@ async function open(request: Request, given: ActionTools, me = meOf(request, giv
   const checks = await checksOf(request, tools);
   const address = addressOf(request, tools);
   let candidate: Color = 'green';
+  const { systemPrograms } = await import('../../../src/adapters/system/programs.ts');
   const { httpProber } = await import('../../../src/adapters/http/prober.ts');
   const { metricSources } = await import('../../../src/adapters/metrics/sources.ts');
   const prober = httpProber();
@@ -232,13 +204,23 @@ async function open(request: Request, given: ActionTools, me = meOf(request, giv
     candidateOf: address && ((color) => targetOf(address(color), request)),
     users:
       request.url === undefined ? undefined : targetOf({ url: request.url, host: request.host, headers: {} }, request),
+    databases: request.databases,
     onCancel: request.onCancel,
     onCandidate: (color) => (candidate = color),
   };
   return {
     release,
     address,
-    ports: { ...cloud, prober, metrics, clock, log, willChange: tools.willChange, onCancel: tools.onCancel },
+    ports: {
+      ...cloud,
+      prober,
+      programs: systemPrograms(),
+      metrics,
+      clock,
+      log,
+      willChange: tools.willChange,
+      onCancel: tools.onCancel,
+    },
   };
 }
 

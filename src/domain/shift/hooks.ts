@@ -79,5 +79,37 @@ function readHook(value: unknown): FieldResult<Hook> {
   return { ok: true, value: { program, args: given, timeout: limit, database: database ? 'changed' : 'untouched' } };
 }
 
+/** Ends of a shift after which commands run. */
+export type HookMoment = 'after-promote' | 'after-rollback';
+
+/** How far the list of commands of one end has come; it stands in the record, so that no command runs twice unasked. */
+export interface HooksDone {
+  /** The first of the list, so many, have ended. */
+  readonly ended: number;
+  /** `begun`: the next one was started, and nothing was heard of its end. */
+  readonly next: 'waiting' | 'begun';
+}
+
+export const NO_HOOKS_DONE: HooksDone = { ended: 0, next: 'waiting' };
+
+/** `2`, `2 begun`; empty when nothing was done. */
+export const formatHooksDone = ({ ended, next }: HooksDone): string =>
+  next === 'begun' ? `${ended} begun` : ended === 0 ? '' : String(ended);
+
+/** undefined: it is none of ours. */
+export function parseHooksDone(text: string): HooksDone | undefined {
+  if (text === '') return NO_HOOKS_DONE;
+  const [, ended, begun] = /^(\d{1,3})( begun)?$/.exec(text) ?? [];
+  return ended === undefined ? undefined : { ended: Number(ended), next: begun === undefined ? 'waiting' : 'begun' };
+}
+
+/** How a command ended. */
+export interface HookResult {
+  readonly hook: Hook;
+  readonly end: 'good' | 'failed' | 'skipped';
+  /** A clause. */
+  readonly says: string;
+}
+
 /** `npm run purge` */
 export const formatHook = ({ program, args }: Hook): string => [program, ...args].join(' ');

@@ -1,16 +1,9 @@
 import { formatDuration } from '../../domain/duration.ts';
 import { messageOf } from '../../domain/failure.ts';
-import { type Hook, formatHook } from '../../domain/shift/hooks.ts';
+import { type Hook, type HookResult, formatHook } from '../../domain/shift/hooks.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Programs } from '../../ports/programs.ts';
-
-export interface HookResult {
-  readonly hook: Hook;
-  readonly end: 'good' | 'failed' | 'skipped';
-  /** A clause. */
-  readonly says: string;
-}
 
 export interface HookTools {
   readonly programs: Pick<Programs, 'run'>;
@@ -22,26 +15,27 @@ export interface HookTools {
 }
 
 /**
- * One after the other, each within its time; after one that failed the next ones run all the same, because they know
- * nothing of each other. Never throws: what a shift came to does not depend on what is done after it.
+ * Runs one command of the team's within its time. Never throws: what a shift came to does not depend on what is done after
+ * it. `before` is `interrupted` when an earlier process began it and did not live to see the end.
  */
-export async function runHooks(
-  hooks: readonly Hook[],
+export async function runHook(
+  { hook, before }: { readonly hook: Hook; readonly before: 'nothing' | 'interrupted' },
   tools: HookTools,
   signal: AbortSignal,
-): Promise<readonly HookResult[]> {
-  const results: HookResult[] = [];
-  for (const hook of hooks) results.push(await runHook(hook, tools, signal));
-  return results;
-}
-
-async function runHook(hook: Hook, tools: HookTools, signal: AbortSignal): Promise<HookResult> {
+): Promise<HookResult> {
   const { programs, clock, log, env, databases } = tools;
   const name = formatHook(hook);
   if (hook.database === 'changed' && databases === 'untouched')
     return { hook, end: 'skipped', says: 'it changes a database, and allow-database-hooks is not set' };
+  if (hook.database === 'changed' && before === 'interrupted') {
+    const says =
+      'an earlier run was interrupted in it, and what changes a database is not begun twice; look at the database';
+    return { hook, end: 'failed', says };
+  }
   if (signal.aborted) return { hook, end: 'skipped', says: 'the step was stopped' };
-  log.info(`Running ${name}, ${formatDuration(hook.timeout)} at most`);
+  log.info(
+    `Running ${name}${before === 'interrupted' ? ' again, because it was interrupted' : ''}, ${formatDuration(hook.timeout)} at most`,
+  );
   const ended = new AbortController();
   const late = new AbortController();
   const limit = clock.sleep(hook.timeout, ended.signal).then(

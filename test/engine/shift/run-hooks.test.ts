@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { minutes, seconds } from '../../../src/domain/duration.ts';
-import { type Hook, readHooks } from '../../../src/domain/shift/hooks.ts';
-import { runHooks } from '../../../src/engine/shift/run-hooks.ts';
+import { type Hook, readHooks, parseHooksDone } from '../../../src/domain/shift/hooks.ts';
+import { runHook } from '../../../src/engine/shift/run-hooks.ts';
 import type { Programs } from '../../../src/ports/programs.ts';
 import { fakeClock } from '../../fakes/clock.ts';
 import { recordingLog } from '../../fakes/log.ts';
@@ -41,11 +41,14 @@ const open = (databases: 'allowed' | 'untouched' = 'untouched') => {
   return { programs, log, tools };
 };
 const { signal } = new AbortController();
+const run = (each: Hook, tools: ReturnType<typeof open>['tools'], before: 'nothing' | 'interrupted' = 'nothing') =>
+  runHook({ hook: each, before }, tools, signal);
 
 describe('commands after a shift', () => {
-  test('run one after the other, also after one that failed, and their output is no command of the runner', async () => {
+  test('end as their code says, and their output is no command of the runner', async () => {
     const { programs, log, tools } = open();
-    const results = await runHooks([hook('ends-3'), hook('missing'), hook('ends-0')], tools, signal);
+    const results = [];
+    for (const each of ['ends-3', 'missing', 'ends-0']) results.push(await run(hook(each), tools));
     expect(results.map(({ end, says }) => `${end}: ${says}`)).toEqual([
       'failed: it ended with 3',
       'failed: it ended with 127 (spawn missing ENOENT)',
@@ -57,21 +60,37 @@ describe('commands after a shift', () => {
 
   test('are ended when their time is over', async () => {
     const { tools } = open();
-    const [result] = await runHooks([hook('hangs', { timeout: seconds(5) })], tools, signal);
-    expect(result).toMatchObject({ end: 'failed', says: 'it took longer than 5s and was ended' });
+    expect(await run(hook('hangs', { timeout: seconds(5) }), tools)).toMatchObject({
+      end: 'failed',
+      says: 'it took longer than 5s and was ended',
+    });
   });
 
   test('leave databases alone, unless that is allowed by name', async () => {
     const database = hook('ends-0', { database: 'changed' });
     const kept = open();
-    expect(await runHooks([database], kept.tools, signal)).toMatchObject([{ end: 'skipped' }]);
+    expect(await run(database, kept.tools)).toMatchObject({ end: 'skipped' });
     expect(kept.programs.ran).toEqual([]);
-    expect(await runHooks([database], open('allowed').tools, signal)).toMatchObject([{ end: 'good' }]);
+    expect(await run(database, open('allowed').tools)).toMatchObject({ end: 'good' });
+  });
+
+  test('that were interrupted run again, unless they change a database', async () => {
+    const { programs, tools, log } = open('allowed');
+    expect(await run(hook('ends-0'), tools, 'interrupted')).toMatchObject({ end: 'good' });
+    expect(log.lines.join()).toContain('again, because it was interrupted');
+    const database = hook('ends-0', { args: ['migrate'], database: 'changed' });
+    expect(await run(database, tools, 'interrupted')).toMatchObject({
+      end: 'failed',
+      says: expect.stringContaining('not begun twice'),
+    });
+    expect(programs.ran).toEqual(['ends-0 now promoted']);
   });
 
   test('do not begin in a step that was stopped', async () => {
     const { programs, tools } = open();
-    expect(await runHooks([hook('ends-0')], tools, AbortSignal.abort())).toMatchObject([{ end: 'skipped' }]);
+    expect(await runHook({ hook: hook('ends-0'), before: 'nothing' }, tools, AbortSignal.abort())).toMatchObject({
+      end: 'skipped',
+    });
     expect(programs.ran).toEqual([]);
   });
 });
@@ -102,4 +121,13 @@ describe('a list of commands', () => {
   ])('is refused with $name', ({ value, says }) => {
     expect(readHooks(value)).toMatchObject({ ok: false, problem: expect.stringContaining(says) });
   });
+});
+
+test.each([
+  { name: 'nothing', text: '', done: { ended: 0, next: 'waiting' } },
+  { name: 'two ended', text: '2', done: { ended: 2, next: 'waiting' } },
+  { name: 'the first begun', text: '0 begun', done: { ended: 0, next: 'begun' } },
+  { name: 'what is none of ours', text: 'two', done: undefined },
+])('how far a list has come is read from a tag: $name', ({ text, done }) => {
+  expect(parseHooksDone(text)).toEqual(done);
 });
