@@ -204,8 +204,8 @@ async function open(request: Request, given: ActionTools, me = meOf(request, giv
 }
 
 /** Of what is released; undefined where a mode releases nothing. */
-const fingerprintOf = ({ image, container = null }: Request, sha256: (text: string) => string): string | undefined =>
-  image === undefined ? undefined : sha256(canonicalJson({ image, container })).slice(0, 16);
+const fingerprintOf = ({ image, container }: Request, sha256: (text: string) => string): string | undefined =>
+  image === undefined ? undefined : sha256(canonicalJson({ image, container: container ?? null })).slice(0, 16);
 
 function releaseOf(
   request: Request,
