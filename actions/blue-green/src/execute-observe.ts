@@ -1,6 +1,7 @@
 import type { Sample } from '../../../src/domain/analysis/sample.ts';
 import { type Instant, before, between, milliseconds, seconds } from '../../../src/domain/duration.ts';
 import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
+import type { HookResult } from '../../../src/domain/shift/hooks.ts';
 import type { Scaling } from '../../../src/domain/shift/scaling.ts';
 import {
   type ShiftRecord,
@@ -34,6 +35,9 @@ export interface Memory {
   readonly events: Event[];
   deployed: Result | undefined;
   checked: Partial<Record<CheckMoment, Result>>;
+  readonly hooked: HookResult[];
+  /** So many of the list have ended here, whether or not that could be noted. */
+  hookedUpTo: number;
   desired: Readonly<Record<Color, number>> | undefined;
   scaling: Readonly<Record<Color, Scaling>> | undefined;
   seated: 'both' | 'missing';
@@ -57,6 +61,8 @@ export const startMemory = (): Memory => ({
   events: [],
   deployed: undefined,
   checked: {},
+  hooked: [],
+  hookedUpTo: 0,
   desired: undefined,
   scaling: undefined,
   seated: 'missing',
@@ -100,6 +106,7 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
     samples: memory.samples,
     deployed: memory.deployed,
     checked: memory.checked,
+    hooked: memory.hooked,
     oldColor: await quietOf(acting, signal),
     trouble: memory.trouble,
   };
