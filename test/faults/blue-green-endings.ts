@@ -95,4 +95,3 @@ export const postOfLater: Ending = {
     return truth.weights.green === 100 && truth.desired.green === 2 ? undefined : JSON.stringify(truth);
   },
 };
-
