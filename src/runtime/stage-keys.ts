@@ -2,6 +2,8 @@
 
 /** Keys of a stage that some action reads; one action knows those of all, without importing them. */
 export const STAGE_KEYS: readonly string[] = [
+  'after-promote',
+  'after-rollback',
   'allow-kubeconfig',
   'allowed-account-ids',
   'allowed-hosts',
@@ -89,6 +91,7 @@ export const STAGE_KEYS: readonly string[] = [
 
 /** Inputs that no action reads from a stage. */
 export const INPUT_ONLY_KEYS: readonly string[] = [
+  'allow-database-hooks',
   'allow-production-load',
   'annotations',
   'app-id',

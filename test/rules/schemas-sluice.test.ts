@@ -66,6 +66,8 @@ const NESTED: Readonly<Record<string, unknown>> = {
     alb: { listener: 'shop-alb', port: 443, rule: 10 },
     colors: { blue: 'shop-blue', green: 'shop-green' },
   },
+  'after-promote': [['npm', 'run', 'purge', 3], { run: ['./clean.sh'], timeout: '10m', database: true }],
+  'after-rollback': [['./flush.sh']],
   routes: [
     { alb: { listener: 'shop-alb', port: 443, rule: 10 }, colors: { blue: 'web-blue', green: 'web-green' } },
     {

@@ -1,4 +1,5 @@
 import { after, seconds } from '../../../src/domain/duration.ts';
+import { runHooks } from './decide-hooks.ts';
 import { giveBack } from './decide-scaling.ts';
 import { judgeAll } from './decide-shift.ts';
 import { type Decision, type Goal, type Held, type Seen, done, enter, move } from './moves.ts';
@@ -24,6 +25,8 @@ export function decideFinishing(goal: Goal, seen: Seen, { record, now }: Held): 
   }
   const given = giveBack(seen, { record, now });
   if (given !== undefined) return given;
+  const hook = runHooks(goal, { record, now }, 'after-promote');
+  if (hook !== undefined) return hook;
   return enter(record, { phase: 'done' }, { now, says: `${record.candidate} is the live color` });
 }
 

@@ -1,5 +1,6 @@
 import type { Instant } from '../../../src/domain/duration.ts';
 import { stableColor } from '../../../src/domain/shift/live-color.ts';
+import { NO_HOOKS_DONE } from '../../../src/domain/shift/hooks.ts';
 import { type ShiftRecord, leaseFrom } from '../../../src/domain/shift/record.ts';
 import type { HeldScaling } from '../../../src/domain/shift/scaling.ts';
 import { type Color, formatSplit, otherColor } from '../../../src/domain/traffic-split.ts';
@@ -94,6 +95,7 @@ function recordOf(goal: Goal, stable: Color, now: Instant): ShiftRecord {
     trafficAt: undefined,
     leaseUntil: leaseFrom(now),
     scaling: {},
+    hooks: NO_HOOKS_DONE,
     reason: '',
     detectedAt: undefined,
     restoredAt: undefined,

@@ -1,10 +1,9 @@
 import { type Sample, allSeries } from '../../../src/domain/analysis/sample.ts';
-import { type Instant, after, seconds } from '../../../src/domain/duration.ts';
+import { type Instant, after } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { ChecksResult } from '../../../src/domain/checks/result.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
-import { CloudFailure, mayPass } from '../../../src/domain/retry-policy.ts';
-import { type ShiftRecord, formatRun, isInTraffic, isOver, leaseFrom } from '../../../src/domain/shift/record.ts';
+import { type ShiftRecord, formatRun, isInTraffic, isOver } from '../../../src/domain/shift/record.ts';
 import { lossOf, withTargets } from '../../../src/domain/shift/target-loss.ts';
 import { sameRecord } from '../../../src/domain/shift/record-tags.ts';
 import { type Color, otherColor } from '../../../src/domain/traffic-split.ts';
@@ -19,10 +18,11 @@ import {
   fencedRouter,
   shiftFence,
 } from '../../../src/engine/shift/fence.ts';
-import { withHeartbeat } from '../../../src/engine/shift/heartbeat.ts';
 import { measureGrid } from '../../../src/engine/shift/measure.ts';
 import type { Ports, Release } from './execute.ts';
 import type { Memory } from './execute-observe.ts';
+import { type Fenced, beating } from './execute-beat.ts';
+import { hook } from './execute-hook.ts';
 import { tidyUp } from './execute-tidy.ts';
 import type { CheckMoment, Move, Observation, Result } from './moves.ts';
 
@@ -33,8 +33,6 @@ export interface Acting {
   /** Aborted when the run ends: for what works beside the loop. */
   readonly watchSignal: AbortSignal;
 }
-
-const BEAT_EVERY = seconds(30);
 
 /** Makes one move. Every write is behind the fence; what it left is read back by the next observation. */
 export async function act(move: Move, seen: Observation, acting: Acting, signal: AbortSignal): Promise<void> {
@@ -53,6 +51,8 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       return deploy(move.color, { ...acting, fence }, signal);
     case 'check':
       return check(move.moment, { ...acting, fence }, signal);
+    case 'hook':
+      return hook(move, { ...acting, fence }, signal);
     case 'measure': {
       const { policy } = release.goal;
       const { at, begin } = move;
@@ -86,10 +86,6 @@ function withLosses(
   // Points of before, which a resumed run measures again, know nothing of the targets of now.
   if (!isHealth || sample.at !== now.at) return sample;
   return { ...sample, reading: withTargets(sample.reading, lossOf(candidateHealth)) };
-}
-
-interface Fenced extends Acting {
-  readonly fence: Fence;
 }
 
 type Recording = Extract<Move, { kind: 'record' }>;
@@ -160,27 +156,6 @@ function restoringFrom(
     await ports.router.restore(held.stable, signal);
     return `All traffic is back on ${held.stable}`;
   };
-}
-
-/** Renews the lease beside work that has no turns of its own. */
-function beating<T>(
-  { ports, memory, fence }: Fenced,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const beat = async (inner: AbortSignal): Promise<void> => {
-    if (memory.record === undefined) return;
-    await fence(inner);
-    const renewed = { ...memory.record, leaseUntil: leaseFrom(ports.clock.now()) };
-    try {
-      await ports.journal.write(renewed, inner);
-      memory.record = renewed;
-    } catch (thrown) {
-      // The next beat comes before the lease is over.
-      if (!(thrown instanceof CloudFailure) || !mayPass(thrown.kind)) throw thrown;
-    }
-  };
-  return withHeartbeat({ clock: ports.clock, every: BEAT_EVERY, beat }, signal, work);
 }
 
 /** Rolls the image out to the idle color, at weight 0. What happens to it is a result; what keeps it from starting, too. */

@@ -1,6 +1,7 @@
 import type { Sample } from '../../../src/domain/analysis/sample.ts';
 import { type Instant, before, between, milliseconds, seconds } from '../../../src/domain/duration.ts';
 import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
+import type { HookResult } from '../../../src/domain/shift/hooks.ts';
 import type { Scaling } from '../../../src/domain/shift/scaling.ts';
 import {
   type ShiftRecord,
@@ -10,6 +11,7 @@ import {
   stableOnly,
 } from '../../../src/domain/shift/record.ts';
 import { sameRecord } from '../../../src/domain/shift/record-tags.ts';
+import { type HealthyTargets, countsAfter } from '../../../src/domain/shift/target-loss.ts';
 import { type Color, COLORS } from '../../../src/domain/traffic-split.ts';
 import { liveOf } from '../../../src/engine/shift/join-routes.ts';
 import type { Acting } from './execute-act.ts';
@@ -28,9 +30,14 @@ export interface Memory {
   unwritten: ShiftRecord | undefined;
   readonly samples: Sample[];
   readonly candidateHealth: number[];
+  /** The last of them, as it was seen. */
+  lastHealthy: HealthyTargets | undefined;
   readonly events: Event[];
   deployed: Result | undefined;
   checked: Partial<Record<CheckMoment, Result>>;
+  readonly hooked: HookResult[];
+  /** So many of the list have ended here, whether or not that could be noted. */
+  hookedUpTo: number;
   desired: Readonly<Record<Color, number>> | undefined;
   scaling: Readonly<Record<Color, Scaling>> | undefined;
   seated: 'both' | 'missing';
@@ -50,9 +57,12 @@ export const startMemory = (): Memory => ({
   unwritten: undefined,
   samples: [],
   candidateHealth: [],
+  lastHealthy: undefined,
   events: [],
   deployed: undefined,
   checked: {},
+  hooked: [],
+  hookedUpTo: 0,
   desired: undefined,
   scaling: undefined,
   seated: 'missing',
@@ -96,6 +106,7 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
     samples: memory.samples,
     deployed: memory.deployed,
     checked: memory.checked,
+    hooked: memory.hooked,
     oldColor: await quietOf(acting, signal),
     trouble: memory.trouble,
   };
@@ -117,14 +128,20 @@ async function desiredOf({ ports, release }: Acting, signal: AbortSignal): Promi
 }
 
 /** A change of the candidate's healthy targets is evidence, and a line of the story. */
-function noteHealth({ healthy, total, reasons }: TargetHealth, { memory, ports }: Acting): void {
-  const { candidateHealth, events, record } = memory;
-  const before = candidateHealth.at(-1);
-  if (before === healthy) return;
-  candidateHealth.push(healthy);
-  if (before === undefined || healthy > before) return;
+function noteHealth(seen: TargetHealth, { memory, ports }: Acting): void {
+  const { candidateHealth, events, record, lastHealthy: before } = memory;
+  const counts = countsAfter(before, seen);
+  candidateHealth.push(...counts);
+  memory.lastHealthy = seen;
+  const lowest = Math.min(...counts);
+  if (before === undefined || counts.length === 0 || lowest >= before.healthy) return;
+  const { healthy, total, reasons } = seen;
+  const candidate = record?.candidate ?? 'The candidate';
   const why = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
-  const says = `${record?.candidate ?? 'The candidate'} has ${healthy} of ${total} healthy targets, ${before} before${why}`;
+  const says =
+    counts.length === 1
+      ? `${candidate} has ${healthy} of ${total} healthy targets, ${before.healthy} before${why}`
+      : `${candidate} lost ${before.healthy - lowest} of its ${before.healthy} healthy targets, and has ${healthy} of ${total} with what replaced them${why}`;
   ports.log.info(says);
   events.push({ at: ports.clock.now(), says, percent: events.at(-1)?.percent ?? 0 });
 }

@@ -47,6 +47,7 @@ export function goalOf(request: Request, parts: GoalParts): Goal {
     oldDesired: request.oldDesired,
     checks: parts.checks === undefined ? 'none' : 'given',
     autoscaling: request.autoscaling,
+    hooks: request.hooks,
     onStale: request.onStale,
     onBusy: 'take',
     because: `asked for by run ${formatRun(me)}`,

@@ -11,6 +11,7 @@ import {
   bad,
   count,
   duration,
+  flag,
   good,
   list,
   oneOf,
@@ -18,6 +19,7 @@ import {
   text,
 } from '../../../src/domain/inputs.ts';
 import { awsInputs, ecsInputs, ecsWords, stageInputs } from '../../../src/domain/stage-inputs.ts';
+import { HOOKS_SCHEMA, HOOKS_SHAPE, type Hook, type HookMoment, readHooks } from '../../../src/domain/shift/hooks.ts';
 import type { Color } from '../../../src/domain/traffic-split.ts';
 import { candidateOf, readHeaders } from './inputs-candidate.ts';
 import { type PolicyRequest, policyOf } from './inputs-policy.ts';
@@ -148,6 +150,30 @@ export const spec = {
     from: 'stage',
     fallback: '15m',
   }),
+  'after-promote': structure(
+    {
+      description:
+        'Commands that run when the new release has all traffic and the old color is drained: lists of words, which no shell reads, each within `timeout` (5m). One that fails is told as an error and moves no traffic. Example: `[[npm, run, purge-cache], { run: [./clean-up.sh, old], timeout: 10m }]`.',
+      from: 'stage',
+      shape: HOOKS_SCHEMA,
+    },
+    HOOKS_SHAPE,
+    readHooks,
+  ),
+  'after-rollback': structure(
+    {
+      description:
+        'The same when all traffic is verified to be back and the candidate is scaled down. `database: true` marks a command that changes a database. Example: `[[./flush-cache.sh]]`.',
+      from: 'stage',
+      shape: HOOKS_SCHEMA,
+    },
+    HOOKS_SHAPE,
+    readHooks,
+  ),
+  'allow-database-hooks': flag({
+    description: 'Runs commands that are marked `database: true`, too; without it they are skipped and named.',
+    fallback: 'false',
+  }),
   'on-stale': oneOf(['rollback', 'resume', 'fail'], {
     description:
       'What to do with a shift that a dead run left in traffic: a run of the same images, `watch` and `reconcile` ask here. `resume` goes on with the step that it found, judged anew. Example: `resume`.',
@@ -196,6 +222,8 @@ export interface Request {
   readonly autoscaling: 'suspend' | 'leave';
   readonly drain: Duration;
   readonly timeout: Duration;
+  readonly hooks: Readonly<Record<HookMoment, readonly Hook[]>>;
+  readonly databases: 'allowed' | 'untouched';
   readonly onStale: 'rollback' | 'resume' | 'fail';
   readonly beginWithin: Duration;
   readonly onCancel: 'rollback' | 'leave';
@@ -247,6 +275,8 @@ export function toRequest(values: Values): Checked<Request> {
     autoscaling: values.autoscaling,
     drain: values.drain,
     timeout: values.timeout,
+    hooks: { 'after-promote': values['after-promote'] ?? [], 'after-rollback': values['after-rollback'] ?? [] },
+    databases: values['allow-database-hooks'] ? 'allowed' : 'untouched',
     onStale: values['on-stale'],
     beginWithin: values['begin-within'],
     onCancel: values['on-cancel'],

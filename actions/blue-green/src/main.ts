@@ -167,6 +167,7 @@ async function open(request: Request, given: ActionTools, me = meOf(request, giv
   const checks = await checksOf(request, tools);
   const address = addressOf(request, tools);
   let candidate: Color = 'green';
+  const { systemPrograms } = await import('../../../src/adapters/system/programs.ts');
   const { httpProber } = await import('../../../src/adapters/http/prober.ts');
   const { metricSources } = await import('../../../src/adapters/metrics/sources.ts');
   const prober = httpProber();
@@ -183,33 +184,46 @@ async function open(request: Request, given: ActionTools, me = meOf(request, giv
   });
   const { clientConfig: config, ...cloud } = await cloudOf(request, tools);
   const { sha256 } = await import('../../../src/adapters/system/digest.ts');
-  const images =
-    request.image === undefined
-      ? undefined
-      : sha256(canonicalJson({ image: request.image, container: request.container ?? null })).slice(0, 16);
+  const images = fingerprintOf(request, sha256);
   const goal = goalOf(request, { me, images, policy, checks, lingers: await cloud.router.lingers(signal) });
-  const release: Release = {
-    goal,
-    cluster: request.cluster,
-    services: request.services,
-    images:
-      request.image === undefined
-        ? undefined
-        : request.container === undefined
-          ? request.image
-          : { [request.container]: request.image },
-    desiredCount: request.desiredCount,
-    checks,
-    candidateOf: address && ((color) => targetOf(address(color), request)),
-    users:
-      request.url === undefined ? undefined : targetOf({ url: request.url, host: request.host, headers: {} }, request),
-    onCancel: request.onCancel,
-    onCandidate: (color) => (candidate = color),
-  };
+  const release = releaseOf(request, { goal, checks, address, onCandidate: (color) => (candidate = color) });
   return {
     release,
     address,
-    ports: { ...cloud, prober, metrics, clock, log, willChange: tools.willChange, onCancel: tools.onCancel },
+    ports: {
+      ...cloud,
+      prober,
+      programs: systemPrograms(),
+      metrics,
+      clock,
+      log,
+      willChange: tools.willChange,
+      onCancel: tools.onCancel,
+    },
+  };
+}
+
+/** Of what is released; undefined where a mode releases nothing. */
+const fingerprintOf = ({ image, container }: Request, sha256: (text: string) => string): string | undefined =>
+  image === undefined ? undefined : sha256(canonicalJson({ image, container: container ?? null })).slice(0, 16);
+
+function releaseOf(
+  request: Request,
+  { goal, checks, address, onCandidate }: Pick<Release, 'goal' | 'checks' | 'onCandidate'> & Pick<Opened, 'address'>,
+): Release {
+  const { image, container, url, host } = request;
+  return {
+    goal,
+    cluster: request.cluster,
+    services: request.services,
+    images: image === undefined || container === undefined ? image : { [container]: image },
+    desiredCount: request.desiredCount,
+    checks,
+    candidateOf: address && ((color) => targetOf(address(color), request)),
+    users: url === undefined ? undefined : targetOf({ url, host, headers: {} }, request),
+    databases: request.databases,
+    onCancel: request.onCancel,
+    onCandidate,
   };
 }
 

@@ -1,5 +1,6 @@
 import { formatDuration } from '../../../src/domain/duration.ts';
 import { longestTime, shortestTime } from '../../../src/domain/policy/budget.ts';
+import { formatHook } from '../../../src/domain/shift/hooks.ts';
 import { type ShiftRecord, formatRun } from '../../../src/domain/shift/record.ts';
 import { formatScaling } from '../../../src/domain/shift/scaling.ts';
 import { type Color, formatSplit, otherColor } from '../../../src/domain/traffic-split.ts';
@@ -73,7 +74,10 @@ function restOf(goal: Goal, first: Decision): readonly string[] {
     ...policy.rules.map((rule) => `Rule: ${rule.level}: ${rule.text}`),
     `Judged time ${formatDuration(shortestTime(policy))} to ${formatDuration(longestTime(policy))}, deadline ${formatDuration(policy.deadline)}`,
   ];
-  const finish = [`Drain ${otherColor(candidate)} for ${formatDuration(drain)}, then scale it to ${oldDesired}`];
+  const finish = [
+    `Drain ${otherColor(candidate)} for ${formatDuration(drain)}, then scale it to ${oldDesired}`,
+    ...goal.hooks['after-promote'].map((hook) => `Then run: ${formatHook(hook)}`),
+  ];
   switch (mode) {
     case 'run':
       return [...prepare, ...shift, ...finish];

@@ -10,12 +10,13 @@ import {
 import type { Policy } from '../../../src/domain/policy/policy.ts';
 import type { Annotation, Report, Section } from '../../../src/domain/report.ts';
 import type { Live } from '../../../src/domain/shift/live-color.ts';
-import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
+import { type ShiftRecord, hadTraffic } from '../../../src/domain/shift/record.ts';
 import { type Color, type TrafficSplit, formatSplit } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import type { Address } from './goal.ts';
 import type { Request } from './inputs.ts';
 import type { Goal, Outcome, Seen } from './moves.ts';
+import { hooksAnnotations, hooksOutput, hooksSection, hooksWords } from './report-hooks.ts';
 import { chartOf } from './report-chart.ts';
 import { type Story, judgeStory, rowOf, valuesOf } from './story.ts';
 
@@ -38,15 +39,15 @@ export function reportOf(reported: Reported): Report {
   const { outcome, record, story, goal } = reported;
   const judgement = judgeStory(goal.policy, story, record);
   const verdict = verdictOf(outcome, judgement, goal);
-  const headline = headlineOf(reported, judgement);
+  const headline = `${headlineOf(reported, judgement)}${hooksWords(story.hooked)}`;
   return {
     conclusion: isSuccess(outcome, goal) ? 'success' : 'failure',
     outcome: nameOf(outcome, goal),
     headline,
     changed: reported.changed === 'yes',
-    outputs: { ...reported.outputs, ...outputsOf(record, verdict) },
+    outputs: { ...reported.outputs, ...outputsOf(record, verdict), hooks: hooksOutput(story.hooked) },
     summary: summaryOf(reported, { judgement, verdict, headline }),
-    annotations: annotationsOf(reported, judgement),
+    annotations: [...annotationsOf(reported, judgement), ...hooksAnnotations(story.hooked, nameOf(outcome, goal))],
   };
 }
 
@@ -56,7 +57,7 @@ export const nameOf = (outcome: Outcome, goal: Goal): string =>
     ? 'candidate-failed'
     : outcome.kind;
 
-const neverHadTraffic = ({ trafficAt, percent }: ShiftRecord): boolean => trafficAt === undefined && percent === 0;
+const neverHadTraffic = (record: ShiftRecord): boolean => !hadTraffic(record);
 
 function isSuccess(outcome: Outcome, goal: Goal): boolean {
   if (outcome.kind === 'rolled-back') return goal.mode === 'rollback';
@@ -84,15 +85,15 @@ export const rollbackTime = (record: ShiftRecord | undefined): Duration | undefi
 function outputsOf(record: ShiftRecord | undefined, verdict: Verdict): Record<string, string> {
   const time = (moment: Instant | undefined): string => (moment === undefined ? '' : formatInstant(moment));
   const took = rollbackTime(record);
-  const hadTraffic = record !== undefined && !neverHadTraffic(record);
+  const isBack = record !== undefined && hadTraffic(record);
   return {
     'shift-id': record?.id ?? '',
     'stable-color': record?.stable ?? '',
     'candidate-color': record?.candidate ?? '',
     verdict,
     'detected-at': time(record?.detectedAt),
-    'restored-at': hadTraffic ? time(record?.restoredAt) : '',
-    'rollback-seconds': took === undefined || !hadTraffic ? '' : (took / 1_000).toFixed(1),
+    'restored-at': isBack ? time(record?.restoredAt) : '',
+    'rollback-seconds': took === undefined || !isBack ? '' : (took / 1_000).toFixed(1),
   };
 }
 
@@ -183,6 +184,7 @@ function summaryOf(reported: Reported, { judgement, verdict, headline }: Said): 
             rows: judgement.findings.map(rowOf),
           } as const,
         ]),
+    ...hooksSection(story.hooked),
   ];
 }
 

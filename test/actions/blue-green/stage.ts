@@ -27,6 +27,9 @@ export interface Stage {
   readonly log: RecordingLog;
   readonly metric: FakeMetric;
   readonly prober: FakeProber;
+  /** Commands of the team's, as they were called; how each ends is `ends`. */
+  readonly ran: string[];
+  ends: (program: string, signal: AbortSignal) => Promise<number>;
   /** Answers of the sources; good ones at first. */
   answers: (query: MetricQuery) => Measurement;
   /** Answers of the candidate and of the front door to checks. */
@@ -97,6 +100,8 @@ export function openStage(): Stage {
       query.arm === 'stable' && query.metric !== 'requests' ? { kind: 'no-data' } : stage.answers(query),
     ),
     prober: fakeProber(() => stage.peers()),
+    ran: [],
+    ends: () => Promise.resolve(0),
     answers: ({ metric }) => ({ kind: 'value', value: metric === 'health' ? 1 : metric === 'p95' ? 180 : 0.004, samples: 400 }),
     peers: () => ({ status: 200 }),
     desired: (color) => serviceOf(color).desired,
@@ -117,6 +122,7 @@ const releaseOf = (stage: Stage, goal: Goal, more: Partial<Release>): Release =>
   checks: goal.checks === 'given' ? CHECKS : undefined,
   candidateOf: (color) => ({ url: `http://${color}.test`, headers: { 'x-color': color } }),
   users: { url: 'http://users.test', headers: {} },
+  databases: 'untouched',
   onCancel: 'rollback',
   onCandidate: (color) => void stage.candidates.push(color),
   ...more,
@@ -134,6 +140,14 @@ function portsOf(stage: Stage): Ports {
     ecs,
     autoscaling,
     prober,
+    programs: {
+      async run(program, { env }, signal) {
+        stage.ran.push(
+          `${program} ${env?.['SLUICE_OUTCOME']} ${env?.['SLUICE_LIVE_COLOR']} ${env?.['SLUICE_OLD_COLOR']}`,
+        );
+        return { code: await stage.ends(program, signal), stdout: '', stderr: '' };
+      },
+    },
     clock,
     log,
     metrics: {
