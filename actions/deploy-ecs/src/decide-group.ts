@@ -1,4 +1,5 @@
 import { unreachable } from '../../../src/domain/unreachable.ts';
+import type { Plan } from './decide.ts';
 
 /*
  * Several services are released as one. Safe state, process dead: each service is in one of the safe states of a single one
@@ -173,4 +174,46 @@ export function outcomeOf(
   if (has('rolled-back')) return 'rolled-back';
   if (has('failed') || has('not-started') || typeof judgement === 'object') return 'failed';
   return has('succeeded') ? 'succeeded' : 'unchanged';
+}
+
+/** One service of the group at the end of it. */
+export interface MemberResult {
+  readonly name: string;
+  readonly outcome: MemberOutcome;
+  /** Absent: nothing was registered for it. */
+  readonly taskDefinition?: string;
+  readonly previousTaskDefinition?: string;
+  readonly serviceDeploymentArn?: string;
+  /** A clause; empty: there is nothing to say. */
+  readonly reason: string;
+  readonly diagnosis: readonly string[];
+}
+
+export interface GroupResult {
+  readonly outcome: ReturnType<typeof outcomeOf>;
+  /** Why the group was not left as it was asked for; absent: it was. */
+  readonly because?: string;
+  readonly changed: boolean;
+  /** In the order that was written. */
+  readonly members: readonly MemberResult[];
+  /** Of the judgement of the group. */
+  readonly diagnosis: readonly string[];
+}
+
+/** PURE. What a run would do with each of them, in order. */
+export function planOfGroup(nodes: readonly Node[], plans: ReadonlyMap<string, Plan>): Plan {
+  const lines = levelsOf(nodes).flatMap((level, index) =>
+    level.flatMap(({ name, dependsOn }) => {
+      const after =
+        dependsOn.length === 0 ? '' : `, once ${dependsOn.join(', ')} serve${dependsOn.length === 1 ? 's' : ''}`;
+      return [`${index + 1}. ${name}${after}:`, ...(plans.get(name)?.lines ?? []).map((line) => `   ${line}`)];
+    }),
+  );
+  const all = [...plans.values()];
+  const refused = all.some(({ verdict }) => verdict === 'would-be-refused');
+  return {
+    start: all.every(({ start }) => start === 'unchanged') ? 'unchanged' : 'deploy',
+    verdict: refused ? 'would-be-refused' : 'would-go',
+    lines,
+  };
 }

@@ -1,11 +1,11 @@
 import { hours, minutes } from '../../../src/domain/duration.ts';
-import { approvalDemand, approvalInputs } from '../../../src/domain/approval/require.ts';
-import { checkInputs, readCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
-import { ADDRESS_SHAPE, readAddressSource } from '../../../src/domain/ecs/address-source.ts';
-import { steadyInputs, steadyPolicyOf } from '../../../src/domain/policy/steady-inputs.ts';
-import { CONTAINERS_SHAPE, type ContainerEdits, readContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
+import { approvalInputs } from '../../../src/domain/approval/require.ts';
+import { checkInputs } from '../../../src/domain/checks/target-inputs.ts';
+import { ADDRESS_SHAPE } from '../../../src/domain/ecs/address-source.ts';
+import { steadyInputs } from '../../../src/domain/policy/steady-inputs.ts';
+import { CONTAINERS_SHAPE, readContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
 import { TASK_SHAPE, readTaskWish } from '../../../src/domain/ecs/task-wish.ts';
-import { imageInputs, imageOf, tagOf } from '../../../src/domain/image-inputs.ts';
+import { imageInputs } from '../../../src/domain/image-inputs.ts';
 import {
   type Checked,
   type InputProblem,
@@ -19,9 +19,10 @@ import {
   structure,
   text,
 } from '../../../src/domain/inputs.ts';
-import { editsOf, imageOfContainer } from './inputs-containers.ts';
-import { DEFINITION, DEFINITION_ACCEPTED, GROUP_SHAPE, type GroupEntry, readGroup } from './inputs-group.ts';
-import type { ChecksWish, DeployRequest, GroupRequest, Mode, Place, Request } from './request.ts';
+import { checksOf } from './inputs-checks.ts';
+import { placeOf, toDeploy, toGroup } from './inputs-deploy.ts';
+import { DEFINITION, DEFINITION_ACCEPTED, GROUP_SHAPE, readGroup } from './inputs-group.ts';
+import type { Mode, Place, Request } from './request.ts';
 import {
   awsInputs,
   ecsInputs,
@@ -169,7 +170,7 @@ export const spec = {
   ...stageInputs,
 } as const;
 
-type Values = InputsOf<typeof spec>;
+export type Values = InputsOf<typeof spec>;
 
 export function toRequest(values: Values): Checked<Request> {
   const foreign = foreignInputs(values);
@@ -206,16 +207,6 @@ function requestFor(values: Values, place: Place): Checked<Request> {
   }
 }
 
-const placeOf = (values: Values): Omit<Place, 'service'> => ({
-  cluster: values.cluster,
-  timeout: values.timeout,
-  onConflict: values['on-conflict'],
-  region: values.region,
-  roleToAssume: values['role-to-assume'],
-  allowedAccountIds: values['allowed-account-ids'],
-  dryRun: values['dry-run'] ? 'yes' : 'no',
-});
-
 /** Inputs that only some modes read; given to another one they are a misunderstanding. None of them comes from the stage. */
 const READ_BY: Readonly<Partial<Record<keyof typeof spec, readonly Mode[]>>> = {
   image: ['deploy'],
@@ -238,171 +229,4 @@ function foreignInputs(values: Values): readonly InputProblem[] {
           },
         ],
   );
-}
-
-function toDeploy(values: Values, place: Place): Checked<DeployRequest> {
-  // Images that are given out by container need no entry for the one image.
-  const byContainer = Object.values(values.containers ?? {}).some(({ image }) => image !== undefined);
-  const image =
-    byContainer && values['image-name'] === undefined ? imageOf({ ...values, images: undefined }) : imageOf(values);
-  const revision = revisionOf(values, image);
-  const terms = termsOf(values);
-  if (!revision.ok || !terms.ok) return bad(...[revision, terms].flatMap((each) => (each.ok ? [] : each.problems)));
-  return good({ ...place, mode: 'deploy', ...revision.value, ...terms.value });
-}
-
-/** Each service as if it were deployed by itself; the judgement is that of all of them. */
-function toGroup(values: Values, group: readonly GroupEntry[]): Checked<GroupRequest> {
-  const place = placeOf(values);
-  const terms = termsOf(values);
-  const problems = [...foreignToGroup(values), ...(terms.ok ? [] : terms.problems)];
-  const members = group.flatMap((entry, index) => {
-    const member = memberOf(values, entry, `service-group[${index}]`);
-    if (!member.ok) problems.push(...member.problems);
-    if (!member.ok || !terms.ok) return [];
-    const deploy = {
-      ...place,
-      mode: 'deploy' as const,
-      service: entry.service,
-      ...member.value,
-      ...terms.value,
-      checks: undefined,
-    };
-    return [{ deploy, dependsOn: entry.dependsOn }];
-  });
-  const unique = problems.filter((one, index) => problems.findIndex((other) => same(one, other)) === index);
-  if (unique.length > 0 || !terms.ok) return bad(...unique);
-  return good({ ...place, mode: 'deploy-group', members, ...terms.value });
-}
-
-const same = (one: InputProblem, other: InputProblem): boolean =>
-  one.input === other.input && one.problem === other.problem && one.given === other.given;
-
-function memberOf(values: Values, entry: GroupEntry, at: string): Checked<Revision> {
-  const image = entry.image === undefined ? undefined : imageOfContainer(entry.image, `${at}.image`, values);
-  const own: Values = {
-    ...values,
-    service: entry.service,
-    image: image?.ok === true ? image.value : undefined,
-    'image-name': undefined,
-    container: entry.container ?? values.container,
-    'task-definition': entry.definition,
-    containers: entry.containers,
-    'pre-deploy-task': entry.before,
-    'post-deploy-task': entry.after,
-    'desired-count': undefined,
-  };
-  const revision = revisionOf(own, image ?? good(undefined));
-  if (revision.ok) return revision;
-  const placed = revision.problems.map((problem) =>
-    problem.input === 'registry' || problem.input.startsWith(at)
-      ? problem
-      : { ...problem, input: `${at}.${problem.input}` },
-  );
-  return bad(...placed);
-}
-
-/** What only makes sense for one service; a group has it in its entries. */
-const PER_SERVICE = [
-  'image',
-  'image-name',
-  'task-definition',
-  'containers',
-  'pre-deploy-task',
-  'post-deploy-task',
-] as const;
-
-function foreignToGroup(values: Values): readonly InputProblem[] {
-  const accepted = 'the same key of an entry of service-group';
-  const foreign = PER_SERVICE.filter((input) => values[input] !== undefined).map((input) => ({
-    input,
-    problem: 'is not read where service-group is deployed',
-    accepted: input === 'image-name' ? 'image of an entry of service-group' : accepted,
-  }));
-  if (values['desired-count'] === undefined) return foreign;
-  const scaled = {
-    input: 'desired-count',
-    problem: 'is not read where service-group is deployed',
-    accepted: 'mode: scale',
-  };
-  return [...foreign, scaled];
-}
-
-type Revision = Pick<
-  DeployRequest,
-  'container' | 'image' | 'definition' | 'edits' | 'release' | 'desired' | 'before' | 'after'
->;
-
-/** What is to serve. */
-function revisionOf(values: Values, image: Checked<string | undefined>): Checked<Revision> {
-  const edits = editsOf(values);
-  const problems = [image, edits].flatMap((each) => (each.ok ? [] : each.problems));
-  const named = values['task-definition'];
-  const nothing = image.ok && image.value === undefined && named === undefined && values.containers === undefined;
-  if (nothing && problems.length === 0) problems.push(NOTHING_TO_DEPLOY);
-  if (problems.length > 0 || !image.ok || !edits.ok) return bad(...problems);
-  return good({
-    container: values.container,
-    image: image.value,
-    definition:
-      named === undefined ? undefined : { kind: /\.(?:json|ya?ml)$/.test(named) ? 'file' : 'registered', name: named },
-    edits: edits.value,
-    release: values['release-id'] ?? image.value ?? releaseOf(edits.value, named),
-    desired: values['desired-count'],
-    before: values['pre-deploy-task'],
-    after: values['post-deploy-task'],
-  });
-}
-
-/** On which terms, whatever is to serve. */
-function termsOf(
-  values: Values,
-): Checked<Pick<DeployRequest, 'onFailure' | 'onCancel' | 'onOutdated' | 'approval' | 'checks'>> {
-  const approval = approvalDemand(values);
-  const checks = checksOf(values);
-  if (!approval.ok || !checks.ok) return bad(...[approval, checks].flatMap((each) => (each.ok ? [] : each.problems)));
-  return good({
-    onFailure: values['on-failure'],
-    onCancel: values['on-cancel'],
-    onOutdated: values['on-outdated'],
-    approval: approval.value,
-    checks: checks.value,
-  });
-}
-
-const NOTHING_TO_DEPLOY: InputProblem = {
-  input: 'image',
-  problem: 'is missing',
-  accepted: 'image with a reference, images with the output of the build, task-definition, or containers',
-};
-
-/** A name for the tags where nobody gave one. */
-const releaseOf = (edits: ContainerEdits | undefined, definition: string | undefined): string =>
-  [
-    ...Object.values(edits ?? {}).flatMap(({ image }) => image ?? []),
-    ...(definition === undefined ? [] : [definition]),
-  ].join(' ') || 'settings';
-
-/** undefined: neither checks nor rules are asked for. */
-function checksOf(values: Values): Checked<ChecksWish | undefined> {
-  const secrets = readCheckSecrets(values['check-secrets'] ?? '');
-  const policy = steadyPolicyOf(values);
-  const from = values['url-from'] === undefined ? undefined : readAddressSource(values['url-from']);
-  const problems = [secrets, policy].flatMap((each) => (each.ok ? [] : each.problems));
-  if (values.url !== undefined && from !== undefined)
-    problems.push({ input: 'url-from', problem: 'excludes url', accepted: 'one of the two' });
-  if (values.rules !== undefined && values.url === undefined && from === undefined)
-    problems.push({ input: 'rules', problem: 'need an address to measure', accepted: 'url or url-from' });
-  if (problems.length > 0 || !secrets.ok || !policy.ok) return bad(...problems);
-  if (values.checks === undefined && policy.value === undefined) return good(undefined);
-  return good({
-    file: values.checks,
-    policy: policy.value,
-    recheck: values.recheck,
-    url: values.url,
-    from,
-    host: values.host,
-    expectVersion: values['expect-version'] ?? tagOf(values),
-    secrets: secrets.value,
-  });
 }

@@ -41,7 +41,7 @@ export async function deployImage(
 ): Promise<RolloutResult> {
   const situation = await readSituation(request, tools, signal);
   const start = decideStart(situation, wishOf(request));
-  const { service, current, base } = situation;
+  const { service, current } = situation;
   switch (start.kind) {
     case 'refuse':
       throw new Failure(start.facts);
