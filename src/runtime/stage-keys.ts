@@ -21,6 +21,7 @@ export const STAGE_KEYS: readonly string[] = [
   'container',
   'containers',
   'context',
+  'deploy',
   'desired-count',
   'drain',
   'eks-cluster',
