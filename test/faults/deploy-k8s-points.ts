@@ -5,6 +5,18 @@ import { HFT_STAGING, type Place, type StepOptions, type Truth, openPlace, tagge
 import { type BundleResult, type BundleRun, runBundle } from '../harness/run-bundle.ts';
 import { until } from '../sandbox/kubernetes/until.ts';
 
+/** `1`: everything is tried, not a sample of it; `2/4`: the second quarter of everything. */
+const WISH = process.env['SLUICE_ALL_POINTS'] ?? '';
+export const IS_SAMPLE = WISH === '' || WISH === '0';
+/** More at once than two processors could do by themselves: most of the time is waited for pods. */
+export const AT_ONCE = IS_SAMPLE ? 2 : 4;
+
+export function ofAll<T>(all: readonly T[], isInSample: (each: T) => boolean): readonly T[] {
+  if (IS_SAMPLE) return all.filter(isInSample);
+  const [, part, parts] = /^(\d+)\/(\d+)$/.exec(WISH) ?? [];
+  return part === undefined ? all : all.filter((_, index) => index % Number(parts) === Number(part) - 1);
+}
+
 /** One request of a run, by what it is and which of its kind: raw indices shift with every new call. */
 export interface Point {
   /** As in the call log, with `{namespace}` for the place's own. */

@@ -1,15 +1,13 @@
-import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { after, minutes } from '../../../src/domain/duration.ts';
 import type { RolloutResult } from '../../../src/domain/ecs/result.ts';
 import type { Moment } from '../../../src/domain/ecs/one-off-task.ts';
 import { type Situation, candidateOf } from '../../../src/domain/ecs/start.ts';
 import type { TaskWish } from '../../../src/domain/ecs/task-wish.ts';
 import type { ServiceStatus } from '../../../src/domain/ecs/status.ts';
-import { type ChecksTarget, runChecks } from '../../../src/engine/checks/run-checks.ts';
+import { type Checking, verifyRelease } from '../../../src/engine/checks/verify-release.ts';
 import { type CleanUpResult, cleanUp, planCleanUp } from '../../../src/engine/ecs-rollout/clean-up.ts';
 import { deployImage, readSituation } from '../../../src/engine/ecs-rollout/deploy-image.ts';
 import { goBackOnDemand, planGoBack } from '../../../src/engine/ecs-rollout/go-back.ts';
-import { type SteadyRules, judgeSteady } from '../../../src/engine/ecs-rollout/judge-steady.ts';
 import { type Prepared, preflight, refuseUnprepared } from '../../../src/engine/ecs-rollout/preflight.ts';
 import { rollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
 import {
@@ -31,17 +29,10 @@ import type { AutoscalingLimits } from '../../../src/ports/autoscaling.ts';
 import type { DeployConditions } from '../../../src/ports/deploy-conditions.ts';
 import type { EcsTasks } from '../../../src/ports/ecs-tasks.ts';
 import type { Ecs, EcsServiceRef } from '../../../src/ports/ecs.ts';
-import type { Prober } from '../../../src/ports/prober.ts';
 import { type Plan, type PlannedTasks, planOf, planOfCleanUp, planOfGoBack, planOfScale, wishOf } from './decide.ts';
 import type { CleanUpRequest, DeployRequest, Request, RollbackRequest, ScaleToRequest } from './inputs.ts';
 
-/** Checks and rules that are ready to be made. */
-export interface Checking {
-  readonly document: ResolvedChecks | undefined;
-  readonly rules: SteadyRules | undefined;
-  readonly target: ChecksTarget;
-  readonly prober: Prober;
-}
+export type { Checking };
 
 export interface Context extends RolloutTools {
   readonly tasks: EcsTasks;
@@ -230,7 +221,7 @@ function verifyBy(
     async verify(signal) {
       const prepared: Verification =
         request === undefined || wish === undefined ? GOOD : await afterwards({ request, wish }, context, signal);
-      return prepared.kind === 'bad' || checking === undefined ? prepared : verify(checking, context, signal);
+      return prepared.kind === 'bad' || checking === undefined ? prepared : verifyRelease(checking, context, signal);
     },
   };
 }
@@ -260,29 +251,6 @@ function oneOffTools(context: Context): OneOffTools {
     return tasks.run(order, signal);
   };
   return { ...toolsOf(context), sha256, tasks: { ...tasks, run } };
-}
-
-async function verify(checking: Checking, context: Context, signal: AbortSignal): Promise<Verification> {
-  const checked = await check(checking, context, signal);
-  return checked.kind === 'bad' || checking.rules === undefined
-    ? checked
-    : judgeSteady(checking.rules, context, signal);
-}
-
-async function check(
-  { document, target, prober }: Checking,
-  { clock, log }: Context,
-  signal: AbortSignal,
-): Promise<Verification> {
-  if (document === undefined) return GOOD;
-  log.info(`${document.checks.length} checks against ${target.url}`);
-  const { verdict, checks } = await runChecks({ document, target }, { prober, clock, log }, signal);
-  if (verdict !== 'fail') return { kind: 'good' };
-  const failed = checks.filter((check) => check.verdict === 'fail');
-  const names = failed.map(({ name }) => name).join(', ');
-  const reason = `${failed.length} of ${checks.length} checks failed after the deployment: ${names}`;
-  const lines = failed.map(({ name, reasons }) => `Check ${name}: ${reasons.join('; ')}`);
-  return { kind: 'bad', reason, lines };
 }
 
 const toolsOf = ({ ecs, clock, log, logs, onWrite }: Context): RolloutTools => ({

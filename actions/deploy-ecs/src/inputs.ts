@@ -2,8 +2,7 @@ import { hours, minutes } from '../../../src/domain/duration.ts';
 import { approvalDemand, approvalInputs } from '../../../src/domain/approval/require.ts';
 import { checkInputs, readCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { ADDRESS_SHAPE, readAddressSource } from '../../../src/domain/ecs/address-source.ts';
-import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
-import type { Policy } from '../../../src/domain/policy/policy.ts';
+import { steadyInputs, steadyPolicyOf } from '../../../src/domain/policy/steady-inputs.ts';
 import { CONTAINERS_SHAPE, type ContainerEdits, readContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
 import { TASK_SHAPE, readTaskWish } from '../../../src/domain/ecs/task-wish.ts';
 import { imageInputs, imageOf, tagOf } from '../../../src/domain/image-inputs.ts';
@@ -15,7 +14,6 @@ import {
   count,
   duration,
   good,
-  list,
   matching,
   oneOf,
   structure,
@@ -151,16 +149,7 @@ export const spec = {
     description:
       'Version that the checks must find where they look for one. Without it the tag of the released entry of `images`. Example: `1.4.0`.',
   }),
-  rules: list({
-    description:
-      'Rules that judge the steady revision by requests to the address, after the checks, one a line: `METRIC > LIMIT for DURATION` or `health fails N in a row`; `warn:` before one that only warns. A failed one counts as a failed deployment. Example: `p95 > 2000ms for 1m`.',
-  }),
-  recheck: duration({
-    description: 'How long `rules` judge. Example: `5m`.',
-    fallback: '2m',
-    min: minutes(1),
-    max: hours(1),
-  }),
+  ...steadyInputs,
   ...approvalInputs,
   'release-id': text({
     description:
@@ -283,7 +272,7 @@ const releaseOf = (edits: ContainerEdits | undefined, definition: string | undef
 /** undefined: neither checks nor rules are asked for. */
 function checksOf(values: Values): Checked<ChecksWish | undefined> {
   const secrets = readCheckSecrets(values['check-secrets'] ?? '');
-  const policy = rulesOf(values);
+  const policy = steadyPolicyOf(values);
   const from = values['url-from'] === undefined ? undefined : readAddressSource(values['url-from']);
   const problems = [secrets, policy].flatMap((each) => (each.ok ? [] : each.problems));
   if (values.url !== undefined && from !== undefined)
@@ -302,20 +291,4 @@ function checksOf(values: Values): Checked<ChecksWish | undefined> {
     expectVersion: values['expect-version'] ?? tagOf(values),
     secrets: secrets.value,
   });
-}
-
-function rulesOf({ rules }: Values): Checked<Policy | undefined> {
-  if (rules === undefined) return good(undefined);
-  const policy = parsePolicy({ rules });
-  if (!policy.ok) return policy;
-  const compared = policy.value.rules.filter(({ kind }) => kind === 'comparison');
-  if (compared.length === 0) return policy;
-  return bad(
-    ...compared.map(({ text: given }) => ({
-      input: 'rules',
-      given,
-      problem: 'compares with stable, which a rolling update has not',
-      accepted: 'rules against a number; blue-green compares',
-    })),
-  );
 }

@@ -1,9 +1,7 @@
 import type { Grant } from '../../../src/domain/approval/grant.ts';
 import { requireApproval } from '../../../src/domain/approval/require.ts';
-import type { MetricSources } from '../../../src/adapters/metrics/sources.ts';
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { addressFrom } from '../../../src/domain/ecs/address-source.ts';
-import type { Prober } from '../../../src/ports/prober.ts';
 import type { ServiceAddresses } from '../../../src/ports/service-address.ts';
 import { loadChecks } from '../../../src/domain/checks/load.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
@@ -134,8 +132,16 @@ async function checkingOf(request: Request, tools: ActionTools): Promise<Checks 
     throw new InvalidInput(`The checks of ${wish.file}`, [{ input: 'url', problem: 'is missing', accepted }]);
   }
   let url = base ?? '';
-  const metrics = await metricsOf(wish, { prober, tools, url: () => url });
   const { policy, recheck: length, host, expectVersion } = wish;
+  const metrics =
+    policy === undefined
+      ? undefined
+      : (await import('../../../src/adapters/metrics/by-requests.ts')).metricsByRequests(policy, {
+          ...tools,
+          prober,
+          host,
+          url: () => url,
+        });
   return (found) => {
     url = base ?? found;
     const target = {
@@ -169,31 +175,6 @@ async function documentOf(wish: ChecksWish, file: string, tools: ActionTools): P
   if (missing !== undefined) throw new InvalidInput(`The checks of ${file}`, [missing]);
   for (const secret of document.secrets) tools.mask(secret);
   return document;
-}
-
-interface Measuring {
-  readonly prober: Prober;
-  readonly tools: ActionTools;
-  url(): string;
-}
-
-async function metricsOf(
-  { policy, host }: ChecksWish,
-  { prober, tools, url }: Measuring,
-): Promise<MetricSources | undefined> {
-  if (policy === undefined) return undefined;
-  const { metricSources } = await import('../../../src/adapters/metrics/sources.ts');
-  return metricSources(policy, {
-    prober,
-    clock: tools.clock,
-    environment: tools.environment,
-    address: () => ({ url: url(), host, headers: {} }),
-    // A rolling update has one arm and no colors.
-    colorOf: () => 'green',
-    targetGroupOf: () => '',
-    // Rules of the input are measured by requests alone; other sources need a policy file.
-    cloudWatch: () => Promise.reject(new Failure({ what: 'deploy-ecs does not measure by CloudWatch' })),
-  });
 }
 
 /** The address that AWS knows, asked for before anything is changed; empty: the user gave one. */

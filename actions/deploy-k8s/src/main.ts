@@ -1,3 +1,4 @@
+import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { loadChecks } from '../../../src/domain/checks/load.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { missingVersion } from '../../../src/domain/checks/version.ts';
@@ -27,7 +28,7 @@ import {
   undo,
 } from './execute.ts';
 import { spec, toRequest } from './inputs.ts';
-import type { DeployRequest, Request, SetWish } from './request.ts';
+import type { ChecksWish, DeployRequest, Request, SetWish } from './request.ts';
 import { type Outcome, backupReport, lineReport, planReport, reportOf, rolesReport, statusReport } from './report.ts';
 
 const FOLLOWING = 'following';
@@ -63,9 +64,10 @@ const definition: ActionDefinition<typeof spec, Request> = {
       const startedAt = tools.clock.now();
       const result = await undo(opened.context, tools.signal);
       tools.saveState(FOLLOWING, '');
-      return result === undefined
-        ? undefined
-        : reportOf(result, request, { took: between(startedAt, tools.clock.now()) });
+      if (result === undefined) return undefined;
+      const report = reportOf(result, request, { took: between(startedAt, tools.clock.now()) });
+      // The step is red already; post is red when it could not bring back what served.
+      return result.outcome === 'rolled-back' ? { ...report, conclusion: 'success' } : report;
     } finally {
       await opened.close();
     }
@@ -176,38 +178,58 @@ async function checkApproval({ approval, dryRun }: DeployRequest, { run, clock, 
   }
 }
 
-/** Everything that is wrong with the checks is said before the first call to the cluster. */
+/** Everything that is wrong with checks and rules is said before the first call to the cluster. */
 async function checkingOf(request: Request, tools: ActionTools): Promise<Checking | undefined> {
   const wish = 'checks' in request ? request.checks : undefined;
   if (wish === undefined) return undefined;
-  const [{ readYaml }, { matchers }, { httpProber }] = await Promise.all([
-    import('../../../src/runtime/read-yaml.ts'),
-    import('../../../src/adapters/http/matchers.ts'),
-    import('../../../src/adapters/http/prober.ts'),
-  ]);
-  const { file, url, host, expectVersion, secrets } = wish;
-  const environment = withCheckSecrets(tools.environment, secrets);
-  const loaded = loadChecks(
-    { path: file, text: await tools.readFile(file, 'checks') },
-    { readYaml, matchers, environment, target: url === undefined ? 'of-document' : 'elsewhere' },
-  );
-  if (!loaded.ok) throw new InvalidInput(`The checks of ${file}`, loaded.problems);
-  const { document } = loaded.value;
-  const missing = missingVersion(document.checks, expectVersion);
-  if (missing !== undefined) throw new InvalidInput(`The checks of ${file}`, [missing]);
-  const base = url ?? document.target;
-  if (base === undefined) {
+  const { httpProber } = await import('../../../src/adapters/http/prober.ts');
+  const prober = httpProber();
+  const document = wish.file === undefined ? undefined : await documentOf(wish, wish.file, tools);
+  const url = wish.url ?? document?.target;
+  if (url === undefined) {
     const accepted = 'the base URL that users reach, or target in the file';
-    throw new InvalidInput(`The checks of ${file}`, [{ input: 'url', problem: 'is missing', accepted }]);
+    throw new InvalidInput(`The checks of ${wish.file}`, [{ input: 'url', problem: 'is missing', accepted }]);
   }
-  for (const secret of document.secrets) tools.mask(secret);
+  const { host, expectVersion } = wish;
   const target = {
-    url: base,
+    url,
     headers: {},
     ...(host === undefined ? {} : { host }),
     ...(expectVersion === undefined ? {} : { expectVersion }),
   };
-  return { document, target, prober: httpProber() };
+  return { document, target, prober, rules: await rulesOf(wish, { prober, url }, tools) };
+}
+
+async function rulesOf(
+  { policy, recheck: length, host }: ChecksWish,
+  { prober, url }: { readonly prober: Checking['prober']; readonly url: string },
+  tools: ActionTools,
+): Promise<Checking['rules']> {
+  if (policy === undefined) return undefined;
+  const { metricsByRequests } = await import('../../../src/adapters/metrics/by-requests.ts');
+  return { policy, length, metrics: metricsByRequests(policy, { ...tools, prober, host, url: () => url }) };
+}
+
+async function documentOf(wish: ChecksWish, file: string, tools: ActionTools): Promise<ResolvedChecks> {
+  const [{ readYaml }, { matchers }] = await Promise.all([
+    import('../../../src/runtime/read-yaml.ts'),
+    import('../../../src/adapters/http/matchers.ts'),
+  ]);
+  const loaded = loadChecks(
+    { path: file, text: await tools.readFile(file, 'checks') },
+    {
+      readYaml,
+      matchers,
+      environment: withCheckSecrets(tools.environment, wish.secrets),
+      target: wish.url === undefined ? 'of-document' : 'elsewhere',
+    },
+  );
+  if (!loaded.ok) throw new InvalidInput(`The checks of ${file}`, loaded.problems);
+  const { document } = loaded.value;
+  const missing = missingVersion(document.checks, wish.expectVersion);
+  if (missing !== undefined) throw new InvalidInput(`The checks of ${file}`, [missing]);
+  for (const secret of document.secrets) tools.mask(secret);
+  return document;
 }
 
 /** Everything that is wrong with the manifests is said with its lines, before the first call to the cluster. */

@@ -43,7 +43,7 @@ async function accessFor({ wish, aws }: OpenRequest, tools: OpenTools, signal: A
   switch (wish.kind) {
     case 'kubeconfig': {
       const asked = { ...wish, workspace: tools.run.workspace };
-      const config = await readKubeconfig(asked);
+      const config = await readKubeconfig(asked, tools);
       const command = wish.allowed.includes('exec') ? undefined : eksCommand(config.chosen);
       if (command === undefined) return accessOfKubeconfig(config, asked, tools);
       // The command of AWS is not needed: the same token is made here. Endpoint and authority are those of the file.

@@ -6,6 +6,7 @@ import type { ContainerLogs } from '../../ports/container-logs.ts';
 import type { Ecs, EcsService, EcsServiceRef, TaskDefinition } from '../../ports/ecs.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Prepared } from './preflight.ts';
+import type { Verification } from '../checks/verification.ts';
 
 export interface RolloutTools {
   readonly ecs: Ecs;
@@ -23,11 +24,7 @@ export interface Writer {
   readonly run: string;
 }
 
-/** What a judge of one's own found out about the new revision, after ECS called it steady. */
-export type Verification =
-  | { readonly kind: 'good' }
-  /** `reason` is a clause; `lines` stand in the diagnosis. */
-  | { readonly kind: 'bad'; readonly reason: string; readonly lines: readonly string[] };
+export type { Verification };
 
 /** One deployment of one service, whatever is deployed. */
 export interface RolloutRequest {
