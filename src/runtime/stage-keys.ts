@@ -162,6 +162,7 @@ export const INPUT_ONLY_KEYS: readonly string[] = [
   'tags',
   'target',
   'to',
+  'to-color',
   'token',
   'trivy-sha256',
   'trivy-url',

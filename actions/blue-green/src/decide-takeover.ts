@@ -45,7 +45,7 @@ function goBackTo(goal: Goal, { targets }: Seen, held: Held): Decision {
   const { record } = held;
   if (goal.to !== undefined && goal.to !== record.stable) {
     const shift = `shift ${record.id} is under way (${record.phase}) and goes back to ${record.stable}`;
-    return refused(`${shift}, not to ${goal.to}`, `Go back without to first, then to ${goal.to}`);
+    return refused(`${shift}, not to ${goal.to}`, `Go back without to-color first, then to ${goal.to}`);
   }
   const isDrained = record.phase === 'finishing' && targets[record.stable].healthy === 0;
   return isDrained ? refused(...noWayBack(record.stable)) : rollBack(held, goal.because);

@@ -192,7 +192,7 @@ export const spec = {
     fallback: '15m',
   }),
   'on-cancel': ecsInputs['on-cancel'],
-  to: oneOf(['blue', 'green'], {
+  'to-color': oneOf(['blue', 'green'], {
     description:
       'With `mode: rollback` and no shift under way: the color that shall have all traffic, whatever went before, as long as it is healthy. For recovery in another region, and for the way back from there. Example: `green`.',
   }),
@@ -293,7 +293,7 @@ export function toRequest(values: Values): Checked<Request> {
     onStale: values['on-stale'],
     beginWithin: values['begin-within'],
     onCancel: values['on-cancel'],
-    to: values.to,
+    to: values['to-color'],
     shiftId: values['shift-id'],
     region: values.region,
     roleToAssume: values['role-to-assume'],
@@ -324,10 +324,10 @@ function routesOf({ router, routes }: Values, problems: InputProblem[]): readonl
   return routes ?? (router === undefined ? [] : [router]);
 }
 
-const toProblems = ({ to, mode }: Values): readonly InputProblem[] =>
+const toProblems = ({ 'to-color': to, mode }: Values): readonly InputProblem[] =>
   to === undefined || mode === 'rollback' || mode === 'status'
     ? []
-    : [{ input: 'to', given: to, problem: `says nothing to mode ${mode}`, accepted: 'mode: rollback' }];
+    : [{ input: 'to-color', given: to, problem: `says nothing to mode ${mode}`, accepted: 'mode: rollback' }];
 
 /** Checks need somewhere to go: to the candidate alone before it has traffic, and where users come in after that. */
 function checksProblems({ checks, mode, url }: Values, candidate: Request['candidate']): readonly InputProblem[] {

@@ -107,22 +107,22 @@ describe('recovery to the record of another region', () => {
   test('moves everything there, and is over when the change is in sync and answers of before have expired', async () => {
     await deployed(stage, 'blue', 0);
     const begun = stage.world.now();
-    const result = await runBundle(await stage.step({ ...recover, to: 'green' }));
+    const result = await runBundle(await stage.step({ ...recover, 'to-color': 'green' }));
     expect(result.outputs).toMatchObject({ outcome: 'rolled-back', 'stable-color': 'green' });
     expect(result.exitCode).toBe(0);
     expect((await stage.truth()).weights).toEqual({ blue: 0, green: 100 });
     const restored = Date.parse(result.outputs['restored-at'] ?? '');
     expect(restored - begun).toBeGreaterThanOrEqual(30_000);
-    const again = await runBundle(await stage.step({ ...recover, to: 'green' }));
+    const again = await runBundle(await stage.step({ ...recover, 'to-color': 'green' }));
     expect(again.outputs).toMatchObject({ outcome: 'unchanged', changed: 'false' });
   }, 60_000);
 
   test('is refused while nothing serves there, and the way back is the same command with the other color', async () => {
-    const dead = await runBundle(await stage.step({ ...recover, to: 'blue' }));
+    const dead = await runBundle(await stage.step({ ...recover, 'to-color': 'blue' }));
     expect(dead.outputs).toMatchObject({ outcome: 'refused', changed: 'false' });
     expect(JSON.stringify(dead.annotations)).toContain('blue has no healthy target');
     await deployed(stage, 'blue', 2);
-    const back = await runBundle(await stage.step({ ...recover, to: 'blue' }));
+    const back = await runBundle(await stage.step({ ...recover, 'to-color': 'blue' }));
     expect(back.outputs).toMatchObject({ outcome: 'rolled-back', 'stable-color': 'blue' });
     expect((await stage.truth()).weights).toEqual({ blue: 100, green: 0 });
   }, 60_000);
