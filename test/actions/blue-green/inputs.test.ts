@@ -205,7 +205,11 @@ describe('deploy: none', () => {
       given: { cluster: undefined, services: undefined },
       says: ['cluster is missing', 'services is missing'],
     },
-    { name: 'a color to go to in a release', given: { 'to-color': 'green' }, says: ['to-color says nothing to mode run'] },
+    {
+      name: 'a color to go to in a release',
+      given: { 'to-color': 'green' },
+      says: ['to-color says nothing to mode run'],
+    },
   ])('refuses $name', ({ given, says }) => {
     expect(problemsOf(given)).toEqual(says);
   });
