@@ -176,6 +176,26 @@ describe('the prober that keeps its connections', () => {
   });
 });
 
+test('a request that is given up before its turn of the event loop ends is never sent', async () => {
+  const asked: string[] = [];
+  const server = await httpServer((incoming, response) => {
+    asked.push(incoming.url ?? '');
+    response.end();
+  });
+  const prober = pooledProber();
+  const probe = (path: string, stop: AbortSignal) =>
+    prober.probe({ ...request, url: `http://127.0.0.1:${server.port}${path}` }, stop);
+  await probe('/opens-a-connection', signal);
+  const giveUp = new AbortController();
+  const givenUp = probe('/given-up', giveUp.signal);
+  giveUp.abort(new Error('given up'));
+  await expect(givenUp).rejects.toThrow('given up');
+  await Promise.all([probe('/after', signal), probe('/beside', signal)]);
+  expect(asked.sort()).toEqual(['/after', '/beside', '/opens-a-connection']);
+  await prober.close();
+  await server.close();
+});
+
 describe('the HTTP prober', () => {
   let world: Awaited<ReturnType<typeof openWorld>>;
   beforeEach(async () => {
