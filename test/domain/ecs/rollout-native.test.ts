@@ -19,10 +19,7 @@ describe('a native strategy, replayed', () => {
     taskDefinition: NEW,
     ...given,
   });
-  const both = (given: Partial<EcsDeployment> = {}) => [
-    classic(ours({ running: 3, pending: 0, ...given })),
-    classic(old()),
-  ];
+  const both = (given: Partial<EcsDeployment> = {}) => [ours(given), old()];
   const sightingOf = (deployments: readonly EcsDeployment[], told: ServiceDeployment | undefined) => ({
     service: service({ deployments, strategy: 'LINEAR', circuitBreaker: { enable: true, rollback: true } }),
     ...(told === undefined ? {} : { serviceDeployment: told }),
