@@ -65,10 +65,9 @@ function failureOf({ nodes, states, judgement }: GroupView): string | undefined 
   for (const { name } of nodes) {
     const state = stateOf(states, name);
     if (state.kind === 'bad' || state.kind === 'lost') return `${name} failed: ${state.because}`;
-    if (state.kind === 'going-back' || state.kind === 'stopping' || state.kind === 'back')
-      return `${name} is being taken back`;
   }
-  return undefined;
+  const back = nodes.find(({ name }) => ['going-back', 'stopping', 'back'].includes(stateOf(states, name).kind));
+  return back === undefined ? undefined : `${back.name}, which is of the same release, was not good`;
 }
 
 const stateOf = (states: ReadonlyMap<string, MemberState>, name: string): MemberState =>

@@ -135,8 +135,9 @@ function complainOfOrder(root: Place, entries: readonly GroupEntry[]): void {
         });
     });
   });
+  const firsts = entries.filter(({ service }, index) => names.indexOf(service) === index);
   const ring = ringOf(
-    entries.map(({ service, dependsOn }) => ({
+    firsts.map(({ service, dependsOn }) => ({
       name: service,
       dependsOn: dependsOn.filter((name) => names.includes(name)),
     })),

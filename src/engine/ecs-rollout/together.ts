@@ -75,7 +75,7 @@ async function answer(asked: readonly Question[], ecs: Ecs, signal: AbortSignal)
   } catch (thrown) {
     const [only, ...others] = asked;
     // One that is missing fails the whole call: the others are asked without it.
-    if (others.length > 0 && !(thrown instanceof CloudFailure) && !signal.aborted)
+    if (others.length > 0 && !signal.aborted && (!(thrown instanceof CloudFailure) || thrown.kind === 'not-found'))
       await Promise.all(asked.map((question) => answer([question], ecs, signal)));
     else for (const { reject } of only === undefined ? [] : asked) reject(thrown);
   }
