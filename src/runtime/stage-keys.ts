@@ -18,6 +18,7 @@ export const STAGE_KEYS: readonly string[] = [
   'certificate-authority',
   'checks',
   'cluster',
+  'color-tag',
   'container',
   'containers',
   'context',

@@ -52,11 +52,16 @@ export function begin(goal: Goal, seen: Seen, now: Instant): Decision {
       return enter(
         { ...recordOf(goal, stable.color, now), scaling: scalingAtBegin(goal, seen) },
         { phase: 'preparing' },
-        { now, says: `${stable.color} is live; ${otherColor(stable.color)} becomes the candidate` },
+        {
+          now,
+          says: `${stable.color} is live; ${otherColor(stable.color)} becomes the candidate${tagWords(goal, seen, stable.color)}`,
+        },
       );
     case 'misdirected':
       return rescue(goal, seen, { healthy: stable.healthy, now });
     case 'split':
+      if (seen.tagged !== undefined && seen.targets[seen.tagged].healthy > 0)
+        return rescue(goal, seen, { healthy: seen.tagged, why: `the tag ${goal.colorTag} says ${seen.tagged}`, now });
       return refused(
         `traffic is ${seen.live === 'none' ? 'nowhere, both weights are 0' : formatSplit(seen.live)}, and no shift explains it`,
         'Give one color all the weight by hand, then re-run',
@@ -70,6 +75,12 @@ export function begin(goal: Goal, seen: Seen, now: Instant): Decision {
       return unreachable(stable);
   }
 }
+
+/** A tag is an opinion, weights are what users meet: they win, and that they do is said. */
+const tagWords = (goal: Goal, { tagged }: Seen, live: Color): string =>
+  tagged === undefined || tagged === live
+    ? ''
+    : `; the tag ${goal.colorTag} says that ${tagged} is live, but the weights say ${live}, and they decide`;
 
 const isLiveAlready = (goal: Goal, record: ShiftRecord | undefined, live: Color): record is ShiftRecord =>
   record?.phase === 'done' && record.images === goal.images && record.candidate === live;
@@ -106,11 +117,13 @@ function recordOf(goal: Goal, stable: Color, now: Instant): ShiftRecord {
 function rescue(
   goal: Goal,
   seen: Seen,
-  { healthy, now }: { readonly healthy: Color; readonly now: Instant },
+  { healthy, why, now }: { readonly healthy: Color; readonly why?: string; readonly now: Instant },
 ): Decision {
   const dead = otherColor(healthy);
   const percent = seen.live === 'none' ? 0 : Math.round(seen.live[dead]);
-  const reason = seen.live === 'none' ? 'both weights were 0' : `${dead} had weight ${percent} and no healthy target`;
+  const weights = seen.live === 'none' ? 'both weights were 0' : `${dead} had weight ${percent}`;
+  const cause = why ?? (seen.live === 'none' ? undefined : 'no healthy target');
+  const reason = cause === undefined ? weights : `${weights} and ${cause}`;
   return enter(
     {
       ...recordOf(goal, healthy, now),

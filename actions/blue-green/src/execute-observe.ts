@@ -1,6 +1,6 @@
 import type { Sample } from '../../../src/domain/analysis/sample.ts';
 import { type Instant, seconds } from '../../../src/domain/duration.ts';
-import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
+import { type Live, type TargetHealth, taggedColor } from '../../../src/domain/shift/live-color.ts';
 import type { HookResult } from '../../../src/domain/shift/hooks.ts';
 import type { Scaling } from '../../../src/domain/shift/scaling.ts';
 import {
@@ -42,6 +42,7 @@ export interface Memory {
   /** So many of the list have ended here, whether or not that could be noted. */
   hookedUpTo: number;
   desired: Seen['desired'] | undefined;
+  tagged: Color | undefined;
   scaling: Readonly<Record<Color, Scaling>> | undefined;
   seated: 'both' | 'missing';
   quietLooks: number;
@@ -68,6 +69,7 @@ export const startMemory = (): Memory => ({
   hooked: [],
   hookedUpTo: 0,
   desired: undefined,
+  tagged: undefined,
   scaling: undefined,
   seated: 'missing',
   quietLooks: 0,
@@ -107,6 +109,7 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
     desired: desired ?? { blue: 0, green: 0 },
     candidateHealth: memory.candidateHealth,
     scaling: await scalingOf(record, acting, signal),
+    tagged: memory.tagged,
     samples: memory.samples,
     deployed: memory.deployed,
     checked: memory.checked,
@@ -123,11 +126,15 @@ const inFullWords = (read: ShiftRecord | undefined, known: ShiftRecord | undefin
 const routesOf = ({ ports }: Acting, signal: AbortSignal): Promise<readonly Route[]> =>
   Promise.all(ports.routes.map(async (route) => ({ name: route.name, live: await liveOf(route, signal) })));
 
-async function desiredOf({ ports, release }: Acting, signal: AbortSignal): Promise<Seen['desired']> {
+async function desiredOf({ ports, release, memory }: Acting, signal: AbortSignal): Promise<Seen['desired']> {
   const { ecs } = release;
   if (ecs === undefined) return 'unknown';
   const refs = COLORS.map((color) => ({ cluster: ecs.cluster, service: ecs.services[color] }));
   const services = await ports.ecs.describeServices(refs, signal);
+  memory.tagged = taggedColor(
+    services.map(({ tags }) => tags),
+    release.goal.colorTag,
+  );
   const of = (color: Color): number => services.find(({ ref }) => ref.service === ecs.services[color])?.desired ?? 0;
   return { blue: of('blue'), green: of('green') };
 }

@@ -41,6 +41,7 @@ export function goalOf(request: Request, parts: GoalParts): Goal {
     expectedShift: request.shiftId,
     images: parts.images,
     policy,
+    colorTag: request.colorTag,
     deploy: request.deploy,
     to: request.to,
     minHealthy: request.minHealthy,

@@ -23,14 +23,13 @@ import { HOOKS_SCHEMA, HOOKS_SHAPE, type Hook, type HookMoment, readHooks } from
 import type { Color } from '../../../src/domain/traffic-split.ts';
 import { candidateOf, readHeaders } from './inputs-candidate.ts';
 import { type PolicyRequest, policyOf } from './inputs-policy.ts';
+import { type Services, serviceInputs, servicesOf } from './inputs-services.ts';
 import {
-  COLORS_SCHEMA,
   ROUTER_SCHEMA,
   ROUTER_SHAPE,
   ROUTES_SCHEMA,
   ROUTES_SHAPE,
   type RouterRequest,
-  readColors,
   readRouter,
   readRoutes,
 } from './inputs-router.ts';
@@ -44,22 +43,7 @@ export const spec = {
       'What to do: `run` is prepare, shift and finish in one; `status` only looks; `watch` looks after the shift of its run from a second job, and `reconcile` once after any: what a dead run left is ended by `on-stale`, and nothing else is touched. Example: `prepare`.',
     fallback: 'run',
   }),
-  deploy: oneOf(['ecs', 'none'], {
-    description:
-      'Who deploys the candidate: `ecs` rolls the image out to the service of its color; `none` leaves it to a step before, and whatever serves a color is judged, shifted and taken back. Then `cluster`, `services` and the image may be left out, and without services nothing is scaled. Example: `none`.',
-    from: 'stage',
-    fallback: 'ecs',
-  }),
-  cluster: text({ description: ecsWords.cluster, from: 'stage' }),
-  services: structure(
-    {
-      description: 'Names of the two ECS services, by color. Example: `{ blue: shop-blue, green: shop-green }`.',
-      from: 'stage',
-      shape: COLORS_SCHEMA,
-    },
-    '{ blue, green }',
-    readColors,
-  ),
+  ...serviceInputs,
   router: structure(
     {
       description:
@@ -209,8 +193,10 @@ export interface Request {
   readonly mode: Mode;
   readonly dryRun: 'yes' | 'no';
   readonly deploy: 'ecs' | 'none';
+  /** Tag of a service that names the live color, where the weights cannot. */
+  readonly colorTag: string;
   /** undefined: no service is known, so nothing is deployed and nothing scaled. */
-  readonly ecs: { readonly cluster: string; readonly services: Readonly<Record<Color, string>> } | undefined;
+  readonly ecs: Services | undefined;
   /** What moves together, at least one. */
   readonly routes: readonly RouterRequest[];
   /** Whole reference of the image; undefined where a mode does without. */
@@ -257,7 +243,7 @@ export function toRequest(values: Values): Checked<Request> {
     const accepted = 'image, or images with registry';
     problems.push({ input: 'image', problem: `is missing: mode ${values.mode} releases one`, accepted });
   }
-  const ecs = ecsOf(values, problems);
+  const ecs = servicesOf(values, problems);
   const routes = routesOf(values, problems);
   const policy = policyOf(values, problems);
   const candidate = candidateOf(values, problems);
@@ -271,6 +257,7 @@ export function toRequest(values: Values): Checked<Request> {
     dryRun: values['dry-run'] ? 'yes' : 'no',
     deploy: values.deploy,
     ecs,
+    colorTag: values['color-tag'],
     routes,
     image: image.ok ? image.value : undefined,
     container: values.container,
@@ -299,21 +286,6 @@ export function toRequest(values: Values): Checked<Request> {
     roleToAssume: values['role-to-assume'],
     allowedAccountIds: values['allowed-account-ids'],
   });
-}
-
-/** The services are needed where they are deployed to; elsewhere they are both there, to be scaled, or not at all. */
-function ecsOf({ deploy, cluster, services }: Values, problems: InputProblem[]): Request['ecs'] {
-  if (cluster !== undefined && services !== undefined) return { cluster, services };
-  const lacking = Object.entries({ cluster, services }).filter(([, value]) => value === undefined);
-  const isPart = lacking.length === 1;
-  if (deploy === 'ecs' || isPart)
-    for (const [input] of lacking)
-      problems.push({
-        input,
-        problem: 'is missing',
-        accepted: isPart ? 'cluster and services, together' : 'the two ECS services and their cluster, or deploy: none',
-      });
-  return undefined;
 }
 
 function routesOf({ router, routes }: Values, problems: InputProblem[]): readonly RouterRequest[] {

@@ -20,6 +20,8 @@ export interface Goal {
   /** Fingerprint of the images; undefined where a mode does without (`shift`, `finish`, `rollback`). */
   readonly images: string | undefined;
   readonly policy: Policy;
+  /** Name of the tag in `tagged`, for words. */
+  readonly colorTag: string;
   /** `none`: somebody else has deployed the candidate; its health decides when it is ready. */
   readonly deploy: 'ecs' | 'none';
   /** Healthy targets that the candidate needs before it gets traffic; `desired`: all of its tasks. */
@@ -72,6 +74,8 @@ export interface Seen {
   readonly scaling: Readonly<Record<Color, Scaling>>;
   /** Tasks that each color's service is asked to run; `unknown`: no service of theirs is known, so nothing is scaled. */
   readonly desired: Readonly<Record<Color, number>> | 'unknown';
+  /** The color that a tag of the services calls the live one. */
+  readonly tagged: Color | undefined;
   /** Of this process, in the order of time. */
   readonly samples: readonly Sample[];
   readonly deployed: Result | undefined;

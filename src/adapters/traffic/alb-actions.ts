@@ -26,7 +26,7 @@ export function forwardOf(actions: readonly Action[], groups: ColorGroups, where
       what: `${where} cannot carry a shift`,
       why: why ?? '',
       now: 'Nothing was touched',
-      next: `Let its forward action name ${groupName(groups.blue)}, ${groupName(groups.green)} or both, and nothing else`,
+      next: `Let its forward action name ${groupName(groups.blue)}, ${groupName(groups.green)} or both, and nothing else with weight`,
     });
   }
   const weight = (color: Color): number => {
@@ -55,12 +55,18 @@ function tuplesOf(actions: readonly Action[]): readonly TargetGroupTuple[] | und
   return listed.length > 0 ? listed : [{ TargetGroupArn: forward.TargetGroupArn }];
 }
 
+/** Another target group at weight 0 stands in nobody's way: it was the live one before blue and green were there. */
 function whyNotOurs(tuples: readonly TargetGroupTuple[], groups: ColorGroups): string | undefined {
-  const arns = tuples.map(({ TargetGroupArn }) => TargetGroupArn ?? '');
-  const foreign = arns.filter((arn) => arn !== groups.blue && arn !== groups.green);
-  if (foreign.length === arns.length) return `it forwards to ${foreign.map(groupName).join(', ')}, to neither color`;
-  return foreign.length === 0 ? undefined : `it also forwards to ${foreign.map(groupName).join(', ')}`;
+  const foreign = tuples.filter((tuple) => isForeign(tuple, groups));
+  const names = (all: readonly TargetGroupTuple[]): string =>
+    all.map(({ TargetGroupArn = '' }) => groupName(TargetGroupArn)).join(', ');
+  if (foreign.length === tuples.length) return `it forwards to ${names(foreign)}, to neither color`;
+  const weighty = foreign.filter(({ Weight = 1 }) => Weight > 0);
+  return weighty.length === 0 ? undefined : `it also forwards to ${names(weighty)}`;
 }
+
+const isForeign = ({ TargetGroupArn }: TargetGroupTuple, groups: ColorGroups): boolean =>
+  TargetGroupArn !== groups.blue && TargetGroupArn !== groups.green;
 
 /** The live split. Throws NoLiveColor when both weights are 0. */
 export function splitOf({ weights }: Forward): TrafficSplit {
@@ -109,10 +115,14 @@ function replaced(actions: readonly Action[], groups: ColorGroups, { split, stic
     if (action.Type !== 'forward') return sendable(action);
     // With a ForwardConfig of two groups, a TargetGroupArn beside it is refused.
     const { TargetGroupArn: _single, ...rest } = action;
+    const others = (tuplesOf([action]) ?? []).filter((tuple) => isForeign(tuple, groups));
     return {
       ...rest,
       ForwardConfig: {
-        TargetGroups: order.map((color) => ({ TargetGroupArn: groups[color], Weight: split[color] })),
+        TargetGroups: [
+          ...order.map((color) => ({ TargetGroupArn: groups[color], Weight: split[color] })),
+          ...others.map(({ TargetGroupArn }) => ({ TargetGroupArn, Weight: 0 })),
+        ],
         ...(stickiness === undefined ? {} : { TargetGroupStickinessConfig: stickiness }),
       },
     };

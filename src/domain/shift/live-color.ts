@@ -1,4 +1,4 @@
-import { type Color, type TrafficSplit, otherColor } from '../traffic-split.ts';
+import { type Color, type TrafficSplit, COLORS, otherColor } from '../traffic-split.ts';
 
 /** `none`: every weight is 0, so the router sends nobody anywhere. */
 export type Live = TrafficSplit | 'none';
@@ -32,4 +32,13 @@ export function stableColor(live: Live, targets: Readonly<Record<Color, TargetHe
   const color: Color = live.blue === 100 ? 'blue' : 'green';
   if (healthy(color)) return { kind: 'live', color };
   return healthy(otherColor(color)) ? { kind: 'misdirected', healthy: otherColor(color) } : { kind: 'none-healthy' };
+}
+
+/**
+ * The color that the tags of the services call the live one, as teams did before blue and green: one of them carries it.
+ * undefined: none does, or they contradict each other.
+ */
+export function taggedColor(tags: readonly Readonly<Record<string, string>>[], name: string): Color | undefined {
+  const said = new Set(tags.flatMap((each) => (each[name] === undefined ? [] : [each[name].toLowerCase()])));
+  return said.size === 1 ? COLORS.find((color) => said.has(color)) : undefined;
 }

@@ -16,6 +16,8 @@ beforeAll(async () => {
 afterAll(() => cloud?.stop());
 
 const NOTHING = { deploy: 'none', cluster: '', services: '', image: '', 'expect-version': '', checks: '' };
+const SHORT = { ...POLICY, steps: ['50%', '100%'] };
+const files = { 'policy.yml': stringify(SHORT) };
 const operationsOf = ({ world }: NamesScene, from: number): readonly string[] =>
   world
     .calls()
@@ -43,7 +45,7 @@ describe('a release that somebody else has deployed, over Route 53', () => {
     const step = await stage.step({
       ...NOTHING,
       'after-promote': JSON.stringify([[process.execPath, '-e', script]]),
-    });
+    }, { files });
     const result = await runBundle(step);
     expect(result.outputs).toMatchObject({ outcome: 'promoted', verdict: 'pass', 'candidate-color': 'green', hooks: 'good' });
     expect(result.stdout).toContain('blue is left as it is, because no service of it is known');
@@ -53,7 +55,7 @@ describe('a release that somebody else has deployed, over Route 53', () => {
     expect(called.filter((name) => /^(ecs|application-autoscaling):/.test(name))).toEqual([]);
     const again = await runBundle(await stage.step(NOTHING));
     expect(again.outputs).toMatchObject({ outcome: 'unchanged', changed: 'false' });
-  }, 120_000); // prettier-ignore
+  }, 300_000); // prettier-ignore
 
   test('that does not serve gets no traffic', async () => {
     await deployed(stage, 'blue', 0);
@@ -67,7 +69,7 @@ describe('a release that somebody else has deployed, over Route 53', () => {
     const env = { GITHUB_RUN_ID: '9' };
     const prepared = await runBundle(await stage.step({ ...NOTHING, mode: 'prepare' }, { env }));
     expect(prepared.outputs).toMatchObject({ outcome: 'prepared' });
-    const shift = await stage.step({ ...NOTHING, mode: 'shift', 'shift-id': prepared.outputs['shift-id'] ?? '' }, { env });
+    const shift = await stage.step({ ...NOTHING, mode: 'shift', 'shift-id': prepared.outputs['shift-id'] ?? '' }, { env, files });
     const killed = await runBundle({ ...shift, signalAt: { output: /blue serves 50 % since now/, signal: 'SIGKILL' } });
     expect(killed.signal).toBe('SIGKILL');
     await stage.world.advance(120_000);
@@ -77,7 +79,7 @@ describe('a release that somebody else has deployed, over Route 53', () => {
     const status = await runBundle(await stage.step({ ...NOTHING, mode: 'status' }));
     expect(status.stdout).toContain('blue: 2 of 2 targets healthy, tasks unknown');
     expect(await stage.truth()).toMatchObject({ weights: { blue: 0, green: 100 }, desired: { blue: 2, green: 2 } });
-  }, 120_000); // prettier-ignore
+  }, 300_000); // prettier-ignore
 
   test('is judged by what CloudWatch has of each load balancer, whose requests are all that it knows', async () => {
     const policy = {
@@ -94,7 +96,7 @@ describe('a release that somebody else has deployed, over Route 53', () => {
     const result = await runBundle({ ...step, files: { ...step.files, 'own.yml': stringify(policy) } });
     expect(result.summary).toMatch(/error-rate > 5% for 2m.*0 % \(n=\d+\).*holds/);
     expect(result.outputs).toMatchObject({ outcome: 'promoted', 'candidate-color': 'blue' });
-  }, 120_000);
+  }, 300_000);
 });
 
 describe('recovery to the record of another region', () => {

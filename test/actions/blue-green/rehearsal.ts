@@ -19,6 +19,7 @@ export interface World {
   readonly desired: Record<Color, number>;
   readonly scaling: Record<Color, Scaling>;
   trafficAt: Instant | undefined;
+  tagged?: Color | undefined;
 }
 
 /** What the sources would say at some share of traffic, so long after its beginning. */
@@ -65,6 +66,7 @@ export const goalOf = (more: Partial<Goal> = {}): Goal => ({
   expectedShift: undefined,
   images: 'a1',
   policy: policyOf(),
+  colorTag: 'DeploymentColor',
   deploy: 'ecs',
   to: undefined,
   minHealthy: 2,
@@ -166,6 +168,7 @@ function observe(world: World, memory: Memory): Seen {
     desired: { ...world.desired },
     candidateHealth: memory.candidateHealth,
     scaling: { ...world.scaling },
+    tagged: world.tagged,
     samples: memory.samples,
     deployed: memory.deployed,
     checked: memory.checked,
