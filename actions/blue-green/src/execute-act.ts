@@ -2,6 +2,7 @@ import { type Sample, allSeries } from '../../../src/domain/analysis/sample.ts';
 import { type Instant, after } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { ChecksResult } from '../../../src/domain/checks/result.ts';
+import type { EcsServiceRef } from '../../../src/domain/ecs/service.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
 import { type ShiftRecord, formatRun, isInTraffic, isOver } from '../../../src/domain/shift/record.ts';
 import { lossOf, withTargets } from '../../../src/domain/shift/target-loss.ts';
@@ -65,9 +66,12 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       return scale(move, { ...acting, fence }, signal);
     case 'autoscale': {
       ports.log.info(move.says);
-      const ref = { cluster: release.cluster, service: release.services[move.color] };
       acting.memory.scaling = undefined;
-      return fencedAutoscaling(ports.autoscaling, fence).suspend(ref, move.suspended, signal);
+      return fencedAutoscaling(ports.autoscaling, fence).suspend(
+        serviceOf(release, move.color),
+        move.suspended,
+        signal,
+      );
     }
     default:
       return unreachable(move);
@@ -158,16 +162,24 @@ function restoringFrom(
   };
 }
 
+/** Only asked where a decision needs a service, which it never does where none is known. */
+function serviceOf({ ecs }: Release, color: Color): EcsServiceRef {
+  if (ecs === undefined) throw new TypeError('a service that is changed is known');
+  return { cluster: ecs.cluster, service: ecs.services[color] };
+}
+
 /** Rolls the image out to the idle color, at weight 0. What happens to it is a result; what keeps it from starting, too. */
 async function deploy(color: Color, acting: Fenced, signal: AbortSignal): Promise<void> {
   const { ports, release, memory, fence } = acting;
   const { goal, images } = release;
   if (images === undefined) throw new TypeError('a mode that deploys has an image');
-  const desired = release.desiredCount ?? Math.max(1, memory.desired?.[otherColor(color)] ?? 1);
-  const service = release.services[color];
+  const known = memory.desired === 'unknown' ? undefined : memory.desired;
+  const desired = release.desiredCount ?? Math.max(1, known?.[otherColor(color)] ?? 1);
+  const ref = serviceOf(release, color);
+  const { service } = ref;
   ports.log.info(`Deploying to ${service}, ${desired} tasks`);
   const request = {
-    ref: { cluster: release.cluster, service },
+    ref,
     images,
     desired,
     tags: { 'sluice:shift-id': memory.record?.id ?? goal.shiftId },
@@ -208,12 +220,8 @@ function resultOfChecks({ verdict, checks }: ChecksResult): Result {
 
 async function scale(move: Extract<Move, { kind: 'scale' }>, acting: Fenced, signal: AbortSignal): Promise<void> {
   const { ports, release, memory, fence } = acting;
-  const service = release.services[move.color];
-  ports.log.info(`Scaling ${service} to ${move.desired}`);
-  await fencedEcs(ports.ecs, fence).updateService(
-    { cluster: release.cluster, service },
-    { desired: move.desired },
-    signal,
-  );
+  const ref = serviceOf(release, move.color);
+  ports.log.info(`Scaling ${ref.service} to ${move.desired}`);
+  await fencedEcs(ports.ecs, fence).updateService(ref, { desired: move.desired }, signal);
   memory.desired = undefined;
 }

@@ -50,8 +50,8 @@ export interface Ports {
 /** What is released where: everything that is fixed before the first look. */
 export interface Release {
   readonly goal: Goal;
-  readonly cluster: string;
-  readonly services: Readonly<Record<Color, string>>;
+  /** undefined: no service of the colors is known. */
+  readonly ecs: { readonly cluster: string; readonly services: Readonly<Record<Color, string>> } | undefined;
   /** undefined where a mode deploys nothing. */
   readonly images: ContainerImages | undefined;
   readonly desiredCount: number | undefined;

@@ -41,6 +41,8 @@ export function goalOf(request: Request, parts: GoalParts): Goal {
     expectedShift: request.shiftId,
     images: parts.images,
     policy,
+    deploy: request.deploy,
+    to: request.to,
     minHealthy: request.minHealthy,
     prepareWithin: request.timeout,
     drain,

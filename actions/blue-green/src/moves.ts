@@ -20,7 +20,11 @@ export interface Goal {
   /** Fingerprint of the images; undefined where a mode does without (`shift`, `finish`, `rollback`). */
   readonly images: string | undefined;
   readonly policy: Policy;
+  /** `none`: somebody else has deployed the candidate; its health decides when it is ready. */
+  readonly deploy: 'ecs' | 'none';
   /** Healthy targets that the candidate needs before it gets traffic; `desired`: all of its tasks. */
+  /** The color that a rollback without a shift under way shall end on; undefined: the other one. */
+  readonly to: Color | undefined;
   readonly minHealthy: number | 'desired';
   readonly prepareWithin: Duration;
   readonly drain: Duration;
@@ -66,8 +70,8 @@ export interface Seen {
   readonly candidateHealth: readonly number[];
   /** `none` also where a decision does not need it. */
   readonly scaling: Readonly<Record<Color, Scaling>>;
-  /** Tasks that each color's service is asked to run. */
-  readonly desired: Readonly<Record<Color, number>>;
+  /** Tasks that each color's service is asked to run; `unknown`: no service of theirs is known, so nothing is scaled. */
+  readonly desired: Readonly<Record<Color, number>> | 'unknown';
   /** Of this process, in the order of time. */
   readonly samples: readonly Sample[];
   readonly deployed: Result | undefined;
@@ -127,6 +131,14 @@ export interface Held {
   readonly record: ShiftRecord;
   readonly now: Instant;
 }
+
+/** Tasks of a color that could be scaled down. */
+export const tasksOf = ({ desired }: Pick<Seen, 'desired'>, color: Color): number =>
+  desired === 'unknown' ? 0 : desired[color];
+
+/** `; green is left as it is: no service of it is known`, where a color would be scaled down otherwise. */
+export const leftWords = ({ desired }: Pick<Seen, 'desired'>, color: Color): string =>
+  desired === 'unknown' ? `; ${color} is left as it is, because no service of it is known` : '';
 
 export const move = (next: Move): Decision => ({ kind: 'move', move: next });
 export const done = (outcome: Outcome): Decision => ({ kind: 'done', outcome });

@@ -204,16 +204,18 @@ export interface Looked {
   readonly lines: readonly string[];
   readonly router: string;
   readonly outputs: Readonly<Record<string, string>>;
+  /** What was put back of what an earlier way back took from users. */
+  readonly tidied?: string | undefined;
 }
 
 /** A run that only looked. */
-export function lookedReport({ outcome, seen, lines, router, outputs }: Looked): Report {
-  const traffic = `Traffic of ${router} is ${shown(seen.live)}; nothing was changed`;
+export function lookedReport({ outcome, seen, lines, router, outputs, tidied }: Looked): Report {
+  const traffic = `Traffic of ${router} is ${shown(seen.live)}; ${tidied === undefined ? 'nothing was changed' : `the ${tidied} is back`}`;
   return {
     conclusion: outcome === 'stale' ? 'failure' : 'success',
     outcome,
     headline: outcome === 'stale' ? `${lines.join('. ')}. ${traffic}` : traffic,
-    changed: false,
+    changed: tidied !== undefined,
     outputs: { ...outputs, ...outputsOf(seen.record, '') },
     summary: [
       { kind: 'heading', text: `Blue-green: ${outcome}` },

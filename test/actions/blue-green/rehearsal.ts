@@ -65,6 +65,8 @@ export const goalOf = (more: Partial<Goal> = {}): Goal => ({
   expectedShift: undefined,
   images: 'a1',
   policy: policyOf(),
+  deploy: 'ecs',
+  to: undefined,
   minHealthy: 2,
   prepareWithin: minutes(15),
   drain: minutes(5),

@@ -3,7 +3,7 @@ import type { Goal } from '../../../actions/blue-green/src/moves.ts';
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { type Duration, minutes, seconds } from '../../../src/domain/duration.ts';
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
-import type { Measurement, MetricQuery } from '../../../src/ports/metric-provider.ts';
+import type { Measurement, MetricProvider, MetricQuery } from '../../../src/ports/metric-provider.ts';
 import { joinRoutes } from '../../../src/engine/shift/join-routes.ts';
 import { type FakeAutoscaling, fakeAutoscaling } from '../../fakes/autoscaling.ts';
 import { type FakeClock, fakeClock } from '../../fakes/clock.ts';
@@ -27,6 +27,8 @@ export interface Stage {
   readonly log: RecordingLog;
   readonly metric: FakeMetric;
   readonly prober: FakeProber;
+  /** Source of the requests of users, where there is one. */
+  requests: MetricProvider | undefined;
   /** Commands of the team's, as they were called; how each ends is `ends`. */
   readonly ran: string[];
   ends: (program: string, signal: AbortSignal) => Promise<number>;
@@ -100,6 +102,7 @@ export function openStage(): Stage {
       query.arm === 'stable' && query.metric !== 'requests' ? { kind: 'no-data' } : stage.answers(query),
     ),
     prober: fakeProber(() => stage.peers()),
+    requests: undefined,
     ran: [],
     ends: () => Promise.resolve(0),
     answers: ({ metric }) => ({ kind: 'value', value: metric === 'health' ? 1 : metric === 'p95' ? 180 : 0.004, samples: 400 }),
@@ -115,8 +118,7 @@ export const POLICY = policyOf({ bake: '1m', recheck: { after: '15s', for: '30s'
 
 const releaseOf = (stage: Stage, goal: Goal, more: Partial<Release>): Release => ({
   goal,
-  cluster: CLUSTER,
-  services: SERVICES,
+  ecs: { cluster: CLUSTER, services: SERVICES },
   images: GOOD,
   desiredCount: undefined,
   checks: goal.checks === 'given' ? CHECKS : undefined,
@@ -151,7 +153,7 @@ function portsOf(stage: Stage): Ports {
     clock,
     log,
     metrics: {
-      providers,
+      providers: stage.requests === undefined ? providers : { ...providers, requests: stage.requests },
       run: (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
     },
     willChange: () => undefined,
