@@ -114,10 +114,10 @@ export async function goBack(request: RollbackRequest, context: Context, signal:
 
 export async function planBack(
   request: RollbackRequest,
-  { tools, ref }: Context,
+  { tools, ref, run }: Context,
   signal: AbortSignal,
 ): Promise<WayBack> {
-  return wayBackOf(await tools.store.list(signal), ref, request.to);
+  return wayBackOf(await tools.store.list(signal), { ref, to: request.to, run });
 }
 
 export const plan = (
