@@ -7,6 +7,9 @@ import { type Bench, type Figure, median } from './figures.ts';
 const RPS = 50;
 const GOOD = 400;
 const OTHERS = 100;
+/** The judge was tuned by what it did with `known`; with `held-out` it was only measured. */
+const SEEDS = { known: 17, 'held-out': 500_000_017 } as const;
+type Seeds = keyof typeof SEEDS;
 
 const PEERS: readonly Rule[] = [
   flagger(5, 'limit'),
@@ -28,18 +31,22 @@ const bench: Bench = {
   async run() {
     const started = process.cpuUsage();
     const own = resultsOf(sluice, RPS);
+    const heldOut = resultsOf(sluice, RPS, { seeds: 'held-out' });
     const peers = PEERS.map((rule) => ({ rule, results: resultsOf(rule, RPS) }));
     console.log(
       `${RPS} requests/s, base error rate 0.5 %, metrics 15 s old, ${GOOD} good releases, ${OTHERS} of each fault\n`,
     );
     console.log(tableOf([{ rule: sluice, results: own }, ...peers]));
+    console.log('\nSluice, the same with seeds that it was not tuned by');
+    console.log(tableOf([{ rule: sluice, results: heldOut }]));
     for (const rps of [5, 200]) {
       console.log(`\nSluice at ${rps} requests/s`);
-      console.log(tableOf([{ rule: sluice, results: resultsOf(sluice, rps, 50) }]));
+      console.log(tableOf([{ rule: sluice, results: resultsOf(sluice, rps, { most: 50 }) }]));
     }
     const { user, system } = process.cpuUsage(started);
     return [
       ...goalsOf(own),
+      ...goalsOf(heldOut).map(asHeldOut),
       ...racesOf(own, peers),
       { name: 'CPU of this bench', value: (user + system) / 1e6, unit: 's', goal: 120 },
     ];
@@ -47,12 +54,18 @@ const bench: Bench = {
 };
 export default bench;
 
-function resultsOf(rule: Rule, rps: number, most = GOOD): Results {
+function resultsOf(
+  rule: Rule,
+  rps: number,
+  { most = GOOD, seeds = 'known' }: { most?: number; seeds?: Seeds } = {},
+): Results {
   const runs = (fault: FaultName): number => Math.min(most, fault === 'good' ? GOOD : OTHERS);
   return new Map(
     names.map((fault) => [
       fault,
-      Array.from({ length: runs(fault) }, (_, index) => rollOut(rule, fault, { rps, seed: index * 7_919 + 17 })),
+      Array.from({ length: runs(fault) }, (_, index) =>
+        rollOut(rule, fault, { rps, seed: index * 7_919 + SEEDS[seeds] }),
+      ),
     ]),
   );
 }
@@ -107,6 +120,18 @@ function tableOf(rows: readonly Row[]): string {
     )
     .join('\n');
 }
+
+/**
+ * A comparison with stable is wrong about a good release once in a hundred at most: that is what its test promises, and
+ * what releases that nobody tuned by are held to. None in 400 was reached with the known seeds.
+ */
+const PROMISED = 0.01;
+
+const asHeldOut = (figure: Figure): Figure => ({
+  ...figure,
+  name: `held-out seeds: ${figure.name}`,
+  goal: figure.name === `false rollbacks: ${FAULTS.good.name}` ? PROMISED * GOOD : figure.goal,
+});
 
 function goalsOf(own: Results): readonly Figure[] {
   const of = (fault: FaultName): readonly Ended[] => own.get(fault) ?? [];

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { State } from '../core/types.ts';
 import { loadBalancers } from '../plane/load-balancer.ts';
+import type { Ending } from '../plane/recorder.ts';
 import { inProcessTaskRunner } from '../plane/task-runner-in-process.ts';
 import { processTaskRunner } from '../plane/task-runner-processes.ts';
 import type { LoggingTaskRunner, TargetGroupCounts } from '../plane/types.ts';
@@ -67,6 +68,8 @@ export interface World {
   /** Where the listener really listens; undefined: there is none with this ARN. */
   listenerUrl(listenerArn: string): string | undefined;
   targetGroupCounts(targetGroupArn: string): TargetGroupCounts;
+  /** Lock-step: a request that a target group is taken to have served now; CloudWatch and the metrics page count it. */
+  played(targetGroupArn: string, ending: Ending): void;
   /** The names of the account's hosted zones, as clients meet them. */
   readonly names: Names;
   /** The last lines that a task printed, by its id. */
@@ -142,6 +145,7 @@ export async function openWorld(parts: WorldParts): Promise<OpenWorld> {
     publishImage: (image, region = home) => images.publish(image, region),
     listenerUrl: (arn) => regions.find(({ elb }) => elb.listenerUrl(arn)),
     targetGroupCounts: (arn) => balancers.counts(arn),
+    played: balancers.played,
     names: named,
     taskLogs: (id) => runner.logs(id),
     calls: server.calls,

@@ -86,6 +86,7 @@ export function loadBalancers(options: LoadBalancerOptions = {}): MeasuredLoadBa
       return groups.counts(targetGroupArn).range({ from: to - length, to: to + 1 });
     },
     range: (targetGroupArn, span) => groups.counts(targetGroupArn).range(span),
+    played: (targetGroupArn, ending) => groups.counts(targetGroupArn).record(ending),
     async close() {
       await last;
       for (const open of opened.values()) cut(open);

@@ -2,6 +2,8 @@
  * The seam between the control plane (sandbox/control, sandbox/core: what the cloud believes) and the data plane
  * (sandbox/plane: processes and sockets that really exist). Times are milliseconds.
  */
+import type { Ending } from './recorder.ts';
+
 export interface TaskSpec {
   readonly id: string;
   /** The whole reference as the task definition gives it, and what the sandbox's registry knows of it. */
@@ -113,6 +115,8 @@ export interface MeasuredLoadBalancers extends LoadBalancers {
   window(targetGroupArn: string, length: number): WindowCounts;
   /** From `from` (inclusive) to `to` (exclusive), epoch milliseconds of the load balancers' clock. */
   range(targetGroupArn: string, span: { readonly from: number; readonly to: number }): WindowCounts;
+  /** Enters a request that nobody made: users of a clock that is moved by hand are played, not sent. */
+  played(targetGroupArn: string, ending: Ending): void;
 }
 
 export type HealthAnswer =

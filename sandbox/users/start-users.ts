@@ -2,6 +2,7 @@ import { Pool } from 'undici';
 import { Failure } from '../../src/domain/failure.ts';
 import { type Chance, seededChance } from '../plane/chance.ts';
 import { type Arrivals, gapsBetween } from './arrivals.ts';
+import { type FollowedName, followName } from './follow-name.ts';
 import { type Held, holdWebSocket } from './hold-websocket.ts';
 import { type Ledger, type Mark, type UserCounts, type UserSecond, ledger } from './ledger.ts';
 import { type UserPath, sendRequest } from './send-request.ts';
@@ -9,8 +10,8 @@ import { type UserPath, sendRequest } from './send-request.ts';
 const TIMEOUT = 5_000;
 
 export interface UsersOptions {
-  /** Base URL of the listener: `http://127.0.0.1:40123`. */
-  readonly url: string;
+  /** Base URL of the listener: `http://127.0.0.1:40123`; or a name that users follow. */
+  readonly url: string | FollowedName;
   /** The Host header, when it is not that of `url`. */
   readonly host?: string;
   readonly ratePerSecond: number;
@@ -96,7 +97,13 @@ function requestsOf(
 ): Requests {
   const { url, host, timeout = TIMEOUT, maxOpen = 1_000 } = options;
   const paths = options.paths.map((path): UserPath => (typeof path === 'string' ? { path } : path));
-  const pool = new Pool(url, { connections: maxOpen, pipelining: 1 });
+  const leads = typeof url === 'string' ? () => url : followName(url, chance);
+  const pools = new Map<string, Pool>();
+  const poolOf = (base: string): Pool => {
+    const pool = pools.get(base) ?? new Pool(base, { connections: maxOpen, pipelining: 1 });
+    pools.set(base, pool);
+    return pool;
+  };
   const lag = { sum: 0, count: 0, max: 0 };
   let open = 0;
   let whenNone: (() => void) | undefined;
@@ -113,18 +120,23 @@ function requestsOf(
         end({ kind: 'failed', reason: 'too many open', version: undefined, responseTime: undefined });
         return;
       }
+      const base = leads();
+      if (base === undefined) {
+        end({ kind: 'failed', reason: 'no such name', version: undefined, responseTime: undefined });
+        return;
+      }
       const late = performance.now() - plannedAt;
       lag.sum += late;
       lag.count += 1;
       lag.max = Math.max(lag.max, late);
       open += 1;
       const path = paths[Math.floor(chance() * paths.length)] as UserPath;
-      sendRequest({ pool, path, host, timeout, plannedAt, end, closed });
+      sendRequest({ pool: poolOf(base), path, host, timeout, plannedAt, end, closed });
     },
     lag: () => ({ mean: lag.count === 0 ? 0 : lag.sum / lag.count, max: lag.max }),
     async ended() {
       if (open > 0) await new Promise<void>((resolve) => (whenNone = resolve));
-      await pool.destroy();
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
     },
   };
 }
@@ -156,7 +168,10 @@ function planArrivals({ start, gap, arrive }: Plan): { stop(): void } {
 }
 
 function holdAll(options: UsersOptions, book: Ledger): readonly Held[] {
-  const url = new URL(options.websocketPath ?? '/analyticsHub', options.url.replace(/^http/, 'ws')).href;
   const { host, timeout = TIMEOUT, websocketEvery: every = 1_000, websockets = 0 } = options;
+  if (websockets === 0) return [];
+  if (typeof options.url !== 'string')
+    throw new Failure({ what: 'Could not start users', why: 'WebSockets are held to a URL, not to a name' });
+  const url = new URL(options.websocketPath ?? '/analyticsHub', options.url.replace(/^http/, 'ws')).href;
   return Array.from({ length: websockets }, () => holdWebSocket({ url, host, timeout, every, ledger: book }));
 }

@@ -27,6 +27,9 @@ export interface NamesOptions {
   readonly recoveryRegion?: string;
   /** Tasks that green has at the start. */
   readonly greenDesired?: number;
+  /** What green runs at the start, when not the release of blue. */
+  readonly greenTag?: string;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export async function namesScene(cloud: Cloud, options: NamesOptions = {}): Promise<NamesScene> {
@@ -40,10 +43,12 @@ export async function namesScene(cloud: Cloud, options: NamesOptions = {}): Prom
       names: { cluster: 'production-reader', services: [`reader-${color}-service`], targetGroups: [`reader-${color}`], loadBalancer: `reader-${color}` },
       desired: color === 'blue' ? 2 : (options.greenDesired ?? 0),
       image,
-      environment: { BEHAVIOUR_AFTER_REQUESTS: '20', BEHAVIOUR_SHARE: '0.5' },
+      environment: { BEHAVIOUR_AFTER_REQUESTS: '20', BEHAVIOUR_SHARE: '0.5', ...options.environment },
     });
   const { recoveryRegion: region } = options;
-  const stacks = { blue: await side('blue'), green: await side('green', region, region === undefined ? images.first : await publish('1', region)) };
+  const elsewhere = region !== undefined || options.greenTag !== undefined;
+  const greenImage = elsewhere ? await publish(options.greenTag ?? '1', region) : images.first;
+  const stacks = { blue: await side('blue'), green: await side('green', region, greenImage) };
   const loadBalancers = { blue: { arn: stacks.blue.loadBalancerArn }, green: { arn: stacks.green.loadBalancerArn, ...(region === undefined ? {} : { region }) } };
   const named = await namesStack(world, { zone: ZONE, record: NAME, loadBalancers, as: options.as ?? 'alias' });
   const truth = truthOf({ world, stacks, named, region });

@@ -16,7 +16,7 @@ import type { CallEntry, Cloud, World } from '../../../sandbox/cloud.ts';
 import { type Stack, stack } from '../../../sandbox/world.ts';
 import type { BundleRun } from '../../harness/run-bundle.ts';
 
-export type Release = 'first' | 'good' | 'bad' | 'crash' | 'other';
+export type Release = 'first' | 'good' | 'bad' | 'crash' | 'late' | 'other';
 
 /** What is true in the cloud, whatever the tested process believes. */
 export interface Truth {
@@ -59,16 +59,22 @@ const TAGS: Readonly<Record<Release, string>> = {
   good: '2',
   bad: '3-error-rate',
   crash: '4-crash-at-start',
+  late: '6-unhealthy-later',
   other: '5',
 };
 
+export interface SceneOptions {
+  /** Of the demo application, beside when and how often a bad release errs. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** One account with a live blue color of two tasks and an empty green one, each reachable alone by the header x-color. */
-export async function scene(cloud: Cloud): Promise<Scene> {
+export async function scene(cloud: Cloud, options: SceneOptions = {}): Promise<Scene> {
   const world = await cloud.createWorld();
   const published: Record<string, string> = {};
   for (const [name, tag] of Object.entries(TAGS)) published[name] = (await world.publishImage({ repository: 'shop/web', tag })).pinned;
   const images = published as Scene['images'];
-  const environment = { BEHAVIOUR_AFTER_REQUESTS: '20', BEHAVIOUR_SHARE: '0.5' };
+  const environment = { BEHAVIOUR_AFTER_REQUESTS: '20', BEHAVIOUR_SHARE: '0.5', ...options.environment };
   const stacked = await stack(world, { stage: 'production', system: 'shop', colors: true, desired: 2, image: images.first, environment });
   const elb = new ElasticLoadBalancingV2Client(world.client());
   const ecs = new ECSClient(world.client());

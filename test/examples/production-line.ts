@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { parse, stringify } from 'yaml';
+import { DEMO_PASSWORD, tokenFor } from '../../sandbox/application/tokens.ts';
+import type { Cloud } from '../../sandbox/cloud.ts';
+import type { Ending } from '../../sandbox/plane/recorder.ts';
+import { type Scene, type SceneOptions, scene } from '../actions/blue-green/scene.ts';
+import { type BundleResult, runBundle } from '../harness/run-bundle.ts';
+
+export type System = 'accunode' | 'financeanalyst-pro' | 'wesign-charts' | 'mdreader';
+
+/** What the secrets of the checks are here, and what their files name. */
+const SECRETS = { CHARTS_TOKEN: tokenFor('demo'), LOGIN_PASSWORD: DEMO_PASSWORD, API_PASSWORD: DEMO_PASSWORD };
+
+/**
+ * Policy and checks as they stand in the example. WebSockets do not stop the clock of lock-step, so their checks are left
+ * to test/examples/checks-and-loads.test.ts.
+ */
+export function filesOf(system: System): Readonly<Record<string, string>> {
+  const text = (file: string): string => readFileSync(`examples/${system}/${file}`, 'utf8');
+  const { checks, ...rest } = parse(text('checks.yml')) as { readonly checks: readonly Record<string, unknown>[] };
+  const others = checks.filter((check) => check['ws'] === undefined && check['signalr'] === undefined);
+  return {
+    'production-policy.yml': text('production-policy.yml'),
+    'checks.yml': stringify({ ...rest, checks: others }),
+  };
+}
+
+/** Users of one color in the five seconds between two looks. */
+export type Played = (color: 'blue' | 'green') => readonly Ending[];
+
+export const answered = (count: number, { status = 200, responseTime = 120 } = {}): readonly Ending[] =>
+  Array.from({ length: count }, () => ({ kind: 'answered', status, responseTime }));
+
+export const opened = (cloud: Cloud, options: SceneOptions = {}): Promise<Scene> => scene(cloud, options);
+
+/** Looks of the longest line: thirty minutes, one each five seconds, and the looks between the moves. */
+const MOST_LOOKS = 2_000;
+
+/** At each look at the targets of a color its users of the time since the last one are entered. */
+export function playUsers({ world, stacked }: Scene, users: Played): void {
+  for (let ordinal = 1; ordinal <= MOST_LOOKS; ordinal++) {
+    world.killAt({
+      operation: 'elasticloadbalancing:DescribeRules',
+      ordinal,
+      run: 'action',
+      when: 'after',
+      signal: 'SIGCONT',
+      onHit() {
+        for (const color of ['blue', 'green'] as const)
+          for (const ending of users(color)) world.played(stacked.services[color]?.targetGroupArn ?? '', ending);
+      },
+    });
+  }
+}
+
+/** The production line of a system: its own policy and checks, judged and moved by the action's process. */
+export const released = (
+  stage: Scene,
+  system: System,
+  { inputs = {}, env = {} }: { inputs?: Readonly<Record<string, string>>; env?: Readonly<Record<string, string>> } = {},
+): Promise<BundleResult> =>
+  runBundle(
+    stage.step(
+      { policy: 'production-policy.yml', checks: 'checks.yml', 'expect-version': '2', drain: '5m', ...inputs },
+      { files: filesOf(system), env: { ...SECRETS, ...env }, timeout: 300_000 },
+    ),
+  );
+
+export const messagesOf = (result: BundleResult, level: 'error' | 'warning'): string =>
+  result.annotations.filter((each) => each.level === level).map(({ message }) => message).join('\n'); // prettier-ignore
+
+/** Seconds from one output to another. */
+export const between = ({ outputs }: BundleResult, from: string, to: string): number =>
+  (Date.parse(outputs[to] ?? '') - Date.parse(outputs[from] ?? '')) / 1_000;
