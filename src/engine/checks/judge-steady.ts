@@ -7,7 +7,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { MetricProvider } from '../../ports/metric-provider.ts';
 import { measureAll } from '../shift/measure.ts';
-import type { Verification } from './rollout.ts';
+import type { Verification } from './verification.ts';
 
 /** Rules for a revision that is steady. */
 export interface SteadyRules {

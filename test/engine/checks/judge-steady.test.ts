@@ -2,11 +2,11 @@ import { expect, test } from '@jest/globals';
 import { minutes } from '../../../src/domain/duration.ts';
 import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
 import { UNJUDGED } from '../../../src/domain/policy/policy.ts';
-import { judgeSteady } from '../../../src/engine/ecs-rollout/judge-steady.ts';
+import { judgeSteady } from '../../../src/engine/checks/judge-steady.ts';
 import type { Measurement } from '../../../src/ports/metric-provider.ts';
 import { recordingLog } from '../../fakes/log.ts';
 import { fakeMetric } from '../../fakes/metric-provider.ts';
-import { steppingClock } from './stepping-clock.ts';
+import { steppingClock } from '../ecs-rollout/stepping-clock.ts';
 
 async function judged(answers: (look: number) => Measurement, more: Readonly<Record<string, unknown>> = {}) {
   const parsed = parsePolicy({ rules: ['error-rate > 5%', 'health fails 3 in a row'], ...more });
