@@ -109,7 +109,7 @@ export async function openEcrStage(): Promise<EcrStage> {
       try {
         const result = await runBundle({
           action: 'build-image',
-          inputs: { ...common(repository), scan: 'ecr', token: 'job-token', ...inputs },
+          inputs: { ...sharedBy(repository), scan: 'ecr', token: 'job-token', ...inputs },
           env: { ...environment(named.env), ...addresses(wire), RUNNER_TEMP: temp },
           clock: { lockStepFrom: NOW },
         });
@@ -137,7 +137,7 @@ export async function openEcrStage(): Promise<EcrStage> {
   };
 }
 
-const common = (repository: string) => ({ repository, registry: ECR, tags: 'type=ref,event=branch' });
+const sharedBy = (repository: string) => ({ repository, registry: ECR, tags: 'type=ref,event=branch' });
 const environment = (env: Readonly<Record<string, string>>) => ({
   ...env,
   GITHUB_EVENT_NAME: 'push',
@@ -153,7 +153,7 @@ const addresses = ({ url }: Wire) => ({ AWS_ENDPOINT_URL: url, GITHUB_API_URL: u
 async function inputsOf(env: Readonly<Record<string, string>>): Promise<string> {
   const planned = await runBundle({
     action: 'build-image',
-    inputs: { ...common('any'), 'dry-run': 'true' },
+    inputs: { ...sharedBy('any'), 'dry-run': 'true' },
     env: environment(env),
   });
   const [, hash = ''] = /^sluice\.inputs-sha256=(\w+)$/m.exec(planned.outputs['labels'] ?? '') ?? [];
