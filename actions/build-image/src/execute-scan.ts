@@ -61,7 +61,10 @@ export async function scan(
   }
 }
 
-/** What runs now, by its digest: its platforms are those of its manifest. */
+/**
+ * What runs now: the digest, or that of the tag which its promotion sets, read once so that a promotion beside this run
+ * changes nothing. Its platforms are those of its manifest. A tag that is not there is one of a first release.
+ */
 export async function productionOf(
   reference: string,
   ports: RegistryPorts,
@@ -69,9 +72,15 @@ export async function productionOf(
 ): Promise<ScanPorts['production']> {
   const parsed = parseImage(reference, 'compare-image');
   if (!parsed.ok) throw new InvalidInput('The inputs of build-image', parsed.problems);
-  const { registry: host = 'docker.io', repository: path, digest = '' } = parsed.value;
+  const { registry: host = 'docker.io', repository: path, tag = '' } = parsed.value;
   const repository = { host, path };
+  const digest = parsed.value.digest ?? (await ports.registry(host).head(path, tag, signal));
+  if (digest === undefined) {
+    ports.log.warning(`All findings count: ${reference} is not there, so that there is nothing to compare with`);
+    return undefined;
+  }
   const { image } = await verify({ repository, reference: digest, digest, platforms: [] }, ports, signal);
+  ports.log.info(`Only findings count that ${nameOf(repository)}@${digest} does not have`);
   return { repository, platforms: image.platforms };
 }
 

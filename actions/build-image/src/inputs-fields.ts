@@ -129,7 +129,7 @@ const scanning = {
   }),
   'compare-image': text({
     description:
-      'Image that runs in production, by digest: only findings that it does not have count against the limits. Example: `ghcr.io/acme/shop@sha256:...`.',
+      'Image that runs in production, by digest or by the tag that its promotion sets: only findings that it does not have count against the limits. A tag that is not there yet is a first release: all count. Example: `ghcr.io/acme/shop:production`.',
   }),
   'scan-timeout': duration({
     description: 'How long the findings may take.',

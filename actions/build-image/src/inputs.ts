@@ -227,13 +227,8 @@ function scanWish(values: Values): Checked<ScanWish | undefined> {
       accepted: '64 hex digits of the archive, from its checksums file',
     });
   const compare = values['compare-image'];
-  if (compare !== undefined && !compare.includes('@sha256:'))
-    problems.push({
-      input: 'compare-image',
-      given: compare,
-      problem: 'is not by digest',
-      accepted: 'registry/repository@sha256:<64 hex>',
-    });
+  const compared = compare === undefined ? undefined : parseImage(compare, 'compare-image');
+  if (compared?.ok === false) problems.push(...compared.problems);
   if (problems.length > 0) return bad(...problems);
   return good({
     by: values.scan,

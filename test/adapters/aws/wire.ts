@@ -35,9 +35,8 @@ export async function startWire(answer: (call: WireCall, ordinal: number) => Wir
       const answered = answer(call, calls.filter((other) => other.operation === operation).length);
       if (answered === 'reset') return request.socket.destroy();
       const text = typeof answered.body === 'string' ? answered.body : JSON.stringify(answered.body);
-      response.writeHead(answered.status ?? 200, {
-        'content-type': text.startsWith('<') ? 'text/xml' : 'application/x-amz-json-1.1',
-      });
+      const type = target === undefined ? 'application/json' : 'application/x-amz-json-1.1';
+      response.writeHead(answered.status ?? 200, { 'content-type': text.startsWith('<') ? 'text/xml' : type });
       return response.end(text);
     });
   });

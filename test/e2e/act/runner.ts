@@ -11,7 +11,7 @@ export interface WorkflowDispatch {
   /** File name in the caller's `.github/workflows`. */
   readonly workflow: string;
   /** `workflow_dispatch` by default. */
-  readonly event?: 'workflow_dispatch' | 'schedule';
+  readonly event?: 'workflow_dispatch' | 'schedule' | 'push';
   readonly inputs?: Readonly<Record<string, string>>;
   readonly secrets?: Readonly<Record<string, string>>;
   /** Beside what every runner sets. */
