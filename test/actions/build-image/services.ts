@@ -5,13 +5,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, type Server, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { selfSigned } from '../../../sandbox/tls/certificates.ts';
+import { authority } from '../../../sandbox/tls/certificates.ts';
 
 export const ECR_HOST = '123456789012.dkr.ecr.us-west-2.amazonaws.com';
 const IMAGE = 'application/vnd.oci.image.manifest.v1+json';
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 const IDENTITY = `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:sts::123456789012:assumed-role/build/s</Arn><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`;
 const TOKEN = Buffer.from('AWS:ecr-password').toString('base64');
+
+/** The actor of the harness, with the token that the tests give. */
+const GHCR_LOGIN = Buffer.from('alice:ghs_test').toString('base64');
 
 export interface AwsAnswer {
   readonly status?: number;
@@ -73,9 +76,11 @@ export async function startServices(): Promise<Services> {
     if (state.files.has(url)) return response.end(state.files.get(url));
     return void bodyOf(request).then((body) => control(request, response, { body, state }));
   });
-  const identity = selfSigned(ECR_HOST);
+  const issuer = authority('sluice tests');
+  const identity = issuer.issue({ name: ECR_HOST, hosts: [ECR_HOST, 'ghcr.io'] });
   const secure = createSecureServer(identity, (request, response) => {
-    if (request.headers.authorization === `Basic ${TOKEN}`) return registry(request, response);
+    const [, login] = request.headers.authorization?.split('Basic ') ?? [];
+    if (login === (request.headers.host === 'ghcr.io' ? GHCR_LOGIN : TOKEN)) return registry(request, response);
     return response.writeHead(401, { 'www-authenticate': `Basic realm="${ECR_HOST}"` }).end();
   });
   const [port, securePort] = [await listen(plain), await listen(secure)];
@@ -86,7 +91,7 @@ export async function startServices(): Promise<Services> {
   });
   const proxyPort = await listen(proxy);
   const folder = mkdtempSync(join(tmpdir(), 'sluice-services-'));
-  writeFileSync(join(folder, 'ca.pem'), identity.cert);
+  writeFileSync(join(folder, 'ca.pem'), issuer.cert);
   const url = `http://127.0.0.1:${port}`;
   return Object.assign(state, {
     host: `127.0.0.1:${port}`,
@@ -166,6 +171,9 @@ function control(
   response: ServerResponse,
   { body, state }: { readonly body: string; readonly state: Pick<Services, 'aws' | 'github' | 'calls'> },
 ): void {
+  // The time of who asks: the SDK takes an error of another time for its own clock's fault, and asks again.
+  const asked = Number(request.headers['x-sluice-now']);
+  if (asked > 0) response.setHeader('date', new Date(asked).toUTCString());
   const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1];
   const place = `${request.method} ${(request.url ?? '').replace(/\?.*/, '')}`;
   state.calls.push(operation ?? place);
