@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -6,6 +6,8 @@ import { type BundleRun, runBundle } from '../../harness/run-bundle.ts';
 import { ROOT } from '../../rules/tracked.ts';
 import { type AwsAnswer, ECR_HOST, type Services, startServices } from './services.ts';
 
+/** Several processes a test; a limit for a machine that is busy, and no measure. */
+jest.setTimeout(150_000);
 const NOW = Date.UTC(2026, 10, 25, 12);
 const DAY = 86_400;
 const HEX = (number: number): string => `sha256:${number.toString(16).padStart(64, '0')}`;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { type BundleRun, runBundle, startBundle } from '../../harness/run-bundle.ts';
 import { type AwsAnswer, ECR_HOST, type Put, type Services, startServices } from './services.ts';
 
+/** Several processes a test; a limit for a machine that is busy, and no measure. */
+jest.setTimeout(150_000);
 const NOW = Date.UTC(2026, 10, 25, 12);
 const PUSHED = NOW / 1_000 - 60;
 const VERSION = '0.69.1';
