@@ -5,13 +5,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Bench, type Figure, median } from './figures.ts';
-import { type LoadFigures, autocannonRun, sluiceRun, undiciRun } from './load/generators.ts';
+import {
+  type LoadFigures,
+  type OwnFigures,
+  autocannonRun,
+  sluiceRun,
+  socketsRun,
+  timersRun,
+  undiciRun,
+} from './load/generators.ts';
 import { mergeFigure } from './load/merge.ts';
 import { stallFigures } from './load/stall.ts';
 
 const SECONDS = 3;
 const ROUNDS = 5;
 const OPEN_SECONDS = 10;
+/** Milliseconds by which bare timers are late on a machine that does nothing else, with room. */
+const QUIET = 3;
 
 const bench: Bench = {
   title: 'Load: cost beside wrk and autocannon, open rates, stalls as users see them, exact merges',
@@ -41,16 +51,22 @@ export default bench;
  */
 async function closedFigures(url: string, connections: number): Promise<Figure[]> {
   const load = { url, connections, seconds: SECONDS };
-  const rounds: Readonly<Record<'own' | 'autocannon' | 'undici', Ratio>>[] = [];
+  const rounds: Readonly<Record<'own' | 'autocannon' | 'undici' | 'sockets', Ratio>>[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const wrk = [wrkRun(url, connections)];
     const own = await sluiceRun({ kind: 'closed', ...load });
     wrk.push(wrkRun(url, connections));
     const autocannon = await autocannonRun(load);
     const undici = await undiciRun(load);
+    const sockets = await socketsRun(load);
     wrk.push(wrkRun(url, connections));
     const beside = (figures: LoadFigures): Ratio => ratioTo(wrk, figures);
-    rounds.push({ own: beside(own), autocannon: beside(autocannon), undici: beside(undici) });
+    rounds.push({
+      own: beside(own),
+      autocannon: beside(autocannon),
+      undici: beside(undici),
+      sockets: beside(sockets),
+    });
   }
   const middle = (who: keyof (typeof rounds)[number], of: keyof Ratio): number =>
     median(rounds.map((round) => round[who][of]));
@@ -68,6 +84,13 @@ async function closedFigures(url: string, connections: number): Promise<Figure[]
       unit: 'x',
       goal: 1.2,
       comparison: { name: 'undici beside wrk', value: middle('undici', 'cpu') },
+    },
+    {
+      name: `the same beside bare sockets that read nothing`,
+      value: middle('own', 'cpu') / middle('sockets', 'cpu'),
+      unit: 'x',
+      goal: 2.5,
+      comparison: { name: 'bare sockets beside wrk', value: middle('sockets', 'cpu') },
     },
     // Lower is better in a table of figures, so this is wrk's rate over ours.
     {
@@ -92,14 +115,44 @@ const ratioTo = (wrk: readonly WrkFigures[], { microseconds, rate }: LoadFigures
 });
 
 async function openFigures(url: string): Promise<Figure[]> {
-  const low = await sluiceRun({ kind: 'open', url, rate: 1_000, seconds: OPEN_SECONDS });
+  const { low, timers } = await quietest(() => openRun(url));
   const high = await sluiceRun({ kind: 'open', url, rate: 5_000, seconds: OPEN_SECONDS });
   return [
     { name: '1000/s: arrivals that were missed', value: 100 * (1 - low.answers / low.planned), unit: '%', goal: 0.1 },
-    { name: '1000/s: lag p99', value: low.lagP99, unit: 'ms', goal: 5 },
+    {
+      name: '1000/s: lag p99',
+      value: low.lagP99,
+      unit: 'ms',
+      goal: 5,
+      comparison: { name: 'bare timers beside it', value: timers.lagP99 },
+    },
     { name: '1000/s: share of a core', value: 100 * low.core, unit: '%', goal: 25 },
     { name: '5000/s: arrivals that were missed', value: 100 * (1 - high.answers / high.planned), unit: '%', goal: 0.1 },
   ];
+}
+
+interface OpenRun {
+  readonly low: OwnFigures;
+  /** Of another process in the same seconds: what it says is the machine's doing. */
+  readonly timers: { readonly lagP99: number };
+}
+
+async function openRun(url: string): Promise<OpenRun> {
+  const [low, timers] = await Promise.all([
+    sluiceRun({ kind: 'open', url, rate: 1_000, seconds: OPEN_SECONDS }),
+    timersRun({ rate: 1_000, seconds: OPEN_SECONDS }),
+  ]);
+  return { low, timers };
+}
+
+/** Of several runs that in which bare timers were least late, which does not ask how we fared; one is enough on a quiet machine. */
+async function quietest(run: () => Promise<OpenRun>): Promise<OpenRun> {
+  let best = await run();
+  for (let tries = 1; tries < ROUNDS && best.timers.lagP99 > QUIET; tries++) {
+    const next = await run();
+    if (next.timers.lagP99 < best.timers.lagP99) best = next;
+  }
+  return best;
 }
 
 interface WrkFigures {

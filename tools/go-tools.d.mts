@@ -1,4 +1,4 @@
-type GoTool = 'act' | 'actionlint' | 'control-plane';
+type GoTool = 'act' | 'actionlint' | 'control-plane' | 'kubectl';
 
 export declare function ensureGoTool(name: GoTool, options?: { readonly say?: (line: string) => void }): string;
 export declare function goToolPath(name: GoTool): string;

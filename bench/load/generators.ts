@@ -52,3 +52,9 @@ interface PeerLoad {
 export const autocannonRun = (load: PeerLoad): Promise<LoadFigures> => inProcess('autocannon-process.ts', load);
 
 export const undiciRun = (load: PeerLoad): Promise<LoadFigures> => inProcess('undici-process.ts', load);
+
+export const socketsRun = (load: PeerLoad): Promise<LoadFigures> => inProcess('sockets-process.ts', load);
+
+/** The lag of a loop of timers, in milliseconds. */
+export const timersRun = (load: { readonly rate: number; readonly seconds: number }): Promise<{ lagP99: number }> =>
+  inProcess('timers-process.ts', load);

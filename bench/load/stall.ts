@@ -14,9 +14,17 @@ interface Stall {
   readonly to: number;
 }
 
+/** What the server says afterwards. */
+interface Log {
+  readonly stalls: readonly Stall[];
+  /** When each request had its answer, in order: milliseconds since the epoch. */
+  readonly answered: readonly number[];
+}
+
 /**
- * A server that freezes for 500 ms in every 5 s, and a constant rate on it. What users really wait is known: arrivals at
- * even times, each in a freeze waits for its end. The same percentiles are asked of us, and of autocannon beside it.
+ * A server that freezes for 500 ms in every 5 s, and a constant rate on it. What users really wait is known to it: they
+ * arrive at even times, and it wrote down when it answered each. The same percentiles are asked of us, and of autocannon
+ * beside it; of that only the freezes are known, which is a little less than its users waited.
  */
 export async function stallFigures(): Promise<Figure[]> {
   const own = await withStalls((url) =>
@@ -24,9 +32,9 @@ export async function stallFigures(): Promise<Figure[]> {
   );
   const peer = await withStalls((url) => autocannonFigures(url, RATE, SECONDS));
   // The process takes its time to start, and a freeze more or less in the window is another truth.
-  const truth = trueTimes(own.result.started, own.stalls);
+  const truth = answeredTimes(own.result.started, own.log.answered);
   const off = (value: number, real: number): number => (100 * Math.abs(value - real)) / real;
-  const peerTruth = trueTimes(peer.started, peer.stalls);
+  const peerTruth = frozenTimes(peer.started, peer.log.stalls);
   return [
     {
       name: 'stall test: p95 off the truth',
@@ -53,26 +61,40 @@ export async function stallFigures(): Promise<Figure[]> {
 
 async function withStalls<T>(
   measure: (url: string) => Promise<T>,
-): Promise<{ readonly result: T; readonly started: number; readonly stalls: readonly Stall[] }> {
+): Promise<{ readonly result: T; readonly started: number; readonly log: Log }> {
   const child = fork(join(import.meta.dirname, 'stall-server.ts'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const [port] = (await once(child, 'message')) as [number];
   const started = Date.now();
   try {
     const result = await measure(`http://127.0.0.1:${port}/`);
-    child.send('stalls');
-    const [stalls] = (await once(child, 'message')) as [readonly Stall[]];
-    return { result, started, stalls };
+    child.send('tell');
+    const [log] = (await once(child, 'message')) as [Log];
+    return { result, started, log };
   } finally {
     child.kill();
   }
 }
 
+/**
+ * The k-th answer is that of the k-th arrival: those who wait together are answered together, so that another order among
+ * them changes nothing of the distribution. What was asked before the start was the warm-up.
+ */
+function answeredTimes(started: number, answered: readonly number[]) {
+  const own = answered.filter((at) => at >= started).slice(0, RATE * SECONDS);
+  return percentiles(own.map((at, index) => at - (started + (index * 1_000) / RATE)));
+}
+
 /** Where the first arrival falls in the rhythm of the freezes changes little over four of them. */
-function trueTimes(started: number, stalls: readonly Stall[]) {
-  const waits = Array.from({ length: RATE * SECONDS }, (_, index) => {
-    const at = started + (index * 1_000) / RATE;
-    return Math.max(0, ...stalls.filter(({ from, to }) => from <= at && at < to).map(({ to }) => to - at));
-  }).sort((a, b) => a - b);
-  const at = (share: number): number => waits[Math.ceil(waits.length * share) - 1] ?? 0;
+const frozenTimes = (started: number, stalls: readonly Stall[]) =>
+  percentiles(
+    Array.from({ length: RATE * SECONDS }, (_, index) => {
+      const at = started + (index * 1_000) / RATE;
+      return Math.max(0, ...stalls.filter(({ from, to }) => from <= at && at < to).map(({ to }) => to - at));
+    }),
+  );
+
+function percentiles(waits: readonly number[]) {
+  const sorted = [...waits].sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.ceil(sorted.length * share) - 1] ?? 0;
   return { p95: at(0.95), p97_5: at(0.975), p99: at(0.99) };
 }

@@ -1,3 +1,4 @@
+import { loadBalancersOf } from './elbv2/model.ts';
 import type { Event, State } from '../core/types.ts';
 import type { MeasuredLoadBalancers } from '../plane/types.ts';
 import { getMetricData, type MetricDataInput, NAMESPACE } from './cloudwatch/get-metric-data.ts';
@@ -94,7 +95,11 @@ const asksForOwn = ({ MetricDataQueries = [] }: MetricDataInput): boolean =>
 
 function metricData(call: ApiCall, input: MetricDataInput, { balancers, elb }: Services): Answer {
   const targetGroups = (): readonly string[] => elb.model().targetGroups.map(({ arn }) => arn);
-  const answered = getMetricData(input, { balancers, targetGroups });
+  const groupsOf = (loadBalancer: string): readonly string[] =>
+    targetGroups().filter((arn) =>
+      loadBalancersOf(elb.model(), arn).some((each) => each.endsWith(`:loadbalancer/${loadBalancer}`)),
+    );
+  const answered = getMetricData(input, { balancers, targetGroups, groupsOf });
   return answered.kind === 'output'
     ? jsonAnswer(answered.output)
     : errorAnswer(call, awsError(answered.code, answered.message));

@@ -86,6 +86,8 @@ export interface InputField<T> {
   /** `stage`: a value of the same name in the stage of sluice.yml is used when the input is absent. */
   readonly from: 'input' | 'stage';
   readonly secret: boolean;
+  /** Of a secret that is YAML: the parts that must not be shown. Without it, and where it says undefined, all of the text. */
+  secretsIn?(value: unknown): readonly string[] | undefined;
   /** `structure`: the text is YAML (or JSON) and `read` gets the parsed value; else `read` gets the trimmed text. */
   readonly form: 'text' | 'structure';
   /** A YAML list is one value of it, given to `read` as an array of texts. */
@@ -121,6 +123,7 @@ interface Kind<T> {
   readonly accepts: string;
   readonly form?: 'text' | 'structure';
   readonly secret?: true;
+  secretsIn?(value: unknown): readonly string[] | undefined;
   readonly many?: true;
   readonly shape?: JsonSchema;
   read(value: unknown): FieldResult<T>;
@@ -135,6 +138,7 @@ function field<T, O extends Options>(options: O, kind: Kind<T>): InputField<Pres
     from: options.from ?? 'input',
     secret: kind.secret ?? false,
     form: kind.form ?? 'text',
+    ...(kind.secretsIn === undefined ? {} : { secretsIn: kind.secretsIn }),
     ...(kind.many === undefined ? {} : { many: kind.many }),
     ...(kind.shape === undefined ? {} : { shape: kind.shape }),
     read: kind.read as (value: unknown) => FieldResult<Presence<T, O>>,
@@ -149,6 +153,19 @@ export const secret = <O extends Options>(options: O): InputField<Presence<strin
   field(options, {
     accepts: 'secret',
     secret: true,
+    shape: textShape,
+    read: (value) => ({ ok: true, value: String(value) }),
+  });
+
+/** A document, plain or as base64, of which only parts are secret: as a whole its every line would be, `kind: Config` too. */
+export const documentWithSecrets = <O extends Options>(
+  options: O,
+  secretsIn: (value: unknown) => readonly string[] | undefined,
+): InputField<Presence<string, O>> =>
+  field(options, {
+    accepts: 'secret',
+    secret: true,
+    secretsIn,
     shape: textShape,
     read: (value) => ({ ok: true, value: String(value) }),
   });

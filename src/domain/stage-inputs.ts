@@ -16,13 +16,15 @@ export const stageInputs = {
   }),
 };
 
+const CLUSTER = 'Name or ARN of the ECS cluster. Example: `production-shop-cluster`.';
+
 /**
  * Inputs of every action that deploys to ECS, in the same words: a key stands once in a stage, whoever reads it, so it
  * means one thing.
  */
 export const ecsInputs = {
   cluster: text({
-    description: 'Name or ARN of the ECS cluster. Example: `production-shop-cluster`.',
+    description: CLUSTER,
     from: 'stage',
     required: true,
   }),
@@ -66,8 +68,9 @@ export const rolloutInputs = {
   }),
 };
 
-/** Their words where only the limits differ. */
+/** Their words where only the limits, or whether they are asked for, differ. */
 export const ecsWords = {
+  cluster: CLUSTER,
   'desired-count':
     'Tasks of the service, or of the candidate of a blue/green release. Without it as many as run now, and autoscaling keeps its say. Example: `3`.',
   timeout:

@@ -1,9 +1,12 @@
+import { spellingsOf } from '../domain/secret-spellings.ts';
+
 /** A shorter one would turn ordinary words of the log into stars; whoever has such a secret has none. */
 const SHORTEST_SECRET = 4;
 
 /**
  * Values that must not be shown. The runner masks what it reads from the log; outputs and summaries go through files,
- * and a runner other than GitHub's may mask less, so everything that the runtime writes passes `hide` as well.
+ * and a runner other than GitHub's may mask less, so everything that the runtime writes passes `hide` as well. That also
+ * finds what is spelt in another way, as GitHub's runner does in the log by itself.
  */
 export interface Masks {
   /** What the runner must be told of: the value, and each line of one that has several. Empty when it is too short. */
@@ -19,7 +22,7 @@ export function newMasks(): Masks {
       const parts = [secret, ...secret.split(/\r\n|\r|\n/)]
         .map((part) => part.trim())
         .filter((part, index, all) => part.length >= SHORTEST_SECRET && all.indexOf(part) === index);
-      hidden = [...new Set([...hidden, ...parts])].sort((a, b) => b.length - a.length);
+      hidden = [...new Set([...hidden, ...parts.flatMap(spellingsOf)])].sort((a, b) => b.length - a.length);
       return parts;
     },
     hide: (text) => hidden.reduce((shown, secret) => shown.replaceAll(secret, '***'), text),

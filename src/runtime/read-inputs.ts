@@ -12,6 +12,7 @@ import {
   printable,
 } from '../domain/inputs.ts';
 import type { KnownKeys, Stage, StageValue } from './read-config.ts';
+import { isPlainScalar } from './plain-scalar.ts';
 
 export interface InputSources {
   /** The action's name, for messages. */
@@ -51,7 +52,7 @@ export async function readInputs<S extends InputSpec>(
   sources: InputSources,
 ): Promise<Checked<ResolvedInputs<S>>> {
   const given = givenInputs(sources.environment);
-  for (const [name, field] of Object.entries(spec)) if (field.secret) maskAll(sources, given.get(name));
+  for (const [name, field] of Object.entries(spec)) if (field.secret) await maskAll(sources, field, given.get(name));
   const misspelt = unknownInputs(spec, given, sources.action);
   const { stage, unknown } = await readStage(spec, given, sources);
   const problems: InputProblem[] = [...misspelt, ...(stage.ok ? [] : stage.problems), ...unknown];
@@ -60,7 +61,7 @@ export async function readInputs<S extends InputSpec>(
   const resolved: ResolvedInput[] = [];
   for (const [name, field] of Object.entries(spec)) {
     const fromStage = stage.ok && field.from === 'stage' ? stage.value?.values.get(name) : undefined;
-    if (field.secret && typeof fromStage?.text === 'string') sources.mask(fromStage.text);
+    if (field.secret && typeof fromStage?.text === 'string') await maskAll(sources, field, fromStage.text);
     const source = sourceOf(field, given.get(name), fromStage);
     // It may stand in the stage that could not be read, or under a misspelt name: that is one problem, not two.
     const elsewhere = (field.from === 'stage' && !stage.ok) || meant.has(name);
@@ -87,8 +88,27 @@ function givenInputs(environment: InputSources['environment']): ReadonlyMap<stri
   return given;
 }
 
-function maskAll(sources: InputSources, value: string | undefined): void {
-  if (value !== undefined && value.trim() !== '') sources.mask(value.trim());
+async function maskAll(
+  sources: Pick<InputSources, 'mask'>,
+  field: InputField<unknown>,
+  given: string | undefined,
+): Promise<void> {
+  const value = given?.trim() ?? '';
+  if (value === '') return;
+  const parts = field.secretsIn === undefined ? undefined : await partsOf(value, field.secretsIn);
+  for (const part of parts ?? [value]) sources.mask(part);
+}
+
+/** undefined: it is not what it should be, so all of it may be secret. Of base64, the text itself is secret as well. */
+async function partsOf(
+  value: string,
+  secretsIn: (value: unknown) => readonly string[] | undefined,
+): Promise<readonly string[] | undefined> {
+  const { readYaml } = await import('./read-yaml.ts');
+  const isPacked = /^[A-Za-z0-9+/=\s]+$/.test(value);
+  const yaml = readYaml(isPacked ? Buffer.from(value, 'base64').toString('utf8') : value, 'input');
+  const found = yaml.ok ? secretsIn(yaml.value.value) : undefined;
+  return found === undefined ? undefined : [...(isPacked ? [value] : []), ...found];
 }
 
 /** The runner only warns of an input that action.yml does not declare, and passes it on: a misspelt one would be lost. */
@@ -207,6 +227,7 @@ async function readField({ name, field, source, stageIsSet }: Reading): Promise<
     case 'input':
     case 'default': {
       if (field.form === 'text') return checked(name, field, source.text.trim(), field.read(source.text.trim()));
+      if (isPlainScalar(source.text)) return checked(name, field, source.text, field.read(source.text));
       const { readYaml } = await import('./read-yaml.ts');
       // Blank lines go, the first line's indent stays: it is the indent of the whole block.
       const yaml = readYaml(source.text.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd(), name);

@@ -2,6 +2,8 @@
 
 /** Keys of a stage that some action reads; one action knows those of all, without importing them. */
 export const STAGE_KEYS: readonly string[] = [
+  'after-promote',
+  'after-rollback',
   'allow-kubeconfig',
   'allowed-account-ids',
   'allowed-hosts',
@@ -19,6 +21,7 @@ export const STAGE_KEYS: readonly string[] = [
   'container',
   'containers',
   'context',
+  'deploy',
   'desired-count',
   'drain',
   'eks-cluster',
@@ -75,6 +78,7 @@ export const STAGE_KEYS: readonly string[] = [
   'routes',
   'server',
   'service',
+  'service-group',
   'services',
   'settle-for',
   'task-definition',
@@ -89,6 +93,7 @@ export const STAGE_KEYS: readonly string[] = [
 
 /** Inputs that no action reads from a stage. */
 export const INPUT_ONLY_KEYS: readonly string[] = [
+  'allow-database-hooks',
   'allow-production-load',
   'annotations',
   'app-id',
@@ -158,6 +163,7 @@ export const INPUT_ONLY_KEYS: readonly string[] = [
   'tags',
   'target',
   'to',
+  'to-color',
   'token',
   'trivy-sha256',
   'trivy-url',

@@ -1,3 +1,4 @@
+import { livelessMarkdown, plainMarkdown } from '../domain/markdown.ts';
 import type { Section } from '../domain/report.ts';
 import { unreachable } from '../domain/unreachable.ts';
 
@@ -33,7 +34,7 @@ function rendered(section: Section): string {
     case 'heading':
       return `### ${inline(section.text)}\n`;
     case 'text':
-      return `${section.text.replaceAll(/\r\n?/g, '\n').replaceAll('<', '&lt;')}\n`;
+      return `${livelessMarkdown(section.text.replaceAll(/\r\n?/g, '\n'))}\n`;
     case 'table':
       return table(section.columns, section.rows);
     case 'verbatim':
@@ -84,8 +85,8 @@ const cell = (text: string): string =>
     .replaceAll('|', '\\|')
     .replaceAll('\u0000', '<br>');
 
-/** One line, without HTML: an open comment or tag would swallow the rest of the page. */
-const inline = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ').replaceAll('<', '&lt;');
+/** One line. */
+const inline = (text: string): string => plainMarkdown(text.replaceAll(/[\r\n]+/g, ' '));
 
 const bytes = (text: string): number => Buffer.byteLength(text);
 

@@ -4,14 +4,23 @@ import type { KubeFault } from '../../sandbox/kubernetes/faults/kube-fault.ts';
 import { needs } from '../harness/needs.ts';
 import { type BundleResult, runBundle } from '../harness/run-bundle.ts';
 import { inParallel } from './blue-green-points.ts';
-import { openStage, pointsOfGoodRelease, said, settledSide } from './deploy-k8s-points.ts';
+import {
+  AT_ONCE,
+  SCENARIOS,
+  type Scenario,
+  type Side,
+  endedWell,
+  ofAll,
+  openStage,
+  pointsOfGoodRun,
+  said,
+  settledSide,
+} from './deploy-k8s-points.ts';
 
 /*
- * Every operation of a release meets every kind of fault that makes sense for it. Whatever happens, the namespace ends
- * fully old or fully new, and the step says which. By default a sample is tried; SLUICE_ALL_POINTS=1 tries all.
+ * Every operation of a release, and of a way back on demand, meets every kind of fault that makes sense for it. Whatever happens, the namespace ends
+ * fully old or fully new, and the step says which. By default a sample is tried; SLUICE_ALL_POINTS=1 tries all, 2/4 a quarter.
  */
-const ALL = process.env['SLUICE_ALL_POINTS'] === '1';
-const AT_ONCE = 2;
 const MINUTES = 60_000;
 const FOR_EVER = 100_000;
 
@@ -25,14 +34,17 @@ interface Try {
 
 const nameOf = ({ operation, kind, times }: Try): string => `${operation.replace('k8s:', '')} ${kind} ${times}`;
 
-const SAMPLE = [
-  'list deployments throttle once',
-  'watch deployments gone once',
-  'watch deployments half-line once',
-  'patch deployments/hft-frontend reset-after once',
-  'patch deployments/hft-frontend 5xx once',
-  'patch ingresses/hft-frontend access-denied always',
-];
+const SAMPLE: Readonly<Record<Scenario, readonly string[]>> = {
+  deploy: [
+    'list deployments throttle once',
+    'watch deployments gone once',
+    'watch deployments half-line once',
+    'patch deployments/hft-frontend reset-after once',
+    'patch deployments/hft-frontend 5xx once',
+    'patch ingresses/hft-frontend access-denied always',
+  ],
+  rollback: ['patch deployments/hft-frontend access-denied always'],
+};
 
 function makesSense({ operation, kind, times }: Try, mutating: boolean): boolean {
   const isWatch = operation.startsWith('k8s:watch');
@@ -48,56 +60,68 @@ const faultOf = (operation: string, { kind, times }: Try): KubeFault => {
 };
 
 /**
- * Does the outcome say what is true? Where a right is taken away for good in the middle, the way back may need it too: then
- * a person is told so (`rollback-failed`), whatever is there.
+ * Does the outcome say what is true? A right that is taken away for good keeps its object from changing, so there is nothing
+ * of it that the way back would need the right for.
  */
-function untrue(each: Try, run: BundleResult, side: string): string | undefined {
+function untrue(scenario: Scenario, run: BundleResult, side: Side): string | undefined {
   const { exitCode, outputs } = run;
   const outcome = outputs['outcome'] ?? '';
-  if (each.times === 'always' && exitCode === 1 && outcome === 'rollback-failed') return undefined;
-  const wanted = exitCode === 0 ? 'new' : 'old';
-  if (side !== wanted) return `${side}, and the step ended with ${exitCode} and ${outcome}: ${said(run)}`;
-  const honest = exitCode === 0 ? ['succeeded'] : ['refused', 'rolled-back', 'failed'];
-  return honest.includes(outcome) ? undefined : `outcome ${outcome}: ${said(run)}`;
+  const wanted = exitCode === 0 ? 'after' : 'before';
+  if (side !== wanted)
+    return `${JSON.stringify(side)}, and the step ended with ${exitCode} and ${outcome}: ${said(run)}`;
+  const isHonest = exitCode === 0 ? endedWell(scenario, run) : RED[scenario].includes(outcome);
+  return isHonest ? undefined : `outcome ${outcome}: ${said(run)}`;
 }
+
+/** A way back that does not succeed is taken back itself, and is called what it is. */
+const RED: Readonly<Record<Scenario, readonly string[]>> = {
+  deploy: ['refused', 'rolled-back', 'failed'],
+  rollback: ['refused', 'rollback-failed', 'failed'],
+};
 
 needs('kubernetes')('a fault of the API server', () => {
   let cluster: Cluster;
-  let tries: readonly Try[];
+  const tries = new Map<Scenario, readonly Try[]>();
   beforeAll(async () => {
     cluster = await startCluster({ use: 'shared' });
-    const points = await pointsOfGoodRelease(cluster);
-    const operations = new Map(points.map(({ operation, mutating }) => [operation, mutating]));
-    const all = [...operations].flatMap(([operation, mutating]) =>
-      KINDS.flatMap((kind) => (['once', 'always'] as const).map((times): Try => ({ operation, kind, times }))).filter(
-        (each) => makesSense(each, mutating),
-      ),
-    );
-    tries = ALL ? all : all.filter((each) => SAMPLE.includes(nameOf(each)));
+    for (const scenario of SCENARIOS) {
+      const points = await pointsOfGoodRun(cluster, scenario);
+      const operations = new Map(points.map(({ operation, mutating }) => [operation, mutating]));
+      const all = [...operations].flatMap(([operation, mutating]) =>
+        KINDS.flatMap((kind) => (['once', 'always'] as const).map((times): Try => ({ operation, kind, times }))).filter(
+          (each) => makesSense(each, mutating),
+        ),
+      );
+      tries.set(
+        scenario,
+        ofAll(all, (each) => SAMPLE[scenario].includes(nameOf(each))),
+      );
+    }
   }, 5 * MINUTES);
   afterAll(() => cluster?.stop());
 
-  test(
-    'leaves the release fully old or fully new, and the step truthful',
-    async () => {
+  test.each(SCENARIOS)(
+    '(%s) leaves the release fully old or fully new, and the step truthful',
+    async (scenario) => {
+      const all = tries.get(scenario) ?? [];
       const problems: string[] = [];
       const count = { met: 0, green: 0 };
-      await inParallel(tries, AT_ONCE, async (each) => {
-        const stage = await openStage(cluster);
+      await inParallel(all, AT_ONCE, async (each) => {
+        const stage = await openStage(cluster, scenario);
         const armed = stage.server.faults.add(faultOf(stage.here(each.operation), each));
-        const run = await runBundle(stage.release({ timeout: 4 * MINUTES }));
+        const run = await runBundle(stage.step({ timeout: 4 * MINUTES }));
         if (armed.hits() > 0) count.met += 1;
         stage.server.faults.clear();
-        const problem = untrue(each, run, await settledSide(stage));
+        const problem = untrue(scenario, run, await settledSide(stage));
         if (problem !== undefined) problems.push(`${nameOf(each)}: ${problem}`);
         else if (run.exitCode === 0) count.green += 1;
         await stage.close();
       });
       process.stdout.write(
-        `deploy-k8s faults: ${tries.length} tried, ${count.met} met, ${count.green} ended as wished, ${tries.length - count.green - problems.length} red and safe, ${problems.length} problems\n`,
+        `deploy-k8s faults in ${scenario}: ${all.length} tried, ${count.met} met, ${count.green} ended as wished, ${all.length - count.green - problems.length} red and safe, ${problems.length} problems\n`,
       );
       expect(problems).toEqual([]);
-      expect(count.met).toBeGreaterThanOrEqual(SAMPLE.length);
+      expect(count.met).toBeGreaterThanOrEqual(SAMPLE[scenario].length);
     },
     120 * MINUTES,
   );

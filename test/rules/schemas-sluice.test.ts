@@ -66,6 +66,8 @@ const NESTED: Readonly<Record<string, unknown>> = {
     alb: { listener: 'shop-alb', port: 443, rule: 10 },
     colors: { blue: 'shop-blue', green: 'shop-green' },
   },
+  'after-promote': [['npm', 'run', 'purge', 3], { run: ['./clean.sh'], timeout: '10m', database: true }],
+  'after-rollback': [['./flush.sh']],
   routes: [
     { alb: { listener: 'shop-alb', port: 443, rule: 10 }, colors: { blue: 'web-blue', green: 'web-green' } },
     {
@@ -74,6 +76,16 @@ const NESTED: Readonly<Record<string, unknown>> = {
     },
   ],
   services: { blue: 'shop-blue', green: 'shop-green' },
+  'service-group': [
+    { service: '{stage}-api', image: 'api', container: 'web', 'pre-deploy-task': ONE_OFF_TASK },
+    {
+      service: 'web',
+      'task-definition': 'deploy/web.yml',
+      containers: { web: { image: 'web', environment: { LOG_LEVEL: 'info' } } },
+      'post-deploy-task': ONE_OFF_TASK,
+      'depends-on': ['{stage}-api'],
+    },
+  ],
   'candidate-headers': { 'X-Color': '{color}', 'X-Count': 3 },
   headers: { Authorization: 'Bearer ${TOKEN}', 'X-Route': 'green' },
   placeholders: { HOST: '{stage}.example.com', PORT: 443, DEBUG: false },

@@ -154,6 +154,14 @@ describe('a masked value', () => {
     expect(log.hide(`output ${secret}`)).toBe('output ***');
   });
 
+  test('is hidden in other spellings too, and the runner is told of it as it is', () => {
+    const { log, read } = recorded();
+    log.mask('pa ss/word');
+    const basic = Buffer.from('user:pa ss/word').toString('base64');
+    expect(log.hide(`?p=pa%20ss%2Fword ${basic}`)).toMatch(/^\?p=\*\*\* \S*\*\*\*\S*$/);
+    expect(read().commands).toHaveLength(1);
+  });
+
   test('of fewer than four characters is left alone, or every word would be stars', () => {
     const { log, written } = recorded();
     log.mask('a');

@@ -2,7 +2,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { describeProblem, duration, httpUrl, list, secret, structure, text } from '../../src/domain/inputs.ts';
+import {
+  describeProblem,
+  documentWithSecrets,
+  duration,
+  httpUrl,
+  list,
+  secret,
+  structure,
+  text,
+} from '../../src/domain/inputs.ts';
 import { stageInputs } from '../../src/domain/stage-inputs.ts';
 import { readInputs } from '../../src/runtime/read-inputs.ts';
 
@@ -13,6 +22,9 @@ const spec = {
   timeout: duration({ description, fallback: '5m', from: 'stage' }),
   hosts: list({ description, from: 'stage' }),
   token: secret({ description, from: 'stage' }),
+  access: documentWithSecrets({ description }, (value) =>
+    typeof value === 'object' && value !== null && 'key' in value ? [String(value.key)] : undefined,
+  ),
   only: text({ description }),
   page: httpUrl({ description }),
   checks: structure({ description, from: 'stage' }, 'checks', (value) =>
@@ -76,6 +88,7 @@ describe('inputs', () => {
       stage: undefined,
       hosts: undefined,
       token: undefined,
+      access: undefined,
       only: undefined,
       page: undefined,
       checks: undefined,
@@ -86,6 +99,17 @@ describe('inputs', () => {
     const { masked, problems } = await read({ inputs: { token: ' hunter22 ', timeout: '5' } });
     expect(masked).toEqual(['hunter22']);
     expect(problems).toHaveLength(2);
+  });
+
+  const document = 'kind: Config\nkey: hunter22\n';
+  const packed = Buffer.from(document).toString('base64');
+  test.each([
+    ['the secret parts of a document', document, ['hunter22']],
+    ['those of a packed one, and the packed text', packed, [packed, 'hunter22']],
+    ['all of a document that has none where they should be', 'kind: Config', ['kind: Config']],
+    ['all of a text that is no document', 'key: [hunter22', ['key: [hunter22']],
+  ])('mask %s', async (_name, access, expected) => {
+    expect((await read({ inputs: { access } })).masked).toEqual(expected);
   });
 
   test('that a reader hides are refused without being repeated', async () => {

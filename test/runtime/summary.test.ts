@@ -41,6 +41,14 @@ describe('a table', () => {
     ['a backslash at the end', 'a\\', 'a\\\\'],
     ['a line end', 'a\r\nb\nc', 'a<br>b<br>c'],
     ['a tag', '<!-- <script>', '&lt;!-- &lt;script>'],
+    ['a link', '[log in](http://evil.test)', '&#91;log in&#93;(http://evil.test)'],
+    ['a picture', '![x](http://evil.test/p.png)', '!&#91;x&#93;(http://evil.test/p.png)'],
+    ['a link that is escaped already', '\\[a](b)', '\\&#91;a&#93;(b)'],
+    ['a link by reference', '&#91;a](b)', '&amp;#91;a&#93;(b)'],
+    ['code', 'a `b', 'a &#96;b'],
+    ['a mention', 'ask @octocat, or (@acme/team)', 'ask @\u200boctocat, or (@\u200bacme/team)'],
+    ['what is no mention', 'web@sha256:4f2a a @ b', 'web@sha256:4f2a a @ b'],
+    ['what is no reference', 'a?b=1&c=2 & d', 'a?b=1&c=2 & d'],
     ['nothing', '', ''],
   ])('shows %s as it is', (_name, given, expected) => {
     const lines = renderSummary([{ kind: 'table', columns: ['x'], rows: [[given]] }]).split('\n');
@@ -70,6 +78,13 @@ describe('verbatim text', () => {
       { numRuns: 500 },
     );
   });
+});
+
+test('a text keeps our code and emphasis, and has no link, tag or mention of others', () => {
+  const text = 'Version `1.4.0` **failed**: <img src=x> [a](http://evil.test)\n- @octocat';
+  expect(renderSummary([{ kind: 'text', text }])).toBe(
+    'Version `1.4.0` **failed**: &lt;img src=x> &#91;a&#93;(http://evil.test)\n- @\u200boctocat\n',
+  );
 });
 
 test('a heading is one line without tags, a picture is a mermaid block', () => {

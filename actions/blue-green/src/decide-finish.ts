@@ -1,7 +1,8 @@
 import { after, seconds } from '../../../src/domain/duration.ts';
+import { runHooks } from './decide-hooks.ts';
 import { giveBack } from './decide-scaling.ts';
 import { judgeAll } from './decide-shift.ts';
-import { type Decision, type Goal, type Held, type Seen, done, enter, move } from './moves.ts';
+import { type Decision, type Goal, type Held, type Seen, done, enter, leftWords, move, tasksOf } from './moves.ts';
 
 export function decideSwitched(goal: Goal, seen: Seen, held: Held): Decision {
   const { record, now } = held;
@@ -19,12 +20,18 @@ export function decideFinishing(goal: Goal, seen: Seen, { record, now }: Held): 
   if (now < until && seen.oldColor !== 'quiet') {
     return { kind: 'wait', for: `${record.stable} to drain`, every: seconds(15), until };
   }
-  if (seen.desired[record.stable] > goal.oldDesired) {
+  if (tasksOf(seen, record.stable) > goal.oldDesired) {
     return move({ kind: 'scale', color: record.stable, desired: goal.oldDesired });
   }
   const given = giveBack(seen, { record, now });
   if (given !== undefined) return given;
-  return enter(record, { phase: 'done' }, { now, says: `${record.candidate} is the live color` });
+  const hook = runHooks(goal, { record, now }, 'after-promote');
+  if (hook !== undefined) return hook;
+  return enter(
+    record,
+    { phase: 'done' },
+    { now, says: `${record.candidate} is the live color${leftWords(seen, record.stable)}` },
+  );
 }
 
 export const decideDone = (goal: Goal, seen: Seen, held: Held): Decision =>

@@ -3,7 +3,7 @@ import { stableOnly } from '../../../src/domain/shift/record.ts';
 import { rollBack } from './decide-rollback.ts';
 import { giveBack } from './decide-scaling.ts';
 import { firstStep } from './decide-shift.ts';
-import { type Decision, type Goal, type Held, type Seen, done, enter, move } from './moves.ts';
+import { type Decision, type Goal, type Held, type Seen, done, enter, move, tasksOf } from './moves.ts';
 
 /** Weight 0: the idle target group into the rule, the candidate deployed, its targets healthy, its checks good. */
 export function decidePreparing(goal: Goal, seen: Seen, held: Held): Decision {
@@ -12,8 +12,8 @@ export function decidePreparing(goal: Goal, seen: Seen, held: Held): Decision {
     // A target group that stands in no rule reports its targets as unused and never as healthy.
     return move({ kind: 'weigh', split: stableOnly(record), says: `${record.candidate} into the rule at weight 0` });
   }
-  if (seen.deployed === undefined) return move({ kind: 'deploy', color: record.candidate });
-  if (seen.deployed.kind === 'bad') return rollBack(held, seen.deployed.why);
+  if (seen.deployed === undefined && goal.deploy === 'ecs') return move({ kind: 'deploy', color: record.candidate });
+  if (seen.deployed?.kind === 'bad') return rollBack(held, seen.deployed.why);
   const lacking = whatLacks(goal, seen, held);
   if (lacking !== undefined) {
     const until = after(record.since, goal.prepareWithin);
@@ -35,7 +35,7 @@ export function decidePrepared(goal: Goal, seen: Seen, held: Held): Decision {
 /** What the candidate lacks to take traffic: `green has 1 of 2 healthy targets (1 initial)`. */
 function whatLacks(goal: Goal, seen: Seen, { record: { candidate } }: Held): string | undefined {
   const { healthy, reasons } = seen.targets[candidate];
-  const needed = goal.minHealthy === 'desired' ? Math.max(1, seen.desired[candidate]) : goal.minHealthy;
+  const needed = goal.minHealthy === 'desired' ? Math.max(1, tasksOf(seen, candidate)) : goal.minHealthy;
   if (healthy >= needed) return undefined;
   return `${candidate} has ${healthy} of ${needed} healthy targets${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}`;
 }

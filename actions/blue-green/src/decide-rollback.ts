@@ -1,19 +1,21 @@
 import { seconds } from '../../../src/domain/duration.ts';
 import { leaseFrom, leaseIsDue, stableOnly } from '../../../src/domain/shift/record.ts';
+import { NO_HOOKS_DONE } from '../../../src/domain/shift/hooks.ts';
+import { runHooks } from './decide-hooks.ts';
 import { allAre } from './decide-routes.ts';
 import { giveBack } from './decide-scaling.ts';
 import { begin } from './decide-start.ts';
-import { type Decision, type Goal, type Held, type Seen, done, enter, move } from './moves.ts';
+import { type Decision, type Goal, type Held, type Seen, done, enter, leftWords, move, tasksOf } from './moves.ts';
 
 /** Detects: from here on everything serves the return of the traffic. */
 export const rollBack = ({ record, now }: Held, reason: string): Decision =>
   enter(
     record,
-    { phase: 'rolling-back', reason, detectedAt: now },
+    { phase: 'rolling-back', reason, detectedAt: now, hooks: NO_HOOKS_DONE },
     { now, says: `Rolling back to ${record.stable}: ${reason}` },
   );
 
-/** Traffic first, verified; then autoscaling, which users need for the color that they are on; then the candidate; then words. */
+/** Traffic first, verified; then autoscaling, which users need for the color that they are on; then the candidate; then commands; then words. */
 export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision {
   const { record, now } = held;
   const { live, trouble, targets } = seen;
@@ -46,10 +48,16 @@ export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision 
   if (trouble !== undefined) return done({ kind: 'rolled-back', record, left: trouble });
   const given = giveBack(seen, held);
   if (given !== undefined) return given;
-  if (seen.desired[record.candidate] > goal.oldDesired) {
+  if (tasksOf(seen, record.candidate) > goal.oldDesired) {
     return move({ kind: 'scale', color: record.candidate, desired: goal.oldDesired });
   }
-  return enter(record, { phase: 'rolled-back' }, { now, says: `Shift ${record.id} is rolled back` });
+  const hook = runHooks(goal, held, 'after-rollback');
+  if (hook !== undefined) return hook;
+  return enter(
+    record,
+    { phase: 'rolled-back' },
+    { now, says: `Shift ${record.id} is rolled back${leftWords(seen, record.candidate)}` },
+  );
 }
 
 /** The end, unless what was rolled back was somebody else's shift in the way of this one. */

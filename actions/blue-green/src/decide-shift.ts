@@ -43,12 +43,8 @@ function decideOnItsWay(goal: Goal, seen: Seen, held: Held): Decision {
   }
   const until = after(now, goal.policy.deadline);
   const judged = decideJudged(goal, seen, { ...held, from: record.trafficAt, until, what });
-  return judged === 'go on' ? { kind: 'wait', for: what, every: seconds(5) } : soon(judged);
+  return judged === 'go on' ? { kind: 'wait', for: what, every: LOOK_EVERY } : judged;
 }
-
-/** Looked at more often than a metric is measured, because the end of the way is what is waited for. */
-const soon = (decision: Decision): Decision =>
-  decision.kind === 'wait' ? { ...decision, every: milliseconds(Math.min(decision.every, seconds(5))) } : decision;
 
 export function decideJudging(goal: Goal, seen: Seen, held: Held): Decision {
   const { record, now } = held;
@@ -85,6 +81,12 @@ export function decideRechecking(goal: Goal, seen: Seen, held: Held): Decision {
   return enter(record, { phase: 'switched' }, { now, says: `${record.candidate} is judged good at 100 %` });
 }
 
+/**
+ * Between two measurements, too: targets that are gone, weights that somebody else moved and the end of a way through DNS
+ * are seen by the look itself, and users wait for it.
+ */
+const LOOK_EVERY = seconds(5);
+
 /** A stretch of judged time. */
 interface Stretch extends Held {
   readonly from: Instant;
@@ -102,7 +104,7 @@ function decideJudged(goal: Goal, seen: Seen, stretch: Stretch): Decision | 'go 
   const judgement = judge(goal.policy, { samples: seen.samples, begin, since: stretch.from });
   const { verdict } = judgement;
   if (verdict.kind === 'failed') return rollBack(stretch, verdict.says);
-  const every = between(now, grid.next);
+  const every = milliseconds(Math.min(between(now, grid.next), LOOK_EVERY));
   if (now < until) {
     const left = milliseconds(Math.min(every, between(now, until)));
     return { kind: 'wait', for: stretch.what, detail: valuesOf(judgement), every: left, until };

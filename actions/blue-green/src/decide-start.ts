@@ -1,10 +1,11 @@
 import type { Instant } from '../../../src/domain/duration.ts';
 import { stableColor } from '../../../src/domain/shift/live-color.ts';
+import { NO_HOOKS_DONE } from '../../../src/domain/shift/hooks.ts';
 import { type ShiftRecord, leaseFrom } from '../../../src/domain/shift/record.ts';
 import type { HeldScaling } from '../../../src/domain/shift/scaling.ts';
-import { type Color, formatSplit, otherColor } from '../../../src/domain/traffic-split.ts';
+import { type Color, formatSplit, otherColor, splitGiving } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
-import { difference } from './decide-routes.ts';
+import { allAre, difference } from './decide-routes.ts';
 import { heldBefore } from './decide-scaling.ts';
 import { type Decision, type Goal, type Seen, done, enter, refused } from './moves.ts';
 
@@ -94,6 +95,7 @@ function recordOf(goal: Goal, stable: Color, now: Instant): ShiftRecord {
     trafficAt: undefined,
     leaseUntil: leaseFrom(now),
     scaling: {},
+    hooks: NO_HOOKS_DONE,
     reason: '',
     detectedAt: undefined,
     restoredAt: undefined,
@@ -131,6 +133,7 @@ export const noWayBack = (color: Color): [why: string, next: string] => [
 
 /** The rollback that a person asks for when no shift is open: to the other color, as long as it still stands. */
 function goBack(goal: Goal, seen: Seen, now: Instant): Decision {
+  if (goal.to !== undefined) return goTo(goal, seen, { to: goal.to, now });
   const stable = stableColor(seen.live, seen.targets);
   if (seen.record?.phase === 'rolled-back') return done({ kind: 'unchanged', record: seen.record });
   if (stable.kind === 'misdirected') return rescue(goal, seen, { healthy: stable.healthy, now });
@@ -145,5 +148,23 @@ function goBack(goal: Goal, seen: Seen, now: Instant): Decision {
     { ...recordOf(goal, previous, now), from: 100, percent: 100, reason: goal.because },
     { phase: 'rolling-back', detectedAt: now },
     { now, says: `${stable.color} is live; traffic goes back to ${previous}` },
+  );
+}
+
+/** All traffic to the color that a person names: recovery in another region, and the way back from there. */
+function goTo(goal: Goal, seen: Seen, { to, now }: { readonly to: Color; readonly now: Instant }): Decision {
+  const all = splitGiving(to, 100);
+  if (allAre(seen, all) && seen.record !== undefined) return done({ kind: 'unchanged', record: seen.record });
+  if (seen.targets[to].healthy === 0) {
+    const { reasons } = seen.targets[to];
+    const why = `${to} has no healthy target${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}`;
+    return refused(why, `Deploy to ${to} until it is healthy, then re-run`);
+  }
+  const [first] = seen.routes;
+  const percent = first === undefined || first.live === 'none' ? 0 : Math.round(first.live[otherColor(to)]);
+  return enter(
+    { ...recordOf(goal, to, now), from: percent, percent, reason: goal.because },
+    { phase: 'rolling-back', detectedAt: now },
+    { now, says: `All traffic goes to ${to}, as asked` },
   );
 }

@@ -43,6 +43,10 @@ export function decideTakeover(goal: Goal, seen: Seen, found: Held): Decision {
 /** At once, but never to nobody: a color that was drained already has no target any more. */
 function goBackTo(goal: Goal, { targets }: Seen, held: Held): Decision {
   const { record } = held;
+  if (goal.to !== undefined && goal.to !== record.stable) {
+    const shift = `shift ${record.id} is under way (${record.phase}) and goes back to ${record.stable}`;
+    return refused(`${shift}, not to ${goal.to}`, `Go back without to-color first, then to ${goal.to}`);
+  }
   const isDrained = record.phase === 'finishing' && targets[record.stable].healthy === 0;
   return isDrained ? refused(...noWayBack(record.stable)) : rollBack(held, goal.because);
 }

@@ -1,10 +1,10 @@
 import { type Sample, allSeries } from '../../../src/domain/analysis/sample.ts';
-import { type Instant, after, seconds } from '../../../src/domain/duration.ts';
+import { type Instant, after } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { ChecksResult } from '../../../src/domain/checks/result.ts';
+import type { EcsServiceRef } from '../../../src/domain/ecs/service.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
-import { CloudFailure, mayPass } from '../../../src/domain/retry-policy.ts';
-import { type ShiftRecord, formatRun, isInTraffic, isOver, leaseFrom } from '../../../src/domain/shift/record.ts';
+import { type ShiftRecord, formatRun, isInTraffic, isOver } from '../../../src/domain/shift/record.ts';
 import { lossOf, withTargets } from '../../../src/domain/shift/target-loss.ts';
 import { sameRecord } from '../../../src/domain/shift/record-tags.ts';
 import { type Color, otherColor } from '../../../src/domain/traffic-split.ts';
@@ -19,10 +19,12 @@ import {
   fencedRouter,
   shiftFence,
 } from '../../../src/engine/shift/fence.ts';
-import { withHeartbeat } from '../../../src/engine/shift/heartbeat.ts';
 import { measureGrid } from '../../../src/engine/shift/measure.ts';
 import type { Ports, Release } from './execute.ts';
 import type { Memory } from './execute-observe.ts';
+import { type Fenced, beating } from './execute-beat.ts';
+import { noteFlow } from './execute-flow.ts';
+import { hook } from './execute-hook.ts';
 import { tidyUp } from './execute-tidy.ts';
 import type { CheckMoment, Move, Observation, Result } from './moves.ts';
 
@@ -33,8 +35,6 @@ export interface Acting {
   /** Aborted when the run ends: for what works beside the loop. */
   readonly watchSignal: AbortSignal;
 }
-
-const BEAT_EVERY = seconds(30);
 
 /** Makes one move. Every write is behind the fence; what it left is read back by the next observation. */
 export async function act(move: Move, seen: Observation, acting: Acting, signal: AbortSignal): Promise<void> {
@@ -53,6 +53,8 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       return deploy(move.color, { ...acting, fence }, signal);
     case 'check':
       return check(move.moment, { ...acting, fence }, signal);
+    case 'hook':
+      return hook(move, { ...acting, fence }, signal);
     case 'measure': {
       const { policy } = release.goal;
       const { at, begin } = move;
@@ -65,9 +67,12 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       return scale(move, { ...acting, fence }, signal);
     case 'autoscale': {
       ports.log.info(move.says);
-      const ref = { cluster: release.cluster, service: release.services[move.color] };
       acting.memory.scaling = undefined;
-      return fencedAutoscaling(ports.autoscaling, fence).suspend(ref, move.suspended, signal);
+      return fencedAutoscaling(ports.autoscaling, fence).suspend(
+        serviceOf(release, move.color),
+        move.suspended,
+        signal,
+      );
     }
     default:
       return unreachable(move);
@@ -86,10 +91,6 @@ function withLosses(
   // Points of before, which a resumed run measures again, know nothing of the targets of now.
   if (!isHealth || sample.at !== now.at) return sample;
   return { ...sample, reading: withTargets(sample.reading, lossOf(candidateHealth)) };
-}
-
-interface Fenced extends Acting {
-  readonly fence: Fence;
 }
 
 type Recording = Extract<Move, { kind: 'record' }>;
@@ -112,6 +113,7 @@ async function record(move: Recording, seen: Observation, acting: Fenced, signal
   }
   const begins = memory.engaged === 'no' && !isOver(move.record.phase) && move.record.phase !== 'rolling-back';
   await taken(move, acting);
+  if (move.says !== undefined) await noteFlow(move.record, acting, signal);
   if (begins) await tidyUp(acting, fence, signal);
 }
 
@@ -162,25 +164,10 @@ function restoringFrom(
   };
 }
 
-/** Renews the lease beside work that has no turns of its own. */
-function beating<T>(
-  { ports, memory, fence }: Fenced,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const beat = async (inner: AbortSignal): Promise<void> => {
-    if (memory.record === undefined) return;
-    await fence(inner);
-    const renewed = { ...memory.record, leaseUntil: leaseFrom(ports.clock.now()) };
-    try {
-      await ports.journal.write(renewed, inner);
-      memory.record = renewed;
-    } catch (thrown) {
-      // The next beat comes before the lease is over.
-      if (!(thrown instanceof CloudFailure) || !mayPass(thrown.kind)) throw thrown;
-    }
-  };
-  return withHeartbeat({ clock: ports.clock, every: BEAT_EVERY, beat }, signal, work);
+/** Only asked where a decision needs a service, which it never does where none is known. */
+function serviceOf({ ecs }: Release, color: Color): EcsServiceRef {
+  if (ecs === undefined) throw new TypeError('a service that is changed is known');
+  return { cluster: ecs.cluster, service: ecs.services[color] };
 }
 
 /** Rolls the image out to the idle color, at weight 0. What happens to it is a result; what keeps it from starting, too. */
@@ -188,11 +175,13 @@ async function deploy(color: Color, acting: Fenced, signal: AbortSignal): Promis
   const { ports, release, memory, fence } = acting;
   const { goal, images } = release;
   if (images === undefined) throw new TypeError('a mode that deploys has an image');
-  const desired = release.desiredCount ?? Math.max(1, memory.desired?.[otherColor(color)] ?? 1);
-  const service = release.services[color];
+  const known = memory.desired === 'unknown' ? undefined : memory.desired;
+  const desired = release.desiredCount ?? Math.max(1, known?.[otherColor(color)] ?? 1);
+  const ref = serviceOf(release, color);
+  const { service } = ref;
   ports.log.info(`Deploying to ${service}, ${desired} tasks`);
   const request = {
-    ref: { cluster: release.cluster, service },
+    ref,
     images,
     desired,
     tags: { 'sluice:shift-id': memory.record?.id ?? goal.shiftId },
@@ -233,12 +222,8 @@ function resultOfChecks({ verdict, checks }: ChecksResult): Result {
 
 async function scale(move: Extract<Move, { kind: 'scale' }>, acting: Fenced, signal: AbortSignal): Promise<void> {
   const { ports, release, memory, fence } = acting;
-  const service = release.services[move.color];
-  ports.log.info(`Scaling ${service} to ${move.desired}`);
-  await fencedEcs(ports.ecs, fence).updateService(
-    { cluster: release.cluster, service },
-    { desired: move.desired },
-    signal,
-  );
+  const ref = serviceOf(release, move.color);
+  ports.log.info(`Scaling ${ref.service} to ${move.desired}`);
+  await fencedEcs(ports.ecs, fence).updateService(ref, { desired: move.desired }, signal);
   memory.desired = undefined;
 }

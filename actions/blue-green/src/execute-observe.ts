@@ -1,6 +1,7 @@
 import type { Sample } from '../../../src/domain/analysis/sample.ts';
-import { type Instant, before, between, milliseconds, seconds } from '../../../src/domain/duration.ts';
+import { type Instant, seconds } from '../../../src/domain/duration.ts';
 import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
+import type { HookResult } from '../../../src/domain/shift/hooks.ts';
 import type { Scaling } from '../../../src/domain/shift/scaling.ts';
 import {
   type ShiftRecord,
@@ -10,12 +11,14 @@ import {
   stableOnly,
 } from '../../../src/domain/shift/record.ts';
 import { sameRecord } from '../../../src/domain/shift/record-tags.ts';
+import { type HealthyTargets, countsAfter } from '../../../src/domain/shift/target-loss.ts';
 import { type Color, COLORS } from '../../../src/domain/traffic-split.ts';
 import { liveOf } from '../../../src/engine/shift/join-routes.ts';
 import type { Acting } from './execute-act.ts';
 import { allAre, strayOf } from './decide-routes.ts';
 import { holdsScaling } from './decide-scaling.ts';
 import type { CheckMoment, Goal, Result, Route, Seen } from './moves.ts';
+import { quietOf } from './execute-quiet.ts';
 import type { Event } from './story.ts';
 
 /** What one process knows beside what it can read again. It is lost when the process dies, and nothing rests on it. */
@@ -28,10 +31,17 @@ export interface Memory {
   unwritten: ShiftRecord | undefined;
   readonly samples: Sample[];
   readonly candidateHealth: number[];
+  /** The last of them, as it was seen. */
+  lastHealthy: HealthyTargets | undefined;
   readonly events: Event[];
+  /** What the policy can see, in words; empty before the first traffic. */
+  power: readonly string[];
   deployed: Result | undefined;
   checked: Partial<Record<CheckMoment, Result>>;
-  desired: Readonly<Record<Color, number>> | undefined;
+  readonly hooked: HookResult[];
+  /** So many of the list have ended here, whether or not that could be noted. */
+  hookedUpTo: number;
+  desired: Seen['desired'] | undefined;
   scaling: Readonly<Record<Color, Scaling>> | undefined;
   seated: 'both' | 'missing';
   quietLooks: number;
@@ -50,9 +60,13 @@ export const startMemory = (): Memory => ({
   unwritten: undefined,
   samples: [],
   candidateHealth: [],
+  lastHealthy: undefined,
   events: [],
+  power: [],
   deployed: undefined,
   checked: {},
+  hooked: [],
+  hookedUpTo: 0,
   desired: undefined,
   scaling: undefined,
   seated: 'missing',
@@ -96,6 +110,7 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
     samples: memory.samples,
     deployed: memory.deployed,
     checked: memory.checked,
+    hooked: memory.hooked,
     oldColor: await quietOf(acting, signal),
     trouble: memory.trouble,
   };
@@ -108,23 +123,30 @@ const inFullWords = (read: ShiftRecord | undefined, known: ShiftRecord | undefin
 const routesOf = ({ ports }: Acting, signal: AbortSignal): Promise<readonly Route[]> =>
   Promise.all(ports.routes.map(async (route) => ({ name: route.name, live: await liveOf(route, signal) })));
 
-async function desiredOf({ ports, release }: Acting, signal: AbortSignal): Promise<Readonly<Record<Color, number>>> {
-  const refs = COLORS.map((color) => ({ cluster: release.cluster, service: release.services[color] }));
+async function desiredOf({ ports, release }: Acting, signal: AbortSignal): Promise<Seen['desired']> {
+  const { ecs } = release;
+  if (ecs === undefined) return 'unknown';
+  const refs = COLORS.map((color) => ({ cluster: ecs.cluster, service: ecs.services[color] }));
   const services = await ports.ecs.describeServices(refs, signal);
-  const of = (color: Color): number =>
-    services.find(({ ref }) => ref.service === release.services[color])?.desired ?? 0;
+  const of = (color: Color): number => services.find(({ ref }) => ref.service === ecs.services[color])?.desired ?? 0;
   return { blue: of('blue'), green: of('green') };
 }
 
 /** A change of the candidate's healthy targets is evidence, and a line of the story. */
-function noteHealth({ healthy, total, reasons }: TargetHealth, { memory, ports }: Acting): void {
-  const { candidateHealth, events, record } = memory;
-  const before = candidateHealth.at(-1);
-  if (before === healthy) return;
-  candidateHealth.push(healthy);
-  if (before === undefined || healthy > before) return;
+function noteHealth(seen: TargetHealth, { memory, ports }: Acting): void {
+  const { candidateHealth, events, record, lastHealthy: before } = memory;
+  const counts = countsAfter(before, seen);
+  candidateHealth.push(...counts);
+  memory.lastHealthy = seen;
+  const lowest = Math.min(...counts);
+  if (before === undefined || counts.length === 0 || lowest >= before.healthy) return;
+  const { healthy, total, reasons } = seen;
+  const candidate = record?.candidate ?? 'The candidate';
   const why = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
-  const says = `${record?.candidate ?? 'The candidate'} has ${healthy} of ${total} healthy targets, ${before} before${why}`;
+  const says =
+    counts.length === 1
+      ? `${candidate} has ${healthy} of ${total} healthy targets, ${before.healthy} before${why}`
+      : `${candidate} lost ${before.healthy - lowest} of its ${before.healthy} healthy targets, and has ${healthy} of ${total} with what replaced them${why}`;
   ports.log.info(says);
   events.push({ at: ports.clock.now(), says, percent: events.at(-1)?.percent ?? 0 });
 }
@@ -136,9 +158,10 @@ async function scalingOf(
   { ports, release, memory }: Acting,
   signal: AbortSignal,
 ): Promise<Readonly<Record<Color, Scaling>>> {
-  if (!needsScaling(record, { goal: release.goal, engaged: memory.engaged })) return NO_SCALING;
+  const { ecs } = release;
+  if (ecs === undefined || !needsScaling(record, { goal: release.goal, engaged: memory.engaged })) return NO_SCALING;
   if (memory.scaling !== undefined) return memory.scaling;
-  const refs = COLORS.map((color) => ({ cluster: release.cluster, service: release.services[color] }));
+  const refs = COLORS.map((color) => ({ cluster: ecs.cluster, service: ecs.services[color] }));
   const [blue = 'none', green = 'none'] = await ports.autoscaling.read(refs, signal);
   memory.scaling = { blue, green };
   return memory.scaling;
@@ -195,19 +218,4 @@ async function spreadOf(
   const wanted = record.phase === 'shifting' ? candidateAt(record, record.percent) : stableOnly(record);
   if (!allAre({ routes }, wanted)) return 'everywhere';
   return (await router.confirm(wanted, signal)) === 'propagating' ? 'on-its-way' : 'everywhere';
-}
-
-/** Two looks in a row without a request, where the policy has a source for the requests of users. */
-async function quietOf({ ports, memory, release }: Acting, signal: AbortSignal): Promise<'quiet' | 'unknown'> {
-  const provider = ports.metrics.providers['requests'];
-  if (provider === undefined || memory.record?.phase !== 'finishing') return 'unknown';
-  const now = ports.clock.now();
-  const { interval } = release.goal.policy;
-  if (memory.lastQuietLook === undefined || between(memory.lastQuietLook, now) >= interval) {
-    memory.lastQuietLook = now;
-    const window = { from: before(now, milliseconds(2 * interval)), to: now };
-    const measured = await provider.measure({ metric: 'requests', arm: 'stable' }, window, signal);
-    memory.quietLooks = measured.kind === 'value' && measured.value === 0 ? memory.quietLooks + 1 : 0;
-  }
-  return memory.quietLooks >= 2 ? 'quiet' : 'unknown';
 }

@@ -1,7 +1,8 @@
 import { type Instant, between, formatDuration, formatInstant, milliseconds } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import { isOver } from '../../../src/domain/shift/record.ts';
-import { type Fence, fencedRouter } from '../../../src/engine/shift/fence.ts';
+import { type Fence, Superseded, fencedRouter } from '../../../src/engine/shift/fence.ts';
+import type { Ports } from './execute.ts';
 import type { Acting } from './execute-act.ts';
 
 /**
@@ -30,5 +31,31 @@ export async function tidyUp(acting: Acting, fence: Fence, signal: AbortSignal):
     signal.throwIfAborted();
     if (!(thrown instanceof Failure)) throw thrown;
     ports.log.warning(thrown.message);
+  }
+}
+
+/**
+ * The same where no shift is under way, for `reconcile`. Answers what was put back; undefined: nothing was written. Whoever
+ * begins a shift meanwhile wins: the write is not made any more.
+ */
+export async function tidyAlone(
+  { router, journal, log }: Pick<Ports, 'router' | 'journal' | 'log'>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const idle = async (inner: AbortSignal): Promise<void> => {
+    const record = await journal.read(inner);
+    if (record !== undefined && !isOver(record.phase)) throw new Superseded(record);
+  };
+  try {
+    await idle(signal);
+    const tidied = await router.tidy(signal, idle);
+    if (tidied.kind === 'later')
+      log.info(`The ${tidied.what} of ${router.name} comes back after ${formatInstant(tidied.at)}`);
+    if (tidied.kind !== 'done') return undefined;
+    log.info(`The ${tidied.what} of ${router.name} is back`);
+    return tidied.what;
+  } catch (thrown) {
+    if (thrown instanceof Superseded) return undefined;
+    throw thrown;
   }
 }

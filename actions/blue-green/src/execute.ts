@@ -15,6 +15,7 @@ import type { Journal } from '../../../src/ports/journal.ts';
 import type { Log } from '../../../src/ports/log.ts';
 import type { MetricProvider } from '../../../src/ports/metric-provider.ts';
 import type { Prober } from '../../../src/ports/prober.ts';
+import type { Programs } from '../../../src/ports/programs.ts';
 import type { TargetGroups } from '../../../src/ports/target-group.ts';
 import type { TrafficRouter } from '../../../src/ports/traffic-router.ts';
 import { decide } from './decide.ts';
@@ -33,6 +34,7 @@ export interface Ports {
   readonly ecs: Ecs;
   readonly autoscaling: Autoscaling;
   readonly prober: Prober;
+  readonly programs: Pick<Programs, 'run'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: {
@@ -48,8 +50,8 @@ export interface Ports {
 /** What is released where: everything that is fixed before the first look. */
 export interface Release {
   readonly goal: Goal;
-  readonly cluster: string;
-  readonly services: Readonly<Record<Color, string>>;
+  /** undefined: no service of the colors is known. */
+  readonly ecs: { readonly cluster: string; readonly services: Readonly<Record<Color, string>> } | undefined;
   /** undefined where a mode deploys nothing. */
   readonly images: ContainerImages | undefined;
   readonly desiredCount: number | undefined;
@@ -58,6 +60,8 @@ export interface Release {
   readonly candidateOf: ((color: Color) => ChecksTarget) | undefined;
   /** Where users come in. */
   readonly users: ChecksTarget | undefined;
+  /** Whether commands that change a database run. */
+  readonly databases: 'allowed' | 'untouched';
   readonly onCancel: 'rollback' | 'leave';
   /** Told which color is the candidate, as soon as that is known. */
   onCandidate(color: Color): void;
@@ -114,7 +118,7 @@ async function tidyAtTheEnd(acting: Acting, signal: AbortSignal): Promise<void> 
 const resultOf = (outcome: Outcome, memory: Memory): ShiftResult => ({
   outcome,
   record: memory.record,
-  story: { events: memory.events, samples: memory.samples },
+  story: { events: memory.events, samples: memory.samples, hooked: memory.hooked, power: memory.power },
   changed: memory.changed,
 });
 

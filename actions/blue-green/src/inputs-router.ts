@@ -13,14 +13,15 @@ export interface RouterRequest {
     readonly zone: string;
     readonly record: string;
     readonly targets: Readonly<Record<Color, string>> | undefined;
+    readonly health: string | undefined;
   };
   readonly colors: Readonly<Record<Color, string>>;
 }
 
 export const ROUTER_SHAPE =
-  '{ alb: { listener, port, rule }, colors: { blue, green } } or { route53: { zone, record, targets }, colors: { blue, green } }';
+  '{ alb: { listener, port, rule }, colors: { blue, green } } or { route53: { zone, record, targets, health }, colors: { blue, green } }';
 const ALB_KEYS = ['listener', 'port', 'rule'] as const;
-const ROUTE53_KEYS = ['zone', 'record', 'targets'] as const;
+const ROUTE53_KEYS = ['zone', 'record', 'targets', 'health'] as const;
 const KINDS = ['alb', 'route53'] as const;
 const RULE = String.raw`default|[1-9]\d{0,4}|arn:.+:listener-rule\/app\/.+`;
 
@@ -63,6 +64,13 @@ export const ROUTER_SCHEMA: JsonSchema = closed(
           ...COLORS_SCHEMA,
           description:
             'Target groups that tell whether a color serves, where the records lead to no load balancer of this account and have no health check.',
+        },
+        health: {
+          type: 'string',
+          pattern: String.raw`^https?://.*\{color\}`,
+          patternErrorMessage: 'A URL with {color} in it',
+          description:
+            'URL that tells whether a color serves, where neither a load balancer of this account nor a health check does; `{color}` stands for the color. Example: `https://{color}.example.com/health`.',
         },
       },
       { required: ['zone', 'record'] },
@@ -131,7 +139,17 @@ function readRoute53(given: Mapping, colors: RouterRequest['colors']): FieldResu
   if (record === undefined) return wrong('has no route53.record', 'the name that users ask for');
   const targets = given['targets'] === undefined ? undefined : readColors(given['targets']);
   if (targets?.ok === false) return { ...targets, problem: `route53.targets ${targets.problem}` };
-  return { ok: true, value: { route53: { zone, record, targets: targets?.value }, colors } };
+  const health = given['health'] === undefined ? undefined : healthOf(given['health']);
+  if (health?.ok === false) return health;
+  return { ok: true, value: { route53: { zone, record, targets: targets?.value, health: health?.value }, colors } };
+}
+
+function healthOf(value: unknown): FieldResult<string> {
+  const text = textOf(value) ?? '';
+  const parsed = text.includes('{color}') ? URL.parse(text.replaceAll('{color}', 'blue')) : null;
+  if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.username !== '' || parsed.password !== '')
+    return wrong('has a route53.health that is no URL of each color', 'https://{color}.example.com/health');
+  return { ok: true, value: text };
 }
 
 /** Every place once: two moves of one rule would undo each other. */

@@ -11,6 +11,7 @@ import {
   bad,
   count,
   duration,
+  flag,
   good,
   list,
   oneOf,
@@ -18,6 +19,7 @@ import {
   text,
 } from '../../../src/domain/inputs.ts';
 import { awsInputs, ecsInputs, ecsWords, stageInputs } from '../../../src/domain/stage-inputs.ts';
+import { HOOKS_SCHEMA, HOOKS_SHAPE, type Hook, type HookMoment, readHooks } from '../../../src/domain/shift/hooks.ts';
 import type { Color } from '../../../src/domain/traffic-split.ts';
 import { candidateOf, readHeaders } from './inputs-candidate.ts';
 import { type PolicyRequest, policyOf } from './inputs-policy.ts';
@@ -42,12 +44,17 @@ export const spec = {
       'What to do: `run` is prepare, shift and finish in one; `status` only looks; `watch` looks after the shift of its run from a second job, and `reconcile` once after any: what a dead run left is ended by `on-stale`, and nothing else is touched. Example: `prepare`.',
     fallback: 'run',
   }),
-  cluster: ecsInputs.cluster,
+  deploy: oneOf(['ecs', 'none'], {
+    description:
+      'Who deploys the candidate: `ecs` rolls the image out to the service of its color; `none` leaves it to a step before, and whatever serves a color is judged, shifted and taken back. Then `cluster`, `services` and the image may be left out, and without services nothing is scaled. Example: `none`.',
+    from: 'stage',
+    fallback: 'ecs',
+  }),
+  cluster: text({ description: ecsWords.cluster, from: 'stage' }),
   services: structure(
     {
       description: 'Names of the two ECS services, by color. Example: `{ blue: shop-blue, green: shop-green }`.',
       from: 'stage',
-      required: true,
       shape: COLORS_SCHEMA,
     },
     '{ blue, green }',
@@ -148,6 +155,30 @@ export const spec = {
     from: 'stage',
     fallback: '15m',
   }),
+  'after-promote': structure(
+    {
+      description:
+        'Commands that run when the new release has all traffic and the old color is drained: lists of words, which no shell reads, each within `timeout` (5m). One that fails is told as an error and moves no traffic. Example: `[[npm, run, purge-cache], { run: [./clean-up.sh, old], timeout: 10m }]`.',
+      from: 'stage',
+      shape: HOOKS_SCHEMA,
+    },
+    HOOKS_SHAPE,
+    readHooks,
+  ),
+  'after-rollback': structure(
+    {
+      description:
+        'The same when all traffic is verified to be back and the candidate is scaled down. `database: true` marks a command that changes a database. Example: `[[./flush-cache.sh]]`.',
+      from: 'stage',
+      shape: HOOKS_SCHEMA,
+    },
+    HOOKS_SHAPE,
+    readHooks,
+  ),
+  'allow-database-hooks': flag({
+    description: 'Runs commands that are marked `database: true`, too; without it they are skipped and named.',
+    fallback: 'false',
+  }),
   'on-stale': oneOf(['rollback', 'resume', 'fail'], {
     description:
       'What to do with a shift that a dead run left in traffic: a run of the same images, `watch` and `reconcile` ask here. `resume` goes on with the step that it found, judged anew. Example: `resume`.',
@@ -161,6 +192,10 @@ export const spec = {
     fallback: '15m',
   }),
   'on-cancel': ecsInputs['on-cancel'],
+  'to-color': oneOf(['blue', 'green'], {
+    description:
+      'With `mode: rollback` and no shift under way: the color that shall have all traffic, whatever went before, as long as it is healthy. For recovery in another region, and for the way back from there. Example: `green`.',
+  }),
   'shift-id': text({
     description:
       'The `shift-id` output of `prepare`, so that `shift`, `finish` and `rollback` touch that shift alone. Example: `7212345678-1`.',
@@ -173,8 +208,9 @@ export const spec = {
 export interface Request {
   readonly mode: Mode;
   readonly dryRun: 'yes' | 'no';
-  readonly cluster: string;
-  readonly services: Readonly<Record<Color, string>>;
+  readonly deploy: 'ecs' | 'none';
+  /** undefined: no service is known, so nothing is deployed and nothing scaled. */
+  readonly ecs: { readonly cluster: string; readonly services: Readonly<Record<Color, string>> } | undefined;
   /** What moves together, at least one. */
   readonly routes: readonly RouterRequest[];
   /** Whole reference of the image; undefined where a mode does without. */
@@ -196,9 +232,13 @@ export interface Request {
   readonly autoscaling: 'suspend' | 'leave';
   readonly drain: Duration;
   readonly timeout: Duration;
+  readonly hooks: Readonly<Record<HookMoment, readonly Hook[]>>;
+  readonly databases: 'allowed' | 'untouched';
   readonly onStale: 'rollback' | 'resume' | 'fail';
   readonly beginWithin: Duration;
   readonly onCancel: 'rollback' | 'leave';
+  /** The color that a rollback shall end on; undefined: the one before. */
+  readonly to: Color | undefined;
   readonly shiftId: string | undefined;
   readonly region: string | undefined;
   readonly roleToAssume: string | undefined;
@@ -212,24 +252,25 @@ export function toRequest(values: Values): Checked<Request> {
   const problems: InputProblem[] = [];
   const image = imageOf(values);
   if (!image.ok) problems.push(...image.problems);
-  const mustRelease = isRelease(values.mode);
+  const mustRelease = isRelease(values.mode) && values.deploy === 'ecs';
   if (image.ok && image.value === undefined && mustRelease) {
     const accepted = 'image, or images with registry';
     problems.push({ input: 'image', problem: `is missing: mode ${values.mode} releases one`, accepted });
   }
+  const ecs = ecsOf(values, problems);
   const routes = routesOf(values, problems);
   const policy = policyOf(values, problems);
   const candidate = candidateOf(values, problems);
   const checkSecrets = readCheckSecrets(values['check-secrets'] ?? '');
   const approval = approvalOf(values);
   problems.push(...[checkSecrets, approval].flatMap((each) => (each.ok ? [] : each.problems)));
-  problems.push(...checksProblems(values, candidate));
+  problems.push(...checksProblems(values, candidate), ...toProblems(values));
   if (problems.length > 0 || !checkSecrets.ok || !approval.ok) return bad(...problems);
   return good({
     mode: values.mode,
     dryRun: values['dry-run'] ? 'yes' : 'no',
-    cluster: values.cluster,
-    services: values.services,
+    deploy: values.deploy,
+    ecs,
     routes,
     image: image.ok ? image.value : undefined,
     container: values.container,
@@ -247,14 +288,32 @@ export function toRequest(values: Values): Checked<Request> {
     autoscaling: values.autoscaling,
     drain: values.drain,
     timeout: values.timeout,
+    hooks: { 'after-promote': values['after-promote'] ?? [], 'after-rollback': values['after-rollback'] ?? [] },
+    databases: values['allow-database-hooks'] ? 'allowed' : 'untouched',
     onStale: values['on-stale'],
     beginWithin: values['begin-within'],
     onCancel: values['on-cancel'],
+    to: values['to-color'],
     shiftId: values['shift-id'],
     region: values.region,
     roleToAssume: values['role-to-assume'],
     allowedAccountIds: values['allowed-account-ids'],
   });
+}
+
+/** The services are needed where they are deployed to; elsewhere they are both there, to be scaled, or not at all. */
+function ecsOf({ deploy, cluster, services }: Values, problems: InputProblem[]): Request['ecs'] {
+  if (cluster !== undefined && services !== undefined) return { cluster, services };
+  const lacking = Object.entries({ cluster, services }).filter(([, value]) => value === undefined);
+  const isPart = lacking.length === 1;
+  if (deploy === 'ecs' || isPart)
+    for (const [input] of lacking)
+      problems.push({
+        input,
+        problem: 'is missing',
+        accepted: isPart ? 'cluster and services, together' : 'the two ECS services and their cluster, or deploy: none',
+      });
+  return undefined;
 }
 
 function routesOf({ router, routes }: Values, problems: InputProblem[]): readonly RouterRequest[] {
@@ -264,6 +323,11 @@ function routesOf({ router, routes }: Values, problems: InputProblem[]): readonl
     problems.push({ input: 'routes', problem: 'is given beside router', accepted: 'one of the two' });
   return routes ?? (router === undefined ? [] : [router]);
 }
+
+const toProblems = ({ 'to-color': to, mode }: Values): readonly InputProblem[] =>
+  to === undefined || mode === 'rollback' || mode === 'status'
+    ? []
+    : [{ input: 'to-color', given: to, problem: `says nothing to mode ${mode}`, accepted: 'mode: rollback' }];
 
 /** Checks need somewhere to go: to the candidate alone before it has traffic, and where users come in after that. */
 function checksProblems({ checks, mode, url }: Values, candidate: Request['candidate']): readonly InputProblem[] {

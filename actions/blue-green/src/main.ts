@@ -11,6 +11,8 @@ import { type RunKey, type ShiftRecord, formatRun, isOver, sameRun } from '../..
 import { type Color, otherColor } from '../../../src/domain/traffic-split.ts';
 import type { Report } from '../../../src/domain/report.ts';
 import type { ClientConfig } from '../../../src/adapters/aws/client-config.ts';
+import type { OpenRouter } from '../../../src/adapters/traffic/open-router.ts';
+import type { Prober } from '../../../src/ports/prober.ts';
 import type { Journal } from '../../../src/ports/journal.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
@@ -20,6 +22,7 @@ import { watcherOf } from './decide-watch.ts';
 import { joinRoutes, joinTargets } from '../../../src/engine/shift/join-routes.ts';
 import { type Ports, type Release, execute } from './execute.ts';
 import { lookOnce } from './execute-look.ts';
+import { tidyAlone } from './execute-tidy.ts';
 import { watchOver } from './execute-watch.ts';
 import { type Address, candidateAddress, goalOf, pathOf } from './goal.ts';
 import { type Request, spec, toRequest } from './inputs.ts';
@@ -92,10 +95,13 @@ async function lookAfter(request: Request, tools: ActionTools): Promise<Report> 
     const verdict = await verdictOn(request, opened, tools);
     tools.log.info(verdict.says);
     if (verdict.kind === 'leave' || verdict.kind === 'fail' || request.dryRun === 'yes') {
+      const mayTidy = request.mode === 'reconcile' && verdict.kind === 'leave' && request.dryRun === 'no';
+      if (mayTidy) tools.willChange();
+      const tidied = mayTidy ? await tidyAlone(ports, tools.signal) : undefined;
       const seen = await lookOnce(release, ports, tools.signal);
       const outcome = verdict.kind === 'fail' ? 'stale' : 'nothing-to-do';
       const outputs = outputsOfAddress(request, opened.address, seen.record?.candidate);
-      return lookedReport({ outcome, seen, lines: [verdict.says], router: ports.router.name, outputs });
+      return lookedReport({ outcome, seen, lines: [verdict.says], router: ports.router.name, outputs, tidied });
     }
     const goal: Goal = {
       ...release.goal,
@@ -167,6 +173,7 @@ async function open(request: Request, given: ActionTools, me = meOf(request, giv
   const checks = await checksOf(request, tools);
   const address = addressOf(request, tools);
   let candidate: Color = 'green';
+  const { systemPrograms } = await import('../../../src/adapters/system/programs.ts');
   const { httpProber } = await import('../../../src/adapters/http/prober.ts');
   const { metricSources } = await import('../../../src/adapters/metrics/sources.ts');
   const prober = httpProber();
@@ -178,38 +185,71 @@ async function open(request: Request, given: ActionTools, me = meOf(request, giv
     address,
     colorOf: (arm) => (arm === 'candidate' ? candidate : otherColor(candidate)),
     targetGroupOf: (color) => request.routes[0]?.colors[color] ?? '',
-    cloudWatch: async () =>
-      (await import('../../../src/adapters/metrics/cloudwatch-access.ts')).cloudWatchAccess(config),
+    meterOf: (color) => meterOf(color),
+    cloudWatch: once(async (region) => {
+      const { cloudWatchAccess } = await import('../../../src/adapters/metrics/cloudwatch-access.ts');
+      return cloudWatchAccess(region === undefined ? config : { ...config, region });
+    }),
   });
-  const { clientConfig: config, ...cloud } = await cloudOf(request, tools);
+  const { clientConfig: config, meterOf, ...cloud } = await cloudOf(request, { ...tools, prober });
   const { sha256 } = await import('../../../src/adapters/system/digest.ts');
-  const images =
-    request.image === undefined
-      ? undefined
-      : sha256(canonicalJson({ image: request.image, container: request.container ?? null })).slice(0, 16);
+  const images = fingerprintOf(request, { run: runKeyOf(tools), sha256 });
   const goal = goalOf(request, { me, images, policy, checks, lingers: await cloud.router.lingers(signal) });
-  const release: Release = {
-    goal,
-    cluster: request.cluster,
-    services: request.services,
-    images:
-      request.image === undefined
-        ? undefined
-        : request.container === undefined
-          ? request.image
-          : { [request.container]: request.image },
-    desiredCount: request.desiredCount,
-    checks,
-    candidateOf: address && ((color) => targetOf(address(color), request)),
-    users:
-      request.url === undefined ? undefined : targetOf({ url: request.url, host: request.host, headers: {} }, request),
-    onCancel: request.onCancel,
-    onCandidate: (color) => (candidate = color),
-  };
+  const release = releaseOf(request, { goal, checks, address, onCandidate: (color) => (candidate = color) });
   return {
     release,
     address,
-    ports: { ...cloud, prober, metrics, clock, log, willChange: tools.willChange, onCancel: tools.onCancel },
+    ports: {
+      ...cloud,
+      prober,
+      programs: systemPrograms(),
+      metrics,
+      clock,
+      log,
+      willChange: tools.willChange,
+      onCancel: tools.onCancel,
+    },
+  };
+}
+
+/** Of what is released; undefined where a mode releases nothing. */
+function fingerprintOf(
+  { mode, image, container, deploy, expectVersion }: Request,
+  { run, sha256 }: { readonly run: RunKey; readonly sha256: (text: string) => string },
+): string | undefined {
+  const of = (what: unknown): string => sha256(canonicalJson(what)).slice(0, 16);
+  if (image !== undefined) return of({ image, container: container ?? null });
+  if (deploy === 'ecs' || !(mode === 'run' || mode === 'prepare')) return undefined;
+  // What somebody else deployed is told apart by its version, or is another one in every workflow run.
+  return of(expectVersion === undefined ? { run: run.id } : { version: expectVersion });
+}
+
+function releaseOf(
+  request: Request,
+  { goal, checks, address, onCandidate }: Pick<Release, 'goal' | 'checks' | 'onCandidate'> & Pick<Opened, 'address'>,
+): Release {
+  const { image, container, url, host } = request;
+  return {
+    goal,
+    ecs: request.ecs,
+    images: image === undefined || container === undefined ? image : { [container]: image },
+    desiredCount: request.desiredCount,
+    checks,
+    candidateOf: address && ((color) => targetOf(address(color), request)),
+    users: url === undefined ? undefined : targetOf({ url, host, headers: {} }, request),
+    databases: request.databases,
+    onCancel: request.onCancel,
+    onCandidate,
+  };
+}
+
+/** What it makes for a region is made once: a client keeps its connections. */
+function once<T>(make: (region: string | undefined) => Promise<T>): (region: string | undefined) => Promise<T> {
+  const made = new Map<string | undefined, Promise<T>>();
+  return (region) => {
+    const known = made.get(region) ?? make(region);
+    made.set(region, known);
+    return known;
   };
 }
 
@@ -264,9 +304,10 @@ function addressOf(request: Request, tools: ActionTools): ((color: Color) => Add
 type Cloud = Pick<Ports, 'router' | 'routes' | 'targets' | 'ecs' | 'autoscaling'> & {
   readonly journal: Journal<ShiftRecord>;
   readonly clientConfig: ClientConfig;
+  readonly meterOf: OpenRouter['meterOf'];
 };
 
-async function cloudOf(request: Request, tools: ActionTools): Promise<Cloud> {
+async function cloudOf(request: Request, tools: ActionTools & { readonly prober: Prober }): Promise<Cloud> {
   const { region, roleToAssume, allowedAccountIds } = request;
   const { awsSession } = await import('../../../src/adapters/aws/session.ts');
   const session = await awsSession(
@@ -294,6 +335,8 @@ async function cloudOf(request: Request, tools: ActionTools): Promise<Cloud> {
     targets: joinTargets(opened.map(({ targets }) => targets)),
     // One record for all of them, on the first.
     journal: first.journal,
+    // What users meet is measured where the first of them leads.
+    meterOf: first.meterOf,
     ecs: ecsOf(session, tools.log),
     autoscaling: autoscalingOf(session),
     clientConfig: session.clientConfig,

@@ -3,6 +3,7 @@ import type { Sample } from '../../../src/domain/analysis/sample.ts';
 import type { Duration, Instant } from '../../../src/domain/duration.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
 import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
+import type { Hook, HookMoment, HookResult } from '../../../src/domain/shift/hooks.ts';
 import { type RunKey, type ShiftRecord, leaseFrom } from '../../../src/domain/shift/record.ts';
 import type { Scaling, Suspended } from '../../../src/domain/shift/scaling.ts';
 import type { Color, TrafficSplit } from '../../../src/domain/traffic-split.ts';
@@ -19,7 +20,11 @@ export interface Goal {
   /** Fingerprint of the images; undefined where a mode does without (`shift`, `finish`, `rollback`). */
   readonly images: string | undefined;
   readonly policy: Policy;
+  /** `none`: somebody else has deployed the candidate; its health decides when it is ready. */
+  readonly deploy: 'ecs' | 'none';
   /** Healthy targets that the candidate needs before it gets traffic; `desired`: all of its tasks. */
+  /** The color that a rollback without a shift under way shall end on; undefined: the other one. */
+  readonly to: Color | undefined;
   readonly minHealthy: number | 'desired';
   readonly prepareWithin: Duration;
   readonly drain: Duration;
@@ -31,6 +36,8 @@ export interface Goal {
   readonly onStale: 'rollback' | 'resume' | 'fail';
   /** Mode `rollback` takes a shift from the run that works on it, unless it only looks after what nobody works on. */
   readonly onBusy: 'take' | 'leave';
+  /** Commands of the team's, one after the other, before the end is recorded. */
+  readonly hooks: Readonly<Record<HookMoment, readonly Hook[]>>;
   /** Why mode `rollback` goes back, for the record and the words. */
   readonly because: string;
 }
@@ -63,12 +70,14 @@ export interface Seen {
   readonly candidateHealth: readonly number[];
   /** `none` also where a decision does not need it. */
   readonly scaling: Readonly<Record<Color, Scaling>>;
-  /** Tasks that each color's service is asked to run. */
-  readonly desired: Readonly<Record<Color, number>>;
+  /** Tasks that each color's service is asked to run; `unknown`: no service of theirs is known, so nothing is scaled. */
+  readonly desired: Readonly<Record<Color, number>> | 'unknown';
   /** Of this process, in the order of time. */
   readonly samples: readonly Sample[];
   readonly deployed: Result | undefined;
   readonly checked: Readonly<Partial<Record<CheckMoment, Result>>>;
+  /** Commands that this process ran. */
+  readonly hooked: readonly HookResult[];
   /** Whether the old color is known to get no requests any more. */
   readonly oldColor: 'quiet' | 'unknown';
   /** A write that failed for good. */
@@ -77,7 +86,7 @@ export interface Seen {
 
 export type Observation = Seen | { readonly kind: 'unreachable'; readonly why: string; readonly since: Instant };
 
-/** One write each, apart from `deploy`, `check` and `measure`, which leave their result in the next observation. */
+/** One write each, apart from `deploy`, `check`, `hook` and `measure`, which leave their result in the next observation. */
 export type Move =
   | { readonly kind: 'record'; readonly record: ShiftRecord; readonly says: string | undefined }
   | { readonly kind: 'weigh'; readonly split: TrafficSplit; readonly says: string }
@@ -85,6 +94,7 @@ export type Move =
   | { readonly kind: 'restore'; readonly color: Color; readonly says: string }
   | { readonly kind: 'deploy'; readonly color: Color }
   | { readonly kind: 'check'; readonly moment: CheckMoment }
+  | { readonly kind: 'hook'; readonly moment: HookMoment; readonly index: number }
   | { readonly kind: 'measure'; readonly at: Instant; readonly begin: Instant }
   | { readonly kind: 'scale'; readonly color: Color; readonly desired: number }
   | { readonly kind: 'autoscale'; readonly color: Color; readonly suspended: Suspended; readonly says: string };
@@ -121,6 +131,14 @@ export interface Held {
   readonly record: ShiftRecord;
   readonly now: Instant;
 }
+
+/** Tasks of a color that could be scaled down. */
+export const tasksOf = ({ desired }: Pick<Seen, 'desired'>, color: Color): number =>
+  desired === 'unknown' ? 0 : desired[color];
+
+/** `; green is left as it is: no service of it is known`, where a color would be scaled down otherwise. */
+export const leftWords = ({ desired }: Pick<Seen, 'desired'>, color: Color): string =>
+  desired === 'unknown' ? `; ${color} is left as it is, because no service of it is known` : '';
 
 export const move = (next: Move): Decision => ({ kind: 'move', move: next });
 export const done = (outcome: Outcome): Decision => ({ kind: 'done', outcome });

@@ -1,11 +1,12 @@
 import { formatDuration } from '../../../src/domain/duration.ts';
 import { longestTime, shortestTime } from '../../../src/domain/policy/budget.ts';
+import { formatHook } from '../../../src/domain/shift/hooks.ts';
 import { type ShiftRecord, formatRun } from '../../../src/domain/shift/record.ts';
 import { formatScaling } from '../../../src/domain/shift/scaling.ts';
 import { type Color, formatSplit, otherColor } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import { decide } from './decide.ts';
-import type { Decision, Goal, Seen } from './moves.ts';
+import { type Decision, type Goal, type Seen, leftWords } from './moves.ts';
 import type { Instant } from '../../../src/domain/duration.ts';
 
 /** What is there now, a line each: for `status` and for the plan. */
@@ -15,7 +16,7 @@ export function stateOf(seen: Seen, now: Instant): readonly string[] {
     const { healthy, total, reasons } = targets[each];
     const why = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
     const scaled = scaling[each] === 'none' ? '' : `, ${formatScaling(scaling[each])}`;
-    return `${each}: ${healthy} of ${total} targets healthy${why}, ${desired[each]} tasks asked for${scaled}`;
+    return `${each}: ${healthy} of ${total} targets healthy${why}, ${desired === 'unknown' ? 'tasks unknown' : `${desired[each]} tasks asked for`}${scaled}`;
   };
   return [
     `Traffic: ${live === 'none' ? 'nowhere, both weights are 0' : formatSplit(live)}`,
@@ -34,7 +35,7 @@ function wordsOf(record: ShiftRecord, now: Instant): string {
 /** What a run would do first, and then, if all goes well. Nothing of it is done. */
 export function planOf(goal: Goal, seen: Seen, now: Instant): readonly string[] {
   const first = decide(goal, seen, now);
-  return [`First: ${wordsOfDecision(first)}`, ...restOf(goal, first)];
+  return [`First: ${wordsOfDecision(first)}`, ...restOf(goal, first, seen)];
 }
 
 function wordsOfDecision(decision: Decision): string {
@@ -54,12 +55,12 @@ function wordsOfDecision(decision: Decision): string {
   }
 }
 
-function restOf(goal: Goal, first: Decision): readonly string[] {
+function restOf(goal: Goal, first: Decision, seen: Seen): readonly string[] {
   if (first.kind !== 'move' || first.move.kind !== 'record' || first.move.record.phase === 'rolling-back') return [];
   const { policy, checks, drain, oldDesired, mode } = goal;
   const { candidate } = first.move.record;
   const prepare = [
-    `Prepare: ${candidate} into the rule at weight 0, deployed and healthy within ${formatDuration(goal.prepareWithin)}`,
+    `Prepare: ${candidate} into the rule at weight 0, ${goal.deploy === 'none' ? 'deployed by somebody else, and' : 'deployed and'} healthy within ${formatDuration(goal.prepareWithin)}`,
     ...(checks === 'given' ? ['Check the candidate before it has traffic'] : []),
   ];
   const recheck =
@@ -73,7 +74,10 @@ function restOf(goal: Goal, first: Decision): readonly string[] {
     ...policy.rules.map((rule) => `Rule: ${rule.level}: ${rule.text}`),
     `Judged time ${formatDuration(shortestTime(policy))} to ${formatDuration(longestTime(policy))}, deadline ${formatDuration(policy.deadline)}`,
   ];
-  const finish = [`Drain ${otherColor(candidate)} for ${formatDuration(drain)}, then scale it to ${oldDesired}`];
+  const finish = [
+    `Drain ${otherColor(candidate)} for ${formatDuration(drain)}${seen.desired === 'unknown' ? leftWords(seen, otherColor(candidate)) : `, then scale it to ${oldDesired}`}`,
+    ...goal.hooks['after-promote'].map((hook) => `Then run: ${formatHook(hook)}`),
+  ];
   switch (mode) {
     case 'run':
       return [...prepare, ...shift, ...finish];

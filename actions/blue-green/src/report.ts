@@ -10,12 +10,13 @@ import {
 import type { Policy } from '../../../src/domain/policy/policy.ts';
 import type { Annotation, Report, Section } from '../../../src/domain/report.ts';
 import type { Live } from '../../../src/domain/shift/live-color.ts';
-import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
+import { type ShiftRecord, hadTraffic } from '../../../src/domain/shift/record.ts';
 import { type Color, type TrafficSplit, formatSplit } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import type { Address } from './goal.ts';
 import type { Request } from './inputs.ts';
 import type { Goal, Outcome, Seen } from './moves.ts';
+import { hooksAnnotations, hooksOutput, hooksSection, hooksWords } from './report-hooks.ts';
 import { chartOf } from './report-chart.ts';
 import { type Story, judgeStory, rowOf, valuesOf } from './story.ts';
 
@@ -38,15 +39,15 @@ export function reportOf(reported: Reported): Report {
   const { outcome, record, story, goal } = reported;
   const judgement = judgeStory(goal.policy, story, record);
   const verdict = verdictOf(outcome, judgement, goal);
-  const headline = headlineOf(reported, judgement);
+  const headline = `${headlineOf(reported, judgement)}${hooksWords(story.hooked)}`;
   return {
     conclusion: isSuccess(outcome, goal) ? 'success' : 'failure',
     outcome: nameOf(outcome, goal),
     headline,
     changed: reported.changed === 'yes',
-    outputs: { ...reported.outputs, ...outputsOf(record, verdict) },
+    outputs: { ...reported.outputs, ...outputsOf(record, verdict), hooks: hooksOutput(story.hooked) },
     summary: summaryOf(reported, { judgement, verdict, headline }),
-    annotations: annotationsOf(reported, judgement),
+    annotations: [...annotationsOf(reported, judgement), ...hooksAnnotations(story.hooked, nameOf(outcome, goal))],
   };
 }
 
@@ -56,7 +57,7 @@ export const nameOf = (outcome: Outcome, goal: Goal): string =>
     ? 'candidate-failed'
     : outcome.kind;
 
-const neverHadTraffic = ({ trafficAt, percent }: ShiftRecord): boolean => trafficAt === undefined && percent === 0;
+const neverHadTraffic = (record: ShiftRecord): boolean => !hadTraffic(record);
 
 function isSuccess(outcome: Outcome, goal: Goal): boolean {
   if (outcome.kind === 'rolled-back') return goal.mode === 'rollback';
@@ -84,15 +85,15 @@ export const rollbackTime = (record: ShiftRecord | undefined): Duration | undefi
 function outputsOf(record: ShiftRecord | undefined, verdict: Verdict): Record<string, string> {
   const time = (moment: Instant | undefined): string => (moment === undefined ? '' : formatInstant(moment));
   const took = rollbackTime(record);
-  const hadTraffic = record !== undefined && !neverHadTraffic(record);
+  const isBack = record !== undefined && hadTraffic(record);
   return {
     'shift-id': record?.id ?? '',
     'stable-color': record?.stable ?? '',
     'candidate-color': record?.candidate ?? '',
     verdict,
     'detected-at': time(record?.detectedAt),
-    'restored-at': hadTraffic ? time(record?.restoredAt) : '',
-    'rollback-seconds': took === undefined || !hadTraffic ? '' : (took / 1_000).toFixed(1),
+    'restored-at': isBack ? time(record?.restoredAt) : '',
+    'rollback-seconds': took === undefined || !isBack ? '' : (took / 1_000).toFixed(1),
   };
 }
 
@@ -137,6 +138,19 @@ function rolledBackWords(record: ShiftRecord): string {
   return `Rolled back to ${record.stable}: ${record.reason}${took === undefined ? '' : `; traffic was back ${formatDuration(took)} after that was seen`}`;
 }
 
+/** What a person does with a release of which nobody knows whether it is good. */
+export function nextWords(outcome: Outcome, judgement: Judgement | undefined): string | undefined {
+  const ended = outcome.kind === 'promoted' || outcome.kind === 'switched';
+  if (!ended || judgement === undefined || judgement.verdict.kind === 'passing') return undefined;
+  const open = judgement.findings.filter(({ standing }) => standing.kind !== 'passing').map(({ rule }) => rule.text);
+  const { stable, candidate } = outcome.record;
+  const back =
+    outcome.kind === 'switched'
+      ? `go back by mode: rollback while ${stable} stands by`
+      : `release the earlier image by mode: run, because ${stable} is drained`;
+  return `Next: look at ${open.length === 0 ? 'the metrics' : open.map((rule) => `"${rule}"`).join(', ')} of ${candidate} yourself. If it is worse, ${back}. To know by itself next time: a longer bake, or on-inconclusive: hold, which waits for certainty until the deadline`;
+}
+
 /** Said, not hidden: a rollback that took longer than the policy allows. */
 export function lateWords(record: ShiftRecord | undefined, policy: Policy): string | undefined {
   const took = rollbackTime(record);
@@ -153,7 +167,15 @@ function annotationsOf({ record, goal, outcome }: Reported, judgement: Judgement
     judgement.verdict.kind !== 'passing';
   return [
     ...(late === undefined ? [] : [{ level: 'warning', title, message: late } as const]),
-    ...(inconclusive ? [{ level: 'warning', title, message: `Inconclusive${judgedWords(judgement)}` } as const] : []),
+    ...(inconclusive
+      ? [
+          {
+            level: 'warning',
+            title,
+            message: `Inconclusive${judgedWords(judgement)}. ${nextWords(outcome, judgement) ?? ''}`,
+          } as const,
+        ]
+      : []),
     ...(judgement?.warnings ?? []).map((message) => ({ level: 'warning', title, message }) as const),
   ];
 }
@@ -167,11 +189,16 @@ interface Said {
 function summaryOf(reported: Reported, { judgement, verdict, headline }: Said): readonly Section[] {
   const { outcome, record, story, goal } = reported;
   const late = lateWords(record, goal.policy);
+  const next = nextWords(outcome, judgement);
   const chart = chartOf(goal.policy, story, record);
   return [
     { kind: 'heading', text: `Blue-green: ${nameOf(outcome, goal)}${verdict === '' ? '' : `, verdict ${verdict}`}` },
     { kind: 'verbatim', text: headline },
     ...(late === undefined ? [] : [{ kind: 'text', text: `${late}.` } as const]),
+    ...(next === undefined ? [] : [{ kind: 'text', text: `${next}.` } as const]),
+    ...(story.power.length === 0
+      ? []
+      : [{ kind: 'verbatim', text: ['What this policy could see:', ...story.power].join('\n') } as const]),
     ...(story.events.length === 0 ? [] : [timelineOf(reported)]),
     ...(chart === undefined ? [] : [{ kind: 'mermaid', source: chart } as const]),
     ...(judgement === undefined
@@ -183,6 +210,7 @@ function summaryOf(reported: Reported, { judgement, verdict, headline }: Said): 
             rows: judgement.findings.map(rowOf),
           } as const,
         ]),
+    ...hooksSection(story.hooked),
   ];
 }
 
@@ -202,16 +230,18 @@ export interface Looked {
   readonly lines: readonly string[];
   readonly router: string;
   readonly outputs: Readonly<Record<string, string>>;
+  /** What was put back of what an earlier way back took from users. */
+  readonly tidied?: string | undefined;
 }
 
 /** A run that only looked. */
-export function lookedReport({ outcome, seen, lines, router, outputs }: Looked): Report {
-  const traffic = `Traffic of ${router} is ${shown(seen.live)}; nothing was changed`;
+export function lookedReport({ outcome, seen, lines, router, outputs, tidied }: Looked): Report {
+  const traffic = `Traffic of ${router} is ${shown(seen.live)}; ${tidied === undefined ? 'nothing was changed' : `the ${tidied} is back`}`;
   return {
     conclusion: outcome === 'stale' ? 'failure' : 'success',
     outcome,
     headline: outcome === 'stale' ? `${lines.join('. ')}. ${traffic}` : traffic,
-    changed: false,
+    changed: tidied !== undefined,
     outputs: { ...outputs, ...outputsOf(seen.record, '') },
     summary: [
       { kind: 'heading', text: `Blue-green: ${outcome}` },

@@ -3,6 +3,7 @@ import { type Sample, seriesOf } from '../../../src/domain/analysis/sample.ts';
 import { lastValue } from '../../../src/domain/analysis/words.ts';
 import type { Instant } from '../../../src/domain/duration.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
+import type { HookResult } from '../../../src/domain/shift/hooks.ts';
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
 
 /** One line of what happened, for the summary. */
@@ -17,6 +18,9 @@ export interface Event {
 export interface Story {
   readonly events: readonly Event[];
   readonly samples: readonly Sample[];
+  readonly hooked: readonly HookResult[];
+  /** What the policy could see with the requests of the beginning, a line a rule. */
+  readonly power: readonly string[];
 }
 
 /** The whole shift judged once more, over everything that was measured. */

@@ -1,15 +1,13 @@
-import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { after, minutes } from '../../../src/domain/duration.ts';
 import type { RolloutResult } from '../../../src/domain/ecs/result.ts';
 import type { Moment } from '../../../src/domain/ecs/one-off-task.ts';
 import { type Situation, candidateOf } from '../../../src/domain/ecs/start.ts';
 import type { TaskWish } from '../../../src/domain/ecs/task-wish.ts';
 import type { ServiceStatus } from '../../../src/domain/ecs/status.ts';
-import { type ChecksTarget, runChecks } from '../../../src/engine/checks/run-checks.ts';
+import { type Checking, verifyRelease } from '../../../src/engine/checks/verify-release.ts';
 import { type CleanUpResult, cleanUp, planCleanUp } from '../../../src/engine/ecs-rollout/clean-up.ts';
 import { deployImage, readSituation } from '../../../src/engine/ecs-rollout/deploy-image.ts';
 import { goBackOnDemand, planGoBack } from '../../../src/engine/ecs-rollout/go-back.ts';
-import { type SteadyRules, judgeSteady } from '../../../src/engine/ecs-rollout/judge-steady.ts';
 import { type Prepared, preflight, refuseUnprepared } from '../../../src/engine/ecs-rollout/preflight.ts';
 import { rollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
 import {
@@ -31,17 +29,10 @@ import type { AutoscalingLimits } from '../../../src/ports/autoscaling.ts';
 import type { DeployConditions } from '../../../src/ports/deploy-conditions.ts';
 import type { EcsTasks } from '../../../src/ports/ecs-tasks.ts';
 import type { Ecs, EcsServiceRef } from '../../../src/ports/ecs.ts';
-import type { Prober } from '../../../src/ports/prober.ts';
 import { type Plan, type PlannedTasks, planOf, planOfCleanUp, planOfGoBack, planOfScale, wishOf } from './decide.ts';
-import type { CleanUpRequest, DeployRequest, Request, RollbackRequest, ScaleToRequest } from './inputs.ts';
+import type { CleanUpRequest, DeployRequest, RollbackRequest, ScaleToRequest, SingleRequest } from './inputs.ts';
 
-/** Checks and rules that are ready to be made. */
-export interface Checking {
-  readonly document: ResolvedChecks | undefined;
-  readonly rules: SteadyRules | undefined;
-  readonly target: ChecksTarget;
-  readonly prober: Prober;
-}
+export type { Checking };
 
 export interface Context extends RolloutTools {
   readonly tasks: EcsTasks;
@@ -56,14 +47,20 @@ export interface Context extends RolloutTools {
   /** Told before the first write. */
   readonly onWrite: () => void;
   /** Told what there is to undo. */
-  readonly onFollowing: (following: Following | undefined) => void;
+  readonly onFollowing: (standing: readonly Standing[]) => void;
 }
 
-const refOf = ({ cluster, service }: Request): EcsServiceRef => ({ cluster, service });
+/** What this run brought to a service: in flight, or serving while its group is not judged yet. */
+export interface Standing {
+  readonly following: Following;
+  readonly stands: 'in-flight' | 'serves';
+}
+
+const refOf = ({ cluster, service }: SingleRequest): EcsServiceRef => ({ cluster, service });
 
 /** Reads and plans; writes nothing. */
 export async function plan(
-  request: Exclude<Request, { mode: 'status' }>,
+  request: Exclude<SingleRequest, { mode: 'status' }>,
   context: Context,
   signal: AbortSignal,
 ): Promise<Plan> {
@@ -108,28 +105,33 @@ function plannedTasks(situation: Situation, request: DeployRequest, context: Con
 }
 
 export async function deploy(request: DeployRequest, context: Context, signal: AbortSignal): Promise<RolloutResult> {
-  const { clock, run, commit, onFollowing } = context;
-  return deployImage(
-    {
-      ref: refOf(request),
-      ...wishOf(request),
-      ...definitionOf(context),
-      ...(request.desired === undefined ? {} : { desired: request.desired }),
-      tags: commit === '' ? {} : { 'sluice:commit': commit },
-      writer: { release: request.release, run },
-      deadline: after(clock.now(), request.timeout),
-      onFailure: request.onFailure,
-      onConflict: request.onConflict,
-      onOutdated: request.onOutdated,
-      failedRevision: 'deregister',
-      onFollowing,
-      inspect: (prepared, inner) => inspect(prepared, context, inner),
-      ...beforeBy(request, context),
-      ...verifyBy(context, request),
-    },
-    toolsOf(context),
-    signal,
-  );
+  const order: DeployImageRequest = {
+    ...orderFor(request, context),
+    onFollowing: (following) =>
+      context.onFollowing(following === undefined ? [] : [{ following, stands: 'in-flight' }]),
+    ...verifyBy(context, request),
+  };
+  return deployImage(order, toolsOf(context), signal);
+}
+
+/** What is to be done to the service, whoever watches over it. */
+export function orderFor(request: DeployRequest, context: Context): DeployImageRequest {
+  const { clock, run, commit } = context;
+  return {
+    ref: refOf(request),
+    ...wishOf(request),
+    ...definitionOf(context),
+    ...(request.desired === undefined ? {} : { desired: request.desired }),
+    tags: commit === '' ? {} : { 'sluice:commit': commit },
+    writer: { release: request.release, run },
+    deadline: after(clock.now(), request.timeout),
+    onFailure: request.onFailure,
+    onConflict: request.onConflict,
+    onOutdated: request.onOutdated,
+    failedRevision: 'deregister',
+    inspect: (prepared, inner) => inspect(prepared, context, inner),
+    ...beforeBy(request, context),
+  };
 }
 
 export async function goBack(request: RollbackRequest, context: Context, signal: AbortSignal): Promise<RolloutResult> {
@@ -174,7 +176,7 @@ const definitionOf = ({ definition }: Context): { readonly definition?: Definiti
   definition === undefined ? {} : { definition };
 
 /** Reads only. */
-export async function lookAt(request: Request, context: Context, signal: AbortSignal): Promise<ServiceStatus> {
+export async function lookAt(request: SingleRequest, context: Context, signal: AbortSignal): Promise<ServiceStatus> {
   const { ecs } = context;
   const ref = refOf(request);
   const { service, current } = await readSituation({ ref }, { ecs }, signal);
@@ -193,7 +195,7 @@ export async function lookAt(request: Request, context: Context, signal: AbortSi
 }
 
 /** GitHub ends the post steps of a cancelled job after 5 minutes. */
-const POST_HAS = minutes(4);
+export const POST_HAS = minutes(4);
 
 /** What `post` does about a deployment that its main left behind. */
 export async function undo(following: Following, tools: RolloutTools, signal: AbortSignal): Promise<RolloutResult> {
@@ -230,7 +232,7 @@ function verifyBy(
     async verify(signal) {
       const prepared: Verification =
         request === undefined || wish === undefined ? GOOD : await afterwards({ request, wish }, context, signal);
-      return prepared.kind === 'bad' || checking === undefined ? prepared : verify(checking, context, signal);
+      return prepared.kind === 'bad' || checking === undefined ? prepared : verifyRelease(checking, context, signal);
     },
   };
 }
@@ -238,7 +240,7 @@ function verifyBy(
 const GOOD: Verification = { kind: 'good' };
 
 /** By the revision that serves by now. */
-async function afterwards(
+export async function afterwards(
   { request, wish }: { readonly request: DeployRequest; readonly wish: TaskWish },
   context: Context,
   signal: AbortSignal,
@@ -262,34 +264,12 @@ function oneOffTools(context: Context): OneOffTools {
   return { ...toolsOf(context), sha256, tasks: { ...tasks, run } };
 }
 
-async function verify(checking: Checking, context: Context, signal: AbortSignal): Promise<Verification> {
-  const checked = await check(checking, context, signal);
-  return checked.kind === 'bad' || checking.rules === undefined
-    ? checked
-    : judgeSteady(checking.rules, context, signal);
-}
-
-async function check(
-  { document, target, prober }: Checking,
-  { clock, log }: Context,
-  signal: AbortSignal,
-): Promise<Verification> {
-  if (document === undefined) return GOOD;
-  log.info(`${document.checks.length} checks against ${target.url}`);
-  const { verdict, checks } = await runChecks({ document, target }, { prober, clock, log }, signal);
-  if (verdict !== 'fail') return { kind: 'good' };
-  const failed = checks.filter((check) => check.verdict === 'fail');
-  const names = failed.map(({ name }) => name).join(', ');
-  const reason = `${failed.length} of ${checks.length} checks failed after the deployment: ${names}`;
-  const lines = failed.map(({ name, reasons }) => `Check ${name}: ${reasons.join('; ')}`);
-  return { kind: 'bad', reason, lines };
-}
-
-const toolsOf = ({ ecs, clock, log, logs, onWrite }: Context): RolloutTools => ({
+export const toolsOf = ({ ecs, clock, log, logs, sayWait, onWrite }: Context): RolloutTools => ({
   ecs: tellingWrites(ecs, onWrite),
   clock,
   log,
   ...(logs === undefined ? {} : { logs }),
+  ...(sayWait === undefined ? {} : { sayWait }),
 });
 
 function tellingWrites(ecs: Ecs, onWrite: () => void): Ecs {

@@ -1,9 +1,9 @@
-import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { after, minutes } from '../../../src/domain/duration.ts';
 import type { Manifest } from '../../../src/domain/kubernetes/manifest.ts';
 import { type KubeObject, describeObject } from '../../../src/domain/kubernetes/object.ts';
 import { rightsFor, rolesFor } from '../../../src/domain/kubernetes/rights.ts';
-import { type ChecksTarget, runChecks } from '../../../src/engine/checks/run-checks.ts';
+import type { Verification } from '../../../src/engine/checks/verification.ts';
+import { type Checking, verifyRelease } from '../../../src/engine/checks/verify-release.ts';
 import {
   type BackupResult,
   backUp as backUpNamespace,
@@ -22,10 +22,9 @@ import {
   wayBackOf,
 } from '../../../src/engine/k8s-rollout/modes.ts';
 import { intentsOf } from '../../../src/engine/k8s-rollout/prepare.ts';
-import type { AppRef, K8sResult, K8sTools, Policies, Verification } from '../../../src/engine/k8s-rollout/rollout.ts';
+import type { AppRef, K8sResult, K8sTools, Policies } from '../../../src/engine/k8s-rollout/rollout.ts';
 import { describeMove, readScalable, scaleWorkload } from '../../../src/engine/k8s-rollout/scale.ts';
 import type { BackupStore } from '../../../src/ports/backup-store.ts';
-import type { Prober } from '../../../src/ports/prober.ts';
 import type {
   BackupRequest,
   DeployRequest,
@@ -36,12 +35,7 @@ import type {
   SetWish,
 } from './request.ts';
 
-/** Checks that are ready to be made. */
-export interface Checking {
-  readonly document: ResolvedChecks;
-  readonly target: ChecksTarget;
-  readonly prober: Prober;
-}
+export type { Checking };
 
 export interface Context {
   readonly tools: K8sTools;
@@ -120,10 +114,10 @@ export async function goBack(request: RollbackRequest, context: Context, signal:
 
 export async function planBack(
   request: RollbackRequest,
-  { tools, ref }: Context,
+  { tools, ref, run }: Context,
   signal: AbortSignal,
 ): Promise<WayBack> {
-  return wayBackOf(await tools.store.list(signal), ref, request.to);
+  return wayBackOf(await tools.store.list(signal), { ref, to: request.to, run });
 }
 
 export const plan = (
@@ -207,19 +201,5 @@ export const restore = (request: RestoreRequest, store: BackupStore, context: Co
 
 function verifyBy(context: Context): { readonly verify?: (signal: AbortSignal) => Promise<Verification> } {
   const { checking } = context;
-  return checking === undefined ? {} : { verify: (signal) => verify(checking, context, signal) };
-}
-
-async function verify(
-  { document, target, prober }: Checking,
-  { tools: { clock, log } }: Context,
-  signal: AbortSignal,
-): Promise<Verification> {
-  log.info(`${document.checks.length} checks against ${target.url}`);
-  const { verdict, checks } = await runChecks({ document, target }, { prober, clock, log }, signal);
-  if (verdict !== 'fail') return { kind: 'good' };
-  const failed = checks.filter((check) => check.verdict === 'fail');
-  const names = failed.map(({ name }) => name).join(', ');
-  const reason = `${failed.length} of ${checks.length} checks failed after the deployment: ${names}`;
-  return { kind: 'bad', reason, lines: failed.map(({ name, reasons }) => `Check ${name}: ${reasons.join('; ')}`) };
+  return checking === undefined ? {} : { verify: (signal) => verifyRelease(checking, context.tools, signal) };
 }

@@ -15,6 +15,7 @@ import {
   text,
 } from '../../../src/domain/inputs.ts';
 import { accessInputs, accessOf } from '../../../src/domain/kubernetes/access-inputs.ts';
+import { steadyInputs, steadyPolicyOf } from '../../../src/domain/policy/steady-inputs.ts';
 import { readScale } from '../../../src/domain/kubernetes/scaling.ts';
 import { awsInputs, ecsInputs, ecsWords, rolloutInputs, stageInputs } from '../../../src/domain/stage-inputs.ts';
 import { setInputs, setOf } from './inputs-set.ts';
@@ -100,6 +101,7 @@ export const spec = {
     description:
       'Version that the checks must find where they look for one. Without it the tag of the released entry of `images`. Example: `1.4.0`.',
   }),
+  ...steadyInputs,
   ...approvalInputs,
   'release-id': text({
     description:
@@ -252,6 +254,7 @@ const READ_BY: Readonly<Partial<Record<keyof typeof spec, readonly Mode[]>>> = {
   replicas: ['scale'],
   'expect-diff': ['deploy'],
   checks: ['deploy', 'rollback', 'restore'],
+  rules: ['deploy', 'rollback', 'restore'],
   approval: ['deploy'],
   restore: ['restore'],
   'backup-key': ['backup', 'restore'],
@@ -270,12 +273,19 @@ const foreignInputs = (values: Values): readonly InputProblem[] =>
         ],
   );
 
+/** undefined: neither checks nor rules are asked for. */
 function checksOf(values: Values): Checked<ChecksWish | undefined> {
   const secrets = readCheckSecrets(values['check-secrets'] ?? '');
-  if (!secrets.ok) return secrets;
-  if (values.checks === undefined) return good(undefined);
+  const policy = steadyPolicyOf(values);
+  const problems = [secrets, policy].flatMap((each) => (each.ok ? [] : each.problems));
+  if (values.rules !== undefined && values.url === undefined)
+    problems.push({ input: 'rules', problem: 'need an address to measure', accepted: 'url' });
+  if (problems.length > 0 || !secrets.ok || !policy.ok) return bad(...problems);
+  if (values.checks === undefined && policy.value === undefined) return good(undefined);
   return good({
     file: values.checks,
+    policy: policy.value,
+    recheck: values.recheck,
     url: values.url,
     host: values.host,
     expectVersion: values['expect-version'] ?? tagOf(values),

@@ -1,14 +1,14 @@
+import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { loadChecks } from '../../../src/domain/checks/load.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { missingVersion } from '../../../src/domain/checks/version.ts';
-import { requireApproval } from '../../../src/domain/approval/require.ts';
 import { between } from '../../../src/domain/duration.ts';
-import { Failure } from '../../../src/domain/failure.ts';
 import { InvalidInput } from '../../../src/domain/inputs.ts';
 import { planText } from '../../../src/domain/kubernetes/diff.ts';
 import type { Manifest } from '../../../src/domain/kubernetes/manifest.ts';
 import type { Annotation, Report } from '../../../src/domain/report.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
+import { checkApproval } from '../../../src/runtime/check-approval.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
 import {
   type Checking,
@@ -27,7 +27,7 @@ import {
   undo,
 } from './execute.ts';
 import { spec, toRequest } from './inputs.ts';
-import type { DeployRequest, Request, SetWish } from './request.ts';
+import type { ChecksWish, Request, SetWish } from './request.ts';
 import { type Outcome, backupReport, lineReport, planReport, reportOf, rolesReport, statusReport } from './report.ts';
 
 const FOLLOWING = 'following';
@@ -63,9 +63,10 @@ const definition: ActionDefinition<typeof spec, Request> = {
       const startedAt = tools.clock.now();
       const result = await undo(opened.context, tools.signal);
       tools.saveState(FOLLOWING, '');
-      return result === undefined
-        ? undefined
-        : reportOf(result, request, { took: between(startedAt, tools.clock.now()) });
+      if (result === undefined) return undefined;
+      const report = reportOf(result, request, { took: between(startedAt, tools.clock.now()) });
+      // The step is red already; post is red when it could not bring back what served.
+      return result.outcome === 'rolled-back' ? { ...report, conclusion: 'success' } : report;
     } finally {
       await opened.close();
     }
@@ -161,53 +162,58 @@ async function shownPlan(
   return report;
 }
 
-/** Before credentials are asked for, so before anything at all is touched. */
-async function checkApproval({ approval, dryRun }: DeployRequest, { run, clock, log }: ActionTools): Promise<void> {
-  if (approval.kind === 'none') return;
-  const { sha256 } = await import('../../../src/adapters/system/digest.ts');
-  try {
-    const grant = requireApproval(approval, { repository: run.repository, now: clock.now(), sha256 });
-    if (grant !== undefined)
-      log.info(`Approved for ${grant.environment} by grant ${grant.id}, until ${grant.expiresAt}`);
-  } catch (thrown) {
-    // What a plan shows is often what is asked approval for.
-    if (!(thrown instanceof Failure) || dryRun === 'no') throw thrown;
-    log.info(`A run would be refused now. ${thrown.message}`);
-  }
-}
-
-/** Everything that is wrong with the checks is said before the first call to the cluster. */
+/** Everything that is wrong with checks and rules is said before the first call to the cluster. */
 async function checkingOf(request: Request, tools: ActionTools): Promise<Checking | undefined> {
   const wish = 'checks' in request ? request.checks : undefined;
   if (wish === undefined) return undefined;
-  const [{ readYaml }, { matchers }, { httpProber }] = await Promise.all([
-    import('../../../src/runtime/read-yaml.ts'),
-    import('../../../src/adapters/http/matchers.ts'),
-    import('../../../src/adapters/http/prober.ts'),
-  ]);
-  const { file, url, host, expectVersion, secrets } = wish;
-  const environment = withCheckSecrets(tools.environment, secrets);
-  const loaded = loadChecks(
-    { path: file, text: await tools.readFile(file, 'checks') },
-    { readYaml, matchers, environment, target: url === undefined ? 'of-document' : 'elsewhere' },
-  );
-  if (!loaded.ok) throw new InvalidInput(`The checks of ${file}`, loaded.problems);
-  const { document } = loaded.value;
-  const missing = missingVersion(document.checks, expectVersion);
-  if (missing !== undefined) throw new InvalidInput(`The checks of ${file}`, [missing]);
-  const base = url ?? document.target;
-  if (base === undefined) {
+  const { httpProber } = await import('../../../src/adapters/http/prober.ts');
+  const prober = httpProber();
+  const document = wish.file === undefined ? undefined : await documentOf(wish, wish.file, tools);
+  const url = wish.url ?? document?.target;
+  if (url === undefined) {
     const accepted = 'the base URL that users reach, or target in the file';
-    throw new InvalidInput(`The checks of ${file}`, [{ input: 'url', problem: 'is missing', accepted }]);
+    throw new InvalidInput(`The checks of ${wish.file}`, [{ input: 'url', problem: 'is missing', accepted }]);
   }
-  for (const secret of document.secrets) tools.mask(secret);
+  const { host, expectVersion } = wish;
   const target = {
-    url: base,
+    url,
     headers: {},
     ...(host === undefined ? {} : { host }),
     ...(expectVersion === undefined ? {} : { expectVersion }),
   };
-  return { document, target, prober: httpProber() };
+  return { document, target, prober, rules: await rulesOf(wish, { prober, url }, tools) };
+}
+
+async function rulesOf(
+  { policy, recheck: length, host }: ChecksWish,
+  { prober, url }: { readonly prober: Checking['prober']; readonly url: string },
+  tools: ActionTools,
+): Promise<Checking['rules']> {
+  if (policy === undefined) return undefined;
+  const { metricsByRequests } = await import('../../../src/adapters/metrics/by-requests.ts');
+  return { policy, length, metrics: metricsByRequests(policy, { ...tools, prober, host, url: () => url }) };
+}
+
+async function documentOf(wish: ChecksWish, file: string, tools: ActionTools): Promise<ResolvedChecks> {
+  const [{ readYaml }, { matchers }] = await Promise.all([
+    import('../../../src/runtime/read-yaml.ts'),
+    import('../../../src/adapters/http/matchers.ts'),
+  ]);
+  const loaded = loadChecks(
+    { path: file, text: await tools.readFile(file, 'checks') },
+    {
+      readYaml,
+      matchers,
+      environment: withCheckSecrets(tools.environment, wish.secrets),
+      target: wish.url === undefined ? 'of-document' : 'elsewhere',
+    },
+  );
+  if (!loaded.ok) throw new InvalidInput(`The checks of ${file}`, loaded.problems);
+  const { document } = loaded.value;
+  const missing = missingVersion(document.checks, wish.expectVersion);
+  if (missing !== undefined) throw new InvalidInput(`The checks of ${file}`, [missing]);
+  for (const secret of document.secrets) tools.mask(secret);
+  return document;
 }
 
 /** Everything that is wrong with the manifests is said with its lines, before the first call to the cluster. */

@@ -3,6 +3,7 @@ import type { Duration } from '../../../src/domain/duration.ts';
 import type { AccessWish } from '../../../src/domain/kubernetes/access-inputs.ts';
 import type { ImageRule } from '../../../src/domain/kubernetes/image-rules.ts';
 import type { Placeholders } from '../../../src/domain/kubernetes/placeholders.ts';
+import type { Policy } from '../../../src/domain/policy/policy.ts';
 import type { ScaleWish } from '../../../src/domain/kubernetes/scaling.ts';
 
 /** What every mode has. */
@@ -35,8 +36,12 @@ export interface SetWish {
   readonly restartOnConfig: 'yes' | 'no';
 }
 
+/** At least one of file and policy. */
 export interface ChecksWish {
-  readonly file: string;
+  readonly file: string | undefined;
+  readonly policy: Policy | undefined;
+  /** How long the policy judges. */
+  readonly recheck: Duration;
   readonly url: string | undefined;
   readonly host: string | undefined;
   readonly expectVersion: string | undefined;

@@ -1,4 +1,4 @@
-import type { MeasuredLoadBalancers } from '../../plane/types.ts';
+import type { MeasuredLoadBalancers, WindowCounts } from '../../plane/types.ts';
 import { BadExpression, evaluate, type Series } from './maths.ts';
 import { isStatistic, measuredOf, statisticOf } from './statistics.ts';
 
@@ -31,6 +31,8 @@ export interface MeasuredFrom {
   readonly balancers: MeasuredLoadBalancers;
   /** ARNs of the target groups that exist. */
   targetGroups(): readonly string[];
+  /** Those that listeners of a load balancer forward to, by the end of its ARN. */
+  groupsOf(loadBalancer: string): readonly string[];
 }
 
 export type MetricDataAnswer =
@@ -139,16 +141,36 @@ function seriesOf(query: MetricQuery, { span, from }: Measuring): Series {
   if (Metric?.Namespace !== NAMESPACE)
     throw new Refused(`The sandbox cloud does not model maths or percentiles of the namespace ${Metric?.Namespace}.`);
   const dimension = (name: string): string | undefined => Metric.Dimensions?.find(({ Name }) => Name === name)?.Value;
-  const group = dimension('TargetGroup');
-  const arn = from.targetGroups().find((each) => group !== undefined && each.endsWith(`:${group}`));
+  const [group, balancer] = [dimension('TargetGroup'), dimension('LoadBalancer')];
+  const arns =
+    group === undefined
+      ? from.groupsOf(balancer ?? '')
+      : from.targetGroups().filter((each) => each.endsWith(`:${group}`));
   // A metric under other names was never reported: nothing, not an error.
-  if (arn === undefined || dimension('LoadBalancer') === undefined) return new Map();
+  if (arns.length === 0 || balancer === undefined) return new Map();
   const period = periodOf(query);
   return new Map(
     periodsOf(span, period).flatMap((at): readonly (readonly [number, number])[] => {
-      const counts = from.balancers.range(arn, { from: at, to: at + period });
-      const measured = measuredOf(Metric.MetricName ?? '', counts);
+      const counts = arns.map((arn) => from.balancers.range(arn, { from: at, to: at + period }));
+      const measured = measuredOf(Metric.MetricName ?? '', together(counts));
       return measured === undefined ? [] : [[at, statisticOf(Stat, measured)]];
     }),
   );
+}
+
+/** What several target groups served, as one. */
+function together(all: readonly WindowCounts[]): WindowCounts {
+  const sum = (of: (counts: WindowCounts) => number): number => all.reduce((total, counts) => total + of(counts), 0);
+  return {
+    requests: sum(({ requests }) => requests),
+    status2xx: sum(({ status2xx }) => status2xx),
+    status3xx: sum(({ status3xx }) => status3xx),
+    status4xx: sum(({ status4xx }) => status4xx),
+    status5xx: sum(({ status5xx }) => status5xx),
+    connectionErrors: sum(({ connectionErrors }) => connectionErrors),
+    errors: sum(({ errors }) => errors),
+    clientClosed: sum(({ clientClosed }) => clientClosed),
+    complete: all.every(({ complete }) => complete),
+    responseTimes: all.flatMap(({ responseTimes }) => responseTimes),
+  };
 }

@@ -11,6 +11,7 @@ import {
 } from './answer-parser.ts';
 import { certificateOf } from './certificate.ts';
 import { type Endpoint, type Phase, openSocket } from './connect.ts';
+import { type Sender, leaveTogether } from './leave-together.ts';
 
 /** What one line sends, and what it tells of the answer: exactly one of the three, once. */
 export interface Exchange {
@@ -37,13 +38,14 @@ const READ = Buffer.allocUnsafeSlow(MOST_BYTES);
  * One connection that carries one request after the other. It connects with the first one, and is `usable` as long as
  * another one may follow. A class, because it is state: there is one for each user of a load.
  */
-export class Line {
+export class Line implements Sender {
   readonly #options: LineOptions;
   readonly #parser: AnswerParser = answerParser();
   #socket: Socket | undefined;
   #certificate: Certificate | undefined;
   #phase: Phase = 'connecting';
   #exchange: Exchange | undefined;
+  #unsent: Exchange | undefined;
   #deadline: Deadline | undefined;
   #timeout = 0;
   #state: 'new' | 'open' | 'closed' = 'new';
@@ -62,7 +64,15 @@ export class Line {
     this.#startDeadline(exchange.timeout);
     if (this.#state === 'new') return this.#connect();
     this.#phase = 'waiting';
-    this.#socket?.write(exchange.bytes);
+    this.#unsent = exchange;
+    leaveTogether(this);
+  }
+
+  /** Once for each exchange, unless it was given up in between. */
+  write(): void {
+    const unsent = this.#unsent;
+    this.#unsent = undefined;
+    if (unsent !== undefined && unsent === this.#exchange) this.#socket?.write(unsent.bytes);
   }
 
   /** Gives up what is under way and tells nobody. */

@@ -9,6 +9,7 @@ import {
   type ChosenContext,
   chooseContext,
   refusals,
+  secretsOfKubeconfig,
 } from '../../domain/kubernetes/kubeconfig-policy.ts';
 import { textAt } from '../../domain/kubernetes/object.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -35,7 +36,11 @@ export interface Kubeconfig {
 /** A program that gives credentials answers at once or hangs. */
 const EXEC_WITHIN = seconds(30);
 
-export async function readKubeconfig({ given, context, workspace }: KubeconfigWish): Promise<Kubeconfig> {
+/** Every secret in it is masked before anything else is done with it. */
+export async function readKubeconfig(
+  { given, context, workspace }: KubeconfigWish,
+  { mask }: Pick<Tools, 'mask'>,
+): Promise<Kubeconfig> {
   const refuse = (problem: string): InvalidInput =>
     new InvalidInput('The kubeconfig', [
       { input: 'kubeconfig', problem, accepted: 'its text, base64 of its text, or a path from the workspace' },
@@ -48,6 +53,7 @@ export async function readKubeconfig({ given, context, workspace }: KubeconfigWi
   } catch {
     throw refuse('is not YAML that can be used');
   }
+  for (const secret of secretsOfKubeconfig(config) ?? []) mask(secret);
   const chosen = chooseContext(config, context);
   if ('problem' in chosen) throw new InvalidInput('The kubeconfig', [chosen]);
   return { text, chosen };
@@ -61,16 +67,11 @@ async function textOf(given: string, workspace: string): Promise<string | undefi
   return readFile(resolve(workspace, given), 'utf8').catch(() => undefined);
 }
 
-/** Every secret of the chosen context is masked before anything else is done with it. */
 export async function accessOfKubeconfig(
   { text, chosen }: Kubeconfig,
   wish: KubeconfigWish,
   tools: Tools,
 ): Promise<Access> {
-  for (const key of ['token', 'password', 'client-key-data']) {
-    const secret = textAt(chosen.user, key);
-    if (secret !== undefined) tools.mask(secret);
-  }
   const problems = refusals(chosen, wish.allowed);
   if (problems.length > 0) throw new InvalidInput('The kubeconfig', problems);
   const { cluster, user } = chosen;

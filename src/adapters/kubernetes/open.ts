@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { Failure } from '../../domain/failure.ts';
 import type { AccessWish } from '../../domain/kubernetes/access-inputs.ts';
 import { eksCommand } from '../../domain/kubernetes/kubeconfig-policy.ts';
 import type { Kubernetes } from '../../ports/kubernetes.ts';
@@ -8,6 +6,7 @@ import { systemRandom } from '../system/random.ts';
 import type { Access } from './access.ts';
 import { kubernetesOf } from './cluster.ts';
 import { kubeHttp } from './http.ts';
+import { accessOfPod } from './in-cluster.ts';
 import { accessOfKubeconfig, readKubeconfig } from './kubeconfig.ts';
 
 export interface OpenRequest {
@@ -43,7 +42,7 @@ async function accessFor({ wish, aws }: OpenRequest, tools: OpenTools, signal: A
   switch (wish.kind) {
     case 'kubeconfig': {
       const asked = { ...wish, workspace: tools.run.workspace };
-      const config = await readKubeconfig(asked);
+      const config = await readKubeconfig(asked, tools);
       const command = wish.allowed.includes('exec') ? undefined : eksCommand(config.chosen);
       if (command === undefined) return accessOfKubeconfig(config, asked, tools);
       // The command of AWS is not needed: the same token is made here. Endpoint and authority are those of the file.
@@ -77,37 +76,4 @@ async function accessFor({ wish, aws }: OpenRequest, tools: OpenTools, signal: A
 async function sessionFor(request: SessionRequest, tools: OpenTools, signal: AbortSignal) {
   const { awsSession } = await import('../aws/session.ts');
   return awsSession(request, tools, signal);
-}
-
-const ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
-
-/** Of a runner that is a pod itself. The token is renewed by the kubelet, so it is read again for every request. */
-async function accessOfPod(tools: OpenTools): Promise<Access> {
-  const host = tools.environment('KUBERNETES_SERVICE_HOST');
-  const port = tools.environment('KUBERNETES_SERVICE_PORT') ?? '443';
-  const read = (name: string): Promise<string | undefined> =>
-    readFile(`${ACCOUNT}/${name}`, 'utf8').then(
-      (text) => text.trim(),
-      () => undefined,
-    );
-  const [ca, namespace] = await Promise.all([read('ca.crt'), read('namespace')]);
-  if (host === undefined)
-    throw new Failure({
-      what: 'There is no way to a cluster',
-      why: 'neither kubeconfig, nor eks-cluster, nor server is given, and the job does not run in a pod',
-      now: 'Nothing was touched',
-      next: 'Set one of kubeconfig, eks-cluster, or server with token',
-    });
-  return {
-    server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    verify: 'certificate',
-    ...(ca === undefined ? {} : { certificateAuthority: ca }),
-    ...(namespace === undefined ? {} : { namespace }),
-    async authorization() {
-      const token = await read('token');
-      if (token === undefined) throw new Failure({ what: 'The pod of the job has no service account token' });
-      tools.mask(token);
-      return `Bearer ${token}`;
-    },
-  };
 }

@@ -3,6 +3,8 @@ import { Failure } from '../../domain/failure.ts';
 import { shareBeyond } from '../../domain/policy/metric.ts';
 import type { CloudWatchMetric, CloudWatchQuery, CloudWatchSource } from '../../domain/policy/policy.ts';
 import { CLOUDWATCH_PERIOD, knowsStable, periodsOf } from '../../domain/policy/source-traits.ts';
+import type { Color } from '../../domain/traffic-split.ts';
+import type { Meter } from '../../ports/meter.ts';
 import type { Measurement, MetricProvider, MetricQuery, Window } from '../../ports/metric-provider.ts';
 import { type MetricPlace, fill, namesOf } from './environment.ts';
 
@@ -22,8 +24,10 @@ export interface CloudWatchAccess {
 }
 
 export interface CloudWatchPlace extends MetricPlace {
-  /** Asked at the first measurement: credentials come after the inputs. */
-  cloudWatch(): Promise<CloudWatchAccess>;
+  /** Asked at the first measurement: credentials come after the inputs. Without a region, the one of the step. */
+  cloudWatch(region: string | undefined): Promise<CloudWatchAccess>;
+  /** Where a color is measured, once that is known; without it, under its target group. */
+  meterOf?(color: Color): Meter;
 }
 
 const NAMESPACE = 'AWS/ApplicationELB';
@@ -39,10 +43,16 @@ export function cloudWatchMetric(source: CloudWatchSource, place: CloudWatchPlac
       signal.throwIfAborted();
       if (query.arm === 'stable' && !knowsStable(source)) return { kind: 'no-data' };
       try {
-        const access = await place.cloudWatch();
         const names = namesOf(place, query.arm);
+        const meter = place.meterOf?.(place.colorOf(query.arm)) ?? {
+          kind: 'target-group',
+          name: names['target-group'],
+        };
+        const access = await place.cloudWatch(meter.kind === 'load-balancer' ? meter.region : undefined);
         const dimensions =
-          source.query.kind === 'load-balancer' ? await access.dimensions(names['target-group'], signal) : names;
+          source.query.kind === 'load-balancer'
+            ? await dimensionsAt(meter, { access, metric: query.metric, color: names.color }, signal)
+            : names;
         const asked = questionOf(source.query, { query, window, dimensions });
         return asked.read(await access.data(asked.queries, window, signal));
       } catch (thrown) {
@@ -52,6 +62,32 @@ export function cloudWatchMetric(source: CloudWatchSource, place: CloudWatchPlac
       }
     },
   };
+}
+
+interface Metering {
+  readonly access: CloudWatchAccess;
+  readonly metric: string;
+  readonly color: string;
+}
+
+/** A load balancer of its own is measured as a whole; only the health of targets is reported by target group alone. */
+async function dimensionsAt(
+  meter: Meter,
+  { access, metric, color }: Metering,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, string>>> {
+  switch (meter.kind) {
+    case 'target-group':
+      return access.dimensions(meter.name, signal);
+    case 'load-balancer': {
+      const { loadBalancer: LoadBalancer, targetGroup: TargetGroup } = meter;
+      return metric === 'health' && TargetGroup !== undefined ? { LoadBalancer, TargetGroup } : { LoadBalancer };
+    }
+    case 'none': {
+      const next = 'Give the metric queries of its own in the policy, or another source';
+      throw new Failure({ what: `No load balancer of this account measures ${color}`, next });
+    }
+  }
 }
 
 interface Asked {

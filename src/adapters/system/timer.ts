@@ -15,3 +15,6 @@ export function startDeadline(milliseconds: number, run: () => void): Deadline {
   const timer = setTimeout(run, milliseconds).unref();
   return { restart: () => void timer.refresh(), stop: () => clearTimeout(timer) };
 }
+
+/** `run` is called when everything that is ready now has been taken up. */
+export const atEndOfTurn = (run: () => void): void => void setImmediate(run);

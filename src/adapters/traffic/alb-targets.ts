@@ -27,6 +27,7 @@ export function albTargets(client: ElasticLoadBalancingV2Client, place: AlbPlace
 /** Targets that drain belong to tasks on their way out and are not counted. */
 export function healthOf(described: readonly TargetHealthDescription[]): TargetHealth {
   const states = described.map((each) => ({
+    name: `${each.Target?.Id ?? ''}:${each.Target?.Port ?? ''}`,
     state: each.TargetHealth?.State ?? 'unknown',
     reason: each.TargetHealth?.Reason,
   }));
@@ -36,6 +37,7 @@ export function healthOf(described: readonly TargetHealthDescription[]): TargetH
   return {
     healthy: counted.length - others.length,
     total: counted.length,
+    members: counted.filter(({ state }) => state === 'healthy').map(({ name }) => name),
     reasons: [...new Set(words)].map((word) => `${words.filter((each) => each === word).length} ${word}`),
   };
 }

@@ -1,7 +1,10 @@
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { ShiftRecord } from '../../domain/shift/record.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { Color } from '../../domain/traffic-split.ts';
 import type { Journal } from '../../ports/journal.ts';
+import type { Meter } from '../../ports/meter.ts';
+import type { Prober } from '../../ports/prober.ts';
 import type { TargetGroups } from '../../ports/target-group.ts';
 import type { TrafficRouter } from '../../ports/traffic-router.ts';
 import type { ClientConfig } from '../aws/client-config.ts';
@@ -11,11 +14,20 @@ import { type AlbTarget, findAlbPlace } from './alb-place.ts';
 import { albTargets } from './alb-targets.ts';
 import { type AlbClients, albRouter } from './alb.ts';
 
+export interface OpenTools {
+  readonly clock: Pick<Clock, 'now'>;
+  /** Asks the URL that tells the health, where there is one. */
+  readonly prober: Prober;
+  readonly signal: AbortSignal;
+}
+
 /** One place where traffic is decided, with what tells of its colors and what remembers its shifts. */
 export interface OpenRouter {
   readonly router: TrafficRouter;
   readonly targets: TargetGroups;
   readonly journal: Journal<ShiftRecord>;
+  /** Under which names CloudWatch knows what a color serves. */
+  readonly meterOf: (color: Color) => Meter;
   /** What a person should know before anything is changed. */
   readonly notices: readonly string[];
 }
@@ -24,7 +36,7 @@ export interface OpenRouter {
 export async function openAlb(
   config: ClientConfig,
   target: AlbTarget,
-  { clock, signal }: { readonly clock: Pick<Clock, 'now'>; readonly signal: AbortSignal },
+  { clock, signal }: OpenTools,
 ): Promise<OpenRouter> {
   const clients: AlbClients = {
     reads: new ElasticLoadBalancingV2Client(config),
@@ -35,6 +47,7 @@ export async function openAlb(
     router: albRouter(clients, place, clock),
     targets: albTargets(clients.reads, place),
     journal: albJournal(clients, place),
+    meterOf: (color) => ({ kind: 'target-group', name: place.groups[color] }),
     notices: await albNotices(clients.reads, place, signal),
   };
 }

@@ -1,8 +1,7 @@
 import { Route53Client } from '@aws-sdk/client-route-53';
 import { type Duration, formatDuration, seconds } from '../../domain/duration.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type { ClientConfig } from '../aws/client-config.ts';
-import type { OpenRouter } from './open-alb.ts';
+import type { OpenRouter, OpenTools } from './open-alb.ts';
 import { route53Journal } from './route53-journal.ts';
 import { type Route53Target, findRoute53Place, recordsOf } from './route53-place.ts';
 import { lifeOf, weightedRecords } from './route53-records.ts';
@@ -16,7 +15,7 @@ const LONG_LIFE: Duration = seconds(60);
 export async function openRoute53(
   config: ClientConfig,
   target: Route53Target,
-  { clock, signal }: { readonly clock: Pick<Clock, 'now'>; readonly signal: AbortSignal },
+  { clock, prober, signal }: OpenTools,
 ): Promise<OpenRouter> {
   const clients: Route53Clients = {
     reads: new Route53Client(config),
@@ -27,9 +26,12 @@ export async function openRoute53(
   const records = weightedRecords(found, { where: place.name, colors: place.colors });
   const journal = route53Journal(clients, place);
   const life = lifeOf(records);
+  const tools = { config, route53: clients.reads, prober };
+  const { targets, meterOf } = await route53Targets(target, { place, records }, tools, signal);
   return {
     router: route53Router(clients, place, { clock, unchangedRecord: journal.unchanged }),
-    targets: await route53Targets(target, { place, records }, { config, route53: clients.reads }, signal),
+    targets,
+    meterOf,
     journal,
     notices: life > LONG_LIFE ? [longLife(place.name, life)] : [],
   };

@@ -1,9 +1,8 @@
 import type { Color } from '../../domain/traffic-split.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type { ClientConfig } from '../aws/client-config.ts';
 import type { AlbTarget } from './alb-place.ts';
 import type { Route53Target } from './route53-place.ts';
-import type { OpenRouter } from './open-alb.ts';
+import type { OpenRouter, OpenTools } from './open-alb.ts';
 
 /** Where the traffic is decided, as `router` in inputs and in sluice.yml says: exactly one of the two. */
 export interface RouterChoice {
@@ -12,12 +11,12 @@ export interface RouterChoice {
   readonly route53?: Omit<Route53Target, 'colors'>;
 }
 
-export type { OpenRouter } from './open-alb.ts';
+export type { OpenRouter, OpenTools } from './open-alb.ts';
 
 export async function openRouter(
   config: ClientConfig,
   { alb, route53, colors }: RouterChoice,
-  tools: { readonly clock: Pick<Clock, 'now'>; readonly signal: AbortSignal },
+  tools: OpenTools,
 ): Promise<OpenRouter> {
   if (route53 !== undefined) {
     const { openRoute53 } = await import('./open-route53.ts');

@@ -20,6 +20,8 @@ export interface Route53Target {
   readonly colors: Readonly<Record<Color, string>>;
   /** Names or ARNs of target groups, where the records do not lead to load balancers of this account. */
   readonly targets: Readonly<Record<Color, string>> | undefined;
+  /** URL with `{color}` that tells whether a color serves, where nothing of AWS does. */
+  readonly health?: string | undefined;
 }
 
 /** The same place by id, found once at the start. */

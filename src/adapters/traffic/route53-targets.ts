@@ -6,9 +6,12 @@ import {
   ElasticLoadBalancingV2Client,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { type ResourceRecordSet, type Route53Client, GetHealthCheckStatusCommand } from '@aws-sdk/client-route-53';
+import { seconds } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
 import { type Color, COLORS } from '../../domain/traffic-split.ts';
 import type { TargetHealth } from '../../domain/shift/live-color.ts';
+import type { Meter } from '../../ports/meter.ts';
+import type { Prober } from '../../ports/prober.ts';
 import type { TargetGroups } from '../../ports/target-group.ts';
 import type { ClientConfig } from '../aws/client-config.ts';
 import { callAws } from '../aws/errors.ts';
@@ -18,25 +21,39 @@ import type { Route53Place, Route53Target } from './route53-place.ts';
 
 /** What tells whether the end point of one color serves. */
 type Source =
-  | { readonly kind: 'target-groups'; readonly name: string; readonly region: string; readonly arns: readonly string[] }
+  | {
+      readonly kind: 'target-groups';
+      readonly name: string;
+      readonly region: string;
+      /** undefined where the user names a target group. */
+      readonly loadBalancer: string | undefined;
+      readonly arns: readonly string[];
+    }
+  | { readonly kind: 'url'; readonly name: string; readonly health: (signal: AbortSignal) => Promise<TargetHealth> }
   | { readonly kind: 'health-check'; readonly name: string; readonly id: string };
 
 export interface TargetsTools {
   readonly config: ClientConfig;
   readonly route53: Route53Client;
+  readonly prober: Prober;
+}
+
+export interface FoundTargets {
+  readonly targets: TargetGroups;
+  readonly meterOf: (color: Color) => Meter;
 }
 
 /**
  * Health of what the records lead to: the targets of the load balancer behind an alias or a CNAME, wherever its region is;
- * or target groups that the user names; or the health check of the record. A color of which nothing tells is refused, because
- * traffic would be sent into the dark.
+ * or target groups that the user names; or the health check of the record; or a URL that the user names. A color of which
+ * nothing tells is refused, because traffic would be sent into the dark.
  */
 export async function route53Targets(
   target: Route53Target,
   found: { readonly place: Route53Place; readonly records: WeightedRecords },
   tools: TargetsTools,
   signal: AbortSignal,
-): Promise<TargetGroups> {
+): Promise<FoundTargets> {
   const clients = new Map<string, ElasticLoadBalancingV2Client>();
   const elb: ElbOf = (region) => {
     const client = clients.get(region) ?? new ElasticLoadBalancingV2Client({ ...tools.config, region });
@@ -46,15 +63,32 @@ export async function route53Targets(
   const sources = { blue: undefined, green: undefined } as Record<Color, Source | undefined>;
   for (const color of COLORS) sources[color] = await sourceOf(color, { target, ...found, tools, elb }, signal);
   const of = (color: Color): Source => sources[color] as Source;
-  return {
+  const targets: TargetGroups = {
     nameOf: (color) => of(color).name,
     async health(color, inner) {
       const source = of(color);
-      return source.kind === 'health-check'
-        ? healthOfCheck(tools.route53, source, inner)
-        : healthOfGroups(elb(source.region), source, inner);
+      switch (source.kind) {
+        case 'health-check':
+          return healthOfCheck(tools.route53, source, inner);
+        case 'url':
+          return source.health(inner);
+        case 'target-groups':
+          return healthOfGroups(elb(source.region), source, inner);
+      }
     },
   };
+  return { targets, meterOf: (color) => meterOf(of(color)) };
+}
+
+const tail = (arn: string): string => arn.replace(/^.*:(loadbalancer\/)?/, '');
+
+function meterOf(source: Source): Meter {
+  if (source.kind !== 'target-groups') return { kind: 'none' };
+  const { arns, region, loadBalancer } = source;
+  const [only] = arns;
+  if (loadBalancer === undefined) return only === undefined ? { kind: 'none' } : { kind: 'target-group', name: only };
+  const targetGroup = arns.length === 1 && only !== undefined ? tail(only) : undefined;
+  return { kind: 'load-balancer', region, loadBalancer: tail(loadBalancer), targetGroup };
 }
 
 type ElbOf = (region: string) => ElasticLoadBalancingV2Client;
@@ -79,11 +113,12 @@ async function sourceOf(color: Color, finding: Finding, signal: AbortSignal): Pr
   if (behind !== undefined) return behind;
   if (record.HealthCheckId !== undefined)
     return { kind: 'health-check', name: `health check ${record.HealthCheckId}`, id: record.HealthCheckId };
+  if (target.health !== undefined) return healthOfUrl(target.health.replaceAll('{color}', color), tools.prober);
   throw new Failure({
     what: `${place.name} cannot carry a shift`,
-    why: `nothing tells whether ${color} (${target.colors[color]}, to ${address === '' ? 'an IP address' : address}) serves: it leads to no load balancer of this account, and its record has no health check`,
+    why: `nothing tells whether ${color} (${target.colors[color]}, to ${address === '' ? 'an IP address' : address}) serves: it leads to no load balancer of this account, its record has no health check, and no URL was named`,
     now: 'Nothing was touched',
-    next: 'Give the record a health check, or name target groups in router.route53.targets',
+    next: 'Give the record a health check, or name target groups in router.route53.targets or a URL in router.route53.health',
   });
 } // prettier-ignore
 
@@ -106,7 +141,7 @@ async function namedGroup(
   );
   const arn = answer.TargetGroups?.[0]?.TargetGroupArn;
   if (arn === undefined) throw new Failure({ what, why: 'there is none of this name', next });
-  return { kind: 'target-groups', name: named, region, arns: [arn] };
+  return { kind: 'target-groups', name: named, region, loadBalancer: undefined, arns: [arn] };
 }
 
 /** undefined: no load balancer of this account has the address. */
@@ -128,7 +163,7 @@ async function groupsBehind(
         client.send(new DescribeTargetGroupsCommand({ LoadBalancerArn }), { abortSignal: signal }),
       );
       const arns = (groups.TargetGroups ?? []).map(({ TargetGroupArn = '' }) => TargetGroupArn);
-      return { kind: 'target-groups', name, region, arns };
+      return { kind: 'target-groups', name, region, loadBalancer: LoadBalancerArn, arns };
     }
     marker = page.NextMarker;
   } while (marker);
@@ -169,3 +204,25 @@ async function healthOfCheck(
   if (said.length > 0 && good / said.length > ENOUGH) return { healthy: 1, total: 1, reasons: [] };
   return { healthy: 0, total: 1, reasons: [`${name}: ${good} of ${said.length} checkers reach it`, ...bad.slice(0, 1)] };
 } // prettier-ignore
+
+/** So many looks in a row without a good answer: one lost request of many hundred is no end of a color. */
+const BAD_LOOKS = 3;
+const URL_TIMEOUT = seconds(5);
+
+/** One target behind a URL: healthy from its first answer below 400 on, until three looks in a row have none. */
+export function healthOfUrl(url: string, prober: Prober): Extract<Source, { kind: 'url' }> {
+  let bad = BAD_LOOKS;
+  return {
+    kind: 'url',
+    name: url,
+    async health(signal) {
+      const request = { method: 'GET', url, headers: {}, timeout: URL_TIMEOUT, bodyLimit: 1_024 };
+      const answer = await prober.probe(request, signal);
+      const good = answer.kind === 'answered' && answer.status < 400;
+      bad = good ? 0 : bad + 1;
+      if (bad < BAD_LOOKS) return { healthy: 1, total: 1, reasons: [] };
+      const why = answer.kind === 'answered' ? `answers ${answer.status}` : answer.message;
+      return { healthy: 0, total: 1, reasons: good ? [] : [`${url}: ${why}`] };
+    },
+  };
+}

@@ -1,3 +1,5 @@
+import { spellingsOf } from '../secret-spellings.ts';
+
 /** Also the marks that turn text around on the screen, and those that cannot be seen. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\s]+/gu;
 
@@ -14,18 +16,20 @@ export function oneLine(text: string, limit = 160): string {
   return line.length > limit ? `${line.slice(0, limit - 3)}...` : line;
 }
 
-/** How a secret may look inside text: as it is, inside a JSON text, inside a URL. */
-const spellings = (secret: string): readonly string[] => [
-  secret,
-  JSON.stringify(secret).slice(1, -1),
-  encodeURIComponent(secret.toWellFormed()),
-];
+/** A load looks for the same secrets in every answer that failed. */
+const SPELLINGS = new WeakMap<readonly string[], readonly string[]>();
+
+function spellingsOfAll(secrets: readonly string[]): readonly string[] {
+  const known = SPELLINGS.get(secrets);
+  if (known !== undefined) return known;
+  const all = secrets.flatMap(spellingsOf).sort((a, b) => b.length - a.length);
+  SPELLINGS.set(secrets, all);
+  return all;
+}
 
 /**
- * Replaces every secret by `***`. Longest first, so that a secret inside another leaves nothing of the longer one.
- * Must come before text is cut: half a secret is not found any more.
+ * Replaces every secret by `***`, however it is spelt. Longest first, so that a secret inside another leaves nothing of
+ * the longer one. Must come before text is cut: half a secret is not found any more.
  */
-export function redact(text: string, secrets: readonly string[]): string {
-  const longestFirst = secrets.flatMap(spellings).sort((a, b) => b.length - a.length);
-  return longestFirst.reduce((shown, secret) => (secret === '' ? shown : shown.replaceAll(secret, '***')), text);
-}
+export const redact = (text: string, secrets: readonly string[]): string =>
+  spellingsOfAll(secrets).reduce((shown, secret) => shown.replaceAll(secret, '***'), text);

@@ -1,12 +1,25 @@
-import { type Checked, type InputProblem, bad, good, listMatching, matching, secret, text } from '../inputs.ts';
-import { ALLOWANCES, type Allowance } from './kubeconfig-policy.ts';
+import {
+  type Checked,
+  type InputProblem,
+  bad,
+  documentWithSecrets,
+  good,
+  listMatching,
+  matching,
+  secret,
+  text,
+} from '../inputs.ts';
+import { ALLOWANCES, type Allowance, secretsOfKubeconfig } from './kubeconfig-policy.ts';
 
 /** Inputs of every action that talks to a cluster, in the same words. */
 export const accessInputs = {
-  kubeconfig: secret({
-    description:
-      'Kubeconfig: its text, base64 of it, or a path from the workspace. Excludes `server` and `eks-cluster`. Without any of the three the service account of the pod that the job runs in. Example: a secret of the environment.',
-  }),
+  kubeconfig: documentWithSecrets(
+    {
+      description:
+        'Kubeconfig: its text, base64 of it, or a path from the workspace. Excludes `server` and `eks-cluster`. Without any of the three the service account of the pod that the job runs in. Example: a secret of the environment.',
+    },
+    secretsOfKubeconfig,
+  ),
   context: text({
     description: 'Context of the kubeconfig. Without it its current one. Example: `production`.',
     from: 'stage',

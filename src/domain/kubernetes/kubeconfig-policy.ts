@@ -37,6 +37,24 @@ function byName(config: Fields, list: string, name: string, key: string): Fields
   return isFields(value) ? value : undefined;
 }
 
+/** Keys of a user, and of the configuration of its auth-provider, whose values open a door. */
+const SECRET_KEYS = /^(?:token|password|client-key-data|(?:id|access|refresh)-token|client-secret)$/;
+
+/** Everything in a kubeconfig that must not be shown, of every user of it; undefined: it is no kubeconfig. */
+export function secretsOfKubeconfig(config: unknown): readonly string[] | undefined {
+  if (!isFields(config) || !Array.isArray(config['users'] ?? config['clusters'])) return undefined;
+  return listAt(config, 'users').flatMap((entry) => {
+    const user = fieldAt(entry, 'user');
+    const provider = fieldAt(user, 'auth-provider', 'config');
+    const own = [user, provider].flatMap((each) => (isFields(each) ? Object.entries(each) : []));
+    return [
+      ...own.flatMap(([key, value]) => (SECRET_KEYS.test(key) && typeof value === 'string' ? [value] : [])),
+      // What a program is given; its arguments can be read in the list of processes, so nobody has secrets there.
+      ...listAt(user, 'exec', 'env').flatMap((variable) => textAt(variable, 'value') ?? []),
+    ];
+  });
+}
+
 /** What the chosen context does beyond naming a server and giving credentials, as far as it is not allowed. */
 export function refusals({ cluster, user }: ChosenContext, allowed: readonly Allowance[]): readonly InputProblem[] {
   const found: (readonly [Allowance, string])[] = [

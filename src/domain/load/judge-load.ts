@@ -3,7 +3,10 @@ import { formatDuration, milliseconds } from '../duration.ts';
 import { shareBeyond } from '../policy/metric.ts';
 import { type Comparator, isBeyond } from '../policy/rule.ts';
 import type { LoadModel } from './load.ts';
-import type { Generator, Measured, Times } from './measured.ts';
+import type { PairedBlocks } from './blocks.ts';
+import { isPairable, judgePaired } from './judge-paired.ts';
+import { shownMetric, showValue, valueOf } from './measured-value.ts';
+import type { Generator, Measured } from './measured.ts';
 import type { LoadRule } from './rule.ts';
 
 export type LoadVerdict = 'pass' | 'warn' | 'fail' | 'invalid';
@@ -28,6 +31,8 @@ export interface LoadEvidence {
   readonly scenarios: ReadonlyMap<string, Measured>;
   /** Of the stable release, for rules against it. */
   readonly stable?: { readonly all: Measured; readonly scenarios: ReadonlyMap<string, Measured> };
+  /** When the stable release had the other half of the same load. */
+  readonly blocks?: PairedBlocks;
   readonly generator: Generator;
   readonly model: LoadModel;
 }
@@ -98,11 +103,15 @@ function judgeRule(rule: LoadRule, evidence: LoadEvidence, run: 'sound' | 'distu
     return unknown(
       `${rule.text}${of}: nothing of the stable release was measured. Give a baseline, or \`stable\` in the load`,
     );
+  if (evidence.blocks !== undefined && stable !== undefined && isPairable(rule)) {
+    const { outcome, words } = judgePaired(rule, { blocks: evidence.blocks, own: measured, stable });
+    return outcome === 'broken' ? judgeBroken(rule, words, { evidence, run }) : { rule, outcome, words };
+  }
   const value = valueOf(rule, measured);
   const broken = isBeyond(value, rule.comparator, limit);
-  const shown = `${rule.metric === 'requests' ? 'rate' : rule.text.split(/ ?[<>]/, 1)[0]}${of} ${show(rule, value)}`;
+  const shown = `${shownMetric(rule)}${of} ${showValue(rule, value)}`;
   const against = rule.limit.kind === 'stable' ? ` (stable ${rule.limit.margin.replace(/^stable ?/, '')})` : '';
-  const words = `${shown} ${broken ? rule.comparator : opposite(rule.comparator)} ${show(rule, limit)}${against} (n=${measured.requests})`;
+  const words = `${shown} ${broken ? rule.comparator : opposite(rule.comparator)} ${showValue(rule, limit)}${against} (n=${measured.requests})`;
   if (broken) return judgeBroken(rule, words, { evidence, run });
   const needed = samplesFor(rule, limit);
   if (measured.requests < needed)
@@ -139,20 +148,6 @@ function judgeBroken(
 
 const opposite = (comparator: Comparator): string => ({ '>': '<=', '>=': '<', '<': '>=', '<=': '>' })[comparator];
 
-function valueOf({ metric, time }: LoadRule, { requests, errors, response, service, rate }: Measured): number {
-  switch (metric) {
-    case 'error-rate':
-      return errors / requests;
-    case 'requests':
-      return rate;
-    case 'p50':
-    case 'p95':
-    case 'p99':
-    case 'mean':
-      return (time === 'service' ? service : response)[metric as keyof Times];
-  }
-}
-
 function limitOf(rule: LoadRule, stable: Measured | undefined): number | undefined {
   const { limit } = rule;
   if (limit.kind === 'fixed') return limit.value;
@@ -177,19 +172,5 @@ export function samplesFor({ metric, comparator }: Pick<LoadRule, 'metric' | 'co
       return FEWEST_FOR_MEAN;
     case 'requests':
       return 1;
-  }
-}
-
-function show({ metric }: LoadRule, value: number): string {
-  switch (metric) {
-    case 'error-rate':
-      return `${Number((value * 100).toPrecision(3))}%`;
-    case 'requests':
-      return `${Number(value.toPrecision(4))}/s`;
-    case 'p50':
-    case 'p95':
-    case 'p99':
-    case 'mean':
-      return value < 10 ? `${Number(value.toPrecision(2))}ms` : `${Math.round(value)}ms`;
   }
 }

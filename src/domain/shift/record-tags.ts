@@ -1,6 +1,7 @@
 import { type Instant, instant } from '../duration.ts';
 import { Failure } from '../failure.ts';
 import { type Color, COLORS } from '../traffic-split.ts';
+import { type HooksDone, formatHooksDone, parseHooksDone } from './hooks.ts';
 import { type HeldScaling, formatHeld, parseHeld } from './scaling.ts';
 import { type Phase, type RunKey, type ShiftRecord, PHASES, formatRun } from './record.ts';
 
@@ -31,6 +32,7 @@ export function tagsOf(record: ShiftRecord): Tags {
     [`${PREFIX}traffic`]: time(record.trafficAt),
     [`${PREFIX}lease`]: time(record.leaseUntil),
     [`${PREFIX}autoscaling`]: formatHeld(record.scaling),
+    [`${PREFIX}hooks`]: formatHooksDone(record.hooks),
     [`${PREFIX}reason`]: taggable(record.reason),
     [`${PREFIX}detected`]: time(record.detectedAt),
     [`${PREFIX}restored`]: time(record.restoredAt),
@@ -65,6 +67,7 @@ export function recordOf(tags: Tags, where: string): ShiftRecord | undefined {
     trafficAt: reader.optionalTime('traffic'),
     leaseUntil: reader.time('lease'),
     scaling: reader.scaling(),
+    hooks: reader.hooks(),
     reason: tags[`${PREFIX}reason`] ?? '',
     detectedAt: reader.optionalTime('detected'),
     restoredAt: reader.optionalTime('restored'),
@@ -79,6 +82,7 @@ interface Reader {
   run(): RunKey;
   percent(key: string): number;
   scaling(): HeldScaling;
+  hooks(): HooksDone;
   time(key: string): Instant;
   optionalTime(key: string): Instant | undefined;
 }
@@ -123,6 +127,7 @@ function readerOf(tags: Tags, where: string): Reader {
     percent: (key) => must(key, /^(\d|[1-9]\d|100)$/.test(given(key)) ? Number(given(key)) : undefined),
     // Absent in records of versions that held nothing.
     scaling: () => must('autoscaling', parseHeld(given('autoscaling'))),
+    hooks: () => must('hooks', parseHooksDone(given('hooks'))),
     time: (key) => must(key, optionalTime(key)),
   };
 }

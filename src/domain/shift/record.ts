@@ -1,5 +1,6 @@
 import { type Duration, type Instant, after, before, milliseconds, seconds } from '../duration.ts';
 import { type Color, type TrafficSplit, splitGiving } from '../traffic-split.ts';
+import type { HooksDone } from './hooks.ts';
 import type { HeldScaling } from './scaling.ts';
 
 /**
@@ -37,6 +38,10 @@ export const isResting = (phase: Phase): boolean => phase === 'prepared' || phas
 export const isInTraffic = (phase: Phase): boolean =>
   phase === 'shifting' || phase === 'judging' || phase === 'rechecking';
 
+/** Whether users can have met the candidate. */
+export const hadTraffic = ({ trafficAt, percent }: Pick<ShiftRecord, 'trafficAt' | 'percent'>): boolean =>
+  trafficAt !== undefined || percent !== 0;
+
 /** Who works on a shift: a later attempt of the same run takes over, another run only when the lease is over. */
 export interface RunKey {
   readonly id: string;
@@ -65,6 +70,8 @@ export interface ShiftRecord {
   readonly leaseUntil: Instant;
   /** Autoscaling as it was before this shift held it still: what is here is to be given back. */
   readonly scaling: HeldScaling;
+  /** What has been done of the commands that the team runs after the end. */
+  readonly hooks: HooksDone;
   readonly reason: string;
   readonly detectedAt: Instant | undefined;
   readonly restoredAt: Instant | undefined;

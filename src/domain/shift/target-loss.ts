@@ -9,6 +9,29 @@ export interface TargetLoss {
   readonly lost: number;
 }
 
+/** How many healthy targets were seen, and which, where that is known. */
+export interface HealthyTargets {
+  readonly healthy: number;
+  readonly members?: readonly string[];
+}
+
+/**
+ * The counts that a new look adds to those before. A target that was replaced between two looks was lost, although there
+ * are as many as before: without it, a release that starts as fast as it crashes would look healthy at every look.
+ */
+export function countsAfter(before: HealthyTargets | undefined, now: HealthyTargets): readonly number[] {
+  if (before === undefined) return [now.healthy];
+  const stayed = stayedOf(before, now);
+  if (stayed < Math.min(before.healthy, now.healthy)) return [stayed, now.healthy];
+  return now.healthy === before.healthy ? [] : [now.healthy];
+}
+
+function stayedOf(before: HealthyTargets, now: HealthyTargets): number {
+  if (before.members === undefined || now.members === undefined) return Math.min(before.healthy, now.healthy);
+  const known = new Set(before.members);
+  return now.members.filter((member) => known.has(member)).length;
+}
+
 /** From the counts in the order in which they were seen; undefined: nothing was seen yet. */
 export function lossOf(counts: readonly number[]): TargetLoss | undefined {
   const [begun, ...later] = counts;

@@ -47,7 +47,7 @@ export async function deploySet(
 }
 
 async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: AbortSignal): Promise<K8sResult> {
-  const { lease, records, prepared, plan } = begun;
+  const { lease, records, plan } = begun;
   const serving = servingOf(records);
   const record = begun.resumed ?? newRecord(begun, wish, tools);
   tools.onWrite();
@@ -55,7 +55,8 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
   if (begun.resumed === undefined) await tools.store.write(record, signal);
   wish.onFollowing?.({ revision: record.revision, release: record.release });
   const applied: AppliedObject[] = [];
-  const wrong = await bringUp({ begun, wish, applied }, tools, signal);
+  const pruned: ObjectResult[] = [];
+  const wrong = await bringUp({ begun, wish, applied, pruned }, tools, signal);
   const base = {
     plan,
     revision: record.revision,
@@ -64,7 +65,6 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
     changed: true,
   };
   if (wrong !== undefined) return settleWrong({ wrong, record, serving, applied, base, lease }, wish, tools, signal);
-  const pruned = await prune({ ref: wish.ref, wanted: prepared, records, policies: wish.policies }, tools, signal);
   await finish({ record, applied, serving, records, copyOf: wish.copyOf }, { lease, tools }, signal);
   const changed = applied.filter(({ done }) => done !== 'unchanged').length;
   return {
@@ -103,14 +103,15 @@ interface BringingUp {
   readonly wish: DeployWish;
   /** Filled as it goes, also of an attempt that fails. */
   readonly applied: AppliedObject[];
+  readonly pruned: ObjectResult[];
 }
 
 async function bringUp(
-  { begun, wish, applied }: BringingUp,
+  { begun, wish, applied, pruned }: BringingUp,
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<Wrong | undefined> {
-  const { prepared, lease } = begun;
+  const { prepared, lease, records } = begun;
   const origins = new Map<string, Origin>(
     prepared.map(({ object, manifest }) => [keyOf(refOf(object)), manifest.origin]),
   );
@@ -151,9 +152,11 @@ async function bringUp(
     );
     await waitFor(applied);
     const verified = await wish.verify?.(signal);
-    return verified?.kind === 'bad'
-      ? { kind: 'failed', reason: verified.reason, causes: [{ text: verified.reason }], lines: verified.lines }
-      : undefined;
+    if (verified?.kind === 'bad')
+      return { kind: 'failed', reason: verified.reason, causes: [{ text: verified.reason }], lines: verified.lines };
+    // Last, so that the way back has least to make again.
+    pruned.push(...(await prune({ ref: wish.ref, wanted: prepared, records, policies: wish.policies }, tools, signal)));
+    return undefined;
   } catch (thrown) {
     signal.throwIfAborted();
     if (thrown instanceof WentWrong) return thrown.wrong;
@@ -232,10 +235,20 @@ async function finish(
   await lease.guard();
   const { store, log } = tools;
   const done: ReleaseRecord = { ...record, phase: 'deployed' };
-  await store.write(done, signal);
+  await store.write(done, signal).catch((thrown: unknown) => {
+    signal.throwIfAborted();
+    if (!(thrown instanceof Failure)) throw thrown;
+    const now = `Release ${record.release} is in the cluster and ready, and its record does not say so`;
+    const next = 'Re-run: it finds the release unfinished and ends it';
+    throw new Failure({ ...thrown.facts, now, next }, { cause: thrown });
+  });
   // What was left by a roll back was bad: nobody is led there again.
   const leftAs = copyOf === undefined ? 'superseded' : 'rolled-back';
-  if (serving !== undefined) await store.write({ ...serving, phase: leftAs }, signal);
+  if (serving !== undefined)
+    await store.write({ ...serving, phase: leftAs }, signal).catch((thrown: unknown) => {
+      signal.throwIfAborted();
+      log.warning(`The record of release ${serving.release} does not say ${leftAs}: ${messageOf(thrown)}`);
+    });
   const now = [...records.filter(({ revision }) => revision !== record.revision), done].map((each) =>
     each.revision === serving?.revision ? { ...each, phase: leftAs as ReleaseRecord['phase'] } : each,
   );

@@ -53,8 +53,19 @@ export type WayBack =
   | { readonly kind: 'repeat'; readonly record: ReleaseRecord }
   | { readonly kind: 'unchanged'; readonly record: ReleaseRecord };
 
-export function wayBackOf(records: readonly ReleaseRecord[], { app }: AppRef, to: string | undefined): WayBack {
+export interface WayBackWish {
+  readonly ref: AppRef;
+  readonly to: string | undefined;
+  /** `<run id>/<attempt>`. */
+  readonly run: string;
+}
+
+export function wayBackOf(records: readonly ReleaseRecord[], { ref: { app }, to, run }: WayBackWish): WayBack {
   const unfinished = unfinishedOf(records);
+  // A way back that was killed is gone on with: taking it back would lead to what it was to leave.
+  const wayBack = records.find(({ revision }) => revision === unfinished?.copyOf) ?? unfinished;
+  if (to === undefined && unfinished?.copyOf !== undefined && wayBack !== undefined)
+    return { kind: 'repeat', record: wayBack };
   if (to === undefined && unfinished !== undefined)
     return {
       kind: 'finish',
@@ -62,6 +73,9 @@ export function wayBackOf(records: readonly ReleaseRecord[], { app }: AppRef, to
       previous: records.find(({ revision }) => revision === unfinished.previous),
     };
   const serving = servingOf(records);
+  // A re-run of the workflow run that went back already: it is there, and one release further back is not what was asked.
+  if (to === undefined && serving?.copyOf !== undefined && serving.run.split('/')[0] === run.split('/')[0])
+    return { kind: 'unchanged', record: serving };
   const known = newestFirst(records).map(({ revision, release, phase }) => `${revision} (${release}, ${phase})`);
   const target = to === undefined ? beforeServing(records) : findRelease(records, to);
   if (target === undefined)
@@ -87,7 +101,7 @@ export async function rollBackSet(
   signal: AbortSignal,
 ): Promise<K8sResult> {
   const records = await tools.store.list(signal);
-  const way = wayBackOf(records, wish.ref, to);
+  const way = wayBackOf(records, { ref: wish.ref, to, run: wish.writer.run });
   const { record } = way;
   if (way.kind === 'finish') return finishUnfinished({ record, previous: way.previous }, wish, tools, signal);
   const policies: Policies = {

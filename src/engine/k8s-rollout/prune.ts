@@ -7,7 +7,7 @@ import { type ReleaseRecord, servingOf } from '../../domain/kubernetes/release-r
 import { type Resource, resourceFor } from '../../domain/kubernetes/resource.ts';
 import { inParallel } from '../in-parallel.ts';
 import type { Prepared } from './prepare.ts';
-import { removeOne } from './roll-back.ts';
+import { removeOne } from './put-back.ts';
 import { AT_ONCE, type AppRef, type K8sTools, type ObjectResult, type Policies } from './rollout.ts';
 
 export interface PruneWish {

@@ -7,6 +7,7 @@ import type { Sha256 } from '../../ports/digest.ts';
 import type { Kubernetes } from '../../ports/kubernetes.ts';
 import type { Log } from '../../ports/log.ts';
 import type { ReleaseStore } from '../../ports/release-store.ts';
+import type { Verification } from '../checks/verification.ts';
 
 export interface K8sTools {
   readonly cluster: Kubernetes;
@@ -30,9 +31,6 @@ export interface Writer {
   /** `<run id>/<attempt>` */
   readonly run: string;
 }
-
-export type Verification =
-  { readonly kind: 'good' } | { readonly kind: 'bad'; readonly reason: string; readonly lines: readonly string[] };
 
 export type Verify = (signal: AbortSignal) => Promise<Verification>;
 

@@ -20,6 +20,7 @@ export function finishLoad(
   const evidence: LoadEvidence = {
     ...measuredParts(own),
     ...(against === undefined ? {} : { stable: measuredParts(against) }),
+    ...(run.blocks === undefined ? {} : { blocks: run.blocks }),
     generator: run.generator,
     model: load.model,
   };

@@ -56,8 +56,19 @@ interface Growing {
   readonly service: Histogram;
 }
 
-/** Counts what comes back, in memory that does not grow with the number of answers. `slice` is the length of a piece. */
-export function newRecorder(histograms: Histograms, names: readonly string[], slice: Duration = SLICE): Recorder {
+interface RecorderOptions {
+  /** Length of a piece. */
+  readonly slice?: Duration;
+  /** Told of every sample as well. */
+  readonly also?: (sample: Sample, elapsed: number) => void;
+}
+
+/** Counts what comes back, in memory that does not grow with the number of answers. */
+export function newRecorder(
+  histograms: Histograms,
+  names: readonly string[],
+  { slice = SLICE, also }: RecorderOptions = {},
+): Recorder {
   const part = (): Growing => ({ requests: 0, errors: 0, response: histograms.create(), service: histograms.create() });
   const whole = { requests: 0, errors: 0 };
   const scenarios = new Map(names.map((name) => [name, part()]));
@@ -85,6 +96,7 @@ export function newRecorder(histograms: Histograms, names: readonly string[], sl
   };
   return {
     add(sample, elapsed) {
+      also?.(sample, elapsed);
       const from = Math.floor(elapsed / slice) * slice;
       if (from > open.from) {
         close();

@@ -1,6 +1,7 @@
 import type { RandomValues } from '../../domain/checks/document.ts';
 import { type Duration, type Instant, formatDuration, milliseconds } from '../../domain/duration.ts';
 import { lengthOf } from '../../domain/load/arrivals.ts';
+import { type PairedBlocks, newPairedBlocks } from '../../domain/load/blocks.ts';
 import { type ResolvedLoad, type ResolvedScenario, longestOf } from '../../domain/load/load.ts';
 import type { Generator } from '../../domain/load/measured.ts';
 import { weightedTurns } from '../../domain/load/weighted.ts';
@@ -37,6 +38,8 @@ export interface LoadRequest {
 export interface LoadRun {
   readonly recorder: Recorder;
   readonly stable?: Recorder;
+  /** Of both, when there is a stable one. */
+  readonly blocks?: PairedBlocks;
   readonly generator: Generator;
   /** Between plan and start of the arrivals. */
   readonly lag: Histogram;
@@ -70,8 +73,11 @@ export async function runLoad(request: LoadRequest, tools: LoadTools, signal: Ab
   const { clock, stopwatch, histograms } = tools;
   const names = load.scenarios.map(({ name }) => name);
   const slice = sliceOf(load);
-  const recorder = newRecorder(histograms, names, slice);
-  const stableRecorder = request.stable && newRecorder(histograms, names, slice);
+  const blocks = request.stable && newPairedBlocks();
+  const recorderOf = (side: 'own' | 'stable'): Recorder =>
+    newRecorder(histograms, names, { slice, ...(blocks && { also: (sample, at) => blocks.add(side, sample, at) }) });
+  const recorder = recorderOf('own');
+  const stableRecorder = request.stable && recorderOf('stable');
   const lag = histograms.create();
   const started = clock.now();
   stopwatch.busy();
@@ -83,6 +89,12 @@ export async function runLoad(request: LoadRequest, tools: LoadTools, signal: Ab
   const own = { target: request.target, recorder };
   const stable = stableRecorder && request.stable && { target: request.stable, recorder: stableRecorder };
   const turns = new Map(names.map((name) => [name, 0]));
+  // In turn for each scenario: together with their own order one side could get always the same one.
+  const sideOf = (scenario: string): typeof own => {
+    const turn = (turns.get(scenario) ?? 0) + 1;
+    turns.set(scenario, turn);
+    return stable !== undefined && turn % 2 === 0 ? stable : own;
+  };
   const longest = longestOf(load.scenarios);
   let underWay = 0;
   const back = (): void => void (underWay -= 1);
@@ -94,16 +106,14 @@ export async function runLoad(request: LoadRequest, tools: LoadTools, signal: Ab
       const elapsed = stopwatch.elapsed() - start;
       const waited = elapsed - planned;
       const scenario = next()?.name ?? '';
-      recorder.add({ scenario, response: waited, service: waited, error: NO_PLACE, version: undefined }, elapsed);
+      const sample = { scenario, response: waited, service: waited, error: NO_PLACE, version: undefined };
+      sideOf(scenario).recorder.add(sample, elapsed);
     },
     send(planned, began) {
       const scenario = next();
       if (scenario === undefined) return Promise.resolve(0);
       underWay += 1;
-      // In turn for each scenario: together with their own order one side could get always the same one.
-      const turn = (turns.get(scenario.name) ?? 0) + 1;
-      turns.set(scenario.name, turn);
-      const { target, recorder: to } = stable !== undefined && turn % 2 === 0 ? stable : own;
+      const { target, recorder: to } = sideOf(scenario.name);
       return iterate({ scenario, target, recorder: to, secrets, planned: start + planned, began, back }, traveller);
     },
   };
@@ -121,7 +131,7 @@ export async function runLoad(request: LoadRequest, tools: LoadTools, signal: Ab
     const generator: Generator = { ...departed, lagP99: lag.at(99), busy: stopwatch.busy() };
     return {
       recorder,
-      ...(stableRecorder === undefined ? {} : { stable: stableRecorder }),
+      ...(stableRecorder === undefined || blocks === undefined ? {} : { stable: stableRecorder, blocks }),
       generator,
       lag,
       started,

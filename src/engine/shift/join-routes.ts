@@ -80,7 +80,11 @@ export function joinTargets(targets: readonly TargetGroups[]): TargetGroups {
         (each, index) => targets.findIndex((other) => other.nameOf(color) === each.nameOf(color)) === index,
       );
       const all = await Promise.all(distinct.map((each) => each.health(color, signal)));
-      return all.reduce((worst, each) => (each.healthy < worst.healthy ? each : worst));
+      const worst = all.reduce((least, each) => (each.healthy < least.healthy ? each : least));
+      if (distinct.length === 1) return worst;
+      // Another group may be the worst at the next look: its targets are no replacements of these.
+      const { healthy, total, reasons } = worst;
+      return { healthy, total, reasons };
     },
   };
 }

@@ -10,7 +10,7 @@ const DIGEST = `sha256:${'a'.repeat(64)}`;
 /** Values of all inputs, read from texts as the runtime reads them; YAML is given as its value. */
 function valuesOf(given: Readonly<Record<string, unknown>>): Values {
   const read = Object.entries(spec).map(([name, field]) => {
-    const value = name in given ? given[name] : field.fallback;
+    const value = given[name] ?? field.fallback;
     if (value === undefined) return [name, undefined] as const;
     const result = field.read(value);
     if (!result.ok) throw new Error(`${name} ${result.problem}`);
@@ -178,4 +178,51 @@ describe('a router', () => {
   test('names the nearest color', () => {
     expect(readColors({ blue: 'a', gren: 'b' })).toMatchObject({ ok: false, nearest: 'green' });
   });
+});
+
+describe('deploy: none', () => {
+  const BARE = { deploy: 'none', cluster: undefined, services: undefined, image: undefined };
+
+  test('needs no service and no image', () => {
+    expect(requestOf(BARE)).toMatchObject({ deploy: 'none', ecs: undefined, image: undefined });
+  });
+
+  test('keeps services that are given, to be scaled', () => {
+    expect(requestOf({ deploy: 'none', image: undefined })).toMatchObject({
+      ecs: { cluster: 'shop', services: MINIMUM.services },
+    });
+  });
+
+  test.each([
+    { name: 'a cluster without services', given: { ...BARE, cluster: 'shop' }, says: ['services is missing'] },
+    {
+      name: 'services without a cluster',
+      given: { ...BARE, services: MINIMUM.services },
+      says: ['cluster is missing'],
+    },
+    {
+      name: 'nothing where ECS deploys',
+      given: { cluster: undefined, services: undefined },
+      says: ['cluster is missing', 'services is missing'],
+    },
+    {
+      name: 'a color to go to in a release',
+      given: { 'to-color': 'green' },
+      says: ['to-color says nothing to mode run'],
+    },
+  ])('refuses $name', ({ given, says }) => {
+    expect(problemsOf(given)).toEqual(says);
+  });
+});
+
+test.each([
+  { name: 'without the color', health: 'https://shop.example/health' },
+  { name: 'with a password', health: 'https://a:b@{color}.shop.example/' },
+  { name: 'of another scheme', health: 'ftp://{color}.shop.example/' },
+])('a URL of health $name is refused', ({ health }) => {
+  const router = {
+    route53: { zone: 'shop.example', record: 'shop.example', health },
+    colors: { blue: 'a', green: 'b' },
+  };
+  expect(readRouter(router)).toMatchObject({ ok: false, problem: expect.stringContaining('route53.health') });
 });

@@ -65,12 +65,15 @@ export const goalOf = (more: Partial<Goal> = {}): Goal => ({
   expectedShift: undefined,
   images: 'a1',
   policy: policyOf(),
+  deploy: 'ecs',
+  to: undefined,
   minHealthy: 2,
   prepareWithin: minutes(15),
   drain: minutes(5),
   oldDesired: 0,
   checks: 'none',
   autoscaling: 'suspend',
+  hooks: { 'after-promote': [], 'after-rollback': [] },
   onStale: 'rollback',
   onBusy: 'take',
   because: 'asked for by run 105/1',
@@ -166,6 +169,7 @@ function observe(world: World, memory: Memory): Seen {
     samples: memory.samples,
     deployed: memory.deployed,
     checked: memory.checked,
+    hooked: [],
     oldColor: 'unknown',
     trouble: undefined,
   };
@@ -198,6 +202,10 @@ function make(move: Move, { world, memory, scenario, goal }: Act): void {
       break;
     case 'check':
       memory.checked = { ...memory.checked, [move.moment]: scenario.checks?.[move.moment] ?? { kind: 'good' } };
+      break;
+    case 'hook':
+      if (world.record !== undefined)
+        world.record = { ...world.record, hooks: { ended: move.index + 1, next: 'waiting' } };
       break;
     case 'measure':
       memory.samples.push(...samplesAt(move.at, { world, scenario, goal }));

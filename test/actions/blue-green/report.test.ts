@@ -6,6 +6,7 @@ import { goalOf as goalFor } from '../../../actions/blue-green/src/goal.ts';
 import type { Request } from '../../../actions/blue-green/src/inputs.ts';
 import type { Sample } from '../../../src/domain/analysis/sample.ts';
 import { candidateSeries } from '../../domain/analysis/series.ts';
+import type { Hook, HookResult } from '../../../src/domain/shift/hooks.ts';
 import { after, hours, instant, milliseconds, minutes, seconds } from '../../../src/domain/duration.ts';
 import { UNJUDGED } from '../../../src/domain/policy/policy.ts';
 import { splitGiving } from '../../../src/domain/traffic-split.ts';
@@ -28,7 +29,12 @@ const reported = (outcome: Outcome, more: Partial<Reported> = {}, goal: Partial<
   reportOf({
     outcome,
     record: 'record' in outcome ? outcome.record : undefined,
-    story: { events: [{ at: NOW, says: 'green serves 10 % since now', percent: 10 }], samples: samplesOf(0.004, 412) },
+    story: {
+      events: [{ at: NOW, says: 'green serves 10 % since now', percent: 10 }],
+      samples: samplesOf(0.004, 412),
+      hooked: [],
+      power: [],
+    },
     changed: 'yes',
     goal: goalOf({ policy: POLICY, ...goal }),
     router: 'ALB rule web-443/10',
@@ -51,12 +57,12 @@ describe('the report', () => {
     expect(reported(promoted)).toMatchObject({
       conclusion: 'success', outcome: 'promoted', changed: true,
       headline: 'green is the live color of ALB rule web-443/10: every rule held',
-      outputs: { verdict: 'pass', 'shift-id': '100-1', 'stable-color': 'blue', 'candidate-color': 'green', 'detected-at': '', 'rollback-seconds': '', routes: '[]' },
+      outputs: { verdict: 'pass', hooks: '', 'shift-id': '100-1', 'stable-color': 'blue', 'candidate-color': 'green', 'detected-at': '', 'rollback-seconds': '', routes: '[]' },
     });
   }); // prettier-ignore
 
   test('of a warning is green, and the warning is an annotation', () => {
-    const report = reported(promoted, { story: { events: [], samples: samplesOf(0.02, 500) } });
+    const report = reported(promoted, { story: { events: [], samples: samplesOf(0.02, 500), hooked: [], power: [] } });
     expect(report).toMatchObject({ conclusion: 'success', outputs: { verdict: 'warn' } });
     expect(report.annotations).toEqual([
       { level: 'warning', title: 'blue-green', message: 'error-rate 2 % > 1 % for 30s (n=500)' },
@@ -64,7 +70,7 @@ describe('the report', () => {
   });
 
   test('of too few requests is never a pass', () => {
-    const report = reported(promoted, { story: { events: [], samples: samplesOf(0, 12) } });
+    const report = reported(promoted, { story: { events: [], samples: samplesOf(0, 12), hooked: [], power: [] } });
     expect(report.outputs['verdict']).toBe('inconclusive');
     expect(report.headline).toBe(
       'green is the live color of ALB rule web-443/10, but inconclusive: error-rate: 12 requests, 20 needed',
@@ -130,7 +136,7 @@ describe('the report', () => {
     const many = Array.from({ length: 200 }, () => samplesOf(0.004, 412))
       .flat()
       .map((sample, index) => ({ ...sample, at: instant(NOW + index * 100) }));
-    const dense = reported(promoted, { story: { events: [], samples: many } }).summary.find(
+    const dense = reported(promoted, { story: { events: [], samples: many, hooked: [], power: [] } }).summary.find(
       (section) => section.kind === 'mermaid',
     );
     expect(dense?.source.split('\n').at(-1)?.split(',').length).toBeLessThanOrEqual(40);
@@ -139,9 +145,58 @@ describe('the report', () => {
 
 const seen = {
   kind: 'seen', routes: [{ name: 'web', live: splitGiving('blue', 100) }], live: splitGiving('blue', 100), spread: 'everywhere', seated: 'both', record: undefined, engaged: false, desired: { blue: 3, green: 0 }, scaling: { blue: 'none', green: 'none' }, samples: [], candidateHealth: [], deployed: undefined,
-  checked: {}, oldColor: 'unknown', trouble: undefined,
+  checked: {}, hooked: [], oldColor: 'unknown', trouble: undefined,
   targets: { blue: { healthy: 3, total: 3, reasons: [] }, green: { healthy: 0, total: 0, reasons: [] } },
 } as const; // prettier-ignore
+
+describe('a release of which nobody knows whether it is good', () => {
+  const story = {
+    events: [],
+    samples: samplesOf(0, 12),
+    hooked: [],
+    power: ['error-rate > stable + 0.1pp: at 3 requests/s'],
+  };
+  const messageOf = (outcome: Outcome): string => reported(outcome, { story }).annotations?.[0]?.message ?? '';
+
+  test('says which rules a person must look at, and how to go back as long as that is quick', () => {
+    const switched: Outcome = { kind: 'switched', record: DONE, judgement: undefined };
+    expect(messageOf(switched)).toMatch(
+      /^Inconclusive.*Next: look at "error-rate > 5% for 2m".*go back by mode: rollback while blue stands by/,
+    );
+    expect(messageOf(promoted)).toMatch(/release the earlier image by mode: run, because blue is drained/);
+    const texts = reported(promoted, { story }).summary.map((section) => ('text' in section ? section.text : ''));
+    expect(texts.join()).toContain('Next: look at');
+    expect(texts.join()).toContain('error-rate > stable + 0.1pp: at 3 requests/s');
+  });
+
+  test('is not asked of a person when every rule held', () => {
+    expect(JSON.stringify(reported(promoted))).not.toContain('Next: look at');
+  });
+});
+
+describe('commands of the team', () => {
+  const hook = (program: string): Hook => ({ program, args: [], timeout: seconds(5), database: 'untouched' });
+  const hooked: readonly HookResult[] = [
+    { hook: hook('./purge'), end: 'failed', says: 'it ended with 3' },
+    { hook: hook('./old-schema'), end: 'skipped', says: 'it changes a database, and allow-database-hooks is not set' },
+    { hook: hook('./remove-stack'), end: 'good', says: 'it ended well' },
+  ];
+  const story = { events: [], samples: samplesOf(0.004, 412), hooked, power: [] };
+
+  test('that fail are told in red, and leave the outcome and the color of the step alone', () => {
+    const report = reported(promoted, { story });
+    expect(report).toMatchObject({ conclusion: 'success', outcome: 'promoted', outputs: { hooks: 'failed' } });
+    expect(report.headline).toMatch(/; 1 of 3 commands failed$/);
+    expect(report.annotations?.map(({ level, message }) => `${level}: ${message}`)).toEqual([
+      'error: The command ./purge failed: it ended with 3. Traffic was not moved for it, the outcome is promoted; run the command by hand',
+      'warning: The command ./old-schema was not run: it changes a database, and allow-database-hooks is not set',
+    ]);
+    expect(report.summary.at(-1)).toMatchObject({
+      kind: 'table',
+      rows: hooked.map((each) => [each.hook.program, each.end, each.says]),
+    });
+  });
+});
 
 describe('the plan', () => {
   test('says what would be done first, and then, with the shortest and the longest time', () => {

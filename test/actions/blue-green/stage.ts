@@ -1,9 +1,10 @@
 import { type Ports, type Release, type ShiftResult, execute } from '../../../actions/blue-green/src/execute.ts';
+import type { Story } from '../../../actions/blue-green/src/story.ts';
 import type { Goal } from '../../../actions/blue-green/src/moves.ts';
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { type Duration, minutes, seconds } from '../../../src/domain/duration.ts';
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
-import type { Measurement, MetricQuery } from '../../../src/ports/metric-provider.ts';
+import type { Measurement, MetricProvider, MetricQuery } from '../../../src/ports/metric-provider.ts';
 import { joinRoutes } from '../../../src/engine/shift/join-routes.ts';
 import { type FakeAutoscaling, fakeAutoscaling } from '../../fakes/autoscaling.ts';
 import { type FakeClock, fakeClock } from '../../fakes/clock.ts';
@@ -27,6 +28,13 @@ export interface Stage {
   readonly log: RecordingLog;
   readonly metric: FakeMetric;
   readonly prober: FakeProber;
+  /** Source of the requests of users, where there is one. */
+  requests: MetricProvider | undefined;
+  /** What the last run had to tell, for those who keep it. */
+  said: Story | undefined;
+  /** Commands of the team's, as they were called; how each ends is `ends`. */
+  readonly ran: string[];
+  ends: (program: string, signal: AbortSignal) => Promise<number>;
   /** Answers of the sources; good ones at first. */
   answers: (query: MetricQuery) => Measurement;
   /** Answers of the candidate and of the front door to checks. */
@@ -97,6 +105,10 @@ export function openStage(): Stage {
       query.arm === 'stable' && query.metric !== 'requests' ? { kind: 'no-data' } : stage.answers(query),
     ),
     prober: fakeProber(() => stage.peers()),
+    requests: undefined,
+    said: undefined,
+    ran: [],
+    ends: () => Promise.resolve(0),
     answers: ({ metric }) => ({ kind: 'value', value: metric === 'health' ? 1 : metric === 'p95' ? 180 : 0.004, samples: 400 }),
     peers: () => ({ status: 200 }),
     desired: (color) => serviceOf(color).desired,
@@ -110,13 +122,13 @@ export const POLICY = policyOf({ bake: '1m', recheck: { after: '15s', for: '30s'
 
 const releaseOf = (stage: Stage, goal: Goal, more: Partial<Release>): Release => ({
   goal,
-  cluster: CLUSTER,
-  services: SERVICES,
+  ecs: { cluster: CLUSTER, services: SERVICES },
   images: GOOD,
   desiredCount: undefined,
   checks: goal.checks === 'given' ? CHECKS : undefined,
   candidateOf: (color) => ({ url: `http://${color}.test`, headers: { 'x-color': color } }),
   users: { url: 'http://users.test', headers: {} },
+  databases: 'untouched',
   onCancel: 'rollback',
   onCandidate: (color) => void stage.candidates.push(color),
   ...more,
@@ -134,10 +146,18 @@ function portsOf(stage: Stage): Ports {
     ecs,
     autoscaling,
     prober,
+    programs: {
+      async run(program, { env }, signal) {
+        stage.ran.push(
+          `${program} ${env?.['SLUICE_OUTCOME']} ${env?.['SLUICE_LIVE_COLOR']} ${env?.['SLUICE_OLD_COLOR']}`,
+        );
+        return { code: await stage.ends(program, signal), stdout: '', stderr: '' };
+      },
+    },
     clock,
     log,
     metrics: {
-      providers,
+      providers: stage.requests === undefined ? providers : { ...providers, requests: stage.requests },
       run: (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
     },
     willChange: () => undefined,

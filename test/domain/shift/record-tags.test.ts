@@ -21,6 +21,10 @@ const records: fc.Arbitrary<ShiftRecord> = fc.record({
   trafficAt: fc.option(moment, { nil: undefined }),
   leaseUntil: moment,
   scaling: fc.record({ blue: suspended, green: suspended }, { requiredKeys: [] }),
+  hooks: fc.record({
+    ended: fc.integer({ min: 0, max: 99 }),
+    next: fc.constantFrom('waiting' as const, 'begun' as const),
+  }),
   reason: fc.string({ maxLength: 600 }),
   detectedAt: fc.option(moment, { nil: undefined }),
   restoredAt: fc.option(moment, { nil: undefined }),

@@ -18,6 +18,7 @@ export const recordOf = (more: Partial<ShiftRecord> = {}): ShiftRecord => ({
   trafficAt: NOW,
   leaseUntil: after(NOW, seconds(90)),
   scaling: {},
+  hooks: { ended: 0, next: 'waiting' },
   reason: '',
   detectedAt: undefined,
   restoredAt: undefined,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Reading } from '../../../src/domain/analysis/sample.ts';
-import { isWornOut, lossOf, withTargets } from '../../../src/domain/shift/target-loss.ts';
+import { countsAfter, isWornOut, lossOf, withTargets } from '../../../src/domain/shift/target-loss.ts';
 
 describe('the loss of targets', () => {
   test.each([
@@ -16,6 +16,23 @@ describe('the loss of targets', () => {
     const loss = lossOf(counts);
     expect(loss).toEqual(is);
     expect(loss !== undefined && isWornOut(loss)).toBe(worn);
+  });
+});
+
+describe('what a look adds to the counts', () => {
+  const seen = (...members: readonly string[]) => ({ healthy: members.length, members });
+  test.each([
+    { name: 'the first one', before: undefined, now: seen('a', 'b'), adds: [2] },
+    { name: 'nothing new', before: seen('a', 'b'), now: seen('b', 'a'), adds: [] },
+    { name: 'one gone', before: seen('a', 'b'), now: seen('a'), adds: [1] },
+    { name: 'one more', before: seen('a'), now: seen('a', 'b'), adds: [2] },
+    { name: 'one replaced between the looks', before: seen('a', 'b'), now: seen('a', 'c'), adds: [1, 2] },
+    { name: 'all replaced', before: seen('a', 'b'), now: seen('c', 'd'), adds: [0, 2] },
+    { name: 'all replaced by fewer', before: seen('a', 'b', 'c'), now: seen('d'), adds: [0, 1] },
+    { name: 'fewer, and nobody knows which', before: { healthy: 2 }, now: { healthy: 1 }, adds: [1] },
+    { name: 'as many, and nobody knows which', before: { healthy: 2 }, now: seen('a', 'b'), adds: [] },
+  ])('$name', ({ before, now, adds }) => {
+    expect(countsAfter(before, now)).toEqual(adds);
   });
 });
 

@@ -244,11 +244,30 @@ load:
 
   test('a stable release gets every second user, and is what rules compare with', async () => {
     const { result, prober } = await run(
-      'load: [{ name: l, closed: { count: 200, concurrency: 2 }, get: /, rules: ["fail: p95 > stable + 10%"] }]',
+      'load: [{ name: l, closed: { count: 600, concurrency: 2 }, get: /, rules: ["fail: p95 > stable + 10%"] }]',
       { stable: 'http://old.test', script: ({ url }) => takes(url.startsWith('http://old') ? 100 : 150) },
     );
-    expect(prober.requests.filter(({ url }) => url.startsWith('http://old'))).toHaveLength(100);
-    expect(result).toMatchObject({ verdict: 'fail', all: { requests: 100 }, stable: { all: { requests: 100 } } });
+    expect(prober.requests.filter(({ url }) => url.startsWith('http://old'))).toHaveLength(300);
+    expect(result).toMatchObject({
+      verdict: 'fail',
+      all: { requests: 300 },
+      stable: { all: { requests: 300 } },
+      rules: [
+        {
+          outcome: 'broken',
+          words:
+            'p95 150ms beside stable 100ms: x1.50, at least x1.50 with 95 % confidence, limit stable + 10% (n=300, stable n=300)',
+        },
+      ],
+    });
+  });
+
+  test('those who never got a place count on both sides', async () => {
+    const { result } = await run(
+      'load: [{ name: l, phases: [{ duration: 10s, arrivals: 2/s }], concurrency: 1, get: /, timeout: 50s, rules: ["fail: error-rate > 0%"] }]',
+      { stable: 'http://old.test', script: () => takes(45_000) },
+    );
+    expect([result.all.requests, result.stable?.all.requests]).toEqual([10, 10]);
   });
 });
 

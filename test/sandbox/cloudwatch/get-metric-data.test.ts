@@ -60,7 +60,7 @@ const ask = (...queries: readonly MetricQuery[]) =>
       EndTime: START / 1_000 + 180,
       ScanBy: 'TimestampAscending',
     },
-    { balancers, targetGroups: () => [ARN] },
+    { balancers, targetGroups: () => [ARN], groupsOf: (balancer) => (balancer === 'app/web/1' ? [ARN, ARN] : []) },
   );
 /** Values by minute. */
 const valuesOf = (...queries: readonly MetricQuery[]): unknown => {

@@ -1,0 +1,108 @@
+import { type Fields, type KubeObject, isFields } from './object.ts';
+import { takeOver } from './ownership.ts';
+
+/**
+ * How a live object stands to an intent of `manager`. `as-intended`: a write would change nothing. `unowned`: it has the
+ * intent's values, and the manager did not set (all of) them or has not taken them over. `different`: a value is another one,
+ * or the manager has set fields that the intent does not have.
+ */
+export type Standing = 'as-intended' | 'unowned' | 'different';
+
+export function standingOf(live: KubeObject, intent: KubeObject, manager: string): Standing {
+  const { metadata, ...rest } = intent;
+  const { namespace: _namespace, ...own } = metadata;
+  if (!holds({ ...rest, metadata: own }, live)) return 'different';
+  const owned = (live.metadata.managedFields ?? []).find(
+    (entry) => entry.manager === manager && entry.operation === 'Apply' && !entry.subresource,
+  )?.['fieldsV1'];
+  if (owned !== undefined && !isWithin(owned, intent)) return 'different';
+  return owned !== undefined && takeOver(live, manager) === undefined ? 'as-intended' : 'unowned';
+}
+
+/** Keys under which the server writes a quantity in its own way: `0.5` as `500m`, `1024Mi` as `1Gi`. */
+const QUANTITIES = /^(?:limits|requests|hard|capacity|min|max|default|defaultRequest|overhead)$/;
+const QUANTITY = /^(?:sizeLimit|averageValue|storage|cpu|memory)$/;
+
+/** Whether `live` has every value of `wanted`; what others added beside them does not matter. */
+function holds(wanted: unknown, live: unknown, key = '', parent = ''): boolean {
+  if (isNothing(wanted) && isNothing(live)) return true;
+  if (isFields(wanted))
+    return isFields(live) && Object.entries(wanted).every(([name, value]) => holds(value, live[name], name, key));
+  if (Array.isArray(wanted)) return Array.isArray(live) && holdsList(wanted, live, key);
+  if (wanted === live) return true;
+  const isQuantity = QUANTITIES.test(parent) || QUANTITY.test(key);
+  return isQuantity && sameQuantity(wanted, live);
+}
+
+/** The server leaves these out, or fills them in. */
+const isNothing = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === '' ||
+  value === false ||
+  value === 0 ||
+  (Array.isArray(value) && value.length === 0) ||
+  (isFields(value) && Object.keys(value).length === 0);
+
+function holdsList(wanted: readonly unknown[], live: readonly unknown[], key: string): boolean {
+  if (wanted.length === live.length && wanted.every((each, index) => holds(each, live[index], key))) return true;
+  // Entries of others stand between ours (a sidecar that a webhook put in); a list of values is of one writer.
+  return wanted.every((each) => isFields(each) && live.some((other) => holds(each, other, key)));
+}
+
+function sameQuantity(a: unknown, b: unknown): boolean {
+  const [one, other] = [quantityOf(a), quantityOf(b)];
+  return one !== undefined && other !== undefined && Math.abs(one - other) <= Math.abs(one) * 1e-12;
+}
+
+const POWERS: Readonly<Record<string, number>> = {
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
+};
+
+function quantityOf(value: unknown): number | undefined {
+  const [, digits, suffix = ''] = /^([+-]?[\d.]+(?:[eE][+-]?\d+)?)([a-zA-Z]*)$/.exec(String(value)) ?? [];
+  const power = POWERS[suffix];
+  return digits === undefined || power === undefined ? undefined : Number(digits) * power;
+}
+
+/**
+ * Whether every field of a `fieldsV1` stands in the intent: `f:name` is a field, `k:{...}` an entry of a list by its keys,
+ * `v:...` a value of a set, `i:n` an entry by its place, `.` the thing itself.
+ */
+function isWithin(owned: unknown, intent: unknown): boolean {
+  if (!isFields(owned)) return true;
+  return Object.entries(owned).every(([step, deeper]) => {
+    if (step === '.') return true;
+    const at = follow(step, intent);
+    return at !== undefined && isWithin(deeper, at);
+  });
+}
+
+function follow(step: string, at: unknown): unknown {
+  const rest = step.slice(2);
+  if (step.startsWith('f:')) return isFields(at) ? at[rest] : undefined;
+  if (!Array.isArray(at)) return undefined;
+  if (step.startsWith('i:')) return at[Number(rest)] as unknown;
+  const named: unknown = JSON.parse(rest);
+  if (step.startsWith('v:')) return at.find((each) => each === named);
+  // A key that the server filled in (`protocol: TCP`) does not stand in the intent.
+  return at.find(
+    (each) =>
+      isFields(each) && Object.entries(named as Fields).every(([key, value]) => [value, undefined].includes(each[key])),
+  );
+}

@@ -1,0 +1,42 @@
+import type { ResolvedChecks } from '../../domain/checks/document.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
+import type { Prober } from '../../ports/prober.ts';
+import { type SteadyRules, judgeSteady } from './judge-steady.ts';
+import { type ChecksTarget, runChecks } from './run-checks.ts';
+import type { Verification } from './verification.ts';
+
+/** Checks and rules that are ready to be made. */
+export interface Checking {
+  readonly document: ResolvedChecks | undefined;
+  readonly rules: SteadyRules | undefined;
+  readonly target: ChecksTarget;
+  readonly prober: Prober;
+}
+
+interface Tools {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What a rollout that is steady is held to: the checks first, then the rules for their time. */
+export async function verifyRelease(checking: Checking, tools: Tools, signal: AbortSignal): Promise<Verification> {
+  const checked = await check(checking, tools, signal);
+  return checked.kind === 'bad' || checking.rules === undefined ? checked : judgeSteady(checking.rules, tools, signal);
+}
+
+async function check(
+  { document, target, prober }: Checking,
+  { clock, log }: Tools,
+  signal: AbortSignal,
+): Promise<Verification> {
+  if (document === undefined) return { kind: 'good' };
+  log.info(`${document.checks.length} checks against ${target.url}`);
+  const { verdict, checks } = await runChecks({ document, target }, { prober, clock, log }, signal);
+  if (verdict !== 'fail') return { kind: 'good' };
+  const failed = checks.filter((each) => each.verdict === 'fail');
+  const names = failed.map(({ name }) => name).join(', ');
+  const reason = `${failed.length} of ${checks.length} checks failed after the deployment: ${names}`;
+  const lines = failed.map(({ name, reasons }) => `Check ${name}: ${reasons.join('; ')}`);
+  return { kind: 'bad', reason, lines };
+}

@@ -1,0 +1,162 @@
+import { Failure, messageOf } from '../../domain/failure.ts';
+import { standingOf } from '../../domain/kubernetes/as-intended.ts';
+import { APP_LABEL, managerOf } from '../../domain/kubernetes/intent.ts';
+import { type KubeObject, type Ref, describeRef, keyOf, refOf } from '../../domain/kubernetes/object.ts';
+import { isManagedBy, restrictTo } from '../../domain/kubernetes/ownership.ts';
+import { inPhasesBack } from '../../domain/kubernetes/phases.ts';
+import type { ReleaseRecord } from '../../domain/kubernetes/release-record.ts';
+import { resourceFor } from '../../domain/kubernetes/resource.ts';
+import { inParallel } from '../in-parallel.ts';
+import { type AppliedObject, applyOne } from './apply.ts';
+import type { HeldLease } from './lease.ts';
+import { AT_ONCE, type AppRef, type K8sTools, type ObjectResult } from './rollout.ts';
+
+export interface PuttingBack {
+  readonly ref: AppRef;
+  /** What is taken back. */
+  readonly record: ReleaseRecord;
+  /** What served before, as it was applied; absent: nothing of this app did. */
+  readonly previous: ReleaseRecord | undefined;
+  readonly lease: HeldLease;
+}
+
+/** An object that is not as it was and could not be made so. */
+export interface Stuck {
+  readonly ref: Ref;
+  readonly why: string;
+}
+
+export interface PutBack {
+  /** As they are now; of those that needed no write, as they were read. */
+  readonly standing: readonly AppliedObject[];
+  readonly results: readonly ObjectResult[];
+  readonly stuck: readonly Stuck[];
+  readonly lines: readonly string[];
+}
+
+/** Objects whose loss cannot be made good again. */
+const KEPT = /^(?:Namespace|CustomResourceDefinition|PersistentVolume|PersistentVolumeClaim)$/;
+
+/**
+ * Writes the objects that differ from what they were, and deletes those that this release made. One that cannot be written
+ * keeps none of the others from going back: a half way back is worse than one that lacks an object and names it.
+ */
+export async function putBack(going: PuttingBack, tools: K8sTools, signal: AbortSignal): Promise<PutBack> {
+  const standing: AppliedObject[] = [];
+  const results: ObjectResult[] = [];
+  const stuck: Stuck[] = [];
+  const lines: string[] = [];
+  for (const { members } of inPhasesBack(wantedBack(going), (each) => each)) {
+    await going.lease.guard();
+    const done = await inParallel(members, AT_ONCE, (object) => restoreOne(object, going, tools, signal));
+    for (const each of done) {
+      if ('why' in each) stuck.push(each);
+      else if ('line' in each) lines.push(each.line);
+      else {
+        standing.push(each);
+        results.push(each.done === 'unchanged' ? each : { ...each, done: 'restored' });
+        if (each.note !== undefined) lines.push(`${describeRef(each.ref)}: ${each.note}`);
+        if (each.done !== 'unchanged') tools.log.info(`${describeRef(each.ref)} restored`);
+      }
+    }
+  }
+  const removed = await removeMade(going, lines, tools, signal);
+  return { standing, results: [...results, ...removed.results], stuck: [...stuck, ...removed.stuck], lines };
+}
+
+async function restoreOne(
+  object: KubeObject,
+  { ref, lease }: PuttingBack,
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<AppliedObject | Stuck | { readonly line: string }> {
+  const { cluster } = tools;
+  const own = refOf(object);
+  let isSame = false;
+  try {
+    const resource = resourceFor(object, await cluster.resources(signal));
+    if (resource === undefined) return { line: `${describeRef(own)} is not served any more and stays as it is` };
+    const live = await cluster.get(resource, object.metadata, signal);
+    const how = live === undefined ? 'different' : standingOf(live, object, managerOf(ref.app));
+    if (live !== undefined && how === 'as-intended') return { ref: own, object: live, resource, done: 'unchanged' };
+    isSame = how === 'unowned';
+    // What others took over meanwhile stays theirs, and it is said.
+    return await applyOne({ resource, object, live, way: 'apply' }, { ref, conflicts: 'yield', lease }, tools, signal);
+  } catch (thrown) {
+    const why = whyStuck(thrown, lease);
+    return isSame
+      ? { line: `${describeRef(own)} is as it was, and could not be taken over again: ${why}` }
+      : { ref: own, why };
+  }
+}
+
+/** A lease that is lost, and a run that is told to stop, end everything; any other failure is of one object. */
+function whyStuck(thrown: unknown, lease: HeldLease): string {
+  lease.signal.throwIfAborted();
+  if (!(thrown instanceof Failure)) throw thrown;
+  return thrown.facts.why ?? messageOf(thrown);
+}
+
+/** Jobs have run; running those of an earlier release again would undo nothing. */
+function wantedBack({ record, previous }: PuttingBack): readonly KubeObject[] {
+  const intents = (previous?.objects ?? []).filter(({ kind }) => kind !== 'Job');
+  const known = new Set(intents.map((object) => keyOf(refOf(object))));
+  const intended = new Map(record.objects.map((object) => [keyOf(refOf(object)), object]));
+  const foreign = record.before.flatMap(({ ref, object }) => {
+    const intent = intended.get(keyOf(ref));
+    return object === undefined || intent === undefined || known.has(keyOf(ref)) || ref.kind === 'Job'
+      ? []
+      : [restrictTo(intent, object)];
+  });
+  return [...intents, ...foreign];
+}
+
+async function removeMade(
+  { record, previous, ref, lease }: PuttingBack,
+  lines: string[],
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<Pick<PutBack, 'results' | 'stuck'>> {
+  const kept = new Set((previous?.objects ?? []).map((object) => keyOf(refOf(object))));
+  const made = record.before.filter(({ ref: each, object }) => object === undefined && !kept.has(keyOf(each)));
+  const results: ObjectResult[] = [];
+  const stuck: Stuck[] = [];
+  for (const { members } of [...inPhasesBack(made, ({ ref: each }) => asObject(each))].reverse()) {
+    await lease.guard();
+    const done = await inParallel(members, AT_ONCE, ({ ref: each }) =>
+      removeOne(each, { ref, lines }, tools, signal).catch((thrown: unknown): readonly Stuck[] => [
+        { ref: each, why: whyStuck(thrown, lease) },
+      ]),
+    );
+    for (const each of done.flat()) {
+      if ('why' in each) stuck.push(each);
+      else results.push(each);
+    }
+  }
+  return { results, stuck };
+}
+
+const asObject = ({ apiVersion, kind, name }: Ref): KubeObject => ({ apiVersion, kind, metadata: { name } });
+
+export async function removeOne(
+  each: Ref,
+  { ref, lines }: { readonly ref: AppRef; readonly lines: string[] },
+  { cluster, log }: K8sTools,
+  signal: AbortSignal,
+): Promise<readonly ObjectResult[]> {
+  if (KEPT.test(each.kind)) {
+    lines.push(`${describeRef(each)} stays: it is never deleted`);
+    return [];
+  }
+  const resource = resourceFor(each, await cluster.resources(signal));
+  const live = resource === undefined ? undefined : await cluster.get(resource, each, signal);
+  if (resource === undefined || live?.metadata.uid === undefined) return [];
+  const ours = live.metadata.labels?.[APP_LABEL] === ref.app && isManagedBy(live, managerOf(ref.app));
+  if (!ours) {
+    lines.push(`${describeRef(each)} stays: it is not managed by this app any more`);
+    return [];
+  }
+  await cluster.delete(resource, each, { uid: live.metadata.uid, children: 'background' }, signal);
+  log.info(`${describeRef(each)} deleted`);
+  return [{ ref: each, done: 'deleted' }];
+}

@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type LocalServer, httpServer } from '../../adapters/http/servers.ts';
+import { type BundleResult, runBundle } from '../../harness/run-bundle.ts';
+
+let fast: LocalServer;
+let slow: LocalServer;
+beforeAll(async () => {
+  fast = await httpServer((_, response) => void setTimeout(() => response.end(), 5));
+  slow = await httpServer((_, response) => void setTimeout(() => response.end(), 150));
+});
+afterAll(() => Promise.all([fast.close(), slow.close()]));
+
+const urlOf = ({ port }: LocalServer): string => `http://127.0.0.1:${port}`;
+
+/** Both releases share one load. */
+const compare = (
+  sides: { readonly own: LocalServer; readonly stable: LocalServer },
+  rest: string,
+): Promise<BundleResult> =>
+  runBundle({
+    action: 'smoke-test',
+    inputs: { url: urlOf(sides.own), checks: 'checks.yml' },
+    files: { 'checks.yml': `version: 1\nload: [{ name: l, stable: '${urlOf(sides.stable)}', get: /, ${rest} }]\n` },
+  });
+
+describe('old and new end points loaded in alternation', () => {
+  test('a new one that is slower for certain fails, with the bound', async () => {
+    const run = await compare(
+      { own: slow, stable: fast },
+      'closed: { count: 480, concurrency: 40 }, rules: ["fail: p95 > stable + 50ms"]',
+    );
+    expect(run).toMatchObject({ exitCode: 1, outputs: { verdict: 'fail', requests: '240' } });
+    expect(run.stdout).toMatch(
+      /p95 \d+ms beside stable \d+ms: \+\d+ms, at least \+\d+ms with 95 % confidence, limit stable \+ 50ms \(n=240, stable n=240\)/,
+    );
+    expect(run.summary).toMatch(/\| fail: p95 > stable \+ 50ms \| broken \|/);
+  });
+
+  test('the same one on both sides passes', async () => {
+    const run = await compare(
+      { own: fast, stable: fast },
+      'closed: { count: 2000, concurrency: 10 }, rules: ["fail: p50 > stable + 500ms", "fail: error-rate > stable + 5pp"]',
+    );
+    expect(run).toMatchObject({ exitCode: 0, outputs: { verdict: 'pass' } });
+    expect(run.summary).toContain('error-rate +0 pp from stable, at most');
+  });
+
+  test('too few answers prove neither: invalid, red, and says what to do', async () => {
+    const run = await compare(
+      { own: slow, stable: fast },
+      'closed: { count: 60, concurrency: 10 }, rules: ["fail: p95 > stable + 10%"]',
+    );
+    expect(run).toMatchObject({ exitCode: 1, outputs: { verdict: 'invalid' } });
+    expect(run.stdout).toContain(
+      'p95 > stable + 10% cannot be compared by 30 answers of a side: it needs 200. Send more',
+    );
+  });
+});

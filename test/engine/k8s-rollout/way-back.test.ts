@@ -1,0 +1,58 @@
+import { expect, test } from '@jest/globals';
+import type { ReleaseRecord } from '../../../src/domain/kubernetes/release-record.ts';
+import { wayBackOf } from '../../../src/engine/k8s-rollout/modes.ts';
+
+const record = (revision: number, phase: ReleaseRecord['phase'], more: Partial<ReleaseRecord> = {}): ReleaseRecord => ({
+  schema: 1,
+  app: 'web',
+  revision,
+  release: `v${revision}`,
+  run: `${revision}/1`,
+  phase,
+  startedAt: '',
+  digest: `d${revision}`,
+  objects: [],
+  before: [],
+  images: [],
+  ...more,
+});
+const served = [record(1, 'superseded'), record(2, 'superseded'), record(3, 'deployed')];
+const way = (records: readonly ReleaseRecord[], { to, run = '9/1' }: { to?: string; run?: string } = {}) => {
+  const { kind, record: found } = wayBackOf(records, { ref: { app: 'web', namespace: 'shop' }, to, run });
+  return [kind, found.revision];
+};
+
+test.each([
+  ['the release before the one that serves', way(served), ['repeat', 2]],
+  ['a named one', way(served, { to: 'v1' }), ['repeat', 1]],
+  ['nowhere, where the named one serves', way(served, { to: '3' }), ['unchanged', 3]],
+  ['the end of what a killed run began', way([...served, record(4, 'applying', { previous: 3 })]), ['finish', 4]],
+  [
+    'on, where the killed run was a way back itself',
+    way([...served, record(4, 'applying', { previous: 3, copyOf: 2, digest: 'd2' })]),
+    ['repeat', 2],
+  ],
+  [
+    'on, also when the release it led to is not recorded any more',
+    way([record(3, 'deployed'), record(4, 'rolling-back', { previous: 3, copyOf: 2 })]),
+    ['repeat', 4],
+  ],
+  [
+    'nowhere, in another attempt of the run that went back',
+    way([...served.slice(0, 2), record(4, 'deployed', { copyOf: 2, run: '9/1' })], { run: '9/2' }),
+    ['unchanged', 4],
+  ],
+  [
+    'a release further back, in another run',
+    way([...served.slice(0, 2), record(4, 'deployed', { copyOf: 2, digest: 'd2', run: '9/1' })], { run: '10/1' }),
+    ['repeat', 1],
+  ],
+])('a way back leads to %s', (_name, found, expected) => {
+  expect(found).toEqual(expected);
+});
+
+test('a way back that leads nowhere names what is recorded', () => {
+  expect(() => way([record(1, 'deployed')])).toThrow(
+    'There is nothing to roll web back to: no earlier release of it is recorded. Recorded are 1 (v1, deployed).',
+  );
+});
