@@ -4,7 +4,7 @@ import type { ImageShelf } from '../../../src/ports/image-shelf.ts';
 import type { CleanupRequest } from './inputs.ts';
 import type { Cleaned } from './result.ts';
 
-/** Looks at everything, decides, and removes; a dry run ends before the last. */
+/** Looks at everything, decides, removes, and reads back what is gone; a dry run ends before it removes. */
 export async function cleanUp(
   request: CleanupRequest,
   {
@@ -21,5 +21,13 @@ export async function cleanUp(
   if (request.dryRun === 'plan' || plan.remove.length === 0) return { repository, plan, removed: [], refused: [] };
   onWrite();
   const done = await shelf.remove(plan.remove, signal);
-  return { repository, plan, ...done };
+  const there = await shelf.digests(signal);
+  // A registry may say that it removed what it keeps: GitHub answers 404 to one who has no right, too.
+  const left = done.removed.filter((digest) => there.has(digest));
+  return {
+    repository,
+    plan,
+    removed: done.removed.filter((digest) => !there.has(digest)),
+    refused: [...done.refused, ...left.map((digest) => `${digest}: is still listed after it was removed`)],
+  };
 }

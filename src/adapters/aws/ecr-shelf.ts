@@ -15,6 +15,8 @@ import { callAws } from './errors.ts';
 
 /** Of BatchGetImage and BatchDeleteImage. */
 const IMAGES_A_CALL = 100;
+/** The most that DescribeImages gives. */
+const IMAGES_A_PAGE = 1_000;
 
 export interface EcrRepository {
   readonly account: string;
@@ -26,16 +28,11 @@ export function ecrShelf({ account, region, name }: EcrRepository, config: Clien
   const client = new ECRClient({ ...config, region });
   const place = { registryId: account, repositoryName: name };
   return {
+    async digests(signal) {
+      return new Set((await describe(signal)).flatMap(({ imageDigest }) => imageDigest ?? []));
+    },
     async list(signal) {
-      const details: ImageDetail[] = [];
-      let nextToken: string | undefined;
-      do {
-        const command = new DescribeImagesCommand({ ...place, ...(nextToken === undefined ? {} : { nextToken }) });
-        const facts = { action: 'ecr:DescribeImages', what: `Could not list the images of ${name}` };
-        const answer = await callAws(facts, signal, () => client.send(command, { abortSignal: signal }));
-        details.push(...(answer.imageDetails ?? []));
-        nextToken = answer.nextToken;
-      } while (nextToken !== undefined);
+      const details = await describe(signal);
       const parts = await partsOf(details, signal);
       return details.map((detail): ListedImage => {
         const { imageDigest: digest = '', imageTags: tags = [], imagePushedAt } = detail;
@@ -56,7 +53,11 @@ export function ecrShelf({ account, region, name }: EcrRepository, config: Clien
           ...place,
           imageIds: group.map((imageDigest) => ({ imageDigest })),
         });
-        const facts = { action: 'ecr:BatchDeleteImage', what: `Could not remove images of ${name}` };
+        const facts = {
+          action: 'ecr:BatchDeleteImage',
+          what: `Could not remove images of ${name}`,
+          now: `${removed.length} of ${images.length} were removed`,
+        };
         const { failures = [] } = await callAws(facts, signal, () => client.send(command, { abortSignal: signal }));
         const failed = new Map(
           failures.map(({ imageId, failureCode, failureReason }) => [
@@ -73,6 +74,20 @@ export function ecrShelf({ account, region, name }: EcrRepository, config: Clien
       return { removed, refused };
     },
   };
+
+  async function describe(signal: AbortSignal): Promise<readonly ImageDetail[]> {
+    const details: ImageDetail[] = [];
+    let nextToken: string | undefined;
+    do {
+      const page = nextToken === undefined ? {} : { nextToken };
+      const command = new DescribeImagesCommand({ ...place, maxResults: IMAGES_A_PAGE, ...page });
+      const facts = { action: 'ecr:DescribeImages', what: `Could not list the images of ${name}` };
+      const answer = await callAws(facts, signal, () => client.send(command, { abortSignal: signal }));
+      details.push(...(answer.imageDetails ?? []));
+      nextToken = answer.nextToken;
+    } while (nextToken !== undefined);
+    return details;
+  }
 
   /** What each index names. One that cannot be read stops everything: its images would look like nobody's. */
   async function partsOf(

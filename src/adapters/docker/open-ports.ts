@@ -51,6 +51,8 @@ export interface OpenedPorts {
   readonly aws: (region: string) => Promise<AwsSession>;
   /** With which other programs read the registries as this run does. */
   readonly env: Readonly<Record<string, string>>;
+  /** Of this run alone; gone with `close`, and after a crash by `post`. */
+  readonly folder: string;
   close(): Promise<void>;
 }
 
@@ -90,6 +92,7 @@ export async function openPorts(request: OpenRequest, tools: OpenTools): Promise
   return {
     aws,
     env: folder.env,
+    folder: path,
     ports: {
       random,
       engine,

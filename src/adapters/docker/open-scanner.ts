@@ -20,7 +20,7 @@ export async function openScanner(
   }
   const { trivyScanner } = await import('./trivy.ts');
   const cache = tools.environment('RUNNER_TOOL_CACHE') ?? tools.run.temp;
-  return trivyScanner(trivy, { cache, temp: tools.run.temp, env: opened.env }, systemPrograms(), tools.signal);
+  return trivyScanner(trivy, { cache, folder: opened.folder, env: opened.env }, systemPrograms(), tools.signal);
 }
 
 /** A file as the default branch has it: a commit cannot bring its own exceptions. */

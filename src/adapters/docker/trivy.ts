@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EnvHttpProxyAgent, fetch } from 'undici';
 import { Failure, messageOf } from '../../domain/failure.ts';
@@ -16,7 +16,8 @@ export interface TrivyRelease {
 export interface TrivyPlaces {
   /** RUNNER_TOOL_CACHE, or a folder of this run. */
   readonly cache: string;
-  readonly temp: string;
+  /** A folder of this run alone, which somebody removes also after a crash: the program and what it leaves are in it. */
+  readonly folder: string;
   /** DOCKER_CONFIG of this run, with which Trivy reads the image. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -27,20 +28,23 @@ export interface TrivyPlaces {
  */
 export async function trivyScanner(
   release: TrivyRelease,
-  { cache, temp, env }: TrivyPlaces,
+  { cache, folder, env }: TrivyPlaces,
   programs: Programs,
   signal: AbortSignal,
-): Promise<ImageScanner & { close(): Promise<void> }> {
+): Promise<ImageScanner> {
   const archive = await archiveOf(release, cache, signal);
-  const folder = await mkdtemp(join(temp, 'trivy-'));
-  const unpacked = await programs.run('tar', { args: ['-xzf', archive, '-C', folder, 'trivy'] }, signal);
+  const home = join(folder, 'trivy');
+  await mkdir(join(home, 'temp'), { recursive: true, mode: 0o700 });
+  const unpacked = await programs.run('tar', { args: ['-xzf', archive, '-C', home, 'trivy'] }, signal);
   if (unpacked.code !== 0) throw new Failure({ what: `Could not unpack ${archive}`, why: unpacked.stderr.trim() });
   return {
     name: `Trivy ${release.version}`,
     answers: 'final',
     async look({ host, path, digest, platform }, stop) {
       const args = trivyArguments({ image: `${host}/${path}@${digest}`, platform });
-      const { code, stdout, stderr } = await programs.run(join(folder, 'trivy'), { args, env }, stop);
+      // Not in the workspace: a trivy.yaml or a .trivyignore of the commit that is scanned would hold there.
+      const call = { args, env: { ...env, TMPDIR: join(home, 'temp') }, cwd: home };
+      const { code, stdout, stderr } = await programs.run(join(home, 'trivy'), call, stop);
       if (code !== 0)
         return {
           kind: 'failed',
@@ -51,7 +55,6 @@ export async function trivyScanner(
         ? { kind: 'findings', findings: read.value }
         : { kind: 'failed', why: `what Trivy wrote ${read.problem}` };
     },
-    close: () => rm(folder, { recursive: true, force: true }),
   };
 }
 

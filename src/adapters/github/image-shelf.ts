@@ -1,5 +1,5 @@
 import { instant } from '../../domain/duration.ts';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, messageOf } from '../../domain/failure.ts';
 import type { ListedImage } from '../../domain/image-build/cleanup.ts';
 import type { ImageRegistry } from '../../ports/image-registry.ts';
 import type { ImageShelf } from '../../ports/image-shelf.ts';
@@ -29,15 +29,20 @@ export function packageShelf(
     const what = `list the versions of package ${path}`;
     const ask = (kind: 'orgs' | 'users'): Promise<readonly unknown[]> =>
       client.all(`GET ${route(kind)}`, parameters, { what, signal });
+    const failed = (thrown: unknown): Failure => {
+      signal.throwIfAborted();
+      const facts = { what: `Could not ${what}`, now: 'Nothing was removed by this call', right: 'packages: read' };
+      return packageFailure(thrown, facts);
+    };
     try {
       const found = await ask('orgs');
       base = 'orgs';
       return found as readonly Version[];
     } catch (thrown) {
-      signal.throwIfAborted();
-      if ((thrown as { cause?: { status?: number } }).cause?.status !== 404) throw thrown;
+      // Not an organisation: a person's package.
+      if (refusalIn(thrown).status !== 404) throw failed(thrown);
       base = 'users';
-      return (await ask('users')) as readonly Version[];
+      return (await ask('users').catch((of: unknown) => Promise.reject(failed(of)))) as readonly Version[];
     }
   }
 
@@ -60,19 +65,50 @@ export function packageShelf(
       }
       return images;
     },
+    async digests(signal) {
+      return new Set((await versions(signal)).map(({ name }) => name));
+    },
     async remove(images, signal) {
       const removed: string[] = [];
+      const refused: string[] = [];
       for (const { digest } of images) {
-        const what = `remove ${path}@${digest}`;
-        await client.send(
-          `DELETE ${route(base ?? 'orgs')}/{version_id}`,
-          { ...parameters, version_id: ids.get(digest) },
-          what,
-          signal,
-        );
-        removed.push(digest);
+        const kept = await removeOne(digest, `${removed.length} of ${images.length} were removed`, signal);
+        if (kept === undefined) removed.push(digest);
+        else refused.push(`${digest}: ${kept}`);
       }
-      return { removed, refused: [] };
+      return { removed, refused };
     },
   };
+
+  /** Why GitHub keeps it, by a rule of its own: the last tagged version, or a public one that many have loaded. */
+  async function removeOne(digest: string, now: string, signal: AbortSignal): Promise<string | undefined> {
+    const sent = { ...parameters, version_id: ids.get(digest) };
+    try {
+      await client.send(`DELETE ${route(base ?? 'orgs')}/{version_id}`, sent, `remove ${path}@${digest}`, signal);
+      return undefined;
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const { status, message } = refusalIn(thrown);
+      if (status === 404) return undefined;
+      if (status === 400 || status === 422) return message;
+      throw packageFailure(thrown, { what: `Could not remove ${path}@${digest}`, now, right: 'packages: write' });
+    }
+  }
+}
+
+const refusalIn = (thrown: unknown): { readonly status?: number; readonly message?: string } =>
+  (thrown as { cause?: { status?: number; message?: string } }).cause ?? {};
+
+/** What the rights of a package are called is another thing than those of a repository. */
+function packageFailure(
+  thrown: unknown,
+  { what, now, right }: { readonly what: string; readonly now: string; readonly right: string },
+): Failure {
+  const { status, message = messageOf(thrown) } = refusalIn(thrown);
+  const next =
+    status === 401 || status === 403 || status === 404
+      ? `Give the job \`${right}\`, and this repository the admin role in the settings of the package ("Manage Actions access")`
+      : 'Re-run: it goes on from where this run stopped';
+  const why = status === undefined || status === 0 ? message : `GitHub answered ${status} (${message})`;
+  return new Failure({ what, why, now, next }, { cause: thrown });
 }

@@ -14,6 +14,7 @@ const image = (
   parts,
   pushedAt: instant(NOW - days(age)),
 });
+const HEX = (letter: string): string => `sha256:${letter.repeat(64)}`;
 const POLICY: CleanupPolicy = { keep: 1, olderThan: days(30), keepTags: [], protected: [], now: NOW };
 
 describe('what a cleanup removes', () => {
@@ -48,6 +49,36 @@ describe('what a cleanup removes', () => {
         [image('x', 90, ['old'], ['p']), image('p', 90), image('c', 1)],
         { protected: ['p'] },
         [],
+      ],
+      [
+        'a signature with the image that it hangs on, and not before',
+        [
+          image(HEX('a'), 90),
+          image('sig-a', 90, [`sha256-${'a'.repeat(64)}.sig`]),
+          image(HEX('b'), 1),
+          image('sig-b', 90, [`sha256-${'b'.repeat(64)}`], ['att-b']),
+          image('att-b', 90),
+        ],
+        {},
+        [HEX('a'), 'sig-a'],
+      ],
+      [
+        'no signature of what is protected, nor of a part of what stays',
+        [
+          image(HEX('a'), 90),
+          image('sig-a', 90, [`sha256-${'a'.repeat(64)}.sig`]),
+          image('x', 1, ['new'], [HEX('b')]),
+          image(HEX('b'), 90),
+          image('sig-b', 90, [`sha256-${'b'.repeat(64)}.sig`]),
+        ],
+        { protected: [HEX('a')] },
+        [],
+      ],
+      [
+        'a signature of what is there no more as any image',
+        [image('sig-a', 90, [`sha256-${'a'.repeat(64)}.sig`]), image('c', 1)],
+        {},
+        ['sig-a'],
       ],
       [
         'parts do not count as images',
