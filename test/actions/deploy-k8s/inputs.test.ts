@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { spec, toRequest } from '../../../actions/deploy-k8s/src/inputs.ts';
+import { type spec, toRequest } from '../../../actions/deploy-k8s/src/inputs.ts';
 import { hours, minutes } from '../../../src/domain/duration.ts';
 import { type InputsOf, describeProblem } from '../../../src/domain/inputs.ts';
 
