@@ -37,6 +37,8 @@ export interface Loop<Observation, Move, Outcome> {
   act(move: Move, observation: Observation, signal: AbortSignal): Promise<void>;
   /** A progress line is repeated when nothing else was said for this long. */
   readonly progressEvery?: Duration;
+  /** Told of every wait in place of the log. */
+  readonly sayWait?: (wait: string) => void;
   /** Moves that say nothing in the log (a measurement, a renewal): the progress line is not repeated because of them. */
   isSilent?(move: Move): boolean;
 }
@@ -57,10 +59,12 @@ export async function reconcile<Observation, Move, Outcome>(loop: Loop<Observati
         if (loop.isSilent?.(decision.move) !== true) said = undefined;
         break;
       case 'wait': {
+        loop.sayWait?.(decision.for);
         const due =
-          said === undefined ||
-          said.text !== decision.for ||
-          clock.now() >= after(said.at, loop.progressEvery ?? seconds(30));
+          loop.sayWait === undefined &&
+          (said === undefined ||
+            said.text !== decision.for ||
+            clock.now() >= after(said.at, loop.progressEvery ?? seconds(30)));
         if (due) {
           log.info(progressLine(decision, clock.now()));
           said = { text: decision.for, at: clock.now() };

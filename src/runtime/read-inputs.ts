@@ -12,6 +12,7 @@ import {
   printable,
 } from '../domain/inputs.ts';
 import type { KnownKeys, Stage, StageValue } from './read-config.ts';
+import { isPlainScalar } from './plain-scalar.ts';
 
 export interface InputSources {
   /** The action's name, for messages. */
@@ -226,6 +227,7 @@ async function readField({ name, field, source, stageIsSet }: Reading): Promise<
     case 'input':
     case 'default': {
       if (field.form === 'text') return checked(name, field, source.text.trim(), field.read(source.text.trim()));
+      if (isPlainScalar(source.text)) return checked(name, field, source.text, field.read(source.text));
       const { readYaml } = await import('./read-yaml.ts');
       // Blank lines go, the first line's indent stays: it is the indent of the whole block.
       const yaml = readYaml(source.text.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd(), name);

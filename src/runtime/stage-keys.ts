@@ -78,6 +78,7 @@ export const STAGE_KEYS: readonly string[] = [
   'routes',
   'server',
   'service',
+  'service-group',
   'services',
   'settle-for',
   'task-definition',

@@ -76,6 +76,16 @@ const NESTED: Readonly<Record<string, unknown>> = {
     },
   ],
   services: { blue: 'shop-blue', green: 'shop-green' },
+  'service-group': [
+    { service: '{stage}-api', image: 'api', container: 'web', 'pre-deploy-task': ONE_OFF_TASK },
+    {
+      service: 'web',
+      'task-definition': 'deploy/web.yml',
+      containers: { web: { image: 'web', environment: { LOG_LEVEL: 'info' } } },
+      'post-deploy-task': ONE_OFF_TASK,
+      'depends-on': ['{stage}-api'],
+    },
+  ],
   'candidate-headers': { 'X-Color': '{color}', 'X-Count': 3 },
   headers: { Authorization: 'Bearer ${TOKEN}', 'X-Route': 'green' },
   placeholders: { HOST: '{stage}.example.com', PORT: 443, DEBUG: false },

@@ -23,6 +23,7 @@ import { measureGrid } from '../../../src/engine/shift/measure.ts';
 import type { Ports, Release } from './execute.ts';
 import type { Memory } from './execute-observe.ts';
 import { type Fenced, beating } from './execute-beat.ts';
+import { noteFlow } from './execute-flow.ts';
 import { hook } from './execute-hook.ts';
 import { tidyUp } from './execute-tidy.ts';
 import type { CheckMoment, Move, Observation, Result } from './moves.ts';
@@ -112,6 +113,7 @@ async function record(move: Recording, seen: Observation, acting: Fenced, signal
   }
   const begins = memory.engaged === 'no' && !isOver(move.record.phase) && move.record.phase !== 'rolling-back';
   await taken(move, acting);
+  if (move.says !== undefined) await noteFlow(move.record, acting, signal);
   if (begins) await tidyUp(acting, fence, signal);
 }
 

@@ -34,6 +34,8 @@ export interface Memory {
   /** The last of them, as it was seen. */
   lastHealthy: HealthyTargets | undefined;
   readonly events: Event[];
+  /** What the policy can see, in words; empty before the first traffic. */
+  power: readonly string[];
   deployed: Result | undefined;
   checked: Partial<Record<CheckMoment, Result>>;
   readonly hooked: HookResult[];
@@ -60,6 +62,7 @@ export const startMemory = (): Memory => ({
   candidateHealth: [],
   lastHealthy: undefined,
   events: [],
+  power: [],
   deployed: undefined,
   checked: {},
   hooked: [],

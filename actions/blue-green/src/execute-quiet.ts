@@ -1,6 +1,7 @@
-import { before, between, instant, milliseconds } from '../../../src/domain/duration.ts';
+import { type Duration, type Instant, between, milliseconds } from '../../../src/domain/duration.ts';
 import type { MetricProvider, Window } from '../../../src/ports/metric-provider.ts';
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
+import { measured, windowBefore } from '../../../src/engine/shift/measure.ts';
 import type { Acting } from './execute-act.ts';
 
 /** Looks in a row without a request. */
@@ -26,14 +27,14 @@ export async function quietOf({ ports, memory, release }: Acting, signal: AbortS
 
 /** undefined: the source knows nothing yet of the time since the drain began. */
 function windowOf(
-  { periods }: MetricProvider,
+  provider: MetricProvider,
   { since }: ShiftRecord,
-  { now, length }: { readonly now: Window['to']; readonly length: number },
+  { now, length }: { readonly now: Instant; readonly length: Duration },
 ): Window | undefined {
-  if (periods === undefined) return { from: before(now, milliseconds(length)), to: now };
-  const to = instant(Math.floor((now - periods.delay) / periods.length) * periods.length);
-  const from = before(to, milliseconds(QUIET_PERIODS * periods.length));
-  return from >= since ? { from, to } : undefined;
+  const { periods } = provider;
+  if (periods === undefined) return windowBefore(provider, { now, length });
+  const window = windowBefore(provider, { now, length: milliseconds(QUIET_PERIODS * periods.length) });
+  return window.from >= since ? window : undefined;
 }
 
 /**
@@ -41,9 +42,9 @@ function windowOf(
  * other one in the same time. Without that, a source that is out of order would look like a color that is empty.
  */
 async function hasNone(provider: MetricProvider, window: Window, signal: AbortSignal): Promise<boolean> {
-  const old = await provider.measure({ metric: 'requests', arm: 'stable' }, window, signal);
+  const old = await measured(provider, { query: { metric: 'requests', arm: 'stable' }, window }, signal);
   if (old.kind === 'value') return old.value === 0;
   if (old.kind !== 'no-data' || provider.periods === undefined) return false;
-  const live = await provider.measure({ metric: 'requests', arm: 'candidate' }, window, signal);
+  const live = await measured(provider, { query: { metric: 'requests', arm: 'candidate' }, window }, signal);
   return live.kind === 'value' && live.value > 0;
 }

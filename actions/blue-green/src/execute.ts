@@ -118,7 +118,7 @@ async function tidyAtTheEnd(acting: Acting, signal: AbortSignal): Promise<void> 
 const resultOf = (outcome: Outcome, memory: Memory): ShiftResult => ({
   outcome,
   record: memory.record,
-  story: { events: memory.events, samples: memory.samples, hooked: memory.hooked },
+  story: { events: memory.events, samples: memory.samples, hooked: memory.hooked, power: memory.power },
   changed: memory.changed,
 });
 

@@ -138,6 +138,19 @@ function rolledBackWords(record: ShiftRecord): string {
   return `Rolled back to ${record.stable}: ${record.reason}${took === undefined ? '' : `; traffic was back ${formatDuration(took)} after that was seen`}`;
 }
 
+/** What a person does with a release of which nobody knows whether it is good. */
+export function nextWords(outcome: Outcome, judgement: Judgement | undefined): string | undefined {
+  const ended = outcome.kind === 'promoted' || outcome.kind === 'switched';
+  if (!ended || judgement === undefined || judgement.verdict.kind === 'passing') return undefined;
+  const open = judgement.findings.filter(({ standing }) => standing.kind !== 'passing').map(({ rule }) => rule.text);
+  const { stable, candidate } = outcome.record;
+  const back =
+    outcome.kind === 'switched'
+      ? `go back by mode: rollback while ${stable} stands by`
+      : `release the earlier image by mode: run, because ${stable} is drained`;
+  return `Next: look at ${open.length === 0 ? 'the metrics' : open.map((rule) => `"${rule}"`).join(', ')} of ${candidate} yourself. If it is worse, ${back}. To know by itself next time: a longer bake, or on-inconclusive: hold, which waits for certainty until the deadline`;
+}
+
 /** Said, not hidden: a rollback that took longer than the policy allows. */
 export function lateWords(record: ShiftRecord | undefined, policy: Policy): string | undefined {
   const took = rollbackTime(record);
@@ -154,7 +167,15 @@ function annotationsOf({ record, goal, outcome }: Reported, judgement: Judgement
     judgement.verdict.kind !== 'passing';
   return [
     ...(late === undefined ? [] : [{ level: 'warning', title, message: late } as const]),
-    ...(inconclusive ? [{ level: 'warning', title, message: `Inconclusive${judgedWords(judgement)}` } as const] : []),
+    ...(inconclusive
+      ? [
+          {
+            level: 'warning',
+            title,
+            message: `Inconclusive${judgedWords(judgement)}. ${nextWords(outcome, judgement) ?? ''}`,
+          } as const,
+        ]
+      : []),
     ...(judgement?.warnings ?? []).map((message) => ({ level: 'warning', title, message }) as const),
   ];
 }
@@ -168,11 +189,16 @@ interface Said {
 function summaryOf(reported: Reported, { judgement, verdict, headline }: Said): readonly Section[] {
   const { outcome, record, story, goal } = reported;
   const late = lateWords(record, goal.policy);
+  const next = nextWords(outcome, judgement);
   const chart = chartOf(goal.policy, story, record);
   return [
     { kind: 'heading', text: `Blue-green: ${nameOf(outcome, goal)}${verdict === '' ? '' : `, verdict ${verdict}`}` },
     { kind: 'verbatim', text: headline },
     ...(late === undefined ? [] : [{ kind: 'text', text: `${late}.` } as const]),
+    ...(next === undefined ? [] : [{ kind: 'text', text: `${next}.` } as const]),
+    ...(story.power.length === 0
+      ? []
+      : [{ kind: 'verbatim', text: ['What this policy could see:', ...story.power].join('\n') } as const]),
     ...(story.events.length === 0 ? [] : [timelineOf(reported)]),
     ...(chart === undefined ? [] : [{ kind: 'mermaid', source: chart } as const]),
     ...(judgement === undefined

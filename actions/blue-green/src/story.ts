@@ -19,6 +19,8 @@ export interface Story {
   readonly events: readonly Event[];
   readonly samples: readonly Sample[];
   readonly hooked: readonly HookResult[];
+  /** What the policy could see with the requests of the beginning, a line a rule. */
+  readonly power: readonly string[];
 }
 
 /** The whole shift judged once more, over everything that was measured. */

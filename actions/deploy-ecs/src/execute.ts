@@ -30,7 +30,7 @@ import type { DeployConditions } from '../../../src/ports/deploy-conditions.ts';
 import type { EcsTasks } from '../../../src/ports/ecs-tasks.ts';
 import type { Ecs, EcsServiceRef } from '../../../src/ports/ecs.ts';
 import { type Plan, type PlannedTasks, planOf, planOfCleanUp, planOfGoBack, planOfScale, wishOf } from './decide.ts';
-import type { CleanUpRequest, DeployRequest, Request, RollbackRequest, ScaleToRequest } from './inputs.ts';
+import type { CleanUpRequest, DeployRequest, RollbackRequest, ScaleToRequest, SingleRequest } from './inputs.ts';
 
 export type { Checking };
 
@@ -47,14 +47,20 @@ export interface Context extends RolloutTools {
   /** Told before the first write. */
   readonly onWrite: () => void;
   /** Told what there is to undo. */
-  readonly onFollowing: (following: Following | undefined) => void;
+  readonly onFollowing: (standing: readonly Standing[]) => void;
 }
 
-const refOf = ({ cluster, service }: Request): EcsServiceRef => ({ cluster, service });
+/** What this run brought to a service: in flight, or serving while its group is not judged yet. */
+export interface Standing {
+  readonly following: Following;
+  readonly stands: 'in-flight' | 'serves';
+}
+
+const refOf = ({ cluster, service }: SingleRequest): EcsServiceRef => ({ cluster, service });
 
 /** Reads and plans; writes nothing. */
 export async function plan(
-  request: Exclude<Request, { mode: 'status' }>,
+  request: Exclude<SingleRequest, { mode: 'status' }>,
   context: Context,
   signal: AbortSignal,
 ): Promise<Plan> {
@@ -99,28 +105,33 @@ function plannedTasks(situation: Situation, request: DeployRequest, context: Con
 }
 
 export async function deploy(request: DeployRequest, context: Context, signal: AbortSignal): Promise<RolloutResult> {
-  const { clock, run, commit, onFollowing } = context;
-  return deployImage(
-    {
-      ref: refOf(request),
-      ...wishOf(request),
-      ...definitionOf(context),
-      ...(request.desired === undefined ? {} : { desired: request.desired }),
-      tags: commit === '' ? {} : { 'sluice:commit': commit },
-      writer: { release: request.release, run },
-      deadline: after(clock.now(), request.timeout),
-      onFailure: request.onFailure,
-      onConflict: request.onConflict,
-      onOutdated: request.onOutdated,
-      failedRevision: 'deregister',
-      onFollowing,
-      inspect: (prepared, inner) => inspect(prepared, context, inner),
-      ...beforeBy(request, context),
-      ...verifyBy(context, request),
-    },
-    toolsOf(context),
-    signal,
-  );
+  const order: DeployImageRequest = {
+    ...orderFor(request, context),
+    onFollowing: (following) =>
+      context.onFollowing(following === undefined ? [] : [{ following, stands: 'in-flight' }]),
+    ...verifyBy(context, request),
+  };
+  return deployImage(order, toolsOf(context), signal);
+}
+
+/** What is to be done to the service, whoever watches over it. */
+export function orderFor(request: DeployRequest, context: Context): DeployImageRequest {
+  const { clock, run, commit } = context;
+  return {
+    ref: refOf(request),
+    ...wishOf(request),
+    ...definitionOf(context),
+    ...(request.desired === undefined ? {} : { desired: request.desired }),
+    tags: commit === '' ? {} : { 'sluice:commit': commit },
+    writer: { release: request.release, run },
+    deadline: after(clock.now(), request.timeout),
+    onFailure: request.onFailure,
+    onConflict: request.onConflict,
+    onOutdated: request.onOutdated,
+    failedRevision: 'deregister',
+    inspect: (prepared, inner) => inspect(prepared, context, inner),
+    ...beforeBy(request, context),
+  };
 }
 
 export async function goBack(request: RollbackRequest, context: Context, signal: AbortSignal): Promise<RolloutResult> {
@@ -165,7 +176,7 @@ const definitionOf = ({ definition }: Context): { readonly definition?: Definiti
   definition === undefined ? {} : { definition };
 
 /** Reads only. */
-export async function lookAt(request: Request, context: Context, signal: AbortSignal): Promise<ServiceStatus> {
+export async function lookAt(request: SingleRequest, context: Context, signal: AbortSignal): Promise<ServiceStatus> {
   const { ecs } = context;
   const ref = refOf(request);
   const { service, current } = await readSituation({ ref }, { ecs }, signal);
@@ -184,7 +195,7 @@ export async function lookAt(request: Request, context: Context, signal: AbortSi
 }
 
 /** GitHub ends the post steps of a cancelled job after 5 minutes. */
-const POST_HAS = minutes(4);
+export const POST_HAS = minutes(4);
 
 /** What `post` does about a deployment that its main left behind. */
 export async function undo(following: Following, tools: RolloutTools, signal: AbortSignal): Promise<RolloutResult> {
@@ -229,7 +240,7 @@ function verifyBy(
 const GOOD: Verification = { kind: 'good' };
 
 /** By the revision that serves by now. */
-async function afterwards(
+export async function afterwards(
   { request, wish }: { readonly request: DeployRequest; readonly wish: TaskWish },
   context: Context,
   signal: AbortSignal,
@@ -253,11 +264,12 @@ function oneOffTools(context: Context): OneOffTools {
   return { ...toolsOf(context), sha256, tasks: { ...tasks, run } };
 }
 
-const toolsOf = ({ ecs, clock, log, logs, onWrite }: Context): RolloutTools => ({
+export const toolsOf = ({ ecs, clock, log, logs, sayWait, onWrite }: Context): RolloutTools => ({
   ecs: tellingWrites(ecs, onWrite),
   clock,
   log,
   ...(logs === undefined ? {} : { logs }),
+  ...(sayWait === undefined ? {} : { sayWait }),
 });
 
 function tellingWrites(ecs: Ecs, onWrite: () => void): Ecs {

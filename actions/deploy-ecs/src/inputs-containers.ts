@@ -29,10 +29,11 @@ export function editsOf(values: ContainerValues): Checked<ContainerEdits | undef
   return problems.length > 0 ? bad(...problems) : good(edits);
 }
 
-function imageOfContainer(
+/** A name of `images` or a reference, as a whole reference. */
+export function imageOfContainer(
   given: string,
   input: string,
-  { images, registry, 'require-approval': approved }: ContainerValues,
+  { images, registry, 'require-approval': approved }: Pick<ContainerValues, 'images' | 'registry' | 'require-approval'>,
 ): Checked<string> {
   const names = Object.keys(images ?? {});
   const entry = images?.[given];

@@ -1,11 +1,11 @@
 import { hours, minutes } from '../../../src/domain/duration.ts';
-import { approvalDemand, approvalInputs } from '../../../src/domain/approval/require.ts';
-import { checkInputs, readCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
-import { ADDRESS_SHAPE, readAddressSource } from '../../../src/domain/ecs/address-source.ts';
-import { steadyInputs, steadyPolicyOf } from '../../../src/domain/policy/steady-inputs.ts';
-import { CONTAINERS_SHAPE, type ContainerEdits, readContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
+import { approvalInputs } from '../../../src/domain/approval/require.ts';
+import { checkInputs } from '../../../src/domain/checks/target-inputs.ts';
+import { ADDRESS_SHAPE } from '../../../src/domain/ecs/address-source.ts';
+import { steadyInputs } from '../../../src/domain/policy/steady-inputs.ts';
+import { CONTAINERS_SHAPE, readContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
 import { TASK_SHAPE, readTaskWish } from '../../../src/domain/ecs/task-wish.ts';
-import { imageInputs, imageOf, tagOf } from '../../../src/domain/image-inputs.ts';
+import { imageInputs } from '../../../src/domain/image-inputs.ts';
 import {
   type Checked,
   type InputProblem,
@@ -19,8 +19,10 @@ import {
   structure,
   text,
 } from '../../../src/domain/inputs.ts';
-import { editsOf } from './inputs-containers.ts';
-import type { ChecksWish, DeployRequest, Mode, Place, Request } from './request.ts';
+import { checksOf } from './inputs-checks.ts';
+import { placeOf, toDeploy, toGroup } from './inputs-deploy.ts';
+import { DEFINITION, DEFINITION_ACCEPTED, GROUP_SHAPE, readGroup } from './inputs-group.ts';
+import type { Mode, Place, Request } from './request.ts';
 import {
   awsInputs,
   ecsInputs,
@@ -42,20 +44,29 @@ export const spec = {
   }),
   cluster: ecsInputs.cluster,
   service: text({
-    description: 'Name of the ECS service. Example: `production-shop-service`.',
+    description:
+      'Name of the ECS service; not read where `service-group` is deployed. Example: `production-shop-service`.',
     from: 'stage',
-    required: true,
   }),
+  'service-group': structure(
+    {
+      description:
+        'Several services that `mode: deploy` releases as one, as a YAML list: `service`, `image` (an entry of `images`, or a reference), `container`, `task-definition`, `containers`, `pre-deploy-task`, `post-deploy-task`, `depends-on` (services of the list that serve before). When one fails, all go back. Example: `[{ service: shop-api, image: api }, { service: shop-web, image: web, depends-on: [shop-api] }]`.',
+      from: 'stage',
+      shape: GROUP_SHAPE,
+    },
+    'a list of services',
+    readGroup,
+  ),
   container: ecsInputs.container,
   ...imageInputs,
   'task-definition': matching({
     description:
       'What the new revision is made from: the path of a file (JSON or YAML), a family (its newest revision), `family:number` or an ARN. Without it the revision that the service runs. With it `image` may be left out. Example: `deploy/task-definition.yml`.',
     from: 'stage',
-    shape:
-      /(?!.*\.\.)(?:[^\s:]+\.(?:json|ya?ml)|(?:arn:aws[a-z-]*:ecs:[a-z0-9-]+:\d{12}:task-definition\/)?[\w-]{1,255}(?::\d{1,9})?)/,
+    shape: DEFINITION,
     accepts: 'a file or a task definition',
-    accepted: 'a path that ends in .json, .yml or .yaml, a family, family:number, or an ARN',
+    accepted: DEFINITION_ACCEPTED,
   }),
   containers: structure(
     {
@@ -159,7 +170,7 @@ export const spec = {
   ...stageInputs,
 } as const;
 
-type Values = InputsOf<typeof spec>;
+export type Values = InputsOf<typeof spec>;
 
 export function toRequest(values: Values): Checked<Request> {
   const foreign = foreignInputs(values);
@@ -169,7 +180,15 @@ export function toRequest(values: Values): Checked<Request> {
 }
 
 function requestOf(values: Values): Checked<Request> {
-  const place = placeOf(values);
+  const { service, 'service-group': group } = values;
+  if (values.mode === 'deploy' && group !== undefined) return toGroup(values, group);
+  const request = requestFor(values, { ...placeOf(values), service: service ?? '' });
+  if (service !== undefined) return request;
+  const accepted = `text, or a key of the stage${values.mode === 'deploy' ? '; service-group for several' : ''}`;
+  return bad({ input: 'service', problem: 'is required', accepted }, ...(request.ok ? [] : request.problems));
+}
+
+function requestFor(values: Values, place: Place): Checked<Request> {
   switch (values.mode) {
     case 'deploy':
       return toDeploy(values, place);
@@ -187,17 +206,6 @@ function requestOf(values: Values): Checked<Request> {
       return good({ ...place, mode: 'cleanup', keep: values['keep-revisions'] });
   }
 }
-
-const placeOf = (values: Values): Place => ({
-  cluster: values.cluster,
-  service: values.service,
-  timeout: values.timeout,
-  onConflict: values['on-conflict'],
-  region: values.region,
-  roleToAssume: values['role-to-assume'],
-  allowedAccountIds: values['allowed-account-ids'],
-  dryRun: values['dry-run'] ? 'yes' : 'no',
-});
 
 /** Inputs that only some modes read; given to another one they are a misunderstanding. None of them comes from the stage. */
 const READ_BY: Readonly<Partial<Record<keyof typeof spec, readonly Mode[]>>> = {
@@ -221,74 +229,4 @@ function foreignInputs(values: Values): readonly InputProblem[] {
           },
         ],
   );
-}
-
-function toDeploy(values: Values, place: Place): Checked<DeployRequest> {
-  const edits = editsOf(values);
-  // Images that are given out by container need no entry for the one image.
-  const byContainer = Object.values(values.containers ?? {}).some(({ image }) => image !== undefined);
-  const image =
-    byContainer && values['image-name'] === undefined ? imageOf({ ...values, images: undefined }) : imageOf(values);
-  const approval = approvalDemand(values);
-  const checks = checksOf(values);
-  const problems = [image, edits, approval, checks].flatMap((each) => (each.ok ? [] : each.problems));
-  const named = values['task-definition'];
-  const nothing = image.ok && image.value === undefined && named === undefined && values.containers === undefined;
-  if (nothing && problems.length === 0) problems.push(NOTHING_TO_DEPLOY);
-  if (problems.length > 0 || !image.ok || !edits.ok || !approval.ok || !checks.ok) return bad(...problems);
-  return good({
-    ...place,
-    mode: 'deploy',
-    container: values.container,
-    image: image.value,
-    definition:
-      named === undefined ? undefined : { kind: /\.(?:json|ya?ml)$/.test(named) ? 'file' : 'registered', name: named },
-    edits: edits.value,
-    release: values['release-id'] ?? image.value ?? releaseOf(edits.value, named),
-    desired: values['desired-count'],
-    onFailure: values['on-failure'],
-    onCancel: values['on-cancel'],
-    onOutdated: values['on-outdated'],
-    approval: approval.value,
-    checks: checks.value,
-    before: values['pre-deploy-task'],
-    after: values['post-deploy-task'],
-  });
-}
-
-const NOTHING_TO_DEPLOY: InputProblem = {
-  input: 'image',
-  problem: 'is missing',
-  accepted: 'image with a reference, images with the output of the build, task-definition, or containers',
-};
-
-/** A name for the tags where nobody gave one. */
-const releaseOf = (edits: ContainerEdits | undefined, definition: string | undefined): string =>
-  [
-    ...Object.values(edits ?? {}).flatMap(({ image }) => image ?? []),
-    ...(definition === undefined ? [] : [definition]),
-  ].join(' ') || 'settings';
-
-/** undefined: neither checks nor rules are asked for. */
-function checksOf(values: Values): Checked<ChecksWish | undefined> {
-  const secrets = readCheckSecrets(values['check-secrets'] ?? '');
-  const policy = steadyPolicyOf(values);
-  const from = values['url-from'] === undefined ? undefined : readAddressSource(values['url-from']);
-  const problems = [secrets, policy].flatMap((each) => (each.ok ? [] : each.problems));
-  if (values.url !== undefined && from !== undefined)
-    problems.push({ input: 'url-from', problem: 'excludes url', accepted: 'one of the two' });
-  if (values.rules !== undefined && values.url === undefined && from === undefined)
-    problems.push({ input: 'rules', problem: 'need an address to measure', accepted: 'url or url-from' });
-  if (problems.length > 0 || !secrets.ok || !policy.ok) return bad(...problems);
-  if (values.checks === undefined && policy.value === undefined) return good(undefined);
-  return good({
-    file: values.checks,
-    policy: policy.value,
-    recheck: values.recheck,
-    url: values.url,
-    from,
-    host: values.host,
-    expectVersion: values['expect-version'] ?? tagOf(values),
-    secrets: secrets.value,
-  });
 }

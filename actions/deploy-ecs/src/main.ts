@@ -1,5 +1,3 @@
-import type { Grant } from '../../../src/domain/approval/grant.ts';
-import { requireApproval } from '../../../src/domain/approval/require.ts';
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { addressFrom } from '../../../src/domain/ecs/address-source.ts';
 import type { ServiceAddresses } from '../../../src/ports/service-address.ts';
@@ -8,20 +6,34 @@ import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { missingVersion } from '../../../src/domain/checks/version.ts';
 import { sayLifetime } from '../../../src/domain/credential-lifetime.ts';
 import { type Duration, between, milliseconds, minutes } from '../../../src/domain/duration.ts';
-import { Failure } from '../../../src/domain/failure.ts';
 import { readDefinition } from '../../../src/domain/ecs/definition-file.ts';
-import { InvalidInput } from '../../../src/domain/inputs.ts';
+import { type InputProblem, InvalidInput } from '../../../src/domain/inputs.ts';
 import type { Report } from '../../../src/domain/report.ts';
-import type { DefinitionSource, Following } from '../../../src/engine/ecs-rollout/rollout.ts';
+import type { DefinitionSource } from '../../../src/engine/ecs-rollout/rollout.ts';
 import { ROLL_BACK_WITHIN } from '../../../src/engine/ecs-rollout/follow-deployment.ts';
 import { startRollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
 import type { AutoscalingLimits } from '../../../src/ports/autoscaling.ts';
 import type { ContainerLogs } from '../../../src/ports/container-logs.ts';
-import type { Ecs } from '../../../src/ports/ecs.ts';
+import type { Ecs, EcsService } from '../../../src/ports/ecs.ts';
 import type { AwsSession } from '../../../src/adapters/aws/session.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
+import { checkApproval } from '../../../src/runtime/check-approval.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
-import { type Checking, type Context, deploy, discardOld, goBack, lookAt, plan, scale, undo } from './execute.ts';
+import {
+  POST_HAS,
+  type Standing,
+  type Checking,
+  type Context,
+  deploy,
+  discardOld,
+  goBack,
+  lookAt,
+  plan,
+  scale,
+  undo,
+} from './execute.ts';
+import { type GroupContext, deployGroup, planGroup, undoGroup } from './execute-group.ts';
+import { groupReport } from './report-group.ts';
 import { type ChecksWish, type DeployRequest, type Request, spec, toRequest } from './inputs.ts';
 import { cleanUpReport, planReport, reportOf, statusReport } from './report.ts';
 
@@ -32,23 +44,25 @@ const definition: ActionDefinition<typeof spec, Request> = {
   spec,
   toRequest,
   async main(request, tools) {
-    if (request.mode === 'deploy') await checkApproval(request, tools);
+    if (request.mode === 'deploy' || request.mode === 'deploy-group') await checkApproval(request, tools);
     const checks = await checkingOf(request, tools);
-    const definition = await definitionOf(request, tools);
+    const definition = await definitionOf(request.mode === 'deploy' ? request.definition : undefined, tools);
+    const definitions = await definitionsOf(request, tools);
     const cloud = await cloudFor(request, tools);
     const { ecs } = cloud;
     const { clock, log, run, signal } = tools;
     const checking = checks?.(await addressOf(request, cloud, signal));
-    const context: Context = {
+    const context: GroupContext = {
       ...cloud,
       clock,
       log,
       checking,
       definition,
+      definitions,
       run: `${run.runId}/${run.attempt}`,
       commit: run.commit,
       onWrite: tools.willChange,
-      onFollowing: (following) => keep(following, request, ecs, tools),
+      onFollowing: (standing) => keep(standing, request, ecs, tools),
     };
     if (request.mode === 'status') {
       const report = statusReport(await lookAt(request, context, signal));
@@ -56,7 +70,9 @@ const definition: ActionDefinition<typeof spec, Request> = {
       return report;
     }
     if (request.dryRun === 'no') return act(request, context, signal);
-    const planned = await plan(request, context, signal);
+    const planned = await (request.mode === 'deploy-group'
+      ? planGroup(request, context, signal)
+      : plan(request, context, signal));
     log.verbatim('Plan', planned.lines.join('\n'));
     return planReport(planned, request);
   },
@@ -64,17 +80,26 @@ const definition: ActionDefinition<typeof spec, Request> = {
   async post(request, tools) {
     const { clock, log, signal } = tools;
     const left = tools.savedState(FOLLOWING) ?? '';
-    if (left === '' || request.mode !== 'deploy') return undefined;
+    if (left === '' || (request.mode !== 'deploy' && request.mode !== 'deploy-group')) return undefined;
+    const standing = JSON.parse(left) as readonly Standing[];
     if (request.onCancel === 'leave') {
       log.info(
-        `The deployment to ${request.service} goes on without this run, as asked (on-cancel: leave); the next run follows it`,
+        `The deployment to ${standing.map(({ following }) => following.ref.service).join(', ')} goes on without this run, as asked (on-cancel: leave); the next run follows it`,
       );
       return undefined;
     }
     const { ecs, logs } = await cloudFor(request, tools);
     const startedAt = clock.now();
     tools.willChange();
-    const result = await undo(JSON.parse(left) as Following, { ecs, clock, log, logs }, signal);
+    const hands = { ecs, clock, log, logs };
+    if (request.mode === 'deploy-group') {
+      const group = await undoGroup(standing, hands, { within: POST_HAS, signal });
+      tools.saveState(FOLLOWING, '');
+      return groupReport(group, request, between(startedAt, clock.now()));
+    }
+    const [only] = standing;
+    if (only === undefined) return undefined;
+    const result = await undo(only.following, hands, signal);
     tools.saveState(FOLLOWING, '');
     return reportOf(result, request, between(startedAt, clock.now()));
   },
@@ -82,11 +107,17 @@ const definition: ActionDefinition<typeof spec, Request> = {
 
 async function act(
   request: Exclude<Request, { mode: 'status' }>,
-  context: Context,
+  context: GroupContext,
   signal: AbortSignal,
 ): Promise<Report> {
   const { clock, log } = context;
   const startedAt = clock.now();
+  if (request.mode === 'deploy-group') {
+    const group = await deployGroup(request, context, signal);
+    const seen = [...group.members, group].flatMap(({ diagnosis }) => diagnosis);
+    if (seen.length > 0) log.verbatim('What was seen', seen.join('\n'));
+    return groupReport(group, request, between(startedAt, clock.now()));
+  }
   if (request.mode === 'cleanup') return cleanUpReport(await discardOld(request, context, signal), request);
   const result =
     request.mode === 'deploy'
@@ -98,30 +129,9 @@ async function act(
   return reportOf(result, request, between(startedAt, clock.now()));
 }
 
-/** Before credentials are asked for, so before anything at all is touched. */
-async function checkApproval({ approval, dryRun }: DeployRequest, { run, clock, log }: ActionTools): Promise<void> {
-  if (approval.kind === 'none') return;
-  const { sha256 } = await import('../../../src/adapters/system/digest.ts');
-  const grant = grantFor(approval, { repository: run.repository, now: clock.now(), sha256 });
-  // What a plan shows is often what is asked approval for.
-  if (grant instanceof Failure && dryRun === 'no') throw grant;
-  if (grant instanceof Failure) log.info(`A run would be refused now. ${grant.message}`);
-  else if (grant !== undefined)
-    log.info(`Approved for ${grant.environment} by grant ${grant.id}, until ${grant.expiresAt}`);
-}
-
-function grantFor(...asked: Parameters<typeof requireApproval>): Grant | Failure | undefined {
-  try {
-    return requireApproval(...asked);
-  } catch (thrown) {
-    if (thrown instanceof Failure) return thrown;
-    throw thrown;
-  }
-}
-
 /** Everything that is wrong with checks and rules is said before the first call to AWS. */
 async function checkingOf(request: Request, tools: ActionTools): Promise<Checks | undefined> {
-  const wish = request.mode === 'deploy' || request.mode === 'rollback' ? request.checks : undefined;
+  const wish = hasChecks(request) ? request.checks : undefined;
   if (wish === undefined) return undefined;
   const { httpProber } = await import('../../../src/adapters/http/prober.ts');
   const prober = httpProber();
@@ -179,19 +189,30 @@ async function documentOf(wish: ChecksWish, file: string, tools: ActionTools): P
 
 /** The address that AWS knows, asked for before anything is changed; empty: the user gave one. */
 async function addressOf(request: Request, { ecs, addresses }: Cloud, signal: AbortSignal): Promise<string> {
-  const from = request.mode === 'deploy' || request.mode === 'rollback' ? request.checks?.from : undefined;
+  const from = hasChecks(request) ? request.checks?.from : undefined;
   if (from === undefined) return '';
   const { host } = from;
   if (host.kind === 'stack-output') return addressFrom(from, await addresses.stackOutput(host, signal));
-  const { cluster, service: name } = request;
-  const [service] = await ecs.describeServices([{ cluster, service: name }], signal);
-  const groups = service?.loadBalancers.flatMap(({ targetGroupArn }) => targetGroupArn ?? []) ?? [];
+  const names = servicesOf(request);
+  const services: EcsService[] = [];
+  for (const name of names)
+    services.push(...(await ecs.describeServices([{ cluster: request.cluster, service: name }], signal)));
+  const groups = services.flatMap(({ loadBalancers }) =>
+    loadBalancers.flatMap(({ targetGroupArn }) => targetGroupArn ?? []),
+  );
   return addressFrom(from, await addresses.loadBalancer(groups, signal));
 }
 
+const hasChecks = (request: Request): request is Extract<Request, { readonly checks: unknown }> => 'checks' in request;
+
+const servicesOf = (request: Request): readonly string[] =>
+  request.mode === 'deploy-group' ? request.members.map(({ deploy }) => deploy.service) : [request.service];
+
 /** Everything that is wrong with a file is said with its lines, before the first call to AWS. */
-async function definitionOf(request: Request, tools: ActionTools): Promise<DefinitionSource | undefined> {
-  const source = request.mode === 'deploy' ? request.definition : undefined;
+async function definitionOf(
+  source: DeployRequest['definition'],
+  tools: ActionTools,
+): Promise<DefinitionSource | undefined> {
   if (source === undefined) return undefined;
   const { kind, name } = source;
   if (kind === 'registered') return { kind, name };
@@ -211,11 +232,33 @@ async function definitionOf(request: Request, tools: ActionTools): Promise<Defin
   return { kind: 'written', body, tags };
 }
 
+/** Those of a group, by service; what is wrong with any of them is said at once. */
+async function definitionsOf(request: Request, tools: ActionTools): Promise<ReadonlyMap<string, DefinitionSource>> {
+  const found = new Map<string, DefinitionSource>();
+  const problems: InputProblem[] = [];
+  for (const { deploy } of request.mode === 'deploy-group' ? request.members : []) {
+    try {
+      const source = await definitionOf(deploy.definition, tools);
+      if (source !== undefined) found.set(deploy.service, source);
+    } catch (thrown) {
+      if (!(thrown instanceof InvalidInput)) throw thrown;
+      problems.push(...thrown.problems.map((each) => ({ ...each, input: `${deploy.definition?.name} ${each.input}` })));
+    }
+  }
+  if (problems.length > 0) throw new InvalidInput('The task definitions of service-group', problems);
+  return found;
+}
+
 /** Keeps for `post`, and for a signal, what there is to undo. */
-function keep(following: Following | undefined, request: Request, ecs: Ecs, tools: ActionTools): void {
-  tools.saveState(FOLLOWING, following === undefined ? '' : JSON.stringify(following));
-  const restores = following !== undefined && request.mode === 'deploy' && request.onCancel === 'rollback';
-  tools.onCancel(restores ? (signal) => startRollBack(following, { ecs }, signal) : undefined);
+function keep(standing: readonly Standing[], request: Request, ecs: Ecs, tools: ActionTools): void {
+  tools.saveState(FOLLOWING, standing.length === 0 ? '' : JSON.stringify(standing));
+  const deploys = request.mode === 'deploy' || request.mode === 'deploy-group';
+  const moving = standing.flatMap(({ following, stands }) => (stands === 'in-flight' ? following : []));
+  const restores = moving.length > 0 && deploys && request.onCancel === 'rollback';
+  // One call for each that moves, all at the same time; what serves already is taken back by `post`.
+  const stopAll = async (signal: AbortSignal): Promise<string> =>
+    (await Promise.all(moving.map((following) => startRollBack(following, { ecs }, signal)))).join('; ');
+  tools.onCancel(restores ? stopAll : undefined);
 }
 
 type Cloud = Pick<Context, 'ecs' | 'tasks' | 'conditions' | 'autoscaling' | 'sha256'> & {
@@ -259,8 +302,11 @@ async function cloudFor(request: Request, tools: ActionTools): Promise<Cloud> {
 /** How long this run may take in all: the release, its tasks, and the way back. */
 function longest(request: Request): Duration {
   if (request.mode === 'status') return minutes(1);
-  const tasks = request.mode === 'deploy' ? [request.before, request.after] : [];
-  const back = request.mode === 'deploy' && request.onFailure === 'rollback' ? ROLL_BACK_WITHIN : 0;
+  const deploys = request.mode === 'deploy' ? [request] : [];
+  const released = request.mode === 'deploy-group' ? request.members.map(({ deploy }) => deploy) : deploys;
+  const tasks = released.flatMap((each) => [each.before, each.after]);
+  // Those of a group may go back one after the other.
+  const back = released.filter(({ onFailure }) => onFailure === 'rollback').length * ROLL_BACK_WITHIN;
   return milliseconds(request.timeout + back + tasks.reduce((sum, task) => sum + (task?.timeout ?? 0), 0));
 }
 

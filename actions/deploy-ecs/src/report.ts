@@ -10,10 +10,11 @@ import type { CleanUpRequest, DeployRequest, Request, RollbackRequest, ScaleToRe
 type Changing = DeployRequest | RollbackRequest | ScaleToRequest;
 
 /** Every output is written in every mode, so that none is left over from an earlier step of the same id. */
-const NO_OUTPUTS = {
+export const NO_OUTPUTS = {
   'task-definition-arn': '',
   'previous-task-definition-arn': '',
   'service-deployment-arn': '',
+  'service-results': '',
   'running-count': '',
   'desired-count': '',
 } as const;
@@ -154,7 +155,8 @@ function summaryOf(result: RolloutResult, request: Changing, { headline, took }:
   ];
 }
 
-export function planReport(plan: Plan, { service }: Request): Report {
+export function planReport(plan: Plan, request: Request): Report {
+  const service = request.mode === 'deploy-group' ? `${request.members.length} services` : request.service;
   const refused = plan.verdict === 'would-be-refused';
   return {
     conclusion: refused ? 'failure' : 'success',
@@ -180,6 +182,7 @@ export function statusReport(status: ServiceStatus): Report & { readonly lines: 
     changed: false,
     lines,
     outputs: {
+      ...NO_OUTPUTS,
       'task-definition-arn': service.taskDefinition,
       'previous-task-definition-arn': rollbackTarget(status) ?? '',
       'service-deployment-arn': service.currentServiceDeployment ?? '',

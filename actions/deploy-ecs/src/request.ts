@@ -77,4 +77,22 @@ export interface CleanUpRequest extends Place {
   readonly keep: number;
 }
 
-export type Request = DeployRequest | RollbackRequest | ScaleToRequest | StatusRequest | CleanUpRequest;
+/** One service of a group, as it would be deployed by itself. */
+export interface GroupMember {
+  readonly deploy: DeployRequest;
+  /** Names of services of the group that serve before this one is touched. */
+  readonly dependsOn: readonly string[];
+}
+
+/** Several services that are released as one: all of them, or none. */
+export interface GroupRequest
+  extends Omit<Place, 'service'>, Pick<DeployRequest, 'onFailure' | 'onCancel' | 'onOutdated' | 'approval' | 'checks'> {
+  readonly mode: 'deploy-group';
+  /** In the order that was written, which is not that of the dependencies. */
+  readonly members: readonly GroupMember[];
+}
+
+/** What concerns one service. */
+export type SingleRequest = DeployRequest | RollbackRequest | ScaleToRequest | StatusRequest | CleanUpRequest;
+
+export type Request = SingleRequest | GroupRequest;

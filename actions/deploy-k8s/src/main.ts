@@ -2,14 +2,13 @@ import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { loadChecks } from '../../../src/domain/checks/load.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { missingVersion } from '../../../src/domain/checks/version.ts';
-import { requireApproval } from '../../../src/domain/approval/require.ts';
 import { between } from '../../../src/domain/duration.ts';
-import { Failure } from '../../../src/domain/failure.ts';
 import { InvalidInput } from '../../../src/domain/inputs.ts';
 import { planText } from '../../../src/domain/kubernetes/diff.ts';
 import type { Manifest } from '../../../src/domain/kubernetes/manifest.ts';
 import type { Annotation, Report } from '../../../src/domain/report.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
+import { checkApproval } from '../../../src/runtime/check-approval.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
 import {
   type Checking,
@@ -28,7 +27,7 @@ import {
   undo,
 } from './execute.ts';
 import { spec, toRequest } from './inputs.ts';
-import type { ChecksWish, DeployRequest, Request, SetWish } from './request.ts';
+import type { ChecksWish, Request, SetWish } from './request.ts';
 import { type Outcome, backupReport, lineReport, planReport, reportOf, rolesReport, statusReport } from './report.ts';
 
 const FOLLOWING = 'following';
@@ -161,21 +160,6 @@ async function shownPlan(
   const report = planReport(planned, request);
   log.verbatim('Plan', report.lines.join('\n'));
   return report;
-}
-
-/** Before credentials are asked for, so before anything at all is touched. */
-async function checkApproval({ approval, dryRun }: DeployRequest, { run, clock, log }: ActionTools): Promise<void> {
-  if (approval.kind === 'none') return;
-  const { sha256 } = await import('../../../src/adapters/system/digest.ts');
-  try {
-    const grant = requireApproval(approval, { repository: run.repository, now: clock.now(), sha256 });
-    if (grant !== undefined)
-      log.info(`Approved for ${grant.environment} by grant ${grant.id}, until ${grant.expiresAt}`);
-  } catch (thrown) {
-    // What a plan shows is often what is asked approval for.
-    if (!(thrown instanceof Failure) || dryRun === 'no') throw thrown;
-    log.info(`A run would be refused now. ${thrown.message}`);
-  }
 }
 
 /** Everything that is wrong with checks and rules is said before the first call to the cluster. */

@@ -88,8 +88,7 @@ export function decideStart(situation: Situation, wish: Wish): Start {
   if (primary?.rolloutState === 'FAILED')
     return { kind: 'restart', why: `the last deployment of ${revisionName(current.arn)} failed` };
   const images = Object.values(typeof wish.images === 'string' ? imagesOf(current.body) : (wish.images ?? {}));
-  const doneByThisRun =
-    journal?.phase === 'done' && sameRelease(journal, wish.release) && sameWorkflowRun(journal.run, wish.run);
+  const doneByThisRun = isDoneBy(wish, service);
   if (!doneByThisRun && !images.every(isPinned))
     return {
       kind: 'restart',
@@ -97,6 +96,15 @@ export function decideStart(situation: Situation, wish: Wish): Start {
     };
   if (wish.desired !== undefined && wish.desired !== service.desired) return { kind: 'scale', desired: wish.desired };
   return isSteady(service) ? { kind: 'unchanged' } : { kind: 'settle' };
+}
+
+/** This workflow run deployed it: to its verdict, or it serves and waits for one. */
+function isDoneBy({ release, run }: Wish, service: EcsService): boolean {
+  const journal = readJournal(service);
+  if (journal === undefined || !sameRelease(journal, release) || !sameWorkflowRun(journal.run, run)) return false;
+  const { phase, previousTaskDefinition: previous } = journal;
+  // The tags are written before the update; that another revision was before shows that it was sent.
+  return phase === 'done' || (phase === 'deploying' && previous !== undefined && previous !== service.taskDefinition);
 }
 
 function outdated(service: EcsService): FailureFacts {

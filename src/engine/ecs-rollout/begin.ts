@@ -1,5 +1,5 @@
 import { revisionName } from '../../domain/ecs/arn.ts';
-import { phaseTag, readJournal, sameRelease, toTags, writerOf } from '../../domain/ecs/journal.ts';
+import { type ServiceJournal, phaseTag, readJournal, sameRelease, toTags, writerOf } from '../../domain/ecs/journal.ts';
 import { lastGood, primaryOf } from '../../domain/ecs/start.ts';
 import { type TaskDefinitionBody, ownTags, sameDefinition, toRegistrable } from '../../domain/ecs/task-definition.ts';
 import { messageOf } from '../../domain/failure.ts';
@@ -70,7 +70,10 @@ export async function beginDeployment(
 ): Promise<Following> {
   const { service, taskDefinition, phase } = update;
   const successful = await tools.ecs.listServiceDeployments(request.ref, signal, { status: 'SUCCESSFUL' });
-  const previous = lastGood(service, successful, update.force === 'no' ? taskDefinition : undefined);
+  const own = openJournal(service, request.writer);
+  // A run of this release that died in the middle wrote down what was before; by now ECS's record may name the release itself.
+  const kept = own?.previousTaskDefinition === taskDefinition ? undefined : own?.previousTaskDefinition;
+  const previous = kept ?? lastGood(service, successful, update.force === 'no' ? taskDefinition : undefined);
   const following: Following = {
     ref: request.ref,
     taskDefinition,
@@ -83,9 +86,7 @@ export async function beginDeployment(
     ...(service.currentServiceDeployment === undefined
       ? {}
       : { earlierServiceDeployment: service.currentServiceDeployment }),
-    ...(request.desired === undefined || request.desired === service.desired
-      ? {}
-      : { previousDesired: service.desired }),
+    ...previousCount(service, request.desired, own),
     ...(update.discards === undefined ? {} : { discards: update.discards }),
   };
   warnOfWeakness(service, following, tools);
@@ -113,6 +114,22 @@ export async function beginDeployment(
       .catch((tagging: unknown) => tools.log.warning(messageOf(tagging)));
     throw thrown;
   }
+}
+
+/** Written by a run of this release that did not come to its end. */
+function openJournal(service: EcsService, { release }: RolloutRequest['writer']): ServiceJournal | undefined {
+  const journal = readJournal(service);
+  const open = journal?.phase === 'deploying' || journal?.phase === 'rolling-back';
+  return open && sameRelease(journal, release) ? journal : undefined;
+}
+
+function previousCount(
+  service: EcsService,
+  desired: number | undefined,
+  own: ServiceJournal | undefined,
+): Pick<Following, 'previousDesired'> {
+  if (own?.previousDesired !== undefined) return { previousDesired: own.previousDesired };
+  return desired === undefined || desired === service.desired ? {} : { previousDesired: service.desired };
 }
 
 const lastEventOf = ({ events }: EcsService): Pick<Following, 'lastEvent'> =>

@@ -41,7 +41,7 @@ export async function deployImage(
 ): Promise<RolloutResult> {
   const situation = await readSituation(request, tools, signal);
   const start = decideStart(situation, wishOf(request));
-  const { service, current, base } = situation;
+  const { service, current } = situation;
   switch (start.kind) {
     case 'refuse':
       throw new Failure(start.facts);
@@ -73,10 +73,7 @@ export async function deployImage(
     case 'deploy': {
       await request.inspect?.({ service, current, body: start.body }, signal);
       if (start.changes.length > 0) tools.log.verbatim('Changes of the task definition', start.changes.join('\n'));
-      const revision: Revision =
-        start.existing === undefined
-          ? await revisionFor({ current: base ?? current, body: start.body, tags: request.tags }, tools, signal)
-          : { arn: start.existing, origin: 'found' };
+      const revision = await revisionOf({ ...situation, start }, request, tools, signal);
       const definition = { arn: revision.arn, body: start.body };
       const stopped = await prepare({ service, definition, origin: revision.origin }, request, tools, signal);
       if (stopped !== undefined) return stopped;
@@ -89,6 +86,43 @@ export async function deployImage(
     default:
       return unreachable(start);
   }
+}
+
+async function revisionOf(
+  { current, base, start }: Situation & { readonly start: Extract<Start, { kind: 'deploy' }> },
+  { tags, registered }: DeployImageRequest,
+  tools: RolloutTools,
+  signal: AbortSignal,
+): Promise<Revision> {
+  if (start.existing !== undefined) return { arn: start.existing, origin: 'found' };
+  const revision = await revisionFor({ current: base ?? current, body: start.body, tags }, tools, signal);
+  return revision.arn === registered ? { arn: registered, origin: 'registered' } : revision;
+}
+
+/** What was made ready before anything of the release came to the service. */
+export interface Ready {
+  /** The revision that was registered for it. */
+  readonly registered?: string;
+  /** What had to be done before went badly: the release ends, and the service stays as it is. */
+  readonly stopped?: RolloutResult;
+}
+
+/** Does only what comes before the service changes: registers the revision and makes `before`. Again later it finds both. */
+export async function makeReady(request: DeployImageRequest, tools: RolloutTools, signal: AbortSignal): Promise<Ready> {
+  const situation = await readSituation(request, tools, signal);
+  const start = decideStart(situation, wishOf(request));
+  const { service, current } = situation;
+  if (start.kind !== 'deploy' && start.kind !== 'restart') return {};
+  const deploys = start.kind === 'deploy';
+  const revision: Revision = deploys
+    ? await revisionOf({ ...situation, start }, request, tools, signal)
+    : { arn: current.arn, origin: 'found' };
+  const definition = { arn: revision.arn, body: deploys ? start.body : current.body };
+  const stopped = await prepare({ service, definition, origin: revision.origin }, request, tools, signal);
+  return {
+    ...(revision.origin === 'registered' ? { registered: revision.arn } : {}),
+    ...(stopped === undefined ? {} : { stopped }),
+  };
 }
 
 /** What has to be done before the service changes. A result: it went badly, and the service stays as it is. */
@@ -223,6 +257,7 @@ async function keepVerified(
   signal: AbortSignal,
 ): Promise<RolloutResult> {
   const result = await keepRevision(kept, request, tools, signal);
+  if (request.endsAs === 'open') await answerFor(kept, request, tools, signal);
   if (request.verify === undefined || result.outcome === 'timed-out') return result;
   const verification = await request.verify(signal);
   if (verification.kind === 'good') return result;
@@ -238,11 +273,25 @@ async function keepVerified(
   return { ...back, diagnosis: lines };
 }
 
+/** What an earlier run of this release brought, and nobody judged yet, is from now on this run's to take back. */
+async function answerFor(
+  { service }: Kept,
+  request: DeployImageRequest,
+  tools: RolloutTools,
+  signal: AbortSignal,
+): Promise<void> {
+  const deployment = unverified(service, request);
+  if (deployment !== undefined) await attachTo({ service, deployment, phase: 'deploying' }, request, tools, signal);
+}
+
 /** The PRIMARY deployment, when the tags say that this release began it and not how it ended. */
 function unverified(service: EcsService, { writer }: DeployImageRequest): EcsDeployment | undefined {
   const journal = readJournal(service);
-  const open = journal?.phase === 'deploying' && sameRelease(journal, writer.release);
-  return open && journal.previousTaskDefinition !== undefined ? primaryOf(service) : undefined;
+  if (journal?.previousTaskDefinition === undefined || !sameRelease(journal, writer.release)) return undefined;
+  const primary = primaryOf(service);
+  // A way back that was written down and never sent: the revision to be taken back serves on.
+  const unsent = journal.phase === 'rolling-back' && primary?.taskDefinition !== journal.previousTaskDefinition;
+  return journal.phase === 'deploying' || unsent ? primary : undefined;
 }
 
 async function keepRevision(

@@ -14,6 +14,8 @@ export interface RolloutTools {
   readonly log: Log;
   /** What containers printed, shown where tasks fail. Absent: nothing of it is shown. */
   readonly logs?: ContainerLogs;
+  /** Told of every wait in place of the log: who follows several deployments says one line for all of them. */
+  readonly sayWait?: (wait: string) => void;
 }
 
 /** Who writes: stands in the service's tags, so that another run can tell whose deployment it meets. */
@@ -39,8 +41,10 @@ export interface RolloutRequest {
   readonly onFailure: 'rollback' | 'leave';
   /** Told at once when there is something to undo, and again when more is known of it; `undefined`: nothing is left to undo. */
   readonly onFollowing?: (following: Following | undefined) => void;
-  /** What the tags say at a good end. Absent: `done`. */
-  readonly endsAs?: 'done' | 'rolled-back';
+  /** Told when the way back begins, by whomever it is made. */
+  readonly onWayBack?: () => void;
+  /** What the tags say at a good end. `open`: they go on saying `deploying`, because a whole group is judged later. Absent: `done`. */
+  readonly endsAs?: 'done' | 'rolled-back' | 'open';
   /** Made once when ECS calls the new revision steady; a bad one counts as a failed deployment. */
   readonly verify?: (signal: AbortSignal) => Promise<Verification>;
 }
@@ -79,6 +83,8 @@ export interface DeployImageRequest extends RolloutRequest {
   readonly before?: (revision: NewRevision, signal: AbortSignal) => Promise<Verification>;
   /** What becomes of a revision that this release registered and that was taken back. Absent: it stays. */
   readonly failedRevision?: 'deregister' | 'keep';
+  /** A revision that this release registered already, before it came to the service. */
+  readonly registered?: string;
 }
 
 /** One deployment in flight: all that is needed to stop it and go back, from this process or another. A JSON value. */

@@ -34,7 +34,8 @@ export async function seeThrough(
     throw unfollowed(thrown, watcher.following());
   });
   const result = await conclude({ end, watcher, rollbackWithin }, request, tools, signal);
-  request.onFollowing?.(undefined);
+  // What a group decides later may still have to be undone.
+  if (request.endsAs !== 'open' || result.outcome !== 'succeeded') request.onFollowing?.(undefined);
   return result;
 }
 
@@ -53,6 +54,7 @@ async function conclude(
   const bad = end.kind === 'failed' || end.kind === 'timed-out';
   // After ECS's own roll back too: it does not know of the desired count, and the tags have to say the end.
   if (end.kind === 'rolled-back' || (bad && request.onFailure === 'rollback')) {
+    request.onWayBack?.();
     const deadline = after(tools.clock.now(), rollbackWithin);
     return rollBackWatched({ following: watcher.following(), deadline, reason: end.reason }, watcher, tools, signal);
   }
@@ -62,7 +64,9 @@ async function conclude(
       return refuseRevision({ verification, watcher, rollbackWithin }, request, tools, signal);
   }
   const diagnosis = end.kind === 'succeeded' ? [] : await watcher.diagnosis(signal);
-  const phase = bad ? 'failed' : (request.endsAs ?? 'done');
+  if (end.kind === 'succeeded' && request.endsAs === 'open')
+    return resultOf(watcher.following(), { outcome: end.kind, reason: end.reason, diagnosis });
+  const phase = bad || request.endsAs === 'open' ? 'failed' : (request.endsAs ?? 'done');
   // A verification takes its time, and another run may have taken over in it.
   const seen = end.kind === 'succeeded' && request.verify === undefined ? watcher.lastSeen() : undefined;
   if (end.kind !== 'superseded') await closeJournal(watcher.following(), { phase, seen }, tools, signal);

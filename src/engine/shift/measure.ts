@@ -1,7 +1,7 @@
 import { type Above, type Reading, type Sample, type Series } from '../../domain/analysis/sample.ts';
 import { type Duration, type Instant, before, between, instant, milliseconds } from '../../domain/duration.ts';
 import { messageOf } from '../../domain/failure.ts';
-import type { Measurement, MetricProvider, MetricQuery } from '../../ports/metric-provider.ts';
+import type { Measurement, MetricProvider, MetricQuery, Window } from '../../ports/metric-provider.ts';
 
 /** A window grows at most to 16 times its length: beyond that, old requests would speak for new ones. */
 const MOST_DOUBLINGS = 4;
@@ -100,6 +100,15 @@ function placeOf({ periods }: MetricProvider, { at, begin }: Look): Place {
   return { to, longest: to > begin ? whole(between(begin, to)) : milliseconds(0), whole };
 }
 
+/** The last `length` of which a source knows everything by now. */
+export function windowBefore(
+  { periods }: Pick<MetricProvider, 'periods'>,
+  { now, length }: { readonly now: Instant; readonly length: Duration },
+): Window {
+  const to = periods === undefined ? now : instant(Math.floor((now - periods.delay) / periods.length) * periods.length);
+  return { from: before(to, length), to };
+}
+
 async function aboveOf(above: Above | undefined, taken: Taking['taken']): Promise<number | undefined> {
   if (above === undefined || typeof above === 'number') return above;
   const reading = (await taken.get(above.series))?.reading;
@@ -116,13 +125,17 @@ interface Question {
   readonly to: Instant;
 }
 
-async function askFor(
+const askFor = (provider: MetricProvider, { query, window, to }: Question, signal: AbortSignal): Promise<Measurement> =>
+  measured(provider, { query, window: { from: before(to, window), to } }, signal);
+
+/** One question. A source that fails says so by its answer, never by an exception. */
+export async function measured(
   provider: MetricProvider,
-  { query, window, to }: Question,
+  { query, window }: { readonly query: MetricQuery; readonly window: Window },
   signal: AbortSignal,
 ): Promise<Measurement> {
   try {
-    return await provider.measure(query, { from: before(to, window), to }, signal);
+    return await provider.measure(query, window, signal);
   } catch (cause) {
     signal.throwIfAborted();
     return { kind: 'unreachable', cause };

@@ -33,6 +33,7 @@ const reported = (outcome: Outcome, more: Partial<Reported> = {}, goal: Partial<
       events: [{ at: NOW, says: 'green serves 10 % since now', percent: 10 }],
       samples: samplesOf(0.004, 412),
       hooked: [],
+      power: [],
     },
     changed: 'yes',
     goal: goalOf({ policy: POLICY, ...goal }),
@@ -61,7 +62,7 @@ describe('the report', () => {
   }); // prettier-ignore
 
   test('of a warning is green, and the warning is an annotation', () => {
-    const report = reported(promoted, { story: { events: [], samples: samplesOf(0.02, 500), hooked: [] } });
+    const report = reported(promoted, { story: { events: [], samples: samplesOf(0.02, 500), hooked: [], power: [] } });
     expect(report).toMatchObject({ conclusion: 'success', outputs: { verdict: 'warn' } });
     expect(report.annotations).toEqual([
       { level: 'warning', title: 'blue-green', message: 'error-rate 2 % > 1 % for 30s (n=500)' },
@@ -69,7 +70,7 @@ describe('the report', () => {
   });
 
   test('of too few requests is never a pass', () => {
-    const report = reported(promoted, { story: { events: [], samples: samplesOf(0, 12), hooked: [] } });
+    const report = reported(promoted, { story: { events: [], samples: samplesOf(0, 12), hooked: [], power: [] } });
     expect(report.outputs['verdict']).toBe('inconclusive');
     expect(report.headline).toBe(
       'green is the live color of ALB rule web-443/10, but inconclusive: error-rate: 12 requests, 20 needed',
@@ -135,7 +136,7 @@ describe('the report', () => {
     const many = Array.from({ length: 200 }, () => samplesOf(0.004, 412))
       .flat()
       .map((sample, index) => ({ ...sample, at: instant(NOW + index * 100) }));
-    const dense = reported(promoted, { story: { events: [], samples: many, hooked: [] } }).summary.find(
+    const dense = reported(promoted, { story: { events: [], samples: many, hooked: [], power: [] } }).summary.find(
       (section) => section.kind === 'mermaid',
     );
     expect(dense?.source.split('\n').at(-1)?.split(',').length).toBeLessThanOrEqual(40);
@@ -148,6 +149,31 @@ const seen = {
   targets: { blue: { healthy: 3, total: 3, reasons: [] }, green: { healthy: 0, total: 0, reasons: [] } },
 } as const; // prettier-ignore
 
+describe('a release of which nobody knows whether it is good', () => {
+  const story = {
+    events: [],
+    samples: samplesOf(0, 12),
+    hooked: [],
+    power: ['error-rate > stable + 0.1pp: at 3 requests/s'],
+  };
+  const messageOf = (outcome: Outcome): string => reported(outcome, { story }).annotations?.[0]?.message ?? '';
+
+  test('says which rules a person must look at, and how to go back as long as that is quick', () => {
+    const switched: Outcome = { kind: 'switched', record: DONE, judgement: undefined };
+    expect(messageOf(switched)).toMatch(
+      /^Inconclusive.*Next: look at "error-rate > 5% for 2m".*go back by mode: rollback while blue stands by/,
+    );
+    expect(messageOf(promoted)).toMatch(/release the earlier image by mode: run, because blue is drained/);
+    const texts = reported(promoted, { story }).summary.map((section) => ('text' in section ? section.text : ''));
+    expect(texts.join()).toContain('Next: look at');
+    expect(texts.join()).toContain('error-rate > stable + 0.1pp: at 3 requests/s');
+  });
+
+  test('is not asked of a person when every rule held', () => {
+    expect(JSON.stringify(reported(promoted))).not.toContain('Next: look at');
+  });
+});
+
 describe('commands of the team', () => {
   const hook = (program: string): Hook => ({ program, args: [], timeout: seconds(5), database: 'untouched' });
   const hooked: readonly HookResult[] = [
@@ -155,7 +181,7 @@ describe('commands of the team', () => {
     { hook: hook('./old-schema'), end: 'skipped', says: 'it changes a database, and allow-database-hooks is not set' },
     { hook: hook('./remove-stack'), end: 'good', says: 'it ended well' },
   ];
-  const story = { events: [], samples: samplesOf(0.004, 412), hooked };
+  const story = { events: [], samples: samplesOf(0.004, 412), hooked, power: [] };
 
   test('that fail are told in red, and leave the outcome and the color of the step alone', () => {
     const report = reported(promoted, { story });

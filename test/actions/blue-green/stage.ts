@@ -1,4 +1,5 @@
 import { type Ports, type Release, type ShiftResult, execute } from '../../../actions/blue-green/src/execute.ts';
+import type { Story } from '../../../actions/blue-green/src/story.ts';
 import type { Goal } from '../../../actions/blue-green/src/moves.ts';
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { type Duration, minutes, seconds } from '../../../src/domain/duration.ts';
@@ -29,6 +30,8 @@ export interface Stage {
   readonly prober: FakeProber;
   /** Source of the requests of users, where there is one. */
   requests: MetricProvider | undefined;
+  /** What the last run had to tell, for those who keep it. */
+  said: Story | undefined;
   /** Commands of the team's, as they were called; how each ends is `ends`. */
   readonly ran: string[];
   ends: (program: string, signal: AbortSignal) => Promise<number>;
@@ -103,6 +106,7 @@ export function openStage(): Stage {
     ),
     prober: fakeProber(() => stage.peers()),
     requests: undefined,
+    said: undefined,
     ran: [],
     ends: () => Promise.resolve(0),
     answers: ({ metric }) => ({ kind: 'value', value: metric === 'health' ? 1 : metric === 'p95' ? 180 : 0.004, samples: 400 }),

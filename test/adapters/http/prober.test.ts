@@ -259,10 +259,17 @@ describe('the HTTP prober', () => {
   });
 });
 
-describe('a metadata service', () => {
+describe.each([
+  { kind: 'HTTP prober', open: httpProber },
+  { kind: 'prober that keeps its connections', open: pooledProber },
+])('a metadata service, by the $kind,', ({ open }) => {
   test.each([
     { name: 'as an address', url: 'http://169.254.170.2/v2/credentials' },
     { name: 'as a number', url: 'http://2852039166/' },
+    { name: 'as a hexadecimal number', url: 'http://0xa9fea9fe/' },
+    { name: 'in octal digits', url: 'http://0251.0376.0251.0376/' },
+    { name: 'with fewer dots', url: 'http://169.16689662/' },
+    { name: 'as IPv4 inside IPv6 in hexadecimal', url: 'http://[::ffff:a9fe:a9fe]/' },
     { name: 'as IPv4 inside IPv6', url: 'http://[::ffff:169.254.169.254]/' },
     { name: 'as the IPv6 address of EC2', url: 'http://[fd00:ec2::254]/' },
     { name: 'as a link-local address', url: 'http://[fe80::1]/' },
@@ -270,7 +277,7 @@ describe('a metadata service', () => {
     { name: 'behind a name, as IPv4 inside IPv6', url: 'http://mapped.test/' },
     { name: 'over TLS', url: 'https://169.254.169.254/' },
   ])('is never connected to $name', async ({ url }) => {
-    const result = await httpProber({ lookup }).probe({ ...request, url }, signal);
+    const result = await open({ lookup }).probe({ ...request, url }, signal);
     expect(result).toMatchObject({
       kind: 'failed',
       fault: 'other',
