@@ -71,7 +71,8 @@ export const setInputs = {
     },
   ),
   'pinned-tag': matching({
-    description: 'What `{{IMAGE_TAG}}` becomes: the `pinned-tag` output of the build. Example: `1.4.0@sha256:...`.',
+    description:
+      'What `{{IMAGE_TAG}}` becomes: the `pinned-tag` output of the build. Without it tag and digest of the only entry of `images`, or of `image-name`. Example: `1.4.0@sha256:...`.',
     shape: /[A-Za-z0-9_][\w.-]{0,127}(?:@sha256:[0-9a-f]{64})?/,
     accepts: 'a tag with a digest',
     accepted: 'TAG@sha256:<64 hex>',
@@ -181,9 +182,15 @@ function rulesOf(values: SetValues): Checked<readonly ImageRule[]> {
   return readImageRules([...lines, ...byRepository, ...(single.value === undefined ? [] : [single.value])], named);
 }
 
+function pinnedTagOf({ images = {}, 'image-name': name }: SetValues): string | undefined {
+  const entries = Object.entries(images).filter(([service]) => name === undefined || service === name);
+  const [[, entry] = []] = entries;
+  return entries.length === 1 && entry?.tag !== undefined ? `${entry.tag}@${entry.digest}` : undefined;
+}
+
 /** IMAGE_TAG is known without being declared: the build hands it on. */
 function placeholdersOf(values: SetValues): Placeholders {
-  const pinned = values['pinned-tag'];
+  const pinned = values['pinned-tag'] ?? pinnedTagOf(values);
   return new Map([
     ...(pinned === undefined ? [] : [['IMAGE_TAG', pinned] as const]),
     ...Object.entries(values.placeholders ?? {}),

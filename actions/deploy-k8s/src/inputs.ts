@@ -14,7 +14,7 @@ import {
   secret,
   text,
 } from '../../../src/domain/inputs.ts';
-import { accessInputs, accessOf } from '../../../src/domain/kubernetes/access-inputs.ts';
+import { type AccessWish, accessInputs, accessOf } from '../../../src/domain/kubernetes/access-inputs.ts';
 import { steadyInputs, steadyPolicyOf } from '../../../src/domain/policy/steady-inputs.ts';
 import { readScale } from '../../../src/domain/kubernetes/scaling.ts';
 import { awsInputs, ecsInputs, ecsWords, rolloutInputs, stageInputs } from '../../../src/domain/stage-inputs.ts';
@@ -139,31 +139,27 @@ type Values = InputsOf<typeof spec>;
 
 export function toRequest(values: Values): Checked<Request> {
   const foreign = foreignInputs(values);
-  const place = placeOf(values);
-  const request = place.ok ? requestOf(values, place.value) : place;
-  const problems = [...foreign, ...(request.ok ? [] : request.problems)];
+  const access = accessOf(values);
+  // What is wrong with the rest is said beside what is wrong with the way in.
+  const request = requestOf(values, placeOf(values, access.ok ? access.value : { kind: 'in-cluster' }));
+  const problems = [...foreign, ...[access, request].flatMap((each) => (each.ok ? [] : each.problems))];
+  if (values.app === undefined)
+    problems.push({ input: 'app', problem: 'is missing', accepted: 'the name of what is released' });
   return problems.length > 0 || !request.ok ? bad(...problems) : request;
 }
 
-function placeOf(values: Values): Checked<Place> {
-  const access = accessOf(values);
-  const problems: InputProblem[] = access.ok ? [] : [...access.problems];
-  if (values.app === undefined)
-    problems.push({ input: 'app', problem: 'is missing', accepted: 'the name of what is released' });
-  if (!access.ok || problems.length > 0) return bad(...problems);
-  return good({
-    app: values.app ?? '',
-    namespace: values.namespace,
-    access: access.value,
-    region: values.region,
-    roleToAssume: values['role-to-assume'],
-    allowedAccountIds: values['allowed-account-ids'],
-    timeout: values.timeout,
-    onConflict: values['on-conflict'],
-    release: values['release-id'] ?? tagOf(values),
-    dryRun: values['dry-run'] ? 'yes' : 'no',
-  });
-}
+const placeOf = (values: Values, access: AccessWish): Place => ({
+  app: values.app ?? '',
+  namespace: values.namespace,
+  access,
+  region: values.region,
+  roleToAssume: values['role-to-assume'],
+  allowedAccountIds: values['allowed-account-ids'],
+  timeout: values.timeout,
+  onConflict: values['on-conflict'],
+  release: values['release-id'] ?? tagOf(values),
+  dryRun: values['dry-run'] ? 'yes' : 'no',
+});
 
 function requestOf(values: Values, place: Place): Checked<Request> {
   switch (values.mode) {
