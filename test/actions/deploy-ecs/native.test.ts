@@ -63,7 +63,7 @@ needs('sandbox')('deploy-ecs to a service whose traffic ECS moves itself', () =>
       { native: BLUE_GREEN, said: ['BAKE_TIME, 100% of the traffic'] },
       {
         native: LINEAR,
-        said: ['40%', '80%', '100%'].map((share) => `PRODUCTION_TRAFFIC_SHIFT, ${share} of the traffic`),
+        said: ['SHIFT, 40% of the traffic', 'SHIFT, 80% of the traffic', 'BAKE_TIME, 100% of the traffic'],
       },
       { native: CANARY, said: ['PRODUCTION_TRAFFIC_SHIFT, 5% of the traffic', 'BAKE_TIME, 100% of the traffic'] },
     ])('$native.strategy: stages and weights are printed as they appear', async ({ native, said }) => {
