@@ -109,7 +109,8 @@ export async function startServices(): Promise<Services> {
     put(path: string, tag: string, labels: Readonly<Record<string, string>>, platforms = ['linux/amd64']): Put {
       const parts = platforms.map((platform) => {
         const [os, architecture] = platform.split('/');
-        const config = keep({ os, architecture, config: { Labels: labels } }, 'blob');
+        // Its name makes it another image than those of other tests.
+        const config = keep({ os, architecture, author: path, config: { Labels: labels } }, 'blob');
         const size = stored.get(config)?.bytes.length;
         const mediaType = 'application/vnd.oci.image.config.v1+json';
         const manifest = {
