@@ -71,7 +71,7 @@ export function reportOf(plan: Plan, execution: Execution, written: Written): Re
     ],
     annotations: [
       ...result.checks.flatMap((check, index) => annotationOf(check, plan.places[index] ?? plan.placeOf(check.at))),
-      ...loads.flatMap((load) => loadAnnotation(load.result, plan.placeOf(load.at))),
+      ...loads.flatMap((load) => loadAnnotation(load.result, plan.placeOf(load.at), plan.onInvalid)),
     ],
   };
 }

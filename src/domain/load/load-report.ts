@@ -70,11 +70,13 @@ export function loadLine(result: LoadResult): string {
 export function loadAnnotation(
   result: LoadResult,
   place: { readonly file: string; readonly line: number } | undefined,
+  onInvalid: 'fail' | 'continue',
 ): readonly Annotation[] {
   if (result.verdict === 'pass') return [];
+  const stops = result.verdict === 'fail' || (result.verdict === 'invalid' && onInvalid === 'fail');
   return [
     {
-      level: result.verdict === 'warn' ? 'warning' : 'error',
+      level: stops ? 'error' : 'warning',
       title: `Load ${result.name}`,
       message: loadLine(result),
       ...(place ?? {}),

@@ -126,7 +126,7 @@ describe('under load', () => {
     expect(run.stdout).toContain('p99 > 10s cannot be shown by 100 answers: it needs 299. Send more, or claim less');
   });
 
-  test('on-invalid: continue stays green and keeps the verdict', async () => {
+  test('on-invalid: continue stays green, keeps the verdict, and is a warning', async () => {
     const run = await runBundle({
       action: 'smoke-test',
       inputs: {
@@ -138,6 +138,7 @@ describe('under load', () => {
       },
     });
     expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'invalid', verdict: 'invalid' } });
+    expect(run.annotations.map(({ level }) => level)).toEqual(['warning']);
   });
 
   test('the short form fails at one error', async () => {
