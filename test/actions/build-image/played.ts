@@ -12,7 +12,7 @@ import { imageRegistry } from '../../../src/adapters/registry/registry.ts';
 import { InvalidInput } from '../../../src/domain/inputs.ts';
 import type { ProgramResult, Programs } from '../../../src/ports/programs.ts';
 import { readInputs } from '../../../src/runtime/read-inputs.ts';
-import { EVENTS, type EventName, SHA, tools } from '../../domain/tags/events.ts';
+import { EVENTS, type EventName, tools } from '../../domain/tags/events.ts';
 import { fakeClock } from '../../fakes/clock.ts';
 import { type RecordingLog, recordingLog } from '../../fakes/log.ts';
 import type { Services } from './services.ts';
@@ -29,6 +29,8 @@ export interface Play {
   /** Of `docker info`. */
   readonly info?: object;
   readonly freeBytes?: number;
+  /** Variables of the step. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Played {
@@ -56,7 +58,7 @@ export async function play(services: Services, given: Play): Promise<Played> {
       if (args[0] === '--version') return Promise.resolve(said('Docker version 20.10.24, build 297e128'));
       if (args[0] === 'info') return Promise.resolve(said(JSON.stringify(info)));
       commands.push(args);
-      return Promise.resolve(given.docker?.(args) ?? pushed(services, args));
+      return Promise.resolve(given.docker?.(args) ?? pushed(services, args, labelsIn(commands)));
     },
   };
   const path = await mkdtemp(join(tmpdir(), 'sluice-played-'));
@@ -76,6 +78,7 @@ export async function play(services: Services, given: Play): Promise<Played> {
       git: EVENTS[event],
       repository: { name: 'shop' },
       tools,
+      environment: (name) => given.environment?.[name],
     });
     if (!plan.ok) throw new InvalidInput('The inputs of build-image', plan.problems);
     for (const note of plan.value.notes) log.warning(note);
@@ -123,11 +126,19 @@ async function requestOf(inputs: Readonly<Record<string, string>>, workspace: st
 }
 
 /** What `docker build` and `docker push` do, as far as anybody sees it: an image with the labels is in the registry. */
-function pushed(services: Services, args: readonly string[]): ProgramResult {
+function pushed(services: Services, args: readonly string[], labels: Readonly<Record<string, string>>): ProgramResult {
   if (args[0] !== 'push') return said('');
   const [, path = '', tag = ''] = /^[^/]+\/(.+):([^:]+)$/.exec(args[1] ?? '') ?? [];
-  const { digest } = services.put(path, tag, { 'org.opencontainers.image.revision': SHA });
+  const { digest } = services.put(path, tag, labels);
   return said(`${tag}: digest: ${digest} size: 1`);
 }
+
+/** Of every command so far. */
+const labelsIn = (commands: readonly (readonly string[])[]): Record<string, string> =>
+  Object.fromEntries(
+    commands.flatMap((args) =>
+      args.flatMap((word, index) => (args[index - 1] === '--label' ? [word.split(/=(.*)/s).slice(0, 2)] : [])),
+    ),
+  ) as Record<string, string>;
 
 export const hexOf = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -9,6 +9,7 @@ import { days, instant } from '../../../src/domain/duration.ts';
 import { ignoreLine, ignoreUses } from '../../../src/domain/image-scan/ignore.ts';
 import { refusal, startWire } from '../../adapters/aws/wire.ts';
 import { closedPort } from '../../adapters/http/servers.ts';
+import { SHA } from '../../domain/tags/events.ts';
 import { runBundle } from '../../harness/run-bundle.ts';
 import { type Docker, type Play, ended, hexOf, play } from './played.ts';
 import { ECR_HOST, type Services, startServices } from './services.ts';
@@ -114,7 +115,7 @@ const TROUBLES: Readonly<Record<string, () => Promise<string> | string>> = {
   'Could not push ... Give the job the right to push': () => refused('denied: permission_denied: write_package', 'team/denied'),
   'Could not push ... Create the repository': () => refused('name unknown: The repository does not exist', 'team/unknown'),
   'is there from another source and stays': async () => {
-    await play(services, { inputs: here({ repository: `${services.host}/team/taken` }) });
+    services.put('team/taken', `sha-${SHA}`, { whose: 'another' });
     return build({ inputs: here({ repository: `${services.host}/team/taken` }) });
   },
   'is not the image that was pushed': () =>
