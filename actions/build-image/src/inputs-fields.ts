@@ -175,6 +175,12 @@ const keeping = {
     min: hours(1),
     max: hours(24 * 3650),
   }),
+  'untagged-older-than': duration({
+    description:
+      'For `cleanup`: images without a tag that no index names go when they are older than this, and do not count among `keep-images`. Default: they are images like others. Example: `7d`.',
+    min: hours(1),
+    max: hours(24 * 3650),
+  }),
   'keep-tags': list({
     description: 'For `cleanup`: images with such a tag stay; `*` stands for anything. Example: `v*`.',
     fallback: 'latest\nproduction\nstaging\ndevelopment\n*buildcache*',

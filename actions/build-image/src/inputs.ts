@@ -1,4 +1,5 @@
 import type { Duration } from '../../../src/domain/duration.ts';
+import type { CleanupPolicy } from '../../../src/domain/image-build/cleanup.ts';
 import type { BuildSpec } from '../../../src/domain/image-build/build-spec.ts';
 import { extraArgProblems } from '../../../src/domain/image-build/command.ts';
 import type { EngineKind } from '../../../src/domain/image-build/engine.ts';
@@ -66,11 +67,7 @@ export interface PromoteRequest extends Base, TagWish {
 
 export interface CleanupRequest extends Base {
   readonly mode: 'cleanup';
-  readonly keep: number;
-  readonly olderThan: Duration;
-  readonly keepTags: readonly string[];
-  /** Digests. */
-  readonly protected: readonly string[];
+  readonly policy: Omit<CleanupPolicy, 'now'>;
 }
 
 export type Request = BuildRequest | PromoteRequest | CleanupRequest;
@@ -295,11 +292,14 @@ function sourceOf({ source, images, registry, name }: Values): Checked<PromoteRe
   return good({ host, path: repository, digest });
 }
 
-const toCleanup = (values: Values): Checked<Rest<CleanupRequest>> =>
-  good({
-    mode: 'cleanup',
+function toCleanup(values: Values): Checked<Rest<CleanupRequest>> {
+  const untagged = values['untagged-older-than'];
+  const policy = {
     keep: values['keep-images'],
     olderThan: values['older-than'],
+    ...(untagged === undefined ? {} : { untaggedOlderThan: untagged }),
     keepTags: values['keep-tags'],
     protected: Object.values<Images[string]>(values.images ?? {}).map(({ digest }) => digest),
-  });
+  };
+  return good({ mode: 'cleanup', policy });
+}

@@ -43,6 +43,8 @@ export interface Services {
   readonly files: Map<string, Buffer>;
   /** An image under its tag for each platform, with these labels; several make an index. Gives its digest and its parts'. */
   put(path: string, tag: string, labels: Readonly<Record<string, string>>, platforms?: readonly string[]): Put;
+  /** Something without a tag whose subject is this digest, such as an attestation. Gives its digest. */
+  hangOn(path: string, subject: string): string;
   tag(path: string, tag: string): string | undefined;
   close(): Promise<void>;
 }
@@ -129,6 +131,15 @@ export async function startServices(): Promise<Services> {
         parts.length === 1 ? (digests[0] ?? '') : keep({ schemaVersion: 2, mediaType: INDEX, manifests: parts }, INDEX);
       tags.set(`${path}:${tag}`, whole);
       return { digest: whole, parts: digests };
+    },
+    hangOn(path: string, subject: string): string {
+      const empty = { mediaType: 'application/vnd.oci.empty.v1+json', digest: keep({}, 'blob'), size: 2 };
+      const about = { mediaType: IMAGE, digest: subject, size: 1 };
+      const annotations = { of: path };
+      return keep(
+        { schemaVersion: 2, mediaType: IMAGE, config: empty, layers: [], subject: about, annotations },
+        IMAGE,
+      );
     },
     tag: (path: string, tag: string) => tags.get(`${path}:${tag}`),
     async close() {
