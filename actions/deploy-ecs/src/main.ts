@@ -51,7 +51,8 @@ const definition: ActionDefinition<typeof spec, Request> = {
     const cloud = await cloudFor(request, tools);
     const { ecs } = cloud;
     const { clock, log, run, signal } = tools;
-    const checking = checks?.(await addressOf(request, cloud, signal));
+    const url = await addressOf(request, cloud, signal);
+    const checking = checks?.(url);
     const context: GroupContext = {
       ...cloud,
       clock,
@@ -69,7 +70,10 @@ const definition: ActionDefinition<typeof spec, Request> = {
       log.verbatim('Status', report.lines.join('\n'));
       return report;
     }
-    if (request.dryRun === 'no') return act(request, context, signal);
+    if (request.dryRun === 'no') {
+      const report = await act(request, context, signal);
+      return { ...report, outputs: { ...report.outputs, url } };
+    }
     const planned = await (request.mode === 'deploy-group'
       ? planGroup(request, context, signal)
       : plan(request, context, signal));
@@ -187,10 +191,11 @@ async function documentOf(wish: ChecksWish, file: string, tools: ActionTools): P
   return document;
 }
 
-/** The address that AWS knows, asked for before anything is changed; empty: the user gave one. */
+/** Where users reach it; AWS is asked before anything is changed. Empty: nobody said. */
 async function addressOf(request: Request, { ecs, addresses }: Cloud, signal: AbortSignal): Promise<string> {
-  const from = hasChecks(request) ? request.checks?.from : undefined;
-  if (from === undefined) return '';
+  if (!hasChecks(request)) return '';
+  const { url, from } = request.address;
+  if (from === undefined) return url ?? '';
   const { host } = from;
   if (host.kind === 'stack-output') return addressFrom(from, await addresses.stackOutput(host, signal));
   const names = servicesOf(request);
