@@ -4,6 +4,7 @@ import type { MeasuredLoadBalancers } from '../plane/types.ts';
 import { getMetricData, type MetricDataInput, NAMESPACE } from './cloudwatch/get-metric-data.ts';
 import type { Autoscaling } from './autoscaling.ts';
 import { putImage } from './ecr.ts';
+import { type FargateAccount, USAGE_NAMESPACE } from './fargate.ts';
 import { logEvents } from './log-events.ts';
 import type { EcsContext } from './ecs/types.ts';
 import { handleEcs } from './ecs/handle.ts';
@@ -26,6 +27,7 @@ export interface Services {
   /** One for all regions of the account. */
   readonly route53: Route53;
   readonly autoscaling: Autoscaling;
+  readonly fargate: FargateAccount;
   readonly taskDefinitions: TaskDefinitions;
   readonly moto: Moto;
   readonly sessions: Sessions;
@@ -45,6 +47,8 @@ export function dispatch(call: ApiCall, services: Services, session: Session | u
       return services.route53.handle(call);
     case 'application-autoscaling':
       return Promise.resolve(services.autoscaling.handle(call));
+    case 'servicequotas':
+      return Promise.resolve(services.fargate.quota(call));
     case 'cloudformation':
       return cloudFormation(call, services);
     case 'cloudwatch':
@@ -80,7 +84,8 @@ async function ecs(call: ApiCall, { region, taskDefinitions, now }: Services): P
 function cloudWatch(call: ApiCall, services: Services): Promise<Answer> {
   if (call.operation === 'GetMetricData' && call.protocol === 'json') {
     const input = JSON.parse(call.body.toString('utf8') || '{}') as MetricDataInput;
-    if (asksForOwn(input)) return Promise.resolve(metricData(call, input, services));
+    if (asksFor(USAGE_NAMESPACE, input)) return Promise.resolve(services.fargate.usage(call));
+    if (asksFor(NAMESPACE, input)) return Promise.resolve(metricData(call, input, services));
   }
   // moto answers expressions and percentiles with nothing, as if nothing had been measured: worse than no answer.
   const asked = ['Expression', 'ExtendedStatistics'].find((member) => call.body.includes(member));
@@ -101,8 +106,8 @@ async function setAlarmState(call: ApiCall, { moto, region }: Services): Promise
   return answer;
 }
 
-const asksForOwn = ({ MetricDataQueries = [] }: MetricDataInput): boolean =>
-  MetricDataQueries.some(({ MetricStat }) => MetricStat?.Metric?.Namespace === NAMESPACE);
+const asksFor = (namespace: string, { MetricDataQueries = [] }: MetricDataInput): boolean =>
+  MetricDataQueries.some(({ MetricStat }) => MetricStat?.Metric?.Namespace === namespace);
 
 function metricData(call: ApiCall, input: MetricDataInput, { balancers, elb }: Services): Answer {
   const targetGroups = (): readonly string[] => elb.model().targetGroups.map(({ arn }) => arn);

@@ -5,6 +5,7 @@ import { applicationAutoScaling } from './autoscaling.ts';
 import type { SandboxClock } from './clock.ts';
 import type { Services } from './dispatch.ts';
 import { type Elb, elasticLoadBalancing } from './elbv2/handle.ts';
+import { fargateAccount } from './fargate.ts';
 import { carryingOut, type Hands } from './hands.ts';
 import type { ImageStore } from './images.ts';
 import type { Account, Moto } from './moto.ts';
@@ -64,6 +65,7 @@ export function openRegions(options: RegionsOptions): Regions {
       elb,
       balancers,
       route53: dns,
+      fargate: fargateAccount(state, clock.now),
       autoscaling: applicationAutoScaling({ state, now: clock.now }),
       taskDefinitions: taskDefinitions(moto, at, clock.now),
       moto,

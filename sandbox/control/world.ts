@@ -9,6 +9,7 @@ import { accountServer } from './account.ts';
 import type { CallEntry } from './call-log.ts';
 import type { SandboxClock } from './clock.ts';
 import type { Services } from './dispatch.ts';
+import type { FargateAccount } from './fargate.ts';
 import { type Armed, type Faults, FIXTURE, type Kill } from './faults.ts';
 import type { Served } from './front.ts';
 import { imageStore, type NewImage, type PublishedImage } from './images.ts';
@@ -64,6 +65,8 @@ export interface World {
   client(options?: { readonly region?: string }): ClientConfig;
   /** The default network of a region, which every account has: what load balancers and tasks are put into. */
   network(region?: string): Promise<Network>;
+  /** What the account may run on Fargate, and runs elsewhere; in vCPU. */
+  fargate(account: Parameters<FargateAccount['set']>[0], region?: string): void;
   publishImage(image: NewImage, region?: string): Promise<PublishedImage>;
   /** Where the listener really listens; undefined: there is none with this ARN. */
   listenerUrl(listenerArn: string): string | undefined;
@@ -142,6 +145,7 @@ export async function openWorld(parts: WorldParts): Promise<OpenWorld> {
     run: async (run) => environment(await sessions.issue(role, { run, name: run })),
     client: ({ region = home } = {}) => clientConfig(fixture, { region, endpoint: front }),
     network: (region = home) => defaultNetwork(moto, { accessKey: fixture.accessKey, region }),
+    fargate: (given, region = home) => regions.of(region).fargate.set(given),
     publishImage: (image, region = home) => images.publish(image, region),
     listenerUrl: (arn) => regions.find(({ elb }) => elb.listenerUrl(arn)),
     targetGroupCounts: (arn) => balancers.counts(arn),

@@ -71,7 +71,8 @@ export async function plan(
       const situation = await readSituation({ ref, ...definitionOf(context) }, context, signal);
       const tasks = plannedTasks(situation, request, context);
       const body = candidateOf(situation.base ?? situation.current, wishOf(request));
-      const seen = await preflight({ ...situation, body, timeout: request.timeout }, context.conditions, signal);
+      const { timeout, desired } = request;
+      const seen = await preflight({ ...situation, body, timeout, desired }, context.conditions, signal);
       return planOf(situation, request, { run: context.run, tasks, seen });
     }
     case 'rollback': {
@@ -130,7 +131,8 @@ export function orderFor(request: DeployRequest, context: Context): DeployImageR
     onConflict: request.onConflict,
     onOutdated: request.onOutdated,
     failedRevision: 'deregister',
-    inspect: (prepared, inner) => inspect({ ...prepared, timeout: request.timeout }, context, inner),
+    inspect: (prepared, inner) =>
+      inspect({ ...prepared, timeout: request.timeout, desired: request.desired }, context, inner),
     ...beforeBy(request, context),
   };
 }

@@ -296,7 +296,7 @@ async function cloudFor(request: Request, tools: ActionTools): Promise<Cloud> {
   return {
     ecs: ecsOf(session, tools.log),
     tasks: ecsTasksOf(session),
-    conditions: deployConditionsOf(session),
+    conditions: deployConditionsOf(session, tools.clock),
     autoscaling: autoscalingWhenAsked(session),
     addresses: serviceAddressesOf(session),
     sha256,

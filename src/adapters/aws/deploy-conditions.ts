@@ -1,16 +1,22 @@
 import { CloudFailure } from '../../domain/retry-policy.ts';
 import { ecrImageOf, targetOf } from '../../domain/ecs/references.ts';
 import type { DeployConditions, Presence } from '../../ports/deploy-conditions.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { type RoomSession, deployRoomOf } from './deploy-room.ts';
 import { type CallFacts, callAws } from './errors.ts';
 import type { AwsSession } from './session.ts';
 
 const PARAMETERS_SAY_MISSING = 'does not exist';
 
-/** Secrets Manager, Parameter Store, ECR and CloudWatch, each loaded when a definition names something of it. */
-export function deployConditionsOf(session: Pick<AwsSession, 'clientConfig'>): DeployConditions {
+/** Secrets Manager, Parameter Store, ECR and CloudWatch, each loaded when a definition names something of it; the rest is asked by hand. */
+export function deployConditionsOf(
+  session: Pick<AwsSession, 'clientConfig'> & RoomSession,
+  clock: Clock,
+): DeployConditions {
   const at = (region: string | undefined): AwsSession['clientConfig'] =>
     region === undefined || region === '' ? session.clientConfig : { ...session.clientConfig, region };
   return {
+    ...deployRoomOf(session, clock),
     async reference(valueFrom, signal) {
       const target = targetOf(valueFrom);
       switch (target.kind) {

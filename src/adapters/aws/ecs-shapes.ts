@@ -67,12 +67,19 @@ const listOrNothing = <T>(list: readonly T[] | undefined): readonly T[] | undefi
 
 function watchersOf(
   configuration: DeploymentConfiguration | undefined,
-): Partial<Pick<EcsService, 'circuitBreaker' | 'alarms' | 'strategy' | 'pauses'>> {
+): Partial<Pick<EcsService, 'circuitBreaker' | 'alarms' | 'strategy' | 'pauses' | 'percents'>> {
   const breaker = configuration?.deploymentCircuitBreaker;
   const alarms = configuration?.alarms;
   return present({
     strategy: configuration?.strategy,
     pauses: pausesOf(configuration),
+    percents:
+      configuration === undefined
+        ? undefined
+        : present({
+            minimumHealthy: configuration.minimumHealthyPercent,
+            maximum: configuration.maximumPercent,
+          }),
     circuitBreaker: breaker && { enable: breaker.enable ?? false, rollback: breaker.rollback ?? false },
     alarms:
       alarms?.enable === true ? { names: alarms.alarmNames ?? [], rollback: alarms.rollback ?? false } : undefined,

@@ -33,6 +33,8 @@ export interface AwsSession {
   readonly principal: string;
   readonly credentials: CredentialsProvider;
   readonly lifetime: CredentialLifetime;
+  /** Set by the environment for one service (`IAM`) or for all, as the SDK's clients read it themselves. */
+  readonly endpointOf: (service: string) => string | undefined;
   /** For every other client: `new ECSClient(session.clientConfig)`. */
   readonly clientConfig: ClientConfig;
 }
@@ -60,7 +62,16 @@ export async function awsSession(
   if (own === undefined) await maskCredentials(credentials, tools);
   tools.log.debug(`Acting as ${identity.principal} in account ${identity.accountId}, region ${region}`);
   const lifetime: CredentialLifetime = own === undefined ? await lifetimeOf(credentials, tools) : { kind: 'renewed' };
-  return { region, ...identity, credentials, lifetime, clientConfig: clientConfig(region, run, credentials) };
+  const endpointOf = (service: string): string | undefined =>
+    tools.environment(`AWS_ENDPOINT_URL_${service}`) ?? tools.environment('AWS_ENDPOINT_URL');
+  return {
+    region,
+    ...identity,
+    credentials,
+    lifetime,
+    endpointOf,
+    clientConfig: clientConfig(region, run, credentials),
+  };
 }
 
 function roleCredentials(roleArn: string, region: string, tools: SessionTools): CredentialsProvider {

@@ -43,6 +43,8 @@ export interface EcsService {
   readonly controller?: string;
   /** `ROLLING`, `BLUE_GREEN`, `LINEAR` or `CANARY`; absent means ROLLING. */
   readonly strategy?: string;
+  /** How many tasks may run during a rolling deployment, in percent of the desired count; absent: ECS's own. */
+  readonly percents?: { readonly minimumHealthy?: number; readonly maximum?: number };
   /** What a native strategy waits for by the clock; `share` is the percent of one step. */
   readonly pauses?: { readonly bake: Duration; readonly share?: number; readonly stepBake?: Duration };
   /** `DAEMON` services have no desired count of their own; absent means REPLICA. */

@@ -142,7 +142,7 @@ export function normalised(body: TaskDefinitionBody): unknown {
   const bridged = registrable['networkMode'] === 'bridge' || registrable['networkMode'] === undefined;
   return sorted({
     ...registrable,
-    cpu: units(registrable['cpu'], 'vcpu'),
+    cpu: inCpuUnits(registrable['cpu']),
     memory: units(registrable['memory'], 'gb'),
     ...(containers.length === 0
       ? {}
@@ -155,6 +155,9 @@ function units(size: unknown, word: 'vcpu' | 'gb'): unknown {
   const [, number, unit] = /^\s*(\d*\.?\d+)\s*([a-z]+)\s*$/i.exec(String(size ?? '')) ?? [];
   return unit?.toLowerCase() === word ? String(Number(number) * 1_024) : size;
 }
+
+/** `0.5 vCPU` as `512`; what is in units already stays as it is. */
+export const inCpuUnits = (size: unknown): unknown => units(size, 'vcpu');
 
 function containerOf(container: TaskDefinitionBody, hostPort: 'same' | 'dynamic'): TaskDefinitionBody {
   const { cpu, essential, portMappings, environment, secrets, healthCheck, ...rest } = container;

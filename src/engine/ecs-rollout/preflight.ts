@@ -1,11 +1,14 @@
 import type { Duration } from '../../domain/duration.ts';
 import { revisionName } from '../../domain/ecs/arn.ts';
+import { rolesOf } from '../../domain/ecs/capacity.ts';
+import type { Preflight } from '../../domain/ecs/preflight.ts';
 import { type Reference, referencesOf } from '../../domain/ecs/references.ts';
 import type { EcsService, TaskDefinition } from '../../domain/ecs/service.ts';
 import { tooSlow } from '../../domain/ecs/strategy.ts';
 import { type TaskDefinitionBody, imagesOf } from '../../domain/ecs/task-definition.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { DeployConditions } from '../../ports/deploy-conditions.ts';
+import { lookForRoom } from './look-for-room.ts';
 
 /** What is about to be deployed, and what serves. */
 export interface Prepared {
@@ -17,29 +20,29 @@ export interface Prepared {
 /** How long the deployment may take; absent: not asked. */
 export interface Wanted {
   readonly timeout?: Duration;
-}
-
-export interface Preflight {
-  /** What has to be mended first, a clause each. */
-  readonly problems: readonly string[];
-  /** What is worth knowing and stops nothing, a sentence each. */
-  readonly warnings: readonly string[];
+  /** Tasks that are asked for; absent: as many as the service has. */
+  readonly desired?: number | undefined;
 }
 
 /** Reads only. Looks at what ECS would find out in the middle of the deployment; what the role may not see is said once. */
 export async function preflight(
-  { service, current, body, timeout }: Prepared & Wanted,
+  { service, current, body, timeout, desired }: Prepared & Wanted,
   conditions: DeployConditions,
   signal: AbortSignal,
 ): Promise<Preflight> {
-  const [references, wayBack, alarms] = await Promise.all([
+  const [references, roles, room, wayBack, alarms] = await Promise.all([
     lookAtReferences(referencesOf(body), conditions, signal),
+    lookAtRoles(body, conditions, signal),
+    lookForRoom({ service, body, desired }, conditions, signal),
     lookAtImages(current, conditions, signal),
     lookAtAlarms(service, conditions, signal),
   ]);
   const slow = timeout === undefined ? undefined : tooSlow(service, timeout);
-  const problems = [...references.problems, ...(slow === undefined ? [] : [slow])];
-  return { problems, warnings: [...references.warnings, ...wayBack, ...alarms] };
+  const looked = [references, roles, room];
+  return {
+    problems: [...looked.flatMap(({ problems }) => problems), ...(slow === undefined ? [] : [slow])],
+    warnings: [...looked.flatMap(({ warnings }) => warnings), ...wayBack, ...alarms],
+  };
 }
 
 /** The same as an error where something is missing. */
@@ -74,6 +77,28 @@ async function lookAtReferences(
       ? []
       : [`Whether ${unknown.length} of ${asked.size} secrets and parameters exist is not known: ${why}`];
   return { problems, warnings };
+}
+
+/** ECS registers a revision with any name of a role, and finds out when the first task starts. */
+async function lookAtRoles(
+  body: TaskDefinitionBody,
+  conditions: DeployConditions,
+  signal: AbortSignal,
+): Promise<Preflight> {
+  const roles = rolesOf(body);
+  const seen = await Promise.all(
+    roles.map(async ({ role, place }) => ({ role, place, presence: await conditions.role(role, signal) })),
+  );
+  const missing = seen.flatMap(({ role, place, presence }) =>
+    presence.kind === 'missing' ? [`role ${role}, which ${place} names, ${presence.why}`] : [],
+  );
+  const unknown = [...new Set(seen.flatMap(({ presence }) => (presence.kind === 'unknown' ? [presence.why] : [])))];
+  const names = roles.map(({ place }) => place).join(' and ');
+  return {
+    problems: missing,
+    warnings:
+      unknown.length === 0 ? [] : [`Whether the roles of ${names} exist could not be checked: ${unknown.join('; ')}`],
+  };
 }
 
 /** The revision that serves is where a roll back leads: without its image it would lead nowhere. */

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { preflight, refuseUnprepared } from '../../../src/engine/ecs-rollout/preflight.ts';
 import type { DeployConditions } from '../../../src/ports/deploy-conditions.ts';
 import { REF, stage } from './stage.ts';
@@ -7,6 +7,9 @@ const GOOD: DeployConditions = {
   reference: () => Promise.resolve({ kind: 'there' }),
   image: () => Promise.resolve({ kind: 'there' }),
   alarms: () => Promise.resolve([]),
+  role: () => Promise.resolve({ kind: 'there' }),
+  freeAddresses: () => Promise.resolve({ kind: 'known', free: 100 }),
+  fargateQuota: () => Promise.resolve({ kind: 'known', quota: 100, used: 10, code: 'L-1' }),
 };
 const BODY = {
   containerDefinitions: [
@@ -21,15 +24,21 @@ const BODY = {
   ],
 };
 
-async function look(conditions: Partial<DeployConditions>, alarms?: readonly string[]) {
+const ON_FARGATE = {
+  launchType: 'FARGATE',
+  networkConfiguration: { awsvpcConfiguration: { subnets: ['subnet-1', 'subnet-2'] } },
+};
+
+async function look(conditions: Partial<DeployConditions>, alarms?: readonly string[], more = {}) {
   const { ecs } = stage();
   const signal = new AbortController().signal;
   const service = {
     ...ecs.serviceOf(REF),
+    placement: ON_FARGATE,
     ...(alarms === undefined ? {} : { alarms: { names: alarms, rollback: true } }),
   };
   const current = await ecs.describeTaskDefinition(service.taskDefinition, signal);
-  const prepared = { service, current, body: BODY };
+  const prepared = { service, current, body: { ...BODY, cpu: '1024', ...more } };
   return { prepared, seen: await preflight(prepared, { ...GOOD, ...conditions }, signal) };
 }
 
@@ -79,4 +88,82 @@ test('alarms in ALARM and alarms that do not exist are said', async () => {
     'In ALARM already: errors. ECS does not look at such an alarm in this deployment',
     'Deployment alarms that do not exist: gone',
   ]);
+});
+
+describe('roles', () => {
+  const roles = { executionRoleArn: 'arn:execution', taskRoleArn: 'arn:task' };
+
+  test('that do not exist are refused with their places', async () => {
+    const role: DeployConditions['role'] = (name) =>
+      Promise.resolve(name === 'arn:task' ? { kind: 'missing', why: 'does not exist' } : { kind: 'there' });
+    const { seen } = await look({ role }, undefined, roles);
+    expect(seen).toEqual({ problems: ['role arn:task, which taskRoleArn names, does not exist'], warnings: [] });
+  });
+
+  test('that may not be looked at are said once and refuse nothing', async () => {
+    const { seen } = await look({ role: () => Promise.resolve({ kind: 'unknown', why: 'denied' }) }, undefined, roles);
+    expect(seen).toEqual({
+      problems: [],
+      warnings: ['Whether the roles of executionRoleArn and taskRoleArn exist could not be checked: denied'],
+    });
+  });
+});
+
+describe('room for the tasks beside those that run', () => {
+  // Three tasks of one vCPU run, and a rolling deployment may start three more.
+  test.each([
+    {
+      name: 'no address',
+      conditions: { freeAddresses: { kind: 'known', free: 0 } },
+      problem:
+        'Free addresses in subnet-1, subnet-2: 0, room for 0 tasks, and 1 more has to start (give the service more or larger subnets)',
+    },
+    {
+      name: 'no subnet',
+      conditions: { freeAddresses: { kind: 'missing', why: 'does not exist' } },
+      problem: 'a subnet of web (subnet-1, subnet-2) does not exist',
+    },
+    {
+      name: 'a quota that is used up',
+      conditions: { fargateQuota: { kind: 'known', quota: 6, used: 5.5, code: 'L-1' } },
+      problem:
+        'Fargate vCPU left of 6 on-demand: 0.5, room for 0 tasks, and 1 more has to start (ask for more of quota L-1, or scale something down)',
+    },
+    {
+      name: 'a quota that its own tasks use up',
+      conditions: { fargateQuota: { kind: 'known', quota: 3, code: 'L-1' } },
+      problem:
+        'Fargate vCPU left of 3 on-demand: 0, room for 0 tasks, and 1 more has to start (ask for more of quota L-1, or scale something down)',
+    },
+  ] as const)('$name is refused', async ({ conditions, problem }) => {
+    const { seen } = await look(asked(conditions));
+    expect(seen).toEqual({ problems: [problem], warnings: [] });
+  });
+
+  test.each([
+    {
+      name: 'few addresses',
+      conditions: { freeAddresses: { kind: 'known', free: 2 } },
+      warning:
+        'Free addresses in subnet-1, subnet-2: 2, room for 2 tasks; ECS would start 3 at once and has to go in smaller steps',
+    },
+    {
+      name: 'addresses that may not be read',
+      conditions: { freeAddresses: { kind: 'unknown', why: 'denied' } },
+      warning: 'Whether the subnets of web have free addresses is not known: denied',
+    },
+    {
+      name: 'a quota that may not be read',
+      conditions: { fargateQuota: { kind: 'unknown', why: 'denied' } },
+      warning: 'Whether the Fargate quota has room is not known: denied',
+    },
+  ] as const)('$name: said, and goes on', async ({ conditions, warning }) => {
+    const { seen } = await look(asked(conditions));
+    expect(seen).toEqual({ problems: [], warnings: [warning] });
+  });
+
+  const asked = (answers: object): Partial<DeployConditions> =>
+    Object.fromEntries(
+      Object.entries(answers).map(([name, answer]) => [name, () => Promise.resolve(answer as unknown)]),
+    );
 });
