@@ -1,6 +1,5 @@
 import { requireApproval } from '../../../src/domain/approval/require.ts';
 import { canonicalJson } from '../../../src/domain/canonical-json.ts';
-import { missingVersion } from '../../../src/domain/checks/version.ts';
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { fillTargetHeaders, loadChecks } from '../../../src/domain/checks/load.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
@@ -264,10 +263,14 @@ async function checksOf(request: Request, tools: ActionTools): Promise<ResolvedC
   const { readYaml } = await import('../../../src/runtime/read-yaml.ts');
   const { matchers } = await import('../../../src/adapters/http/matchers.ts');
   const file = { path: checks, text: await tools.readFile(checks, 'checks') };
-  const loaded = loadChecks(file, { readYaml, matchers, environment: tools.environment, target: 'elsewhere' });
+  const loaded = loadChecks(file, {
+    readYaml,
+    matchers,
+    environment: tools.environment,
+    target: 'elsewhere',
+    expectVersion,
+  });
   if (!loaded.ok) throw new InvalidInput(`The checks of ${checks}`, loaded.problems);
-  const missing = missingVersion(loaded.value.document.checks, expectVersion);
-  if (missing !== undefined) throw new InvalidInput(`The checks of ${checks}`, [missing]);
   for (const secret of loaded.value.document.secrets) tools.mask(secret);
   return loaded.value.document;
 }

@@ -3,7 +3,6 @@ import { addressFrom } from '../../../src/domain/ecs/address-source.ts';
 import type { ServiceAddresses } from '../../../src/ports/service-address.ts';
 import { loadChecks } from '../../../src/domain/checks/load.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
-import { missingVersion } from '../../../src/domain/checks/version.ts';
 import { sayLifetime } from '../../../src/domain/credential-lifetime.ts';
 import { type Duration, between, milliseconds, minutes } from '../../../src/domain/duration.ts';
 import { readDefinition } from '../../../src/domain/ecs/definition-file.ts';
@@ -181,12 +180,16 @@ async function documentOf(wish: ChecksWish, file: string, tools: ActionTools): P
   const elsewhere = wish.url !== undefined || wish.from !== undefined;
   const loaded = loadChecks(
     { path: file, text: await tools.readFile(file, 'checks') },
-    { readYaml, matchers, environment, target: elsewhere ? 'elsewhere' : 'of-document' },
+    {
+      readYaml,
+      matchers,
+      environment,
+      target: elsewhere ? 'elsewhere' : 'of-document',
+      expectVersion: wish.expectVersion,
+    },
   );
   if (!loaded.ok) throw new InvalidInput(`The checks of ${file}`, loaded.problems);
   const { document } = loaded.value;
-  const missing = missingVersion(document.checks, wish.expectVersion);
-  if (missing !== undefined) throw new InvalidInput(`The checks of ${file}`, [missing]);
   for (const secret of document.secrets) tools.mask(secret);
   return document;
 }
