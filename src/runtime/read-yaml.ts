@@ -1,5 +1,5 @@
 import { type Alias, type Document, LineCounter, isAlias, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
-import { messageOf } from '../domain/failure.ts';
+import { Failure, messageOf } from '../domain/failure.ts';
 import { type Checked, type InputProblem, bad, good, printable } from '../domain/inputs.ts';
 
 export type YamlPath = readonly (string | number)[];
@@ -166,4 +166,11 @@ function walk(document: Document, path: YamlPath): { readonly node: unknown; rea
     }
   }
   return { node: isAlias(node) ? node.resolve(document) : node, offset };
+}
+
+/** The value alone, of a file that nobody can mend here: what is wrong with it is a Failure. */
+export function valueOfYaml(text: string, path: string): unknown {
+  const read = readYaml(text, path);
+  if (read.ok) return read.value.value;
+  throw new Failure({ what: `${path} cannot be used`, why: read.problems.map(({ problem }) => problem).join('; ') });
 }

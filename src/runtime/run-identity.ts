@@ -17,3 +17,15 @@ export function runIdentity(environment: Readonly<Record<string, string | undefi
     temp: given('RUNNER_TEMP', tmpdir()),
   };
 }
+
+/** Where people find this run. */
+export function runPlace({
+  run: { repository, runId },
+  environment,
+}: {
+  readonly run: RunIdentity;
+  environment(name: string): string | undefined;
+}): { readonly repository: string; readonly server: string; readonly runId: string; readonly runUrl: string } {
+  const server = environment('GITHUB_SERVER_URL') ?? 'https://github.com';
+  return { repository, server, runId, runUrl: `${server}/${repository}/actions/runs/${runId}` };
+}

@@ -1,3 +1,4 @@
+import { GATE_SCHEMA } from '../../src/domain/approval/gate-document.ts';
 import { CHECKS_SCHEMA } from '../../src/domain/checks/checks-schema.ts';
 import type { JsonSchema } from '../../src/domain/json-schema.ts';
 import { POLICY_SCHEMA } from '../../src/domain/policy/policy-schema.ts';
@@ -10,6 +11,7 @@ export const generateSchemas = (contracts: readonly ActionContract[]): readonly 
   { path: 'schemas/sluice.schema.json', text: schemaFile(sluiceSchema(contracts)) },
   { path: 'schemas/policy.schema.json', text: schemaFile(POLICY_SCHEMA) },
   { path: 'schemas/checks.schema.json', text: schemaFile(CHECKS_SCHEMA) },
+  { path: 'schemas/gate.schema.json', text: schemaFile(GATE_SCHEMA) },
   { path: 'src/runtime/stage-keys.ts', text: keysModule(contracts) },
 ];
 

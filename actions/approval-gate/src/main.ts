@@ -1,6 +1,7 @@
 import { Failure } from '../../../src/domain/failure.ts';
 import { type ActionDefinition, type ActionTools } from '../../../src/runtime/action.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
+import { runPlace } from '../../../src/runtime/run-identity.ts';
 import { execute } from './execute.ts';
 import { executeNotices } from './execute-notices.ts';
 import type { Ports } from './execute-ports.ts';
@@ -15,11 +16,7 @@ const definition: ActionDefinition<typeof spec, Request> = {
   async main(request, tools) {
     const ports = await portsOf(request, tools);
     if (request.mode === 'notices') return noticesReport(await executeNotices(request, ports, tools.signal));
-    const { run } = tools;
-    const server = tools.environment('GITHUB_SERVER_URL') ?? 'https://github.com';
-    const runUrl = `${server}/${run.repository}/actions/runs/${run.runId}`;
-    const context = { repository: run.repository, server, runId: run.runId, runUrl };
-    return reportOf(await execute(request, context, ports, tools.signal), request);
+    return reportOf(await execute(request, runPlace(tools), ports, tools.signal), request);
   },
   /** main was killed or cancelled: its request is closed, so that nobody votes into the void. */
   async post(request, tools) {
@@ -36,34 +33,20 @@ const definition: ActionDefinition<typeof spec, Request> = {
 };
 
 async function portsOf(request: Request, tools: ActionTools): Promise<Ports> {
-  const [{ githubClient }, { githubIssues }, { githubCode }] = await Promise.all([
-    import('../../../src/adapters/github/client.ts'),
-    import('../../../src/adapters/github/issue-tracker.ts'),
-    import('../../../src/adapters/github/code-host.ts'),
+  const [{ gateAccess }, { sha256 }, { systemRandom }, { valueOfYaml }] = await Promise.all([
+    import('../../../src/adapters/github/gate-access.ts'),
+    import('../../../src/adapters/system/digest.ts'),
+    import('../../../src/adapters/system/random.ts'),
+    import('../../../src/runtime/read-yaml.ts'),
   ]);
-  const { sha256 } = await import('../../../src/adapters/system/digest.ts');
-  const { systemRandom } = await import('../../../src/adapters/system/random.ts');
-  const { readYaml } = await import('../../../src/runtime/read-yaml.ts');
-  const { run, clock, log } = tools;
-  if (run.repository === '')
-    throw new Failure({ what: 'GITHUB_REPOSITORY is not set', why: 'the gate runs only inside a workflow' });
-  const apiUrl = tools.environment('GITHUB_API_URL') ?? 'https://api.github.com';
-  const client = githubClient({ auth: request.auth, apiUrl, repository: run.repository, clock, mask: tools.mask });
+  const { clock, log } = tools;
   return {
-    tracker: githubIssues(client),
-    code: githubCode(client),
+    ...gateAccess(request.auth, tools),
     clock,
     log,
     sha256,
     random: systemRandom(),
-    parseYaml(text, path) {
-      const read = readYaml(text, path);
-      if (read.ok) return read.value.value;
-      throw new Failure({
-        what: `${path} cannot be used`,
-        why: read.problems.map(({ problem }) => problem).join('; '),
-      });
-    },
+    parseYaml: valueOfYaml,
     recordFile: request.recordFile === undefined ? undefined : await recordFileOf(request.recordFile, tools),
     onOpened: (issue) => {
       tools.willChange();

@@ -5,6 +5,7 @@ import { runHooks } from './decide-hooks.ts';
 import { allAre } from './decide-routes.ts';
 import { giveBack } from './decide-scaling.ts';
 import { begin } from './decide-start.ts';
+import { withdraw } from './decide-withdraw.ts';
 import { type Decision, type Goal, type Held, type Seen, done, enter, leftWords, move, tasksOf } from './moves.ts';
 
 /** Detects: from here on everything serves the return of the traffic. */
@@ -51,11 +52,13 @@ export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision 
   if (tasksOf(seen, record.candidate) > goal.oldDesired) {
     return move({ kind: 'scale', color: record.candidate, desired: goal.oldDesired });
   }
+  const withdrawn = withdraw(seen, held);
+  if (withdrawn !== undefined) return withdrawn;
   const hook = runHooks(goal, held, 'after-rollback');
   if (hook !== undefined) return hook;
   return enter(
     record,
-    { phase: 'rolled-back' },
+    { phase: 'rolled-back', gate: undefined },
     { now, says: `Shift ${record.id} is rolled back${leftWords(seen, record.candidate)}` },
   );
 }

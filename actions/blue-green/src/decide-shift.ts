@@ -10,15 +10,23 @@ import {
   seconds,
 } from '../../../src/domain/duration.ts';
 import { candidateAt, leaseFrom } from '../../../src/domain/shift/record.ts';
+import { decideGate, gateBefore, openGate, waitOf } from './decide-gate.ts';
 import { allAre } from './decide-routes.ts';
 import { rollBack } from './decide-rollback.ts';
 import { type Decision, type Goal, type Held, type Seen, enter, move } from './moves.ts';
 
-export const firstStep = (goal: Goal, held: Held): Decision => step(goal, held, goal.policy.steps[0] ?? 100);
+export const firstStep = (goal: Goal, seen: Seen, held: Held): Decision =>
+  step(goal, seen, { held, percent: goal.policy.steps[0] ?? 100 });
 
-function step(goal: Goal, { record, now }: Held, percent: number): Decision {
-  const says = `Weight ${record.percent} -> ${percent}, bake ${formatDuration(goal.policy.bake)}`;
-  return enter(record, { phase: 'shifting', from: record.percent, percent }, { now, says });
+function step(
+  goal: Goal,
+  { gate }: Seen,
+  { held, percent }: { readonly held: Held; readonly percent: number },
+): Decision {
+  const { record, now } = held;
+  const approved = gate?.before === percent && gate.view.kind === 'approved' ? `${gate.view.says}; ` : '';
+  const says = `${approved}Weight ${record.percent} -> ${percent}, bake ${formatDuration(goal.policy.bake)}`;
+  return enter(record, { phase: 'shifting', from: record.percent, percent, gate: undefined }, { now, says });
 }
 
 export function decideShifting(goal: Goal, seen: Seen, held: Held): Decision {
@@ -49,16 +57,19 @@ function decideOnItsWay(goal: Goal, seen: Seen, held: Held): Decision {
 export function decideJudging(goal: Goal, seen: Seen, held: Held): Decision {
   const { record, now } = held;
   const { steps, bake } = goal.policy;
-  const next = steps.find((percent) => percent > record.percent);
-  const judged = decideJudged(goal, seen, {
-    ...held,
-    from: record.since,
-    until: after(record.since, bake),
-    what: `the bake at ${record.percent} %`,
-  });
+  const gated = decideGate(goal, seen, held);
+  if (gated !== undefined) return gated;
+  // People take their time; what the candidate does meanwhile is judged like the bake itself.
+  const stretch = waitOf(seen, held) ?? { until: after(record.since, bake), what: `the bake at ${record.percent} %` };
+  const judged = decideJudged(goal, seen, { ...held, ...stretch, from: record.since });
   if (judged !== 'go on') return judged;
-  if (next !== undefined) return step(goal, held, next);
-  return enter(record, { phase: 'rechecking' }, { now, says: `All steps are judged good; ${wordsOfRecheck(goal)}` });
+  const next = steps.find((percent) => percent > record.percent);
+  if (next === undefined)
+    return enter(record, { phase: 'rechecking' }, { now, says: `All steps are judged good; ${wordsOfRecheck(goal)}` });
+  const gate = gateBefore(goal, next);
+  return gate === undefined || record.gate?.before === next
+    ? step(goal, seen, { held, percent: next })
+    : openGate(goal, gate, held);
 }
 
 const wordsOfRecheck = ({ policy: { recheck }, checks }: Goal): string => {

@@ -107,6 +107,7 @@ function recordOf(goal: Goal, stable: Color, now: Instant): ShiftRecord {
     leaseUntil: leaseFrom(now),
     scaling: {},
     hooks: NO_HOOKS_DONE,
+    gate: undefined,
     reason: '',
     detectedAt: undefined,
     restoredAt: undefined,

@@ -52,7 +52,7 @@ export function decideWatch(watch: Watch, { record, idleSince }: Watched, now: I
   }
   return {
     kind: 'wait',
-    for: `${shift} (${record.phase}, ${record.percent} %), which is worked on`,
+    for: `${shift} (${record.phase}, ${record.percent} %), ${record.gate === undefined ? 'which is worked on' : `which waits for approval of ${record.gate.before} %`}`,
     every: LOOK_EVERY,
   };
 }

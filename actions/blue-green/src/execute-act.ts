@@ -24,6 +24,7 @@ import type { Ports, Release } from './execute.ts';
 import type { Memory } from './execute-observe.ts';
 import { type Fenced, beating } from './execute-beat.ts';
 import { noteFlow } from './execute-flow.ts';
+import { beginAsking, withdrawRequest } from './execute-gate.ts';
 import { hook } from './execute-hook.ts';
 import { tidyUp } from './execute-tidy.ts';
 import type { CheckMoment, Move, Observation, Result } from './moves.ts';
@@ -55,6 +56,10 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       return check(move.moment, { ...acting, fence }, signal);
     case 'hook':
       return hook(move, { ...acting, fence }, signal);
+    case 'ask':
+      return beginAsking(move, acting);
+    case 'withdraw':
+      return withdrawRequest(move, acting, signal);
     case 'measure': {
       const { policy } = release.goal;
       const { at, begin } = move;
@@ -135,6 +140,8 @@ async function taken(move: Recording, acting: Acting): Promise<void> {
     if (!isInTraffic(written.phase)) memory.scaling = undefined;
   }
   memory.record = written;
+  // From here on an answer would come too late: whoever goes back has decided.
+  if (written.phase === 'rolling-back') memory.asking?.stop.abort();
   if (begins) release.onCandidate(written.candidate);
   if (move.says !== undefined) {
     ports.log.info(move.says);

@@ -15,6 +15,7 @@ import { type HealthyTargets, countsAfter } from '../../../src/domain/shift/targ
 import { type Color, COLORS } from '../../../src/domain/traffic-split.ts';
 import { liveOf } from '../../../src/engine/shift/join-routes.ts';
 import type { Acting } from './execute-act.ts';
+import type { Asking } from './execute-gate.ts';
 import { allAre, strayOf } from './decide-routes.ts';
 import { holdsScaling } from './decide-scaling.ts';
 import type { CheckMoment, Goal, Result, Route, Seen } from './moves.ts';
@@ -50,6 +51,9 @@ export interface Memory {
   trouble: string | undefined;
   failedWrites: number;
   unreachableSince: Instant | undefined;
+  /** The approval that this process asks for. */
+  asking: Asking | undefined;
+  request: Seen['request'];
   /** Ends when the sources that work beside the loop have stopped. */
   watching: Promise<void> | undefined;
 }
@@ -77,6 +81,8 @@ export const startMemory = (): Memory => ({
   trouble: undefined,
   failedWrites: 0,
   unreachableSince: undefined,
+  asking: undefined,
+  request: 'untouched',
   watching: undefined,
 });
 
@@ -114,6 +120,8 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
     deployed: memory.deployed,
     checked: memory.checked,
     hooked: memory.hooked,
+    gate: memory.asking && { before: memory.asking.before, view: memory.asking.view },
+    request: memory.request,
     oldColor: await quietOf(acting, signal),
     trouble: memory.trouble,
   };

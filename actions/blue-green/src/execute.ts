@@ -5,6 +5,7 @@ import { CloudFailure, mayPass, pauseBefore } from '../../../src/domain/retry-po
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { type ShiftRecord, isInTraffic, isOver } from '../../../src/domain/shift/record.ts';
 import type { Color } from '../../../src/domain/traffic-split.ts';
+import type { Ports as GatePorts, RunContext } from '../../../src/engine/approval/ports.ts';
 import type { ChecksTarget } from '../../../src/engine/checks/run-checks.ts';
 import { reconcile } from '../../../src/engine/reconcile.ts';
 import { Superseded, shiftFence } from '../../../src/engine/shift/fence.ts';
@@ -20,8 +21,10 @@ import type { TargetGroups } from '../../../src/ports/target-group.ts';
 import type { TrafficRouter } from '../../../src/ports/traffic-router.ts';
 import { decide } from './decide.ts';
 import { type Acting, act } from './execute-act.ts';
+import { withdrawRequest } from './execute-gate.ts';
 import { type Memory, observe, startMemory } from './execute-observe.ts';
 import { tidyUp } from './execute-tidy.ts';
+import type { StepRules } from './inputs-gate.ts';
 import type { Goal, Move, Observation, Outcome } from './moves.ts';
 import type { Story } from './story.ts';
 
@@ -41,6 +44,8 @@ export interface Ports {
     readonly providers: Readonly<Record<string, MetricProvider>>;
     run(signal: AbortSignal): Promise<void>;
   };
+  /** Where people are asked for approval, opened when that is needed; a Failure says what is missing for it. */
+  people(): Promise<GatePorts>;
   /** Told before the first write. */
   willChange(): void;
   /** The one write that a signal handler makes; undefined: nothing to take back. */
@@ -63,6 +68,10 @@ export interface Release {
   /** Whether commands that change a database run. */
   readonly databases: 'allowed' | 'untouched';
   readonly onCancel: 'rollback' | 'leave';
+  /** Rules of the approvals inside the steps, by the percentage of the step. */
+  readonly gates: ReadonlyMap<number, StepRules>;
+  /** The workflow run, for what people are shown. */
+  readonly context: RunContext;
   /** Told which color is the candidate, as soon as that is known. */
   onCandidate(color: Color): void;
 }
@@ -96,6 +105,7 @@ export async function execute(release: Release, ports: Ports, signal: AbortSigna
       act: (move, seen, inner) => make(move, seen, acting, inner),
       isSilent: (move) => move.kind === 'measure' || (move.kind === 'record' && move.says === undefined),
     });
+    await leaveNoRequest(outcome, acting, signal);
     await tidyAtTheEnd(acting, signal);
     return resultOf(outcome, memory);
   } catch (thrown) {
@@ -104,7 +114,7 @@ export async function execute(release: Release, ports: Ports, signal: AbortSigna
     throw thrown instanceof Failure ? await takenBack(thrown, acting, signal) : thrown;
   } finally {
     ended.abort();
-    await memory.watching;
+    await Promise.all([memory.watching, memory.asking?.ended]);
   }
 }
 
@@ -113,6 +123,18 @@ async function tidyAtTheEnd(acting: Acting, signal: AbortSignal): Promise<void> 
   const { memory, ports, release } = acting;
   if (memory.engaged === 'no' || memory.record === undefined || !isOver(memory.record.phase)) return;
   await tidyUp(acting, shiftFence({ journal: ports.journal, clock: ports.clock, me: release.goal.me }), signal);
+}
+
+/** Ends that leave the traffic to a person: nobody acts on an answer any more. */
+async function leaveNoRequest(outcome: Outcome, acting: Acting, signal: AbortSignal): Promise<void> {
+  if (outcome.kind !== 'drifted' && outcome.kind !== 'rollback-failed') return;
+  const issue = acting.memory.record?.gate?.issue;
+  if (issue === undefined || acting.memory.request === 'withdrawn') return;
+  await withdrawRequest(
+    { issue, says: `Not approved: the release ended without an answer (${outcome.kind}).` },
+    acting,
+    signal,
+  );
 }
 
 const resultOf = (outcome: Outcome, memory: Memory): ShiftResult => ({

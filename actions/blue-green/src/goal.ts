@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../../src/domain/canonical-json.ts';
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import type { Duration } from '../../../src/domain/duration.ts';
 import { formatDuration, milliseconds, minutes } from '../../../src/domain/duration.ts';
@@ -6,12 +7,13 @@ import type { Policy } from '../../../src/domain/policy/policy.ts';
 import { type RunKey, formatRun } from '../../../src/domain/shift/record.ts';
 import type { Color } from '../../../src/domain/traffic-split.ts';
 import type { Request } from './inputs.ts';
-import type { Goal } from './moves.ts';
+import type { Goal, GoalGate } from './moves.ts';
 
 export interface GoalParts {
   readonly me: RunKey;
   readonly images: string | undefined;
   readonly policy: Policy;
+  readonly gates: readonly GoalGate[];
   readonly checks: ResolvedChecks | undefined;
   /** How long the router keeps clients on a color whose weight is 0. */
   readonly lingers: Duration;
@@ -41,6 +43,7 @@ export function goalOf(request: Request, parts: GoalParts): Goal {
     expectedShift: request.shiftId,
     images: parts.images,
     policy,
+    gates: parts.gates,
     colorTag: request.colorTag,
     deploy: request.deploy,
     to: request.to,
@@ -81,8 +84,28 @@ export function candidateAddress(
   });
 }
 
-/** `rules[2].fail` -> `['rules', 2, 'fail']`: the path of a policy's problem in its YAML. */
-export const pathOf = (problem: string): readonly (string | number)[] =>
-  [...problem.matchAll(/([^.[\]]+)|\[(\d+)\]/g)].map(([, name, index]) =>
-    index === undefined ? (name ?? '') : Number(index),
-  );
+/** Of what is released; undefined where a mode releases nothing. */
+export function fingerprintOf(
+  { mode, image, container, deploy, expectVersion }: Request,
+  { run, sha256 }: { readonly run: RunKey; readonly sha256: (text: string) => string },
+): string | undefined {
+  const of = (what: unknown): string => sha256(canonicalJson(what)).slice(0, 16);
+  if (image !== undefined) return of({ image, container: container ?? null });
+  if (deploy === 'ecs' || !(mode === 'run' || mode === 'prepare')) return undefined;
+  // What somebody else deployed is told apart by its version, or is another one in every workflow run.
+  return of(expectVersion === undefined ? { run: run.id } : { version: expectVersion });
+}
+
+/** Where checks go, and what must answer there. */
+export const targetOf = ({ url, host, headers }: Address, { expectVersion }: Request) => ({
+  url,
+  headers,
+  ...(host === undefined ? {} : { host }),
+  ...(expectVersion === undefined ? {} : { expectVersion }),
+});
+
+/** Going back and looking need no files: a broken policy must not stand in the way of a rollback. */
+export const needsFiles = ({ mode }: Request): boolean => mode !== 'rollback' && mode !== 'status';
+
+/** Modes that get to a step that people must let in. */
+export const asksPeople = ({ mode }: Request): boolean => mode === 'run' || mode === 'shift';

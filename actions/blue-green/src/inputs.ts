@@ -1,6 +1,7 @@
 import type { Duration } from '../../../src/domain/duration.ts';
 import type { Template } from '../../../src/domain/checks/document.ts';
 import { HEADERS_SHAPE } from '../../../src/domain/checks/request-parts.ts';
+import { appInputs, authOf, authProblems } from '../../../src/domain/approval/github-auth.ts';
 import { type ApprovalDemand, approvalDemand, approvalInputs } from '../../../src/domain/approval/require.ts';
 import { checkInputs, readCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { imageInputs, imageOf, tagOf } from '../../../src/domain/image-inputs.ts';
@@ -15,6 +16,7 @@ import {
   good,
   list,
   oneOf,
+  secret,
   structure,
   text,
 } from '../../../src/domain/inputs.ts';
@@ -22,6 +24,7 @@ import { awsInputs, ecsInputs, ecsWords, stageInputs } from '../../../src/domain
 import { HOOKS_SCHEMA, HOOKS_SHAPE, type Hook, type HookMoment, readHooks } from '../../../src/domain/shift/hooks.ts';
 import type { Color } from '../../../src/domain/traffic-split.ts';
 import { candidateOf, readHeaders } from './inputs-candidate.ts';
+import type { Asks } from './inputs-gate.ts';
 import { type PolicyRequest, policyOf } from './inputs-policy.ts';
 import { type Services, serviceInputs, servicesOf } from './inputs-services.ts';
 import {
@@ -185,6 +188,11 @@ export const spec = {
       'The `shift-id` output of `prepare`, so that `shift`, `finish` and `rollback` touch that shift alone. Example: `7212345678-1`.',
   }),
   ...approvalInputs,
+  token: secret({
+    description:
+      'Token that opens the request of an approval inside the steps: needs `issues: write` and `actions: read`. Used only where the policy asks for one. Not used with `app-id`. Default: the token of the job.',
+  }),
+  ...appInputs,
   ...awsInputs,
   ...stageInputs,
 };
@@ -211,6 +219,8 @@ export interface Request {
   readonly checkSecrets: ReadonlyMap<string, string>;
   /** What must be shown before anything is touched; going back, looking and finishing need no grant. */
   readonly approval: ApprovalDemand;
+  /** For approvals inside the steps. */
+  readonly asks: Asks;
   readonly candidate: { readonly url: string; readonly headers: Readonly<Record<string, Template>> } | undefined;
   readonly minHealthy: number | 'desired';
   readonly desiredCount: number | undefined;
@@ -250,7 +260,7 @@ export function toRequest(values: Values): Checked<Request> {
   const checkSecrets = readCheckSecrets(values['check-secrets'] ?? '');
   const approval = approvalOf(values);
   problems.push(...[checkSecrets, approval].flatMap((each) => (each.ok ? [] : each.problems)));
-  problems.push(...checksProblems(values, candidate), ...toProblems(values));
+  problems.push(...checksProblems(values, candidate), ...toProblems(values), ...authProblems(values));
   if (problems.length > 0 || !checkSecrets.ok || !approval.ok) return bad(...problems);
   return good({
     mode: values.mode,
@@ -268,6 +278,7 @@ export function toRequest(values: Values): Checked<Request> {
     expectVersion: values['expect-version'] ?? tagOf(values),
     checkSecrets: checkSecrets.value,
     approval: approval.value,
+    asks: { auth: authOf(values), environment: values.environment, images: values.images },
     candidate,
     minHealthy: values['min-healthy-targets'] ?? 'desired',
     desiredCount: values['desired-count'],

@@ -1,5 +1,5 @@
+import { parseGate } from '../../../src/domain/approval/gate-document.ts';
 import { requireApproval } from '../../../src/domain/approval/require.ts';
-import { canonicalJson } from '../../../src/domain/canonical-json.ts';
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { fillTargetHeaders, loadChecks } from '../../../src/domain/checks/load.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
@@ -18,13 +18,18 @@ import { runAction } from '../../../src/runtime/run-action.ts';
 import { type StaleVerdict, staleVerdict } from './decide-stale.ts';
 import { whatIsLeft } from './decide-left.ts';
 import { watcherOf } from './decide-watch.ts';
+import type { Ports as GatePorts } from '../../../src/engine/approval/ports.ts';
+import { checkGate } from '../../../src/engine/approval/prepare.ts';
+import { documentOf } from '../../../src/runtime/read-document.ts';
+import { runPlace } from '../../../src/runtime/run-identity.ts';
 import { joinRoutes, joinTargets } from '../../../src/engine/shift/join-routes.ts';
 import { type Ports, type Release, execute } from './execute.ts';
 import { lookOnce } from './execute-look.ts';
 import { tidyAlone } from './execute-tidy.ts';
 import { watchOver } from './execute-watch.ts';
-import { type Address, candidateAddress, goalOf, pathOf } from './goal.ts';
+import { type Address, asksPeople, candidateAddress, fingerprintOf, goalOf, needsFiles, targetOf } from './goal.ts';
 import { type Request, spec, toRequest } from './inputs.ts';
+import { type Gates, NO_GATES, askProblems, gatesOf } from './inputs-gate.ts';
 import type { Goal } from './moves.ts';
 import { planOf, stateOf } from './plan.ts';
 import { lookedReport, outputsOfAddress, reportOf } from './report.ts';
@@ -147,6 +152,8 @@ async function open(request: Request, given: ActionTools, me = meOf(request, giv
   for (const secret of request.checkSecrets.values()) given.mask(secret);
   const tools = { ...given, environment: withCheckSecrets(given.environment, request.checkSecrets) };
   const policy = await policyOf(request, tools);
+  const people = once(() => peopleOf(request, tools));
+  const gates = await gatesFor(request, policy, { ...tools, people });
   const checks = await checksOf(request, tools);
   const address = addressOf(request, tools);
   let candidate: Color = 'green';
@@ -171,8 +178,22 @@ async function open(request: Request, given: ActionTools, me = meOf(request, giv
   const { clientConfig: config, meterOf, ...cloud } = await cloudOf(request, { ...tools, prober });
   const { sha256 } = await import('../../../src/adapters/system/digest.ts');
   const images = fingerprintOf(request, { run: runKeyOf(tools), sha256 });
-  const goal = goalOf(request, { me, images, policy, checks, lingers: await cloud.router.lingers(signal) });
-  const release = releaseOf(request, { goal, checks, address, onCandidate: (color) => (candidate = color) });
+  const goal = goalOf(request, {
+    me,
+    images,
+    policy,
+    gates: gates.goal,
+    checks,
+    lingers: await cloud.router.lingers(signal),
+  });
+  const release = releaseOf(request, {
+    goal,
+    checks,
+    address,
+    gates: gates.rules,
+    context: runPlace(tools),
+    onCandidate: (color) => (candidate = color),
+  });
   return {
     release,
     address,
@@ -180,6 +201,7 @@ async function open(request: Request, given: ActionTools, me = meOf(request, giv
       ...cloud,
       prober,
       programs: systemPrograms(),
+      people,
       metrics,
       clock,
       log,
@@ -189,39 +211,28 @@ async function open(request: Request, given: ActionTools, me = meOf(request, giv
   };
 }
 
-/** Of what is released; undefined where a mode releases nothing. */
-function fingerprintOf(
-  { mode, image, container, deploy, expectVersion }: Request,
-  { run, sha256 }: { readonly run: RunKey; readonly sha256: (text: string) => string },
-): string | undefined {
-  const of = (what: unknown): string => sha256(canonicalJson(what)).slice(0, 16);
-  if (image !== undefined) return of({ image, container: container ?? null });
-  if (deploy === 'ecs' || !(mode === 'run' || mode === 'prepare')) return undefined;
-  // What somebody else deployed is told apart by its version, or is another one in every workflow run.
-  return of(expectVersion === undefined ? { run: run.id } : { version: expectVersion });
-}
-
 function releaseOf(
   request: Request,
-  { goal, checks, address, onCandidate }: Pick<Release, 'goal' | 'checks' | 'onCandidate'> & Pick<Opened, 'address'>,
+  {
+    address,
+    ...rest
+  }: Pick<Release, 'goal' | 'checks' | 'gates' | 'context' | 'onCandidate'> & Pick<Opened, 'address'>,
 ): Release {
   const { image, container, url, host } = request;
   return {
-    goal,
+    ...rest,
     ecs: request.ecs,
     images: image === undefined || container === undefined ? image : { [container]: image },
     desiredCount: request.desiredCount,
-    checks,
     candidateOf: address && ((color) => targetOf(address(color), request)),
     users: url === undefined ? undefined : targetOf({ url, host, headers: {} }, request),
     databases: request.databases,
     onCancel: request.onCancel,
-    onCandidate,
   };
 }
 
 /** What it makes for a region is made once: a client keeps its connections. */
-function once<T>(make: (region: string | undefined) => Promise<T>): (region: string | undefined) => Promise<T> {
+function once<T>(make: (region: string | undefined) => Promise<T>): (region?: string) => Promise<T> {
   const made = new Map<string | undefined, Promise<T>>();
   return (region) => {
     const known = made.get(region) ?? make(region);
@@ -230,31 +241,38 @@ function once<T>(make: (region: string | undefined) => Promise<T>): (region: str
   };
 }
 
-const targetOf = ({ url, host, headers }: Address, { expectVersion }: Request) => ({
-  url,
-  headers,
-  ...(host === undefined ? {} : { host }),
-  ...(expectVersion === undefined ? {} : { expectVersion }),
-});
-
-/** Going back and looking need no files: a broken policy must not stand in the way of a rollback. */
-const needsFiles = ({ mode }: Request): boolean => mode !== 'rollback' && mode !== 'status';
-
 async function policyOf(request: Request, tools: ActionTools): Promise<Policy> {
   const { policy } = request;
   if (!needsFiles(request)) return UNJUDGED;
   if (policy.kind === 'given') return policy.policy;
-  if (policy.kind === 'none') return UNJUDGED;
-  const { readYaml } = await import('../../../src/runtime/read-yaml.ts');
-  const yaml = readYaml(await tools.readFile(policy.path, 'policy'), policy.path);
-  if (!yaml.ok) throw new InvalidInput(`The policy ${policy.path}`, yaml.problems);
-  const read = parsePolicy(yaml.value.value);
-  if (read.ok) return read.value;
-  const located = read.problems.map((each) => ({
-    ...each,
-    input: `${yaml.value.where(pathOf(each.input))} ${each.input}`,
-  }));
-  throw new InvalidInput(`The policy ${policy.path}`, located);
+  return policy.kind === 'none' ? UNJUDGED : documentOf({ path: policy.path, name: 'policy' }, parsePolicy, tools);
+}
+
+/** The approvals inside the steps, where this mode gets to them: whoever can never be passed is refused before anything is touched. */
+async function gatesFor(
+  request: Request,
+  { gates }: Policy,
+  tools: ActionTools & Pick<Ports, 'people'>,
+): Promise<Gates> {
+  if (gates.length === 0 || !asksPeople(request)) return NO_GATES;
+  const problems = askProblems(request.asks);
+  if (problems.length > 0) throw new InvalidInput('The approvals inside the steps', problems);
+  const rules = await Promise.all(gates.map(({ file }) => documentOf({ path: file, name: 'gate' }, parseGate, tools)));
+  const opened = gatesOf(gates, rules, request.asks);
+  const people = await tools.people();
+  for (const each of opened.rules.values()) await checkGate(each, runPlace(tools), people, tools.signal);
+  return opened;
+}
+
+async function peopleOf({ asks }: Request, tools: ActionTools): Promise<GatePorts> {
+  const [{ gateAccess }, { sha256 }, { systemRandom }, { valueOfYaml }] = await Promise.all([
+    import('../../../src/adapters/github/gate-access.ts'),
+    import('../../../src/adapters/system/digest.ts'),
+    import('../../../src/adapters/system/random.ts'),
+    import('../../../src/runtime/read-yaml.ts'),
+  ]);
+  const { clock, log } = tools;
+  return { ...gateAccess(asks.auth, tools), clock, log, sha256, random: systemRandom(), parseYaml: valueOfYaml };
 }
 
 async function checksOf(request: Request, tools: ActionTools): Promise<ResolvedChecks | undefined> {

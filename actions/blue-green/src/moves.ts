@@ -1,8 +1,9 @@
 import type { Judgement } from '../../../src/domain/analysis/judge.ts';
 import type { Sample } from '../../../src/domain/analysis/sample.ts';
 import type { Duration, Instant } from '../../../src/domain/duration.ts';
-import type { Policy } from '../../../src/domain/policy/policy.ts';
+import type { Policy, StepGate } from '../../../src/domain/policy/policy.ts';
 import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
+import type { OpenGate } from '../../../src/domain/shift/gate.ts';
 import type { Hook, HookMoment, HookResult } from '../../../src/domain/shift/hooks.ts';
 import { type RunKey, type ShiftRecord, leaseFrom } from '../../../src/domain/shift/record.ts';
 import type { Scaling, Suspended } from '../../../src/domain/shift/scaling.ts';
@@ -20,6 +21,8 @@ export interface Goal {
   /** Fingerprint of the images; undefined where a mode does without (`shift`, `finish`, `rollback`). */
   readonly images: string | undefined;
   readonly policy: Policy;
+  /** Approvals inside the steps, rising. */
+  readonly gates: readonly GoalGate[];
   /** Name of the tag in `tagged`, for words. */
   readonly colorTag: string;
   /** `none`: somebody else has deployed the candidate; its health decides when it is ready. */
@@ -43,6 +46,26 @@ export interface Goal {
   /** Why mode `rollback` goes back, for the record and the words. */
   readonly because: string;
 }
+
+/** A step that people must let in. */
+export interface GoalGate extends StepGate {
+  /** `2 of user:alice, team:acme/ops`, for the plan. */
+  readonly who: string;
+}
+
+/** How an approval stands that this process asks for. */
+export type GateView =
+  | { readonly kind: 'opening'; readonly waitsFor: string }
+  | {
+      readonly kind: 'open';
+      readonly issue: number;
+      readonly url: string;
+      readonly asked: readonly string[];
+      readonly waitsFor: string;
+    }
+  | { readonly kind: 'approved'; readonly says: string }
+  /** Denied, too late, or a fault that could not be waited out: whatever is not an approval. */
+  | { readonly kind: 'refused'; readonly why: string };
 
 export type CheckMoment = 'before' | 'after';
 
@@ -82,6 +105,10 @@ export interface Seen {
   readonly checked: Readonly<Partial<Record<CheckMoment, Result>>>;
   /** Commands that this process ran. */
   readonly hooked: readonly HookResult[];
+  /** What this process knows of the approval that it asks for. */
+  readonly gate: { readonly before: number; readonly view: GateView } | undefined;
+  /** Whether the request of a shift that goes back has been dealt with: it is closed, or that it stays open was said. */
+  readonly request: 'withdrawn' | 'untouched';
   /** Whether the old color is known to get no requests any more. */
   readonly oldColor: 'quiet' | 'unknown';
   /** A write that failed for good. */
@@ -90,7 +117,7 @@ export interface Seen {
 
 export type Observation = Seen | { readonly kind: 'unreachable'; readonly why: string; readonly since: Instant };
 
-/** One write each, apart from `deploy`, `check`, `hook` and `measure`, which leave their result in the next observation. */
+/** One write each, apart from `deploy`, `check`, `hook`, `ask` and `measure`, which leave their result in the next observation. */
 export type Move =
   | { readonly kind: 'record'; readonly record: ShiftRecord; readonly says: string | undefined }
   | { readonly kind: 'weigh'; readonly split: TrafficSplit; readonly says: string }
@@ -100,6 +127,10 @@ export type Move =
   | { readonly kind: 'check'; readonly moment: CheckMoment }
   | { readonly kind: 'hook'; readonly moment: HookMoment; readonly index: number }
   | { readonly kind: 'measure'; readonly at: Instant; readonly begin: Instant }
+  /** Begins to ask, beside everything else. */
+  | { readonly kind: 'ask'; readonly gate: OpenGate }
+  /** Closes a request that nobody waits for any more. */
+  | { readonly kind: 'withdraw'; readonly issue: number; readonly says: string }
   | { readonly kind: 'scale'; readonly color: Color; readonly desired: number }
   | { readonly kind: 'autoscale'; readonly color: Color; readonly suspended: Suspended; readonly says: string };
 

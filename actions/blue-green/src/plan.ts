@@ -1,11 +1,13 @@
-import { formatDuration } from '../../../src/domain/duration.ts';
-import { longestTime, shortestTime } from '../../../src/domain/policy/budget.ts';
+import { formatDuration, formatInstant } from '../../../src/domain/duration.ts';
+import { longestTime, longestWait, shortestTime } from '../../../src/domain/policy/budget.ts';
 import { formatHook } from '../../../src/domain/shift/hooks.ts';
 import { type ShiftRecord, formatRun } from '../../../src/domain/shift/record.ts';
 import { formatScaling } from '../../../src/domain/shift/scaling.ts';
 import { type Color, formatSplit, otherColor } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
+import type { OpenGate } from '../../../src/domain/shift/gate.ts';
 import { decide } from './decide.ts';
+import { gateBefore } from './decide-gate.ts';
 import { type Decision, type Goal, type Seen, leftWords } from './moves.ts';
 import type { Instant } from '../../../src/domain/duration.ts';
 
@@ -23,6 +25,7 @@ export function stateOf(seen: Seen, now: Instant): readonly string[] {
     color('blue'),
     color('green'),
     record === undefined ? 'Shift: none was ever recorded' : `Shift: ${wordsOf(record, now)}`,
+    ...(record?.gate === undefined ? [] : [`Approval: ${wordsOfGate(record.gate)}`]),
   ];
 }
 
@@ -31,6 +34,11 @@ function wordsOf(record: ShiftRecord, now: Instant): string {
   const reason = record.reason === '' ? '' : `, because: ${record.reason}`;
   return `${record.id} of run ${formatRun(record.run)}, ${record.phase} at ${record.percent} % of ${record.candidate}, ${lease}${reason}`;
 }
+
+const wordsOfGate = ({ before, issue, asked, until }: OpenGate): string => {
+  const request = issue === undefined ? 'its request is being opened' : `request ${issue} asks ${asked.join(', ')}`;
+  return `${before} % waits for it until ${formatInstant(until)}; ${request}`;
+};
 
 /** What a run would do first, and then, if all goes well. Nothing of it is done. */
 export function planOf(goal: Goal, seen: Seen, now: Instant): readonly string[] {
@@ -55,6 +63,12 @@ function wordsOfDecision(decision: Decision): string {
   }
 }
 
+const gateWords = (goal: Goal, percent: number): string => {
+  const gate = gateBefore(goal, percent);
+  if (gate === undefined) return '';
+  return ` after approval by ${gate.who} (${gate.file}), asked for ${formatDuration(gate.within)} at most while the step before is judged on`;
+};
+
 function restOf(goal: Goal, first: Decision, seen: Seen): readonly string[] {
   if (first.kind !== 'move' || first.move.kind !== 'record' || first.move.record.phase === 'rolling-back') return [];
   const { policy, checks, drain, oldDesired, mode } = goal;
@@ -68,11 +82,13 @@ function restOf(goal: Goal, first: Decision, seen: Seen): readonly string[] {
       ? []
       : [`Recheck after ${formatDuration(policy.recheck.after)} for ${formatDuration(policy.recheck.for)}`];
   const shift = [
-    ...policy.steps.map((percent) => `${candidate} at ${percent} %, judged for ${formatDuration(policy.bake)}`),
+    ...policy.steps.map(
+      (percent) => `${candidate} at ${percent} %${gateWords(goal, percent)}, judged for ${formatDuration(policy.bake)}`,
+    ),
     ...recheck,
     ...(checks === 'given' ? ['Check again, through the front door'] : []),
     ...policy.rules.map((rule) => `Rule: ${rule.level}: ${rule.text}`),
-    `Judged time ${formatDuration(shortestTime(policy))} to ${formatDuration(longestTime(policy))}, deadline ${formatDuration(policy.deadline)}`,
+    `Judged time ${formatDuration(shortestTime(policy))} to ${formatDuration(longestTime(policy))}, ${policy.gates.length === 0 ? '' : `waiting for people ${formatDuration(longestWait(policy))} at most, `}deadline ${formatDuration(policy.deadline)}`,
   ];
   const finish = [
     `Drain ${otherColor(candidate)} for ${formatDuration(drain)}${seen.desired === 'unknown' ? leftWords(seen, otherColor(candidate)) : `, then scale it to ${oldDesired}`}`,

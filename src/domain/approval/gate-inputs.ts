@@ -136,6 +136,13 @@ export interface GateRules {
   readonly notify: readonly string[];
 }
 
+/** Percent of the traffic that the release has and would get. */
+export interface StepOfShift {
+  readonly shift: string;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** What people are asked for. */
 export interface GateRequest extends GateRules {
   readonly environment: string;
@@ -144,6 +151,8 @@ export interface GateRequest extends GateRules {
   readonly evidence: readonly Evidence[];
   /** How long the request stays open. */
   readonly timeout: Duration;
+  /** Of a shift, which people let in; undefined: they let the whole deployment in. */
+  readonly step?: StepOfShift;
 }
 
 type GateValues = InputsOf<typeof gateInputs>;

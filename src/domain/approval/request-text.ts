@@ -1,6 +1,7 @@
 import { type Instant, formatInstant } from '../duration.ts';
 import type { Images } from '../images.ts';
 import type { Evidence } from './evidence.ts';
+import type { StepOfShift } from './gate-inputs.ts';
 import type { Subject } from './grant.ts';
 import type { Seated } from './seats.ts';
 import type { Person, Tally, VoidReason } from './tally.ts';
@@ -9,6 +10,8 @@ import type { Person, Tally, VoidReason } from './tally.ts';
 export interface RequestWords extends Omit<Seated, 'overriders'> {
   readonly id: string;
   readonly subject: Subject;
+  /** Of a shift, when no more than that is asked for. */
+  readonly step?: StepOfShift;
   readonly commit: string;
   readonly runUrl: string;
   /** Of what is different from what runs now. */
@@ -31,13 +34,17 @@ export interface RequestWords extends Omit<Seated, 'overriders'> {
 const LONGEST_BODY = 65_000;
 
 export const titleOf = (words: RequestWords): string =>
-  `Approve ${oneLine(words.subject.environment)}: ${words.commit.slice(0, 12)} (request ${words.id})`.slice(0, 250);
+  `Approve ${oneLine(words.subject.environment)}${words.step === undefined ? '' : ` ${words.step.from} % -> ${words.step.to} %`}: ${words.commit.slice(0, 12)} (request ${words.id})`.slice(
+    0,
+    250,
+  );
 
 export function bodyOf(words: RequestWords, counted: Tally | undefined): string {
   const command = words.code === undefined ? '`approve`' : `\`approve ${words.code}\``;
   const text = [
     ...(words.ending === undefined ? [] : [`> ${words.ending}`, '']),
-    `**${words.minimum} of ${words.eligible.length}** must approve the deployment to **${escapeMarkdown(words.subject.environment)}** by ${formatInstant(words.deadline)}.`,
+    `**${words.minimum} of ${words.eligible.length}** must approve ${whatOf(words)} by ${formatInstant(words.deadline)}.`,
+    ...stepLines(words),
     '',
     `Comment ${command} or \`deny\`; \`revoke\` takes your own vote back. The word must be the first line of the comment. Edited and e-mailed comments do not count, one denial ends the request.`,
     ...(words.schedule === undefined ? [] : ['', escapeMarkdown(words.schedule)]),
@@ -68,6 +75,19 @@ export function bodyOf(words: RequestWords, counted: Tally | undefined): string 
         ]),
   ].join('\n');
   return text.length <= LONGEST_BODY ? text : `${text.slice(0, LONGEST_BODY)}\n\n(cut: too long for an issue)`;
+}
+
+const whatOf = ({ step, subject }: RequestWords): string => {
+  const environment = `**${escapeMarkdown(subject.environment)}**`;
+  return step === undefined
+    ? `the deployment to ${environment}`
+    : `the step from ${step.from} % to **${step.to} %** of the traffic of ${environment}`;
+};
+
+function stepLines({ step }: RequestWords): readonly string[] {
+  if (step === undefined) return [];
+  const says = `Shift ${escapeMarkdown(step.shift)} keeps the release at ${step.from} % until then and judges it on; a rule that fails takes it back and closes this request. Without an approval it is rolled back.`;
+  return ['', says];
 }
 
 function evidenceLines(evidence: readonly Evidence[]): readonly string[] {

@@ -1,11 +1,12 @@
 import { formatDuration, milliseconds, minutes, seconds } from '../duration.ts';
 import { type Checked, type InputProblem, bad, good, printable } from '../inputs.ts';
-import { shortestTime } from './budget.ts';
+import { longestWait, shortestTime } from './budget.ts';
 import { type Mapping, choiceAt, durationAt, isMapping, mappingAt, refuse, refuseUnknownKeys } from './document.ts';
 import { BUILT_IN_METRICS, isBuiltIn, kindOf } from './metric.ts';
 import { builtInSource, readMetrics } from './parse-metrics.ts';
 import { periodsOf, traitsOf } from './source-traits.ts';
 import { readRules } from './parse-rules.ts';
+import { readSteps } from './parse-steps.ts';
 import { type MetricSource, type Policy, type Recheck, ON_INCONCLUSIVE, ON_NO_DATA } from './policy.ts';
 import type { Rule } from './rule.ts';
 
@@ -45,7 +46,7 @@ export function parsePolicy(value: unknown): Checked<Policy> {
   const sources = { ...builtIn(names), ...listed };
   const rules = readRules(document, { metrics: names, interval, sources: traitsOf(sources) });
   const policy: Policy = {
-    steps: readSteps(document),
+    ...readSteps(document),
     bake: durationAt(document, 'bake', { fallback: minutes(5) }),
     recheck: readRecheck(document),
     deadline: durationAt(document, 'deadline', { fallback: minutes(30) }),
@@ -80,26 +81,6 @@ function sourcesOf(rules: readonly Rule[], document: Mapping): Readonly<Record<s
   return Object.fromEntries(unlisted.map((metric) => [metric, builtInSource(metric)]));
 }
 
-function readSteps(document: Mapping): readonly number[] {
-  const given = document.values['steps'];
-  if (given === undefined) return [10, 50, 100];
-  const accepted = 'rising percentages that end with 100%: [10%, 50%, 100%]';
-  const entries: readonly unknown[] = Array.isArray(given)
-    ? given
-    : typeof given === 'string'
-      ? given.split(',')
-      : [given];
-  const steps = entries.map((entry) => {
-    const text = typeof entry === 'string' || typeof entry === 'number' ? String(entry).trim() : '';
-    const percent = /^(\d{1,3}) ?%?$/.exec(text);
-    return percent ? Number(percent[1]) : Number.NaN;
-  });
-  const rising = steps.every((step, index) => step >= 1 && step <= 100 && step > (steps[index - 1] ?? 0));
-  if (!rising) refuse(document, 'steps', { problem: 'does not rise in whole percent from 1 to 100', accepted });
-  else if (steps.at(-1) !== 100) refuse(document, 'steps', { problem: 'does not end with 100%', accepted });
-  return steps;
-}
-
 export const RECHECK_KEYS = ['after', 'for'] as const;
 
 /** `none` is the word for no recheck, because an absent key means the usual one. */
@@ -126,13 +107,20 @@ function refuseImpossible(document: Mapping, policy: Policy): void {
   refuseLate(document, policy);
   refuseUncompared(document, policy);
   const shortest = shortestTime(policy);
-  if (deadline < shortest) {
+  const waits = longestWait(policy);
+  if (deadline < shortest + waits) {
     const parts = `${policy.steps.length} steps of ${formatDuration(bake)}${policy.recheck ? ` and a recheck of ${formatDuration(milliseconds(policy.recheck.after + policy.recheck.for))}` : ''}`;
     refuse(document, 'deadline', {
-      problem: `cannot be met: ${parts} take ${formatDuration(shortest)} at least, the deadline is ${formatDuration(deadline)}`,
+      problem: `cannot be met: ${parts} take ${formatDuration(shortest)} at least,${waitWords(policy)} the deadline is ${formatDuration(deadline)}`,
     });
   }
 }
+
+/** An approval that could only come after the deadline would be asked for in vain. */
+const waitWords = (policy: Policy): string =>
+  policy.gates.length === 0
+    ? ''
+    : ` ${policy.gates.length === 1 ? 'an approval' : `${policy.gates.length} approvals`} may take ${formatDuration(longestWait(policy))} more,`;
 
 /** A source with long periods must have told something of a step before the step may end. */
 function refuseLate(document: Mapping, { bake, noDataTimeout, metrics }: Policy): void {

@@ -4,6 +4,7 @@ import { DEFAULT_TEST, type TEST_KEYS } from './parse-comparison.ts';
 import { METRIC_NAME, type PROBE_KEYS, type WEB_KEYS } from './parse-metrics.ts';
 import type { POLICY_KEYS, RECHECK_KEYS } from './parse-policy.ts';
 import type { RULE_KEYS } from './parse-rules.ts';
+import type { STEP_KEYS } from './parse-steps.ts';
 import { ON_INCONCLUSIVE, ON_NO_DATA } from './policy.ts';
 import { COMPARATORS, RULE_GRAMMAR } from './rule.ts';
 import { cloudwatch, prometheus } from './source-schema.ts';
@@ -82,22 +83,41 @@ const rules: JsonSchema = {
   },
 };
 
+const percent = {
+  type: ['string', 'integer'],
+  minimum: 1,
+  maximum: 100,
+  pattern: String.raw`^\s*\d{1,3}\s?%?\s*$`,
+  patternErrorMessage: 'A whole percentage: 10%',
+} as const satisfies JsonSchema;
+
+const gatedStep = closed<(typeof STEP_KEYS)[number]>(
+  {
+    to: { ...percent, description: 'Share of the traffic of this step.' },
+    approve: {
+      ...words(
+        'File with the rules of an approval that is asked for before the step; the traffic stands still meanwhile, judged on.',
+        'production-approvers.yml',
+      ),
+    },
+    within: durations('How long the request stays open; after that the release is rolled back.', '10m'),
+  },
+  { required: ['to'] },
+);
+
 const steps: JsonSchema = {
   type: ['array', 'string', 'integer'],
   minItems: 1,
   minimum: 1,
   maximum: 100,
-  items: {
-    type: ['string', 'integer'],
-    minimum: 1,
-    maximum: 100,
-    pattern: String.raw`^\s*\d{1,3}\s?%?\s*$`,
-    patternErrorMessage: 'A whole percentage: 10%',
-  },
+  items: { anyOf: [percent, gatedStep] },
   pattern: String.raw`^(?:\s*\d{1,3}\s?%?\s*,)*\s*\d{1,3}\s?%?\s*$`,
   patternErrorMessage: 'Rising percentages that end with 100%: 10%, 50%, 100%',
   description: 'Share of the traffic that the candidate gets, rising, the last is 100 %. Default: 10%, 50%, 100%.',
-  examples: [['10%', '50%', '100%']],
+  examples: [
+    ['10%', '50%', '100%'],
+    ['10%', { to: '50%', approve: 'production-approvers.yml' }, '100%'],
+  ],
 };
 
 const recheck: JsonSchema = {

@@ -5,6 +5,8 @@ import type { Rule } from './rule.ts';
 export interface Policy {
   /** Percent of the traffic for the candidate, rising, the last is 100. */
   readonly steps: readonly number[];
+  /** Steps before which people are asked. */
+  readonly gates: readonly StepGate[];
   /** Judged time at each step. */
   readonly bake: Duration;
   /** After the last step: wait `after`, then judge for `for`. */
@@ -21,6 +23,16 @@ export interface Policy {
   readonly interval: Duration;
   /** Where each metric comes from: every metric that a rule names, and what the file lists beside them. */
   readonly metrics: Readonly<Record<string, MetricSource>>;
+}
+
+/** The traffic stands still before a step, judged on, until people have let it in. */
+export interface StepGate {
+  /** Percent of the step; nobody gets so much before they said yes. */
+  readonly before: number;
+  /** Path of the file with the rules of the approval. */
+  readonly file: string;
+  /** How long the request stays open; after that the release is rolled back. */
+  readonly within: Duration;
 }
 
 export interface Recheck {
@@ -106,6 +118,7 @@ export interface CloudWatchMetric {
 /** For work that judges nothing (prepare, finish, rollback): no rule, and no deadline of its own. */
 export const UNJUDGED: Policy = {
   steps: [100],
+  gates: [],
   bake: milliseconds(0),
   recheck: undefined,
   deadline: hours(24),

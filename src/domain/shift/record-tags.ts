@@ -1,6 +1,7 @@
 import { type Instant, instant } from '../duration.ts';
 import { Failure } from '../failure.ts';
 import { type Color, COLORS } from '../traffic-split.ts';
+import { type OpenGate, formatGate, parseGateTag } from './gate.ts';
 import { type HooksDone, formatHooksDone, parseHooksDone } from './hooks.ts';
 import { type HeldScaling, formatHeld, parseHeld } from './scaling.ts';
 import { type Phase, type RunKey, type ShiftRecord, PHASES, formatRun } from './record.ts';
@@ -33,6 +34,7 @@ export function tagsOf(record: ShiftRecord): Tags {
     [`${PREFIX}lease`]: time(record.leaseUntil),
     [`${PREFIX}autoscaling`]: formatHeld(record.scaling),
     [`${PREFIX}hooks`]: formatHooksDone(record.hooks),
+    [`${PREFIX}gate`]: formatGate(record.gate),
     [`${PREFIX}reason`]: taggable(record.reason),
     [`${PREFIX}detected`]: time(record.detectedAt),
     [`${PREFIX}restored`]: time(record.restoredAt),
@@ -68,6 +70,7 @@ export function recordOf(tags: Tags, where: string): ShiftRecord | undefined {
     leaseUntil: reader.time('lease'),
     scaling: reader.scaling(),
     hooks: reader.hooks(),
+    gate: reader.gate(),
     reason: tags[`${PREFIX}reason`] ?? '',
     detectedAt: reader.optionalTime('detected'),
     restoredAt: reader.optionalTime('restored'),
@@ -83,6 +86,7 @@ interface Reader {
   percent(key: string): number;
   scaling(): HeldScaling;
   hooks(): HooksDone;
+  gate(): OpenGate | undefined;
   time(key: string): Instant;
   optionalTime(key: string): Instant | undefined;
 }
@@ -128,6 +132,7 @@ function readerOf(tags: Tags, where: string): Reader {
     // Absent in records of versions that held nothing.
     scaling: () => must('autoscaling', parseHeld(given('autoscaling'))),
     hooks: () => must('hooks', parseHooksDone(given('hooks'))),
+    gate: () => (given('gate') === '' ? undefined : must('gate', parseGateTag(given('gate')))),
     time: (key) => must(key, optionalTime(key)),
   };
 }

@@ -1,5 +1,6 @@
 import { type Duration, type Instant, after, before, milliseconds, seconds } from '../duration.ts';
 import { type Color, type TrafficSplit, splitGiving } from '../traffic-split.ts';
+import type { OpenGate } from './gate.ts';
 import type { HooksDone } from './hooks.ts';
 import type { HeldScaling } from './scaling.ts';
 
@@ -72,6 +73,8 @@ export interface ShiftRecord {
   readonly scaling: HeldScaling;
   /** What has been done of the commands that the team runs after the end. */
   readonly hooks: HooksDone;
+  /** The approval that the next step waits for; undefined: none. */
+  readonly gate: OpenGate | undefined;
   readonly reason: string;
   readonly detectedAt: Instant | undefined;
   readonly restoredAt: Instant | undefined;

@@ -1,5 +1,5 @@
 import { type RequestWords, bodyOf, titleOf } from '../../domain/approval/request-text.ts';
-import { after, seconds } from '../../domain/duration.ts';
+import { type Instant, after, seconds } from '../../domain/duration.ts';
 import { messageOf } from '../../domain/failure.ts';
 import type { Issue } from '../../ports/issue-tracker.ts';
 import { type Ports, patiently } from './ports.ts';
@@ -7,6 +7,8 @@ import { type Ports, patiently } from './ports.ts';
 interface Opening {
   readonly words: RequestWords;
   readonly label: string;
+  /** When it is given up to open it. Without it: soon. */
+  readonly until?: Instant;
 }
 
 /**
@@ -14,9 +16,9 @@ interface Opening {
  * opens another, and every other one of this title is closed unread. It is never adopted, for anybody may open an issue
  * of this title.
  */
-export async function openRequest({ words, label }: Opening, ports: Ports, signal: AbortSignal): Promise<Issue> {
+export async function openRequest({ words, label, until }: Opening, ports: Ports, signal: AbortSignal): Promise<Issue> {
   const { tracker, clock, log } = ports;
-  const deadline = after(clock.now(), seconds(180));
+  const deadline = until ?? after(clock.now(), seconds(180));
   const title = titleOf(words);
   for (let lost = 0; ; lost++) {
     try {
@@ -58,7 +60,7 @@ export async function closeOthers(
 ): Promise<void> {
   for (const issue of await tracker.openIssues(label, signal)) {
     if (!titles.has(issue.title) || issue.number === own?.number) continue;
-    log.info(`Closing ${issue.url}: an earlier attempt of this run left it open`);
+    log.info(`Closing ${issue.url}: an earlier attempt left it open`);
     await tracker.close(issue.number, 'not_planned', signal);
   }
 }

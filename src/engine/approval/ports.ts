@@ -1,4 +1,4 @@
-import { type Duration, after, formatDuration, minutes, seconds } from '../../domain/duration.ts';
+import { type Duration, type Instant, after, formatDuration, minutes, seconds } from '../../domain/duration.ts';
 import { messageOf } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { CodeHost } from '../../ports/code-host.ts';
@@ -34,8 +34,8 @@ export async function patiently<T>(
   ports: Pick<Ports, 'tracker' | 'clock' | 'log'>,
   signal: AbortSignal,
   work: () => Promise<T>,
+  deadline: Instant = after(ports.clock.now(), PATIENCE),
 ): Promise<T> {
-  const deadline = after(ports.clock.now(), PATIENCE);
   for (;;) {
     try {
       return await work();

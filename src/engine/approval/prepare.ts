@@ -13,7 +13,7 @@ import {
 import { entryText } from '../../domain/approval/approvers.ts';
 import type { Person } from '../../domain/approval/tally.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
-import { type Instant, after, formatInstant } from '../../domain/duration.ts';
+import { type Instant, after, formatInstant, milliseconds } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
 import { readFreezes } from '../../domain/schedule/parse.ts';
 import { type Freeze, type Schedule, openingAt } from '../../domain/schedule/window.ts';
@@ -21,7 +21,7 @@ import type { Change } from '../../ports/code-host.ts';
 import type { RunFacts } from '../../ports/issue-tracker.ts';
 import { closedWords } from '../../domain/approval/decide.ts';
 import { awaitChecks } from './await-checks.ts';
-import type { Ports, RunContext } from './ports.ts';
+import { type Ports, type RunContext, patiently } from './ports.ts';
 import { allOf, resolveSeats } from './resolve-seats.ts';
 
 /** All that is fixed before the request is opened. */
@@ -44,14 +44,49 @@ export async function prepare(
   ports: Ports,
   signal: AbortSignal,
 ): Promise<Gate> {
-  const { tracker, clock } = ports;
-  const deadline = after(clock.now(), request.timeout);
+  const deadline = after(ports.clock.now(), request.timeout);
+  const { run, seats, change, freezes, applying, electorate, exclusions, seated } = await seatGate(
+    request,
+    context,
+    ports,
+    signal,
+  );
+  const schedule = { windows: request.windows, freezes: [...request.freezes, ...freezes] };
+  refuseOutside(request, schedule, deadline, ports);
+  const checks = await awaitChecks({ request, commit: run.commit, deadline }, ports, signal);
+  const rules = rulesOf(request, seats);
+  const words = wordsOf({ request, context, ports }, { run, seated, rules, deadline, schedule, change, applying });
+  return { words, run, electorate, seats, exclusions, seated, schedule, checks, rules };
+}
+
+/** Whether people could be asked at all, long before they are: seats, rights and files. Opens nothing. */
+export async function checkGate(
+  request: Omit<GateRequest, 'timeout'>,
+  context: RunContext,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<void> {
+  await patiently(ports, signal, () => seatGate({ ...request, timeout: milliseconds(0) }, context, ports, signal));
+}
+
+interface SeatedGate extends Pick<Gate, 'run' | 'electorate' | 'seats' | 'exclusions' | 'seated'> {
+  readonly change: Change | undefined;
+  readonly freezes: readonly Freeze[];
+  readonly applying: readonly Applying[];
+}
+
+async function seatGate(
+  request: GateRequest,
+  context: RunContext,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<SeatedGate> {
+  const { tracker } = ports;
   const run = await tracker.runFacts(context.runId, signal);
-  const whole: Electorate = { ...request, groups: request.groups };
   const looks = await allOf<unknown>(
     [
       { what: 'the owner of the token', work: () => tracker.self(signal) },
-      { what: 'the approvers', work: () => resolveSeats(entriesOf(whole), tracker, signal) },
+      { what: 'the approvers', work: () => resolveSeats(entriesOf(request), tracker, signal) },
       { what: 'what is deployed', work: () => changeOf(request, run, ports, signal) },
       { what: 'the freezes', work: () => freezesOf(request, ports, signal) },
       // Of an issue right nothing is asked but that it exists: the first write would be too late to name the others.
@@ -67,12 +102,7 @@ export async function prepare(
     ports.log.warning(`${change.unknownAuthors} author(s) of commits have no account here and cannot be excluded`);
   const seated = seat(electorate, seats, exclusions);
   refuseImpossible(request, seated);
-  const schedule = { windows: request.windows, freezes: [...request.freezes, ...freezes] };
-  refuseOutside(request, schedule, deadline, ports);
-  const checks = await awaitChecks({ request, commit: run.commit, deadline }, ports, signal);
-  const rules = rulesOf(request, seats);
-  const words = wordsOf({ request, context, ports }, { run, seated, rules, deadline, schedule, change, applying });
-  return { words, run, electorate, seats, exclusions, seated, schedule, checks, rules };
+  return { run, electorate, seats, exclusions, seated, change, freezes, applying };
 }
 
 /** Read only when a rule asks for it: every right that is not needed is one that need not be granted. */
@@ -210,12 +240,16 @@ function wordsOf(
     imagesSha256: ports.sha256(canonicalJson(request.images)),
     policySha256: ports.sha256(canonicalJson(rules)),
   };
-  const id = requestId({ ...subject, runId: context.runId, attempt: run.attempt, commit: run.commit }, ports);
+  const { step } = request;
+  // Inside a shift the votes are bound to the shift, which may outlive the run that began it.
+  const by = step === undefined ? { runId: context.runId, attempt: run.attempt } : { shift: step.shift, to: step.to };
+  const id = requestId({ ...subject, ...by, commit: run.commit }, ports);
   const window = openingAt(schedule, request.environment, ports.clock.now());
   const diff = request.compareWith;
   return {
     id,
     subject,
+    ...(step === undefined ? {} : { step }),
     commit: run.commit,
     runUrl: context.runUrl,
     ...(diff === undefined
@@ -239,8 +273,10 @@ function wordsOf(
   };
 }
 
+type Bound = RequestWords['subject'] & { readonly commit: string } & (
+    { readonly runId: string; readonly attempt: number } | { readonly shift: string; readonly to: number }
+  );
+
 /** Twelve hex digits that stand for all that the votes are bound to. */
-export const requestId = (
-  bound: RequestWords['subject'] & { readonly runId: string; readonly attempt: number; readonly commit: string },
-  { sha256 }: Pick<Ports, 'sha256'>,
-): string => sha256(canonicalJson(bound)).slice(0, 12);
+export const requestId = (bound: Bound, { sha256 }: Pick<Ports, 'sha256'>): string =>
+  sha256(canonicalJson(bound)).slice(0, 12);

@@ -27,6 +27,17 @@ interface WaitingFor {
   readonly gate: Gate;
   readonly issue: Issue;
   readonly ports: Ports;
+  /** Of a request that another run opened. */
+  readonly adopted?: Adopted | undefined;
+  /** Told of what is waited for, in place of the log. */
+  readonly sayWait?: (wait: string) => void;
+}
+
+/** What stood in a request that another run opened: approvals of then are void, denials stand. */
+export interface Adopted {
+  /** Id of the comment by which this run took it over; votes count after it. */
+  readonly comment: number;
+  readonly before: readonly Comment[];
 }
 
 /** The open request: what the loop remembers between two looks. It can only make the gate stricter, politer or settled. */
@@ -54,6 +65,7 @@ export class Waiting {
     this.openedAt = ports.clock.now();
     this.lastLook = this.openedAt;
     this.jitter = 2 * ports.random.fraction() - 1;
+    if (what.adopted !== undefined) this.takeOver(what.adopted);
   }
 
   run(signal: AbortSignal): Promise<Outcome> {
@@ -66,7 +78,14 @@ export class Waiting {
       decide: (seen, now) => decide(this.rules(), seen, now),
       act: (move, _seen, inner) => this.act(move, inner),
       progressEvery: seconds(300),
+      ...(this.what.sayWait === undefined ? {} : { sayWait: this.what.sayWait }),
     });
+  }
+
+  /** Denials only: whoever approved did so before the run that would act on it had begun. */
+  private takeOver({ comment, before }: Adopted): void {
+    this.own.add(comment);
+    this.memory.keep(tally({ ...this.ballot(), openedAfter: 0 }, before).standing);
   }
 
   ballot(): Ballot {
@@ -78,7 +97,7 @@ export class Waiting {
       minimum: words.minimum,
       ...(words.code === undefined ? {} : { code: words.code }),
       ...(words.overriders.length === 0 ? {} : { override: { eligible: overriders, code: words.id.slice(0, 6) } }),
-      openedAfter: 0,
+      openedAfter: this.what.adopted?.comment ?? 0,
       own: this.own,
     });
   }

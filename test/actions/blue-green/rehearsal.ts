@@ -1,7 +1,15 @@
 import { decide } from '../../../actions/blue-green/src/decide.ts';
-import type { Goal, Move, Outcome, Result, Seen } from '../../../actions/blue-green/src/moves.ts';
+import type { GateView, Goal, Move, Outcome, Result, Seen } from '../../../actions/blue-green/src/moves.ts';
 import { type Reading, type Sample, allSeries } from '../../../src/domain/analysis/sample.ts';
-import { type Instant, after, between, instant, minutes, seconds } from '../../../src/domain/duration.ts';
+import {
+  type Duration,
+  type Instant,
+  after,
+  between,
+  instant,
+  minutes,
+  seconds,
+} from '../../../src/domain/duration.ts';
 import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
 import type { Live, TargetHealth } from '../../../src/domain/shift/live-color.ts';
@@ -31,6 +39,8 @@ export interface Scenario {
   ) => Reading;
   readonly deployed?: Result;
   readonly checks?: Partial<Record<'before' | 'after', Result>>;
+  /** How people answer when they are asked, and so long after that; without it never. */
+  readonly answers?: { readonly view: GateView; readonly after: Duration };
   /** Whatever somebody else does, before each turn. */
   readonly meanwhile?: (world: World) => void;
 }
@@ -66,6 +76,7 @@ export const goalOf = (more: Partial<Goal> = {}): Goal => ({
   expectedShift: undefined,
   images: 'a1',
   policy: policyOf(),
+  gates: [],
   colorTag: 'DeploymentColor',
   deploy: 'ecs',
   to: undefined,
@@ -100,6 +111,8 @@ interface Memory {
   candidateHealth: number[];
   deployed: Result | undefined;
   checked: Partial<Record<'before' | 'after', Result>>;
+  asking: { readonly before: number; readonly since: Instant } | undefined;
+  request: Seen['request'];
 }
 
 export interface Run {
@@ -118,14 +131,22 @@ export function rehearse(
   scenario: Scenario,
   options: { readonly killedAfter?: number } = {},
 ): Run {
-  const memory: Memory = { engaged: false, samples: [], candidateHealth: [], deployed: undefined, checked: {} };
+  const memory: Memory = {
+    engaged: false,
+    samples: [],
+    candidateHealth: [],
+    deployed: undefined,
+    checked: {},
+    asking: undefined,
+    request: 'untouched',
+  };
   const moves: Move[] = [];
   const said: string[] = [];
   const weights: [number, number][] = [];
   for (let turn = 0; turn < 5_000; turn++) {
     scenario.meanwhile?.(world);
     if (moves.length === options.killedAfter) return { outcome: 'killed', moves, said, weights, world };
-    const decision = decide(goal, observe(world, memory), world.now);
+    const decision = decide(goal, observe(world, memory, scenario), world.now);
     if (decision.kind === 'done') return { outcome: decision.outcome, moves, said, weights, world };
     if (decision.kind === 'wait') {
       const left = decision.until === undefined ? decision.every : between(world.now, decision.until);
@@ -145,7 +166,19 @@ export function rehearse(
 const shareOf = ({ live, record }: World): number =>
   live === 'none' ? 0 : record === undefined ? 0 : live[record.candidate];
 
-function observe(world: World, memory: Memory): Seen {
+/** The number of the request is known a moment after the asking began. */
+function gateOf({ asking }: Memory, { answers }: Scenario, now: Instant): Seen['gate'] {
+  if (asking === undefined) return undefined;
+  const { before, since } = asking;
+  const isAnswered = answers !== undefined && now >= after(since, answers.after);
+  if (isAnswered) return { before, view: answers.view };
+  const waitsFor = '1 more approval';
+  return now > after(since, seconds(1))
+    ? { before, view: { kind: 'open', issue: 12, url: 'https://example.com/12', asked: ['alice', 'bob'], waitsFor } }
+    : { before, view: { kind: 'opening', waitsFor } };
+}
+
+function observe(world: World, memory: Memory, scenario: Scenario): Seen {
   if (world.record !== undefined && isInTraffic(world.record.phase))
     memory.candidateHealth.push(world.healthy[world.record.candidate]);
   const targets = (color: Color): TargetHealth => {
@@ -173,6 +206,8 @@ function observe(world: World, memory: Memory): Seen {
     deployed: memory.deployed,
     checked: memory.checked,
     hooked: [],
+    gate: gateOf(memory, scenario, world.now),
+    request: memory.request,
     oldColor: 'unknown',
     trouble: undefined,
   };
@@ -209,6 +244,12 @@ function make(move: Move, { world, memory, scenario, goal }: Act): void {
     case 'hook':
       if (world.record !== undefined)
         world.record = { ...world.record, hooks: { ended: move.index + 1, next: 'waiting' } };
+      break;
+    case 'ask':
+      memory.asking = { before: move.gate.before, since: world.now };
+      break;
+    case 'withdraw':
+      memory.request = 'withdrawn';
       break;
     case 'measure':
       memory.samples.push(...samplesAt(move.at, { world, scenario, goal }));

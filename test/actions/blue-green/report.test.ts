@@ -145,7 +145,7 @@ describe('the report', () => {
 
 const seen = {
   kind: 'seen', routes: [{ name: 'web', live: splitGiving('blue', 100) }], live: splitGiving('blue', 100), spread: 'everywhere', seated: 'both', record: undefined, engaged: false, desired: { blue: 3, green: 0 }, scaling: { blue: 'none', green: 'none' }, tagged: undefined, samples: [], candidateHealth: [], deployed: undefined,
-  checked: {}, hooked: [], oldColor: 'unknown', trouble: undefined,
+  checked: {}, hooked: [], gate: undefined, request: 'untouched', oldColor: 'unknown', trouble: undefined,
   targets: { blue: { healthy: 3, total: 3, reasons: [] }, green: { healthy: 0, total: 0, reasons: [] } },
 } as const; // prettier-ignore
 
@@ -243,7 +243,7 @@ describe('the drain', () => {
     onStale: 'rollback',
     shiftId: undefined,
   } as unknown as Request;
-  const parts = { me: { id: '1', attempt: 1 }, images: 'a', policy: UNJUDGED, checks: undefined };
+  const parts = { me: { id: '1', attempt: 1 }, images: 'a', policy: UNJUDGED, gates: [], checks: undefined };
 
   test.each([
     { name: 'is as long as asked for', lingers: milliseconds(0), drain: minutes(5) },

@@ -3,6 +3,7 @@ import type { Story } from '../../../actions/blue-green/src/story.ts';
 import type { Goal } from '../../../actions/blue-green/src/moves.ts';
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { type Duration, minutes, seconds } from '../../../src/domain/duration.ts';
+import { Failure } from '../../../src/domain/failure.ts';
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
 import type { Measurement, MetricProvider, MetricQuery } from '../../../src/ports/metric-provider.ts';
 import { joinRoutes } from '../../../src/engine/shift/join-routes.ts';
@@ -129,6 +130,8 @@ const releaseOf = (stage: Stage, goal: Goal, more: Partial<Release>): Release =>
   candidateOf: (color) => ({ url: `http://${color}.test`, headers: { 'x-color': color } }),
   users: { url: 'http://users.test', headers: {} },
   databases: 'untouched',
+  gates: new Map(),
+  context: { repository: 'acme/shop', server: 'https://github.com', runId: '100', runUrl: 'https://github.com/run' },
   onCancel: 'rollback',
   onCandidate: (color) => void stage.candidates.push(color),
   ...more,
@@ -160,6 +163,7 @@ function portsOf(stage: Stage): Ports {
       providers: stage.requests === undefined ? providers : { ...providers, requests: stage.requests },
       run: (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
     },
+    people: () => Promise.reject(new Failure({ what: 'nobody is asked here' })),
     willChange: () => undefined,
     onCancel: (restore) => {
       cancels.restore = restore;

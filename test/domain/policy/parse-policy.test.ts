@@ -196,3 +196,41 @@ describe('the chance of taking back a release that is as good as stable', () => 
     expect(compared).toEqual(alphas);
   });
 });
+
+describe('a step that people must let in', () => {
+  test('is read with its file and its time, 10m where none is given', () => {
+    const steps = ['10%', { to: '50%', approve: 'approvers.yml', within: '5m' }, { to: 100, approve: 'approvers.yml' }];
+    const { gates, steps: percents } = policyOf({ steps, rules: FAILS, bake: '3m' });
+    expect(percents).toEqual([10, 50, 100]);
+    expect(gates).toEqual([
+      { before: 50, file: 'approvers.yml', within: 300_000 },
+      { before: 100, file: 'approvers.yml', within: 600_000 },
+    ]);
+  });
+
+  test('needs room before the deadline for all of its time, beside what is judged', () => {
+    const steps = ['10%', { to: '50%', approve: 'approvers.yml', within: '13m' }, '100%'];
+    expect(problemsOf({ steps, rules: FAILS })).toEqual([
+      expect.objectContaining({
+        input: 'deadline',
+        problem:
+          'cannot be met: 3 steps of 5m and a recheck of 2m30s take 17m30s at least, an approval may take 13m more, the deadline is 30m',
+      }),
+    ]);
+    expect(policyOf({ steps, rules: FAILS, deadline: '30m30s' }).gates).toHaveLength(1);
+  });
+
+  test.each([
+    { name: 'at the first step', step: [{ to: '10%', approve: 'a.yml' }, '100%'], input: 'steps[0].approve', problem: 'cannot stand at the first step' },
+    { name: 'without a file', step: ['10%', { to: '100%', approve: '' }], input: 'steps[1].approve', problem: 'is not the path of a file' },
+    { name: 'with rules in place of a file', step: ['10%', { to: '100%', approve: { approvers: [] } }], input: 'steps[1].approve', problem: 'is not the path of a file' },
+    { name: 'without a percentage', step: ['10%', { approve: 'a.yml' }, '100%'], input: 'steps[1].to', problem: 'is missing' },
+    { name: 'with a time and nobody to ask', step: ['10%', { to: '100%', within: '5m' }], input: 'steps[1].within', problem: 'says nothing without approve' },
+    { name: 'with a time that nobody can keep', step: ['10%', { to: '100%', approve: 'a.yml', within: '10s' }], input: 'steps[1].within', problem: '' },
+    { name: 'with a misspelt key', step: ['10%', { to: '100%', aprove: 'a.yml' }], input: 'steps[1].aprove', problem: 'is not a known key' },
+  ])('$name is a problem that names its place', ({ step, input, problem }) => {
+    expect(problemsOf({ steps: step, rules: FAILS })).toContainEqual(
+      expect.objectContaining({ input, problem: expect.stringContaining(problem) }),
+    );
+  }); // prettier-ignore
+});

@@ -25,6 +25,15 @@ const records: fc.Arbitrary<ShiftRecord> = fc.record({
     ended: fc.integer({ min: 0, max: 99 }),
     next: fc.constantFrom('waiting' as const, 'begun' as const),
   }),
+  gate: fc.option(
+    fc.record({
+      before: fc.integer({ min: 1, max: 100 }),
+      until: moment,
+      issue: fc.option(fc.integer({ min: 1, max: 1e9 }), { nil: undefined }),
+      asked: fc.array(fc.stringMatching(/^[a-z\d]{1,38}$/), { maxLength: 4 }),
+    }),
+    { nil: undefined },
+  ),
   reason: fc.string({ maxLength: 600 }),
   detectedAt: fc.option(moment, { nil: undefined }),
   restoredAt: fc.option(moment, { nil: undefined }),
@@ -57,6 +66,15 @@ describe('a record in tags', () => {
     expect(keys(recordOf({ trafficAt: undefined }))).toEqual(keys(recordOf({ reason: 'x', restoredAt: instant(1) })));
   });
 
+  test('names of those who are asked for approval as far as they fit', () => {
+    const asked = Array.from({ length: 30 }, (_, index) => `approver-${index}`);
+    const gate = { before: 50, until: instant(0), issue: 12, asked };
+    const tags = tagsOf(recordOf({ gate }));
+    expect(tags['sluice:gate']?.length).toBeLessThanOrEqual(256);
+    expect(read(tags, 'rule')?.gate?.asked.slice(0, 3)).toEqual(['approver-0', 'approver-1', 'approver-2']);
+    expect(read(tags, 'rule')?.gate).toMatchObject({ before: 50, issue: 12 });
+  });
+
   test('keeps the sense of a reason', () => {
     expect(taggable('error-rate 31.2 % > 5 % (n=412)')).toBe('error-rate 31.2 percent over 5 percent n=412');
   });
@@ -72,6 +90,7 @@ describe('a record in tags', () => {
     { name: 'a run without an attempt', change: { 'sluice:run': '100' }, says: 'the tag sluice:run is "100"' },
     { name: 'a time that is none', change: { 'sluice:since': 'soon' }, says: 'the tag sluice:since is "soon"' },
     { name: 'a percentage above 100', change: { 'sluice:step': '101' }, says: 'the tag sluice:step is "101"' },
+    { name: 'half an approval', change: { 'sluice:gate': '50 soon 12' }, says: 'the tag sluice:gate is "50 soon 12"' },
     { name: 'one color twice', change: { 'sluice:candidate': 'blue' }, says: 'the tag sluice:candidate is "blue"' },
   ])('with $name is an error that says which tag, never an absence', ({ change, says }) => {
     expect(() => read({ ...tagsOf(recordOf()), ...change }, 'ALB rule web-443/10')).toThrow(says);

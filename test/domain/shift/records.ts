@@ -19,6 +19,7 @@ export const recordOf = (more: Partial<ShiftRecord> = {}): ShiftRecord => ({
   leaseUntil: after(NOW, seconds(90)),
   scaling: {},
   hooks: { ended: 0, next: 'waiting' },
+  gate: undefined,
   reason: '',
   detectedAt: undefined,
   restoredAt: undefined,
