@@ -14,10 +14,17 @@ import { allAre } from './decide-routes.ts';
 import { rollBack } from './decide-rollback.ts';
 import { type Decision, type Goal, type Held, type Seen, enter, move } from './moves.ts';
 
-export const firstStep = (goal: Goal, held: Held): Decision => step(goal, held, goal.policy.steps[0] ?? 100);
+/** `ready`: what is told before it. */
+export const firstStep = (goal: Goal, held: Held, ready?: string): Decision =>
+  step(goal, held, { percent: goal.policy.steps[0] ?? 100, before: ready === undefined ? '' : `${ready}. ` });
 
-function step(goal: Goal, { record, now }: Held, percent: number): Decision {
-  const says = `Weight ${record.percent} -> ${percent}, bake ${formatDuration(goal.policy.bake)}`;
+interface Step {
+  readonly percent: number;
+  readonly before?: string;
+}
+
+function step(goal: Goal, { record, now }: Held, { percent, before = '' }: Step): Decision {
+  const says = `${before}Weight ${record.percent} -> ${percent}, bake ${formatDuration(goal.policy.bake)}`;
   return enter(record, { phase: 'shifting', from: record.percent, percent }, { now, says });
 }
 
@@ -57,7 +64,7 @@ export function decideJudging(goal: Goal, seen: Seen, held: Held): Decision {
     what: `the bake at ${record.percent} %`,
   });
   if (judged !== 'go on') return judged;
-  if (next !== undefined) return step(goal, held, next);
+  if (next !== undefined) return step(goal, held, { percent: next });
   return enter(record, { phase: 'rechecking' }, { now, says: `All steps are judged good; ${wordsOfRecheck(goal)}` });
 }
 
