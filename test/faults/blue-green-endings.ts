@@ -1,5 +1,5 @@
 import { runBundle } from '../harness/run-bundle.ts';
-import { type Ending, type Killed, held, unfinished, unsafe } from './blue-green-points.ts';
+import { type Ending, type Killed, unfinished, unsafe } from './blue-green-points.ts';
 
 /** The runner lives: it runs `post`. */
 export const post: Ending = {
@@ -64,8 +64,6 @@ export const watch = (slack = 0): Ending => ({
     const after = await runBundle(await stage.step({ mode: 'watch', image: '', 'begin-within': '1m' }, { env }));
     const truth = await stage.truth();
     if (after.exitCode !== 0) return `the watch ended with ${after.exitCode}: ${after.stdout}`;
-    // At rest before any traffic, as between two jobs: users are on stable, and the next job or run goes on or goes back.
-    if (atKill.phase === 'prepared') return truth.weights.green === 0 ? held(truth) : JSON.stringify(truth);
     return unfinished(truth, atKill.phase) ?? inTime(killed, { restored: after.outputs['restored-at'], slack });
   },
 });
@@ -79,8 +77,8 @@ export const reconcile: Ending = {
     const after = await runBundle(await stage.step({ mode: 'reconcile', image: '' }, { env }));
     const truth = await stage.truth();
     if (after.exitCode !== 0) return `reconcile ended with ${after.exitCode}: ${after.stdout}`;
-    // At rest between two jobs on purpose.
-    if (atKill.phase === 'switched' || atKill.phase === 'prepared') return undefined;
+    // At rest between two jobs on purpose; the old color's size is held for the way back.
+    if (atKill.phase === 'switched') return undefined;
     return unfinished(truth, atKill.phase);
   },
 };

@@ -22,7 +22,10 @@ export function decidePreparing(goal: Goal, seen: Seen, held: Held): Decision {
   }
   if (goal.checks === 'given' && seen.checked.before === undefined) return move({ kind: 'check', moment: 'before' });
   if (seen.checked.before?.kind === 'bad') return rollBack(held, seen.checked.before.why);
-  return enter(record, { phase: 'prepared' }, { now, says: `${record.candidate} is ready at weight 0` });
+  const ready = `${record.candidate} is ready at weight 0`;
+  // `prepared` waits for another job, which a run does not: one that dies here is nobody's, and no rest between two jobs.
+  if (goal.mode === 'run') return firstStep(goal, held, ready);
+  return enter(record, { phase: 'prepared' }, { now, says: ready });
 }
 
 export function decidePrepared(goal: Goal, seen: Seen, held: Held): Decision {

@@ -15,17 +15,17 @@ import { allAre } from './decide-routes.ts';
 import { rollBack } from './decide-rollback.ts';
 import { type Decision, type Goal, type Held, type Seen, enter, move } from './moves.ts';
 
-export const firstStep = (goal: Goal, seen: Seen, held: Held): Decision =>
-  step(goal, seen, { held, percent: goal.policy.steps[0] ?? 100 });
+/** `ready`: what is told before it. */
+export const firstStep = (goal: Goal, held: Held, ready?: string): Decision =>
+  step(goal, held, { percent: goal.policy.steps[0] ?? 100, before: ready === undefined ? '' : `${ready}. ` });
 
-function step(
-  goal: Goal,
-  { gate }: Seen,
-  { held, percent }: { readonly held: Held; readonly percent: number },
-): Decision {
-  const { record, now } = held;
-  const approved = gate?.before === percent && gate.view.kind === 'approved' ? `${gate.view.says}; ` : '';
-  const says = `${approved}Weight ${record.percent} -> ${percent}, bake ${formatDuration(goal.policy.bake)}`;
+interface Step {
+  readonly percent: number;
+  readonly before?: string;
+}
+
+function step(goal: Goal, { record, now }: Held, { percent, before = '' }: Step): Decision {
+  const says = `${before}Weight ${record.percent} -> ${percent}, bake ${formatDuration(goal.policy.bake)}`;
   return enter(record, { phase: 'shifting', from: record.percent, percent, gate: undefined }, { now, says });
 }
 
@@ -68,9 +68,12 @@ export function decideJudging(goal: Goal, seen: Seen, held: Held): Decision {
     return enter(record, { phase: 'rechecking' }, { now, says: `All steps are judged good; ${wordsOfRecheck(goal)}` });
   const gate = gateBefore(goal, next);
   return gate === undefined || record.gate?.before === next
-    ? step(goal, seen, { held, percent: next })
+    ? step(goal, held, { percent: next, before: wordsOfApproval(seen, next) })
     : openGate(goal, gate, held);
 }
+
+const wordsOfApproval = ({ gate }: Seen, percent: number): string =>
+  gate?.before === percent && gate.view.kind === 'approved' ? `${gate.view.says}; ` : '';
 
 const wordsOfRecheck = ({ policy: { recheck }, checks }: Goal): string => {
   const looks = recheck

@@ -21,6 +21,7 @@ import type { TargetGroups } from '../../../src/ports/target-group.ts';
 import type { TrafficRouter } from '../../../src/ports/traffic-router.ts';
 import { decide } from './decide.ts';
 import { type Acting, act } from './execute-act.ts';
+import { noteColor } from './execute-color.ts';
 import { withdrawRequest } from './execute-gate.ts';
 import { type Memory, observe, startMemory } from './execute-observe.ts';
 import { tidyUp } from './execute-tidy.ts';
@@ -122,7 +123,9 @@ export async function execute(release: Release, ports: Ports, signal: AbortSigna
 async function tidyAtTheEnd(acting: Acting, signal: AbortSignal): Promise<void> {
   const { memory, ports, release } = acting;
   if (memory.engaged === 'no' || memory.record === undefined || !isOver(memory.record.phase)) return;
-  await tidyUp(acting, shiftFence({ journal: ports.journal, clock: ports.clock, me: release.goal.me }), signal);
+  const fence = shiftFence({ journal: ports.journal, clock: ports.clock, me: release.goal.me });
+  await noteColor(acting, fence, signal);
+  await tidyUp(acting, fence, signal);
 }
 
 /** Ends that leave the traffic to a person: nobody acts on an answer any more. */

@@ -23,7 +23,7 @@ export const serviceInputs = {
   ),
   'color-tag': text({
     description:
-      'Tag of one of the services that names the live color. Live weights decide; the tag does only where they cannot tell (both colors have weight, or none has, and no shift explains it), and a tag that contradicts them is said. Example: `LiveColor`.',
+      'Tag of one of the services that names the live color. Live weights decide; the tag does only where they cannot tell (both colors have weight, or none has, and no shift explains it), and a tag that contradicts them is said. At the end of a shift it is corrected where it stands; a service without it gets none. Example: `LiveColor`.',
     from: 'stage',
     fallback: 'DeploymentColor',
   }),

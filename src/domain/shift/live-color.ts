@@ -42,3 +42,11 @@ export function taggedColor(tags: readonly Readonly<Record<string, string>>[], n
   const said = new Set(tags.flatMap((each) => (each[name] === undefined ? [] : [each[name].toLowerCase()])));
   return said.size === 1 ? COLORS.find((color) => said.has(color)) : undefined;
 }
+
+/** The live color for a tag, written as the text that stood there: `Blue` becomes `Green`. */
+export const liveTagged = (live: Color, before: string): string =>
+  /^[A-Z]{2}/.test(before)
+    ? live.toUpperCase()
+    : /^[A-Z]/.test(before)
+      ? live.replace(/^./, (first) => first.toUpperCase())
+      : live;

@@ -293,8 +293,7 @@ test('one line for each step, none for renewals', async () => {
   await stage.run();
   expect(stage.log.lines.filter((line) => /^Weight|serves|live|ready|Draining/.test(line))).toEqual([
     'blue is live; green becomes the candidate',
-    'green is ready at weight 0',
-    'Weight 0 -> 10, bake 1m',
+    'green is ready at weight 0. Weight 0 -> 10, bake 1m',
     'green serves 10 % since now',
     'Weight 10 -> 50, bake 1m',
     'green serves 50 % since now',

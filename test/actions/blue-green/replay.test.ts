@@ -59,8 +59,7 @@ describe('a good release', () => {
     expect(run.said).toEqual([
       'blue is live; green becomes the candidate',
       'green into the rule at weight 0',
-      'green is ready at weight 0',
-      'Weight 0 -> 10, bake 5m',
+      'green is ready at weight 0. Weight 0 -> 10, bake 5m',
       'green at 10 %',
       'green serves 10 % since now',
       'Weight 10 -> 50, bake 5m',
