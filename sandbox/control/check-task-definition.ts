@@ -9,6 +9,7 @@ type Json = Readonly<Record<string, unknown>>;
  */
 export function checkTaskDefinition(input: Json): void {
   checkTypes(input);
+  checkSize(input);
   checkFamily(input['family']);
   const containers = (input['containerDefinitions'] ?? []) as readonly Json[];
   if (containers.length === 0) throw client('Container list cannot be empty.');
@@ -19,6 +20,14 @@ export function checkTaskDefinition(input: Json): void {
     throw client('At least one container must be marked as essential.');
   }
   if ((input['requiresCompatibilities'] as readonly string[] | undefined)?.includes('FARGATE')) checkFargate(input);
+}
+
+/** github.com/awsdocs/amazon-ecs-developer-guide/pull/149 */
+const LARGEST = 65_536;
+
+function checkSize(input: Json): void {
+  const length = Buffer.byteLength(JSON.stringify(input));
+  if (length > LARGEST) throw client(`Actual length: '${length}'. Max allowed length is '${LARGEST}' bytes.`);
 }
 
 const client = (message: string): Refused => new Refused('ClientException', message);

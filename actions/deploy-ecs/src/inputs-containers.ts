@@ -16,17 +16,17 @@ export interface ContainerValues {
 /** `containers` with whole references in place of the names of images. */
 export function editsOf(values: ContainerValues): Checked<ContainerEdits | undefined> {
   const problems: InputProblem[] = [];
-  const edits: Record<string, ContainerEdits[string]> = {};
+  const edits = new Map<string, ContainerEdits[string]>();
   if (values.containers === undefined) return good(undefined);
   for (const [name, edit] of Object.entries(values.containers)) {
     const image =
       edit.image === undefined ? undefined : imageOfContainer(edit.image, `containers.${name}.image`, values);
     if (image !== undefined && !image.ok) problems.push(...image.problems);
-    edits[name] = image?.ok === true ? { ...edit, image: image.value } : edit;
+    edits.set(name, image?.ok === true ? { ...edit, image: image.value } : edit);
     if (image !== undefined && values.container === name && (values.image ?? values['image-name']) !== undefined)
       problems.push({ input: `containers.${name}.image`, problem: 'excludes image for the same container' });
   }
-  return problems.length > 0 ? bad(...problems) : good(edits);
+  return problems.length > 0 ? bad(...problems) : good(Object.fromEntries(edits));
 }
 
 /** A name of `images` or a reference, as a whole reference. */

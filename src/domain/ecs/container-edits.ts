@@ -53,11 +53,11 @@ export const CONTAINERS_SHAPE: JsonSchema = {
 /** PURE. Reads the input `containers`; every problem at once, and none repeats a value, which may be a secret. */
 export function readContainerEdits(value: unknown): FieldResult<ContainerEdits> {
   const root = rootOf(value);
-  const edits: Record<string, ContainerEdit> = {};
-  for (const [name, place] of entriesOf(root)) edits[name] = editAt(place);
+  // Not by assignment: a container called __proto__ would vanish without a word.
+  const edits = Object.fromEntries(entriesOf(root).map(([name, place]) => [name, editAt(place)]));
   if (root.problems.length === 0) return { ok: true, value: edits };
   const problem = root.problems
-    .map(({ given: _given, ...each }) => describeProblem(each).replace(/\.$/, ''))
+    .map(({ given: _given, ...each }) => describeProblem(each).replace(/[.?]$/, ''))
     .join('; ');
   return {
     ok: false,
@@ -126,7 +126,8 @@ export function withEdits(body: TaskDefinitionBody, edits: ContainerEdits, famil
   const containers = (body['containerDefinitions'] ?? []) as readonly Container[];
   const names = containers.map((container) => String(container['name']));
   for (const name of Object.keys(edits)) if (!names.includes(name)) throw noSuchContainer(name, names, family);
-  const edited = containers.map((container) => editContainer(container, edits[String(container['name'])]));
+  const editOf = (name: string): ContainerEdit | undefined => (Object.hasOwn(edits, name) ? edits[name] : undefined);
+  const edited = containers.map((container) => editContainer(container, editOf(String(container['name']))));
   return Object.keys(edits).length === 0 ? body : { ...body, containerDefinitions: edited };
 }
 

@@ -66,6 +66,8 @@ export function decideStart(situation: Situation, wish: Wish): Start {
   const { service, current } = situation;
   const refusal = refusalOf(service, 'deploy to');
   if (refusal) return { kind: 'refuse', facts: refusal };
+  if (wish.desired !== undefined && service.schedulingStrategy === 'DAEMON')
+    return { kind: 'refuse', facts: daemonCount(service) };
   const base = situation.base ?? current;
   const body = candidateOf(base, wish);
   const same = body === current.body || sameDefinition(body, current.body);
@@ -106,6 +108,13 @@ function isDoneBy({ release, run }: Wish, service: EcsService): boolean {
   // The tags are written before the update; that another revision was before shows that it was sent.
   return phase === 'done' || (phase === 'deploying' && previous !== undefined && previous !== service.taskDefinition);
 }
+
+const daemonCount = ({ ref }: EcsService): FailureFacts => ({
+  what: `Could not deploy to ECS service ${ref.service} in cluster ${ref.cluster}`,
+  why: 'a DAEMON service has a task on every instance and no count of its own, and desired-count is set',
+  now: 'Nothing was changed',
+  next: 'Leave desired-count out',
+});
 
 function outdated(service: EcsService): FailureFacts {
   const journal = readJournal(service);
@@ -162,7 +171,10 @@ export const isWayBack = (
 export function refusalOf(service: EcsService, act: 'deploy to' | 'roll back' | 'scale'): FailureFacts | undefined {
   const what = `Could not ${act} ECS service ${service.ref.service} in cluster ${service.ref.cluster}`;
   const now = 'Nothing was changed';
-  if (service.status !== 'ACTIVE') return { what, why: `the service is ${service.status}, not ACTIVE`, now };
+  if (service.status !== 'ACTIVE') {
+    const next = 'Check the name; a service that was deleted has to be created again';
+    return { what, why: `the service is ${service.status}, not ACTIVE`, now, next };
+  }
   const controller = service.controller ?? 'ECS';
   if (controller !== 'ECS') {
     return {
@@ -173,7 +185,12 @@ export function refusalOf(service: EcsService, act: 'deploy to' | 'roll back' | 
     };
   }
   if (service.managedBy === 'ECS')
-    return { what, why: 'Express services are not supported: they are updated by other calls', now };
+    return {
+      what,
+      why: 'Express services are not supported: they are updated by other calls',
+      now,
+      next: 'Use a service that is not managed by ECS Express mode',
+    };
   return undefined;
 }
 

@@ -107,7 +107,11 @@ function forOnlyContainer(
       containers.length === 0
         ? 'it has no containers'
         : `it has ${containers.length}: ${containers.map(({ name }) => name).join(', ')}`,
-    next: 'Set the input container to one of them',
+    now: 'Nothing was changed',
+    next:
+      containers.length === 0
+        ? 'Give the definition a container'
+        : 'Set the input container to one of them, or name the image of each by containers',
   });
 }
 

@@ -101,7 +101,12 @@ export async function readScalable(
   const refusal = refusalOf(service, 'scale');
   if (refusal !== undefined) throw new Failure(refusal);
   if (service.schedulingStrategy === 'DAEMON')
-    throw new Failure({ what, why: 'a DAEMON service has a task on every instance and no count of its own' });
+    throw new Failure({
+      what,
+      why: 'a DAEMON service has a task on every instance and no count of its own',
+      now: 'Nothing was changed',
+      next: 'Change the number of instances of the cluster',
+    });
   if (!isInFlight(service)) return service;
   const running = `the deployment of ${revisionName(primaryOf(service)?.taskDefinition ?? service.taskDefinition)}`;
   if (onConflict === 'fail')

@@ -70,6 +70,76 @@ ${more}`,
     expect(stage.writes()).toEqual([]);
   });
 
+  test('settings of a container arrive as they were given, whatever stands in their values', async () => {
+    const stage = await scene(cloud(), {
+      environment: { OLD_FLAG: '1', KEPT: 'k' },
+      containerSettings: { dockerLabels: { old: 'o', kept: 'k' }, entryPoint: ['sh'] },
+    });
+    const containers = [
+      'web:',
+      '  environment: { QUERY: "a=b, c d=e", EMOJI: "ünï 🚀", LINES: "x\\r\\ny", NUMBER: 8080, OLD_FLAG: null }',
+      '  command: [node, server.js, --title, "a b = c, d"]',
+      '  log-driver: awslogs',
+      '  log-options: { awslogs-group: /ecs/web, awslogs-region: us-west-2, awslogs-stream-prefix: "a=b, c" }',
+      '  labels: { "traefik.rule": "Host(`a`) && Query(`x=y, z`)", old: null }',
+    ].join('\r\n');
+    const run = await runBundle(stage.step({ containers }));
+    expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    const { taskDefinition } = await definitionOf(stage, run.outputs['task-definition-arn'] ?? '');
+    const [container] = taskDefinition?.containerDefinitions ?? [];
+    expect(Object.fromEntries((container?.environment ?? []).map(({ name, value }) => [name, value]))).toEqual({
+      KEPT: 'k',
+      QUERY: 'a=b, c d=e',
+      EMOJI: 'ünï 🚀',
+      LINES: 'x\r\ny',
+      NUMBER: '8080',
+    });
+    expect(container).toMatchObject({
+      image: stage.images.good,
+      entryPoint: ['sh'],
+      command: ['node', 'server.js', '--title', 'a b = c, d'],
+      logConfiguration: {
+        logDriver: 'awslogs',
+        options: { 'awslogs-group': '/ecs/web', 'awslogs-region': 'us-west-2', 'awslogs-stream-prefix': 'a=b, c' },
+      },
+      dockerLabels: { kept: 'k', 'traefik.rule': 'Host(`a`) && Query(`x=y, z`)' },
+    });
+    expect(container?.dockerLabels).not.toHaveProperty('old');
+  });
+
+  const hostile = [
+    {
+      name: 'a container with a name of the language',
+      inputs: { containers: '{ __proto__: { environment: { A: b } } }' },
+      says: 'has no container __proto__, which the input containers names: its containers are web. Nothing was changed.',
+    },
+    {
+      name: 'more than a task definition may hold',
+      inputs: { containers: `{ web: { environment: { BIG: "${'x'.repeat(66_000)}" } } }` },
+      says: /Could not register a revision of task definition .*: ClientException: Actual length: '\d+'\. Max allowed length is '65536' bytes\. Nothing was changed/,
+    },
+    {
+      name: 'two containers and one image',
+      inputs: { 'task-definition': 'two.json' },
+      says: 'it has 2: web, proxy. Nothing was changed. Set the input container to one of them, or name the image of each by containers.',
+    },
+    {
+      name: 'a service of another account',
+      inputs: { service: 'arn:aws:ecs:us-west-2:999999999999:service/staging-wesign-charts-cluster/web' },
+      says: /Could not find ECS service arn:aws:ecs:us-west-2:999999999999:.* the credentials are for account \d{12}, region us-west-2\./,
+    },
+  ];
+  test.each(hostile)('$name is refused with what is true and what to do', async ({ inputs, says }) => {
+    const stage = await scene(cloud(), { desired: 0 });
+    const two = ['web', 'proxy'].map((name) => ({ name, image: stage.images.first, memory: 256 }));
+    const files = { 'two.json': JSON.stringify({ containerDefinitions: two }) };
+    const run = await runBundle(stage.step(inputs as Readonly<Record<string, string>>, { files }));
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'failed', changed: expect.stringMatching(/./) } });
+    const told = run.annotations.at(-1)?.message;
+    expect(told).toEqual(says instanceof RegExp ? expect.stringMatching(says) : expect.stringContaining(says));
+    expect(stage.writes().filter((name) => name !== 'RegisterTaskDefinition')).toEqual([]);
+  });
+
   test('a revision is deployed as it is, without an image', async () => {
     const stage = await scene(cloud());
     expect((await runBundle(stage.step())).exitCode).toBe(0);

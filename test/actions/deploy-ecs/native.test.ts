@@ -180,6 +180,16 @@ needs('sandbox')('deploy-ecs to a service whose traffic ECS moves itself', () =>
     expect(await stage.truth()).toMatchObject({ image: stage.images.good, phase: 'deploying' });
   });
 
+  test('a wait that outlives the credentials renews them on the way', async () => {
+    const stage = await scene(cloud(), { native: { strategy: 'BLUE_GREEN', bakeTimeInMinutes: 70 } });
+    const role = { 'role-to-assume': `arn:aws:iam::${stage.world.account}:role/deploy`, timeout: '90m' };
+    const keyless = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined };
+    const result = await runBundle(stage.step(role, { env: keyless }));
+    expect(result).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    const assumed = stage.operations().filter((operation) => operation === 'sts:AssumeRoleWithWebIdentity');
+    expect(assumed.length).toBeGreaterThanOrEqual(2);
+  });
+
   test('a strategy that pauses for longer than the timeout is refused before anything is written', async () => {
     const stage = await scene(cloud(), { native: LINEAR });
     const result = await runBundle(stage.step({ timeout: '5m' }));

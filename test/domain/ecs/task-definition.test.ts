@@ -124,7 +124,7 @@ describe('images', () => {
 
   test('without a container name are refused when there are several', () => {
     expect(() => withImages(DESCRIBED, 'a:2', 'web')).toThrow(
-      'Could not tell which container of task definition web gets the image: it has 2: web, proxy. Set the input container to one of them.',
+      'Could not tell which container of task definition web gets the image: it has 2: web, proxy. Nothing was changed. Set the input container to one of them, or name the image of each by containers.',
     );
   });
 

@@ -253,10 +253,17 @@ describe('a service that cannot be deployed to', () => {
       extra: { managedBy: 'ECS' },
       why: 'Express services are not supported: they are updated by other calls',
     },
+    {
+      name: 'has no count of its own',
+      extra: { schedulingStrategy: 'DAEMON' },
+      asked: { desired: 3 },
+      why: 'a DAEMON service has a task on every instance and no count of its own, and desired-count is set',
+    },
   ];
-  test.each(rows)('because it $name is refused before anything is written', async ({ extra, why }) => {
+  test.each(rows)('because it $name is refused before anything is written', async ({ extra, why, asked = {} }) => {
     const { ecs, deploy } = stage({ extra });
-    await expect(deploy()).rejects.toThrow(why);
+    const refused = await deploy(asked).catch((thrown: unknown) => thrown);
+    expect(refused).toMatchObject({ facts: { why, now: 'Nothing was changed', next: expect.stringMatching(/./) } });
     expect(ecs.writes()).toEqual([]);
   });
 
