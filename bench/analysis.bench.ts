@@ -7,8 +7,12 @@ import { type Bench, type Figure, median } from './figures.ts';
 const RPS = 50;
 const GOOD = 400;
 const OTHERS = 100;
-/** The judge was tuned by what it did with `known`; with `held-out` it was only measured. */
-const SEEDS = { known: 17, 'held-out': 500_000_017 } as const;
+/**
+ * The judge was tuned by what it did with `known`; with `held-out` it was only measured. Seeds that led to a change are
+ * held out no longer: those from 500,000,017 showed two false rollbacks of 400 at a chance of 1 % for each comparison, and
+ * the chance is now one in a thousand for a release. New ones were chosen before they were tried.
+ */
+const SEEDS = { known: 17, 'held-out': 1_700_000_011 } as const;
 type Seeds = keyof typeof SEEDS;
 
 const PEERS: readonly Rule[] = [
@@ -39,6 +43,7 @@ const bench: Bench = {
     console.log(tableOf([{ rule: sluice, results: own }, ...peers]));
     console.log('\nSluice, the same with seeds that it was not tuned by');
     console.log(tableOf([{ rule: sluice, results: heldOut }]));
+    for (const line of [...falseAlarmsOf(own), ...falseAlarmsOf(heldOut)]) console.log(line);
     for (const rps of [5, 200]) {
       console.log(`\nSluice at ${rps} requests/s`);
       console.log(tableOf([{ rule: sluice, results: resultsOf(sluice, rps, { most: 50 }) }]));
@@ -121,6 +126,13 @@ function tableOf(rows: readonly Row[]): string {
     .join('\n');
 }
 
+/** A false rollback names its rule. */
+const falseAlarmsOf = (results: Results): readonly string[] =>
+  names
+    .filter((fault) => kindOf(fault) === 'good')
+    .flatMap((fault) => (results.get(fault) ?? []).filter(rolledBack))
+    .map(({ because }) => `False rollback: ${because ?? 'no reason given'}`);
+
 /** Held to the same goals, and not tuned by. */
 const asHeldOut = (figure: Figure): Figure => ({ ...figure, name: `held-out seeds: ${figure.name}` });
 
@@ -153,8 +165,9 @@ function goalsOf(own: Results): readonly Figure[] {
 
 /** Faults in which a peer is ahead, and why that is no goal. */
 const LOSSES: Readonly<Partial<Record<FaultName, string>>> = {
-  'third-point':
-    'Kayenta finds one in a hundred more; 0.3 pp at 50 requests/s is below what 99 % confidence can see in such a rollout',
+  'half-point':
+    'Kayenta finds more of them, late, and takes back one good release in a hundred; with one in a thousand, 9,000 requests of the candidate do not show 0.5 pp often',
+  'third-point': 'the same: 0.3 pp at 50 requests/s is below what one false alarm in a thousand lets anybody see',
 };
 
 /** A rule that takes back one good release in twenty is no rule to be measured against. */

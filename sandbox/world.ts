@@ -1,5 +1,6 @@
 import { setTimeout as realSleep } from 'node:timers/promises';
 import {
+  type ContainerDefinition,
   CreateClusterCommand,
   CreateServiceCommand,
   type DeploymentConfiguration,
@@ -41,6 +42,8 @@ export interface StackSpec {
   /** Default 80. */
   readonly containerPort?: number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** More of the container: secrets, logs, a health check. */
+  readonly containerSettings?: Partial<ContainerDefinition>;
   /** Default `/health`. */
   readonly healthPath?: string;
   /** Faster than the service allows, so that a rehearsal can be watched. Default 500 in real time; in lock-step 10 s as told to the API. */
@@ -169,6 +172,7 @@ async function taskDefinition(ecs: ECSClient, family: string, spec: StackSpec): 
           essential: true,
           portMappings: [{ containerPort: spec.containerPort ?? 80 }],
           environment: Object.entries(spec.environment ?? {}).map(([name, value]) => ({ name, value })),
+          ...spec.containerSettings,
         },
       ],
     }),

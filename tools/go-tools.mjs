@@ -15,6 +15,12 @@ const PROGRAMS = {
   act: { module: TOOLS, package: 'github.com/nektos/act' },
   actionlint: { module: TOOLS, package: 'github.com/rhysd/actionlint/cmd/actionlint' },
   'control-plane': { module: CONTROL_PLANE, package: '.', flags: controlPlaneFlags },
+  // A minute of two processors, and less after the control plane, with whose flags it is compiled.
+  kustomize: {
+    module: join(TOOLS, 'kustomize'),
+    package: 'sigs.k8s.io/kustomize/kustomize/v5',
+    flags: () => [...SMALLER, '-ldflags=-s -w'],
+  },
   // For benchmarks only. The flags of the control plane, so that what both have is compiled once.
   kubectl: { module: join(TOOLS, 'kubectl'), package: '.', flags: () => [...SMALLER, '-ldflags=-s -w'] },
 };
@@ -28,7 +34,7 @@ const BUILD_LIMIT_MS = 45 * 60_000;
 /**
  * Path of the program. The first call builds it: 10 to 60 s, the control plane minutes, and the network is needed.
  *
- * @param {'act' | 'actionlint' | 'control-plane' | 'kubectl'} name
+ * @param {'act' | 'actionlint' | 'control-plane' | 'kustomize' | 'kubectl'} name
  * @param {{ say?: (line: string) => void }} [options] where to say that something is being built; standard error when absent
  * @returns {string}
  * @throws {Error} one line that says what is missing and what to do
@@ -51,7 +57,7 @@ export function ensureGoTool(name, options = {}) {
 /**
  * Where the program is, or will be when it has been built.
  *
- * @param {'act' | 'actionlint' | 'control-plane' | 'kubectl'} name
+ * @param {'act' | 'actionlint' | 'control-plane' | 'kustomize' | 'kubectl'} name
  * @returns {string}
  */
 export const goToolPath = (name) => join(ROOT, '.cache', 'bin', `${name}-${pinned(PROGRAMS[name].module)}`);

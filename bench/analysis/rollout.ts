@@ -4,7 +4,8 @@ import { type World, worldOf } from './world.ts';
 /** What a rule does with a rollout, second by second. */
 export type Step =
   | { readonly kind: 'serve'; readonly percent: number }
-  | { readonly kind: 'roll-back' }
+  /** `because`: in the rule's own words, where it has some. */
+  | { readonly kind: 'roll-back'; readonly because?: string }
   | { readonly kind: 'promote'; readonly certainty: 'sure' | 'inconclusive' | 'blind' };
 
 /** A decision rule: a new one for each rollout. */
@@ -24,6 +25,8 @@ export interface Ended {
   /** From the onset to restored traffic. */
   readonly restored: number;
   readonly failed: number;
+  /** Why it was rolled back, where the rule says so. */
+  readonly because?: string;
 }
 
 export function rollOut(
@@ -36,12 +39,13 @@ export function rollOut(
   const steps = { half: 0, full: 0 };
   let percent = 0;
   for (;;) {
-    const step = world.second >= DEADLINE ? ({ kind: 'roll-back' } as const) : running.next();
+    const step: Step = world.second >= DEADLINE ? { kind: 'roll-back', because: 'the deadline' } : running.next();
     if (step.kind === 'promote') return { ...ended(world), end: 'promoted', certainty: step.certainty };
     if (step.kind === 'roll-back') {
       for (let second = 0; second < RESTORE_SECONDS; second++) world.serve(percent);
       const restored = world.second - onsetOf(fault, world.onset, steps);
-      return { ...ended(world), end: 'rolled-back', certainty: 'sure', restored };
+      const { because } = step;
+      return { ...ended(world), end: 'rolled-back', certainty: 'sure', restored, ...(because && { because }) };
     }
     ({ percent } = step);
     if (percent >= 50 && steps.half === 0) steps.half = world.second;

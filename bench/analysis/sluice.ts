@@ -43,7 +43,8 @@ export const sluice: Rule = {
         if (second > 0 && second % interval === 0) {
           samples.push(...samplesAt(world));
           judgement = judge(POLICY, { samples, begin: instant(0), since: instant(since * 1_000) });
-          if (judgement.verdict.kind === 'failed') return { kind: 'roll-back' };
+          const { verdict } = judgement;
+          if (verdict.kind === 'failed') return { kind: 'roll-back', because: verdict.says };
         }
         const percent = POLICY.steps[step] ?? 100;
         if (second - since >= lengthOf(step) && judgement !== undefined && mayGoOn(judgement)) {

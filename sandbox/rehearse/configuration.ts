@@ -18,7 +18,15 @@ export interface RehearsalConfiguration {
 }
 
 /** What cannot be the same in a sandbox: accounts, roles and public addresses. They are taken out, and it is said. */
-const FOREIGN = ['role-to-assume', 'allowed-account-ids', 'url', 'region', 'registry', 'candidate-headers'] as const;
+const FOREIGN = [
+  'role-to-assume',
+  'allowed-account-ids',
+  'url',
+  'url-from',
+  'region',
+  'registry',
+  'candidate-headers',
+] as const;
 
 export async function readConfiguration(path: string, scaling: Scaling): Promise<RehearsalConfiguration> {
   const read = readConfig(await readFile(path, 'utf8'), path);

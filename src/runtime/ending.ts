@@ -82,10 +82,10 @@ function ofInvalidInput(error: InvalidInput, context: EndingContext): Ending {
     endedByItself: true,
     lines: [],
     debug: [],
-    annotations: [{ level: 'error', title: `${context.action}: invalid input`, message: error.message }],
+    annotations: [{ level: 'error', title: `${context.action}: unusable input`, message: error.message }],
     outputs: ownOutputs('invalid-input', 'no', context),
     summary: [
-      { kind: 'heading', text: `${context.action}: invalid input, nothing was touched` },
+      { kind: 'heading', text: `${context.action}: unusable input, nothing was touched` },
       { kind: 'table', columns: ['Input', 'Problem'], rows },
     ],
   };

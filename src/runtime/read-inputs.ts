@@ -143,7 +143,7 @@ async function readStage(
   const file = await readText(sources.workspace, path === '' ? DEFAULT_CONFIG : path);
   switch (file.kind) {
     case 'missing':
-      return only(bad(missingFile(name, path)));
+      return only(bad(missingFile({ stage: name, path, workspace: sources.workspace })));
     case 'unreadable':
       return only(
         bad({ input: CONFIG, given: path === '' ? DEFAULT_CONFIG : path, problem: `cannot be read: ${file.why}` }),
@@ -162,18 +162,26 @@ async function readStage(
   }
 }
 
-const missingFile = (stage: string, path: string): InputProblem =>
+const missingFile = ({
+  stage,
+  path,
+  workspace,
+}: {
+  readonly stage: string;
+  readonly path: string;
+  readonly workspace: string;
+}): InputProblem =>
   path === ''
     ? {
         input: STAGE,
         given: stage,
-        problem: `needs a configuration file, and there is no ${DEFAULT_CONFIG} in the workspace`,
+        problem: `needs a configuration file, and there is no ${DEFAULT_CONFIG} in the workspace ${workspace}`,
         accepted: `a checkout of the repository before this step, or the file's path as ${CONFIG}`,
       }
     : {
         input: CONFIG,
         given: path,
-        problem: 'is not in the workspace',
+        problem: `is not in the workspace ${workspace}`,
         accepted: 'the path of a file, from the workspace, after a checkout',
       };
 

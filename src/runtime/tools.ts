@@ -48,7 +48,7 @@ export function openTools({ environment, log, watch, files, onChange }: ToolPart
             {
               input: namedBy,
               given: path,
-              problem: 'is not in the workspace',
+              problem: `is not in the workspace ${run.workspace}`,
               accepted: 'the path of a file, from the workspace, after a checkout',
             },
           ]);

@@ -15,6 +15,7 @@ const PARTS = {
   /** The runner of workflows, and the linters: built or installed here once, so that a machine without them can skip. */
   act: () => problemOf(() => ensureGoTool('act')),
   actionlint: () => problemOf(() => ensureGoTool('actionlint')),
+  kustomize: () => problemOf(() => ensureGoTool('kustomize')),
   zizmor: () => problemOf(() => ensureZizmor()),
   /** Minutes to build: only where every part is required is it built on the way. */
   kubernetes: () =>

@@ -188,13 +188,13 @@ describe('the stage', () => {
       'there is no file',
       { inputs: { stage: 'staging' } },
       [
-        /^stage: "staging" needs a configuration file, and there is no sluice\.yml in the workspace\. Accepted: a checkout/,
+        /^stage: "staging" needs a configuration file, and there is no sluice\.yml in the workspace \/\S+\. Accepted: a checkout/,
       ],
     ],
     [
       'the named file is missing',
       { inputs: { stage: 'staging', config: 'x/sluice.yml' } },
-      [/^config: "x\/sluice\.yml" is not in the workspace\./],
+      [/^config: "x\/sluice\.yml" is not in the workspace \/\S+\./],
     ],
     [
       'the named file is a folder',

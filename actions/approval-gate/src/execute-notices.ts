@@ -1,11 +1,10 @@
 import { type Lead, dueNotice } from '../../../src/domain/schedule/notices.ts';
 import { type Span, upcoming } from '../../../src/domain/schedule/window.ts';
 import { formatDuration, formatInstant, between } from '../../../src/domain/duration.ts';
-import { escapeMarkdown } from '../../../src/domain/approval/request-text.ts';
+import { escapeMarkdown, mentions } from '../../../src/domain/approval/request-text.ts';
 import type { Issue } from '../../../src/ports/issue-tracker.ts';
-import { mentions } from './execute-end.ts';
-import { type Ports, patiently } from './execute-ports.ts';
-import { freezesOf } from './execute-prepare.ts';
+import { type Ports, patiently } from '../../../src/engine/approval/ports.ts';
+import { freezesOf } from '../../../src/engine/approval/prepare.ts';
 import type { Request } from './inputs.ts';
 
 export interface NoticesResult {

@@ -5,7 +5,7 @@ import type { Grant } from '../../../src/domain/approval/grant.ts';
 import type { RequestWords } from '../../../src/domain/approval/request-text.ts';
 import type { Annotation, Report, Section } from '../../../src/domain/report.ts';
 import type { SealedRecord } from '../../../src/domain/approval/record.ts';
-import { type Outcome, closedWords, missingWords } from './decide.ts';
+import { type Outcome, closedWords, missingWords } from '../../../src/domain/approval/decide.ts';
 import type { Request } from './inputs.ts';
 
 /** What the report is made of; execute's result fits it. */

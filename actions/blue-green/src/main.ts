@@ -1,13 +1,12 @@
 import { requireApproval } from '../../../src/domain/approval/require.ts';
 import { canonicalJson } from '../../../src/domain/canonical-json.ts';
-import { missingVersion } from '../../../src/domain/checks/version.ts';
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { fillTargetHeaders, loadChecks } from '../../../src/domain/checks/load.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { InvalidInput } from '../../../src/domain/inputs.ts';
 import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
 import { type Policy, UNJUDGED } from '../../../src/domain/policy/policy.ts';
-import { type RunKey, type ShiftRecord, formatRun, isOver, sameRun } from '../../../src/domain/shift/record.ts';
+import { type RunKey, type ShiftRecord, formatRun } from '../../../src/domain/shift/record.ts';
 import { type Color, otherColor } from '../../../src/domain/traffic-split.ts';
 import type { Report } from '../../../src/domain/report.ts';
 import type { ClientConfig } from '../../../src/adapters/aws/client-config.ts';
@@ -17,7 +16,7 @@ import type { Journal } from '../../../src/ports/journal.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
 import { type StaleVerdict, staleVerdict } from './decide-stale.ts';
-import { holdsScaling } from './decide-scaling.ts';
+import { whatIsLeft } from './decide-left.ts';
 import { watcherOf } from './decide-watch.ts';
 import { joinRoutes, joinTargets } from '../../../src/engine/shift/join-routes.ts';
 import { type Ports, type Release, execute } from './execute.ts';
@@ -128,28 +127,6 @@ async function verdictOn(request: Request, { ports, release }: Opened, tools: Ac
   tools.log.info(`Watching over the traffic of ${ports.router.name} as ${formatRun(release.goal.me)}`);
   const end = await watchOver(watch, ports, tools.signal);
   return end.kind === 'stale' ? end.verdict : { kind: 'leave', says: end.says };
-}
-
-interface Left {
-  readonly kind: 'nothing' | 'rollback' | 'settle';
-  readonly says: string;
-}
-
-/** What a dead main left behind, as the record tells: it is ours to take back, or it is good as it is. */
-function whatIsLeft(request: Request, record: ShiftRecord | undefined, me: RunKey): Left {
-  if (record === undefined || !sameRun(record.run, me) || isOver(record.phase)) return { kind: 'nothing', says: '' };
-  const stays = holdsScaling(record) ? 'settle' : 'nothing';
-  if (record.phase === 'switched' || record.phase === 'finishing') {
-    const says = `Shift ${record.id} is judged good and stays; ${record.stable} keeps its tasks until mode: finish or the next run drains it`;
-    return { kind: stays, says };
-  }
-  if (record.phase === 'prepared' && request.mode !== 'run' && request.mode !== 'prepare')
-    return { kind: stays, says: '' };
-  if (request.onCancel === 'leave') {
-    const says = `Shift ${record.id} is left at ${record.percent} %, as asked (on-cancel: leave); the next run takes it up`;
-    return { kind: 'nothing', says };
-  }
-  return { kind: 'rollback', says: '' };
 }
 
 interface Opened {
@@ -286,10 +263,14 @@ async function checksOf(request: Request, tools: ActionTools): Promise<ResolvedC
   const { readYaml } = await import('../../../src/runtime/read-yaml.ts');
   const { matchers } = await import('../../../src/adapters/http/matchers.ts');
   const file = { path: checks, text: await tools.readFile(checks, 'checks') };
-  const loaded = loadChecks(file, { readYaml, matchers, environment: tools.environment, target: 'elsewhere' });
+  const loaded = loadChecks(file, {
+    readYaml,
+    matchers,
+    environment: tools.environment,
+    target: 'elsewhere',
+    expectVersion,
+  });
   if (!loaded.ok) throw new InvalidInput(`The checks of ${checks}`, loaded.problems);
-  const missing = missingVersion(loaded.value.document.checks, expectVersion);
-  if (missing !== undefined) throw new InvalidInput(`The checks of ${checks}`, [missing]);
   for (const secret of loaded.value.document.secrets) tools.mask(secret);
   return loaded.value.document;
 }

@@ -2,7 +2,7 @@ import { approvalDemand } from '../../../src/domain/approval/require.ts';
 import type { ContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
 import { imageOf } from '../../../src/domain/image-inputs.ts';
 import { type Checked, type InputProblem, bad, good } from '../../../src/domain/inputs.ts';
-import { checksOf } from './inputs-checks.ts';
+import { addressOf, checksOf } from './inputs-checks.ts';
 import { editsOf, imageOfContainer } from './inputs-containers.ts';
 import type { GroupEntry } from './inputs-group.ts';
 import type { Values } from './inputs.ts';
@@ -135,7 +135,7 @@ function revisionOf(values: Values, image: Checked<string | undefined>): Checked
 /** On which terms, whatever is to serve. */
 function termsOf(
   values: Values,
-): Checked<Pick<DeployRequest, 'onFailure' | 'onCancel' | 'onOutdated' | 'approval' | 'checks'>> {
+): Checked<Pick<DeployRequest, 'onFailure' | 'onCancel' | 'onOutdated' | 'approval' | 'checks' | 'address'>> {
   const approval = approvalDemand(values);
   const checks = checksOf(values);
   if (!approval.ok || !checks.ok) return bad(...[approval, checks].flatMap((each) => (each.ok ? [] : each.problems)));
@@ -145,6 +145,7 @@ function termsOf(
     onOutdated: values['on-outdated'],
     approval: approval.value,
     checks: checks.value,
+    address: addressOf(values),
   });
 }
 

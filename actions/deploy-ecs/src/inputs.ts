@@ -19,7 +19,7 @@ import {
   structure,
   text,
 } from '../../../src/domain/inputs.ts';
-import { checksOf } from './inputs-checks.ts';
+import { addressOf, checksOf } from './inputs-checks.ts';
 import { placeOf, toDeploy, toGroup } from './inputs-deploy.ts';
 import { DEFINITION, DEFINITION_ACCEPTED, GROUP_SHAPE, readGroup } from './inputs-group.ts';
 import type { Mode, Place, Request } from './request.ts';
@@ -194,7 +194,8 @@ function requestFor(values: Values, place: Place): Checked<Request> {
       return toDeploy(values, place);
     case 'rollback': {
       const checks = checksOf(values);
-      return checks.ok ? good({ ...place, mode: 'rollback', to: values.to, checks: checks.value }) : checks;
+      if (!checks.ok) return checks;
+      return good({ ...place, mode: 'rollback', to: values.to, checks: checks.value, address: addressOf(values) });
     }
     case 'scale':
       return values['desired-count'] === undefined

@@ -3,7 +3,6 @@ import { addressFrom } from '../../../src/domain/ecs/address-source.ts';
 import type { ServiceAddresses } from '../../../src/ports/service-address.ts';
 import { loadChecks } from '../../../src/domain/checks/load.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
-import { missingVersion } from '../../../src/domain/checks/version.ts';
 import { sayLifetime } from '../../../src/domain/credential-lifetime.ts';
 import { type Duration, between, milliseconds, minutes } from '../../../src/domain/duration.ts';
 import { readDefinition } from '../../../src/domain/ecs/definition-file.ts';
@@ -51,7 +50,8 @@ const definition: ActionDefinition<typeof spec, Request> = {
     const cloud = await cloudFor(request, tools);
     const { ecs } = cloud;
     const { clock, log, run, signal } = tools;
-    const checking = checks?.(await addressOf(request, cloud, signal));
+    const url = await addressOf(request, cloud, signal);
+    const checking = checks?.(url);
     const context: GroupContext = {
       ...cloud,
       clock,
@@ -69,7 +69,10 @@ const definition: ActionDefinition<typeof spec, Request> = {
       log.verbatim('Status', report.lines.join('\n'));
       return report;
     }
-    if (request.dryRun === 'no') return act(request, context, signal);
+    if (request.dryRun === 'no') {
+      const report = await act(request, context, signal);
+      return { ...report, outputs: { ...report.outputs, url } };
+    }
     const planned = await (request.mode === 'deploy-group'
       ? planGroup(request, context, signal)
       : plan(request, context, signal));
@@ -177,20 +180,25 @@ async function documentOf(wish: ChecksWish, file: string, tools: ActionTools): P
   const elsewhere = wish.url !== undefined || wish.from !== undefined;
   const loaded = loadChecks(
     { path: file, text: await tools.readFile(file, 'checks') },
-    { readYaml, matchers, environment, target: elsewhere ? 'elsewhere' : 'of-document' },
+    {
+      readYaml,
+      matchers,
+      environment,
+      target: elsewhere ? 'elsewhere' : 'of-document',
+      expectVersion: wish.expectVersion,
+    },
   );
   if (!loaded.ok) throw new InvalidInput(`The checks of ${file}`, loaded.problems);
   const { document } = loaded.value;
-  const missing = missingVersion(document.checks, wish.expectVersion);
-  if (missing !== undefined) throw new InvalidInput(`The checks of ${file}`, [missing]);
   for (const secret of document.secrets) tools.mask(secret);
   return document;
 }
 
-/** The address that AWS knows, asked for before anything is changed; empty: the user gave one. */
+/** Where users reach it; AWS is asked before anything is changed. Empty: nobody said. */
 async function addressOf(request: Request, { ecs, addresses }: Cloud, signal: AbortSignal): Promise<string> {
-  const from = hasChecks(request) ? request.checks?.from : undefined;
-  if (from === undefined) return '';
+  if (!hasChecks(request)) return '';
+  const { url, from } = request.address;
+  if (from === undefined) return url ?? '';
   const { host } = from;
   if (host.kind === 'stack-output') return addressFrom(from, await addresses.stackOutput(host, signal));
   const names = servicesOf(request);

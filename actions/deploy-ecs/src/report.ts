@@ -15,6 +15,7 @@ export const NO_OUTPUTS = {
   'previous-task-definition-arn': '',
   'service-deployment-arn': '',
   'service-results': '',
+  url: '',
   'running-count': '',
   'desired-count': '',
 } as const;

@@ -19,15 +19,19 @@ export interface Place {
   readonly dryRun: 'yes' | 'no';
 }
 
+/** Where users reach what is deployed; both absent: nobody said. */
+export interface Address {
+  readonly url: string | undefined;
+  /** Where the host of the URL comes from, in place of `url`. */
+  readonly from: AddressSource | undefined;
+}
+
 /** Checks and rules of the user's, after ECS is content. */
-export interface ChecksWish {
+export interface ChecksWish extends Address {
   readonly file: string | undefined;
   /** Rules, and how long they judge. */
   readonly policy: Policy | undefined;
   readonly recheck: Duration;
-  readonly url: string | undefined;
-  /** Where the host of the URL comes from, in place of `url`. */
-  readonly from: AddressSource | undefined;
   readonly host: string | undefined;
   readonly expectVersion: string | undefined;
   /** By name; they win over the environment. */
@@ -50,6 +54,7 @@ export interface DeployRequest extends Place {
   readonly onOutdated: 'fail' | 'continue';
   readonly approval: ApprovalDemand;
   readonly checks: ChecksWish | undefined;
+  readonly address: Address;
   /** Tasks of the release, beside the service. */
   readonly before: TaskWish | undefined;
   readonly after: TaskWish | undefined;
@@ -60,6 +65,7 @@ export interface RollbackRequest extends Place {
   /** A number of the family that runs, `family:number` or an ARN; absent: the release before. */
   readonly to: string | undefined;
   readonly checks: ChecksWish | undefined;
+  readonly address: Address;
 }
 
 export interface ScaleToRequest extends Place {
@@ -86,7 +92,9 @@ export interface GroupMember {
 
 /** Several services that are released as one: all of them, or none. */
 export interface GroupRequest
-  extends Omit<Place, 'service'>, Pick<DeployRequest, 'onFailure' | 'onCancel' | 'onOutdated' | 'approval' | 'checks'> {
+  extends
+    Omit<Place, 'service'>,
+    Pick<DeployRequest, 'onFailure' | 'onCancel' | 'onOutdated' | 'approval' | 'checks' | 'address'> {
   readonly mode: 'deploy-group';
   /** In the order that was written, which is not that of the dependencies. */
   readonly members: readonly GroupMember[];

@@ -1,7 +1,6 @@
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { loadChecks } from '../../../src/domain/checks/load.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
-import { missingVersion } from '../../../src/domain/checks/version.ts';
 import { between } from '../../../src/domain/duration.ts';
 import { InvalidInput } from '../../../src/domain/inputs.ts';
 import { planText } from '../../../src/domain/kubernetes/diff.ts';
@@ -208,12 +207,11 @@ async function documentOf(wish: ChecksWish, file: string, tools: ActionTools): P
       matchers,
       environment: withCheckSecrets(tools.environment, wish.secrets),
       target: wish.url === undefined ? 'of-document' : 'elsewhere',
+      expectVersion: wish.expectVersion,
     },
   );
   if (!loaded.ok) throw new InvalidInput(`The checks of ${file}`, loaded.problems);
   const { document } = loaded.value;
-  const missing = missingVersion(document.checks, wish.expectVersion);
-  if (missing !== undefined) throw new InvalidInput(`The checks of ${file}`, [missing]);
   for (const secret of document.secrets) tools.mask(secret);
   return document;
 }

@@ -4,6 +4,7 @@ import { type ChecksTools, runChecks } from '../../../src/engine/checks/run-chec
 import { finishLoad } from '../../../src/engine/load/finish-load.ts';
 import { type LoadTools, runLoad } from '../../../src/engine/load/run-load.ts';
 import type { Plan } from './plan.ts';
+import { partsOf } from './plan-lines.ts';
 import type { Execution } from './report.ts';
 
 export interface Tools extends ChecksTools {
@@ -19,19 +20,12 @@ export async function execute(
 ): Promise<Execution> {
   const { document, target } = plan;
   const name = target.host === undefined ? '' : ` as ${target.host}`;
-  const parts = [
-    `${document.checks.length} checks`,
-    ...counted(document.flows?.length ?? 0, 'flow'),
-    ...counted(document.loads?.length ?? 0, 'load'),
-  ];
-  tools.log.info(`${parts.join(', ')} against ${target.url}${name}`);
+  tools.log.info(`${partsOf(document)} against ${target.url}${name}`);
   const started = tools.clock.now();
   const result = await runChecks({ document, target }, tools, signal);
   const loads = await runLoads(plan, tools, { baseline, signal, after: result.verdict });
   return { result, loads, started, ended: tools.clock.now() };
 }
-
-const counted = (count: number, what: string): readonly string[] => (count === 0 ? [] : [`${count} ${what}`]);
 
 async function runLoads(
   { document, target }: Plan,
@@ -60,7 +54,7 @@ async function runLoads(
         ...(earlier === undefined ? {} : { baseline: earlier }),
       });
       tools.log.info(loadLine(result));
-      results.push({ result, at: load.at });
+      results.push({ result, at: load.at, rulesAt: load.rules.map((rule) => rule.at) });
     }
     return results;
   } finally {

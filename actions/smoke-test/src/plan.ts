@@ -1,14 +1,16 @@
-import { missingVersion } from '../../../src/domain/checks/version.ts';
-import type { Matchers, Path, ResolvedCheck, ResolvedChecks } from '../../../src/domain/checks/document.ts';
+import type { Matchers, Path, ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import type { Environment } from '../../../src/domain/checks/fill-in.ts';
-import { type LocatedValue, fillTargetHeaders, loadChecks } from '../../../src/domain/checks/load.ts';
+import {
+  type InspectedChecks,
+  type LocatedValue,
+  fillTargetHeaders,
+  inspectChecks,
+} from '../../../src/domain/checks/load.ts';
 import { parseChecks } from '../../../src/domain/checks/parse.ts';
-import { resolveChecks } from '../../../src/domain/checks/resolve.ts';
+import { formatPath } from '../../../src/domain/checks/place.ts';
+import { resolveReadable } from '../../../src/domain/checks/resolve.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
-import { wayOf } from '../../../src/domain/checks/result.ts';
-import { oneLine, redact } from '../../../src/domain/checks/shown-text.ts';
-import { formatDuration } from '../../../src/domain/duration.ts';
-import { arrivalsIn, lengthOf } from '../../../src/domain/load/arrivals.ts';
+import { type Baseline, foreseenProblems } from '../../../src/domain/load/foresee.ts';
 import type { ResolvedLoad } from '../../../src/domain/load/load.ts';
 import { hostNameOf, hostProblems, productionProblems } from '../../../src/domain/load/safety.ts';
 import { type Checked, type InputProblem, bad, good, httpUrl } from '../../../src/domain/inputs.ts';
@@ -37,40 +39,48 @@ interface Place {
 
 export interface PlanSources {
   /** The checks file; absent when the request names none. */
-  readonly file?: { readonly path: string; readonly text: string };
-  readYaml(text: string, path: string): Checked<LocatedValue>;
+  readonly file?: ChecksFile;
   readonly matchers: Matchers;
   readonly environment: Environment;
+  readonly baseline?: Baseline;
+}
+
+interface ChecksFile {
+  readonly path: string;
+  readonly text: string;
+  readonly readYaml: (text: string, path: string) => Checked<LocatedValue>;
 }
 
 /** PURE. The request and its file as a plan, or every problem of both. The plan's `secrets` are to be masked first of all. */
 export function planOf(request: Request, given: PlanSources): Checked<Plan> {
   const sources = { ...given, environment: withCheckSecrets(given.environment, request.checkSecrets) };
+  const { file } = sources;
   const ofPaths = checksOfPaths(request, sources);
-  const target = request.url === undefined ? 'of-document' : 'elsewhere';
-  const ofFile = sources.file && loadChecks(sources.file, { ...sources, fallbacks: request.fallbacks, target });
+  const ofFile = file && inspectFile(request, file, sources);
   const headers = fillTargetHeaders(request.headers, sources.environment);
-  const problems = [ofPaths, ofFile, headers].flatMap((part) => (part === undefined || part.ok ? [] : part.problems));
-  if (!ofPaths.ok || !headers.ok || (ofFile !== undefined && !ofFile.ok)) return bad(...problems);
-  const loaded = ofFile?.value;
-  const document: ResolvedChecks = {
-    checks: [...ofPaths.value.checks, ...(loaded?.document.checks ?? [])],
-    flows: loaded?.document.flows ?? [],
-    loads: [...(ofPaths.value.loads ?? []), ...(loaded?.document.loads ?? [])],
-    secrets: [
-      ...ofPaths.value.secrets,
-      ...(loaded?.document.secrets ?? []),
-      ...headers.value.secrets,
-      ...request.checkSecrets.values(),
-    ],
-  };
-  const url = request.url === undefined ? targetOf(loaded?.document.target, sources.file?.path) : good(request.url);
-  const later = [
-    ...versionProblems(request, document.checks),
-    ...(url.ok ? safetyProblems(request, document, url.value) : url.problems),
+  const loaded = ofFile?.loaded;
+  const document = together(request, {
+    ofPaths: ofPaths.document,
+    ofFile: loaded?.document,
+    secrets: headers.ok ? headers.value.secrets : [],
+  });
+  const url = request.url === undefined ? targetOf(ofFile, file?.path) : good(request.url);
+  const problems = [
+    ...ofPaths.problems,
+    ...(ofFile?.problems ?? []),
+    ...(headers.ok ? [] : headers.problems),
+    ...(url.ok ? [] : url.problems),
+    ...versionProblems(request, ofFile),
+    ...safetyProblems(request, document, { url: url.ok ? url.value : undefined, ofFile }),
+    ...(loaded?.document.loads ?? [])
+      .filter((load) => ofFile !== undefined && isReadable(load, ofFile))
+      .flatMap((load) => foreseenProblems(load, sources.baseline))
+      .map((problem) => ofFile?.locate(problem) ?? problem),
   ];
-  if (!url.ok || later.length > 0) return bad(...later);
-  const ofInputs = new Set<unknown>((ofPaths.value.loads ?? []).map(({ at }) => at));
+  if (!url.ok || !headers.ok || problems.length > 0) return bad(...problems);
+  const ofInputs = new Set<unknown>(
+    (ofPaths.document.loads ?? []).flatMap(({ at, rules }) => [at, ...rules.map((each) => each.at)]),
+  );
   return good({
     document,
     target: {
@@ -80,80 +90,149 @@ export function planOf(request: Request, given: PlanSources): Checked<Plan> {
       ...(request.expectVersion === undefined ? {} : { expectVersion: request.expectVersion }),
     },
     places: [
-      ...ofPaths.value.checks.map(() => undefined),
-      ...(loaded?.lines ?? []).map((line) => ({ file: sources.file?.path ?? '', line })),
+      ...ofPaths.document.checks.map(() => undefined),
+      ...(loaded?.lines ?? []).map((line) => ({ file: file?.path ?? '', line })),
     ],
     placeOf: (path) =>
-      loaded === undefined || sources.file === undefined || ofInputs.has(path)
+      loaded === undefined || file === undefined || ofInputs.has(path)
         ? undefined
-        : { file: sources.file.path, line: loaded.lineAt(path) },
+        : { file: file.path, line: loaded.lineAt(path) },
     onInvalid: request.onInvalid,
   });
+}
+
+function inspectFile(
+  { url, fallbacks, expectVersion }: Request,
+  file: ChecksFile,
+  { matchers, environment }: PlanSources,
+): InspectedChecks {
+  return inspectChecks(file, {
+    readYaml: file.readYaml,
+    matchers,
+    environment,
+    fallbacks,
+    expectVersion,
+    ...(url === undefined ? { target: 'of-document' } : { target: 'elsewhere', url }),
+  });
+}
+
+/** What the inputs name comes before what the file has. */
+function together(
+  { checkSecrets }: Request,
+  {
+    ofPaths,
+    ofFile = NOTHING,
+    secrets,
+  }: {
+    readonly ofPaths: ResolvedChecks;
+    readonly ofFile: ResolvedChecks | undefined;
+    readonly secrets: readonly string[];
+  },
+): ResolvedChecks {
+  return {
+    checks: [...ofPaths.checks, ...ofFile.checks],
+    flows: ofFile.flows ?? [],
+    loads: [...(ofPaths.loads ?? []), ...(ofFile.loads ?? [])],
+    secrets: [...ofPaths.secrets, ...ofFile.secrets, ...secrets, ...checkSecrets.values()],
+  };
+}
+
+const NOTHING: ResolvedChecks = { checks: [], secrets: [] };
+
+/** What is wrong in a load or in what it runs makes its plan another one. */
+const isReadable = ({ at, scenarios }: ResolvedLoad, { isSound }: InspectedChecks): boolean =>
+  [at, ...scenarios.map((each) => each.at)].every(isSound);
+
+interface Surroundings {
+  readonly url: string | undefined;
+  readonly ofFile: InspectedChecks | undefined;
 }
 
 function safetyProblems(
   request: Request,
   { checks, loads = [] }: ResolvedChecks,
-  url: string,
+  { url, ofFile }: Surroundings,
 ): readonly InputProblem[] {
-  const stables = loads.flatMap(({ stable }) => (stable === undefined ? [] : [stable]));
+  // Of the file alone; an empty one is a missing variable, which is told by itself.
+  const stables = loads.flatMap(({ stable, at }) => (stable === undefined || stable === '' ? [] : [{ stable, at }]));
   const further = checks.flatMap(({ redirects }) => (redirects.kind === 'follow' ? redirects.hosts : []));
   const named = request.host === undefined ? [] : [request.host.replace(/:\d+$/, '').toLowerCase()];
-  const hosts = [...[url, ...stables].map(hostNameOf), ...named, ...further];
-  const wrong = stables.filter((stable) => !httpUrl({ description: '' }).read(stable).ok);
+  const urls = [...(url === undefined ? [] : [url]), ...stables.map(({ stable }) => stable)];
+  const wrong = stables.filter(({ stable }) => !httpUrl({ description: '' }).read(stable).ok);
+  const ofInputs = new Set(request.load === undefined ? [] : loads.slice(0, 1));
   return [
-    ...wrong.map((): InputProblem => ({
-      input: 'stable',
-      problem: 'is not a base URL',
-      accepted: 'http://host or https://host',
-    })),
-    ...hostProblems(hosts, request.allowedHosts),
-    ...productionProblems(loads, {
-      stage: request.stage,
-      allowed: request.productionLoad === 'allowed' ? 'yes' : 'no',
+    ...wrong.map(({ at }) => {
+      const path = [...at, 'stable'];
+      const problem = { problem: 'is not a base URL', accepted: 'http://host or https://host' };
+      const placed = { path, input: formatPath(path), ...problem };
+      return ofFile?.locate(placed) ?? placed;
     }),
+    ...hostProblems([...urls.map(hostNameOf), ...named, ...further], request.allowedHosts),
+    ...productionProblems(
+      loads.filter((load) => ofInputs.has(load) || ofFile === undefined || isReadable(load, ofFile)),
+      { stage: request.stage, allowed: request.productionLoad === 'allowed' ? 'yes' : 'no' },
+    ),
   ];
 }
 
 /** The short form is the long one with a check for each path. */
-function checksOfPaths(request: Request, { matchers, environment }: PlanSources): Checked<ResolvedChecks> {
+function checksOfPaths(
+  request: Request,
+  { matchers, environment, baseline }: PlanSources,
+): { readonly document: ResolvedChecks; readonly problems: readonly InputProblem[] } {
   const { paths, webSockets, load, versionFrom, expectVersion, fallbacks } = request;
-  if (paths.length === 0 && webSockets.length === 0) return good({ checks: [], secrets: [] });
+  if (paths.length === 0 && webSockets.length === 0) return { document: NOTHING, problems: [] };
   const expect = versionFrom === undefined || expectVersion === undefined ? {} : { expect: { version: versionFrom } };
   const checks = [
     ...paths.map((path) => ({ name: path, get: path, ...expect })),
     ...webSockets.map((path) => ({ name: `WebSocket ${path}`, ws: path })),
   ];
   const loads = load ? [{ name: 'load', ...load.model, get: paths, rules: load.rules }] : undefined;
-  const document = { version: 1, checks, ...(loads === undefined ? {} : { load: loads }) };
-  const parsed = parseChecks(document, matchers, fallbacks);
-  const resolved = parsed.ok ? resolveChecks(parsed.value, environment) : parsed;
-  if (resolved.ok) return good(resolved.value);
-  const inputOf = (path: readonly (string | number)[]): string => (path.includes('version') ? 'version-from' : 'paths');
-  const problems = resolved.problems.map(({ path, ...problem }): InputProblem => ({
+  const written = { version: 1, checks, ...(loads === undefined ? {} : { load: loads }) };
+  const parsed = parseChecks(written, matchers, fallbacks);
+  const resolved = resolveReadable(parsed.ok ? parsed.value : parsed.readable, environment, { target: 'elsewhere' });
+  const foreseen = parsed.ok
+    ? (resolved.value.loads ?? []).flatMap((each) => foreseenProblems(each, baseline))
+    : parsed.problems;
+  const problems = [...foreseen, ...resolved.problems].map(({ path, ...problem }): InputProblem => ({
     ...problem,
     input: inputOf(path),
   }));
+  // A path stands in its check and in the load.
   const once = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
-  return bad(...once.values());
+  return { document: resolved.value, problems: [...once.values()] };
 }
 
-function targetOf(target: string | undefined, file: string | undefined): Checked<string> {
+/** Whose words stand at a place of the document that the inputs make. */
+function inputOf(path: Path): string {
+  if (path.includes('version')) return 'version-from';
+  if (path.includes('rules')) return 'load-rules';
+  if (path.includes('closed') || path.includes('phases')) return 'load';
+  return path.includes('ws') ? 'websocket' : 'paths';
+}
+
+/** Of the file; what is wrong with it there is told there. */
+function targetOf(ofFile: InspectedChecks | undefined, file: string | undefined): Checked<string> {
   const accepted = 'http://host or https://host, without credentials';
+  const target = ofFile?.loaded?.document.target;
+  if (target === '' || (ofFile !== undefined && ofFile.loaded === undefined)) return bad();
   if (target === undefined) {
     return bad({ input: 'url', problem: 'is required', accepted: `${accepted}; or \`target\` in the checks file` });
   }
   const read = httpUrl({ description: '' }).read(target);
   if (read.ok && read.value !== undefined) return good(read.value);
-  return bad({ input: `${file ?? 'checks'} target`, problem: 'is not a base URL', accepted });
+  const problem = { path: ['target'], input: 'target', problem: 'is not a base URL', accepted };
+  return bad(ofFile?.locate(problem) ?? { ...problem, input: `${file ?? 'checks'} target` });
 }
 
-/** A version that nobody expects, and an expected version that nobody looks for, are both mistakes. */
-function versionProblems({ expectVersion }: Request, checks: readonly ResolvedCheck[]): readonly InputProblem[] {
-  const missing = missingVersion(checks, expectVersion);
-  if (missing !== undefined) return [missing];
-  const looked = checks.some(({ expect }) => expect.version !== undefined);
-  if (expectVersion === undefined || looked) return [];
+/** An expected version that nobody looks for is a mistake, as is a version that nobody expects. */
+function versionProblems(
+  { expectVersion, paths, versionFrom }: Request,
+  ofFile: InspectedChecks | undefined,
+): readonly InputProblem[] {
+  const unreadable = ofFile !== undefined && ofFile.loaded === undefined;
+  const looked = (versionFrom !== undefined && paths.length > 0) || ofFile?.loaded?.looksForVersion === true;
+  if (expectVersion === undefined || looked || unreadable) return [];
   return [
     {
       input: 'expect-version',
@@ -162,32 +241,4 @@ function versionProblems({ expectVersion }: Request, checks: readonly ResolvedCh
       accepted: '`version-from` for paths, or `expect: { version: { header: NAME } }` in the checks file',
     },
   ];
-}
-
-/** One line for each check, without secrets: what a dry run shows. */
-export function planLines({ document, target }: Plan): readonly string[] {
-  const flows = (document.flows ?? []).map(({ name, steps }) => `flow ${name}: ${steps.length} steps`);
-  return [...checkLines({ document, target }), ...flows, ...(document.loads ?? []).map(loadPlanLine)];
-}
-
-function loadPlanLine({ name, model, scenarios, rules, budget }: ResolvedLoad): string {
-  const how =
-    model.kind === 'closed'
-      ? `${model.count === undefined ? '' : `${model.count} runs, `}${model.concurrency} at a time${model.duration === undefined ? '' : `, for ${formatDuration(model.duration)}`}`
-      : `${arrivalsIn(model.phases)} arrivals in ${formatDuration(lengthOf(model.phases))}, at most ${model.concurrency} at a time`;
-  const judged = rules.map(
-    ({ level, text, scenario }) => `${level}: ${text}${scenario === undefined ? '' : ` (${scenario})`}`,
-  );
-  return `load ${name}: ${how}, scenarios ${scenarios.map((each) => each.name).join(', ')}; ${judged.join(', ')}; at most ${budget} requests`;
-}
-
-function checkLines({ document, target }: Pick<Plan, 'document' | 'target'>): readonly string[] {
-  return document.checks.map((check) => {
-    const { name, path, expect, retry, timeout } = check;
-    const tries = retry.count === 1 ? 'one try' : `${retry.count} tries, ${formatDuration(retry.interval)} apart`;
-    const more = Object.keys(expect).filter((part) => part !== 'status');
-    const wanted = [`status ${expect.status?.text ?? 'any'}`, ...more].join(', ');
-    const where = oneLine(redact(`${target.url}${path}`, document.secrets), 200);
-    return `${name}: ${wayOf(check)} ${where}, expects ${wanted}; ${tries}, timeout ${formatDuration(timeout)}`;
-  });
 }

@@ -1,4 +1,10 @@
-import { type CheckResult, type ChecksResult, type ChecksVerdict, countOf } from '../../../src/domain/checks/result.ts';
+import {
+  type CheckResult,
+  type ChecksResult,
+  type ChecksVerdict,
+  countOf,
+  isFlow,
+} from '../../../src/domain/checks/result.ts';
 import { oneLine } from '../../../src/domain/checks/shown-text.ts';
 import {
   type Duration,
@@ -8,11 +14,12 @@ import {
   formatInstant,
   milliseconds,
 } from '../../../src/domain/duration.ts';
-import { loadAnnotation, loadLine, loadSections } from '../../../src/domain/load/load-report.ts';
+import { loadAnnotations, loadSections } from '../../../src/domain/load/load-report.ts';
 import type { PlacedLoadResult } from '../../../src/domain/load/result.ts';
 import type { Annotation, Report, Section } from '../../../src/domain/report.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
-import { type Plan, planLines } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { partsOf, planLines } from './plan-lines.ts';
 
 const OUTCOMES = { pass: 'passed', warn: 'warned', fail: 'failed', invalid: 'invalid' } as const satisfies Record<
   ChecksVerdict,
@@ -71,7 +78,9 @@ export function reportOf(plan: Plan, execution: Execution, written: Written): Re
     ],
     annotations: [
       ...result.checks.flatMap((check, index) => annotationOf(check, plan.places[index] ?? plan.placeOf(check.at))),
-      ...loads.flatMap((load) => loadAnnotation(load.result, plan.placeOf(load.at), plan.onInvalid)),
+      ...loads.flatMap(({ result: load, at, rulesAt }) =>
+        loadAnnotations(load, { load: plan.placeOf(at), rules: rulesAt.map(plan.placeOf) }, plan.onInvalid),
+      ),
     ],
   };
 }
@@ -100,9 +109,7 @@ const NO_LOAD = Object.fromEntries(
 
 /** A dry run measured nothing, so it has no verdict. */
 export function plannedReport(plan: Plan): Report {
-  const { checks, flows = [], loads = [] } = plan.document;
-  const more = `${flows.length > 0 ? `, ${flows.length} flows` : ''}${loads.length > 0 ? `, ${loads.length} loads` : ''}`;
-  const headline = `Would make ${checks.length} checks${more} against ${plan.target.url}`;
+  const headline = `Would make ${partsOf(plan.document)} against ${plan.target.url}`;
   return {
     conclusion: 'success',
     outcome: 'planned',
@@ -117,45 +124,42 @@ export function plannedReport(plan: Plan): Report {
   };
 }
 
-function headlineOf({ target }: Plan, { result, loads, started, ended }: Execution, verdict: ChecksVerdict): string {
-  const ofLoads =
-    loads.length === 0
-      ? ''
-      : `${result.checks.length === 0 ? '' : ' and '}${loads.length} ${loads.length === 1 ? 'load' : 'loads'}`;
-  const checks = result.checks.length === 0 && loads.length > 0 ? '' : `${result.checks.length} checks`;
-  const all = `${checks}${ofLoads}`;
-  const took = `in ${formatDuration(between(started, ended))} against ${target.url}`;
-  const why = [
-    named(result.checks, verdict === 'warn' ? 'warn' : 'fail'),
-    ...loads.filter((load) => load.result.verdict === verdict).map((load) => loadLine(load.result)),
-  ]
-    .filter((text) => text !== '')
-    .join('; ');
+/** Names what went wrong; why stands in the annotations and in the tables. */
+function headlineOf({ target }: Plan, execution: Execution, verdict: ChecksVerdict): string {
+  const { result, loads, started, ended } = execution;
+  const all = partsOf({
+    checks: result.checks.filter((each) => !isFlow(each)),
+    flows: result.checks.filter(isFlow),
+    loads,
+  });
+  const took = `${all} in ${formatDuration(between(started, ended))} against ${target.url}`;
   switch (verdict) {
     case 'pass':
-      return `Smoke test passed: ${all} ${took}`;
+      return `Smoke test passed: ${took}`;
     case 'warn':
-      return loads.length === 0
-        ? `Smoke test passed with warnings: ${countOf(result, 'warn')} of ${all} ${took}: ${why}`
-        : `Smoke test passed with warnings: ${all} ${took}: ${why}`;
+      return `Smoke test passed with warnings: ${took}; warned: ${namesOf(execution, 'warn')}`;
     case 'fail':
-      return loads.length === 0
-        ? `Smoke test failed: ${countOf(result, 'fail')} of ${all} ${took}: ${why}`
-        : `Smoke test failed: ${all} ${took}: ${why}`;
+      return `Smoke test failed: ${took}; failed: ${namesOf(execution, 'fail')}`;
     case 'invalid':
-      return loads.length === 0
-        ? `Smoke test is invalid: nothing was measured at ${target.url}`
-        : `Smoke test is invalid: ${all} ${took}: ${why}`;
+      return all === ''
+        ? `Smoke test proves nothing: nothing was measured at ${target.url}`
+        : `Smoke test proves nothing: ${took}; invalid: ${namesOf(execution, 'invalid')}`;
     default:
       return unreachable(verdict);
   }
 }
 
-/** The first three with their first reason; the table has them all. */
-function named(checks: readonly CheckResult[], verdict: CheckResult['verdict']): string {
-  const meant = checks.filter((check) => check.verdict === verdict);
-  const shown = meant.slice(0, 3).map(({ name, reasons }) => `${name} (${oneLine(reasons.join('; '), 200)})`);
-  return [...shown, ...(meant.length > 3 ? [`${meant.length - 3} more`] : [])].join(', ');
+const MOST_NAMES = 5;
+
+function namesOf({ result, loads }: Execution, verdict: ChecksVerdict): string {
+  const names = [
+    ...result.checks
+      .filter((each) => each.verdict === verdict)
+      .map((each) => `${isFlow(each) ? 'flow ' : ''}${each.name}`),
+    ...loads.filter((each) => each.result.verdict === verdict).map((each) => `load ${each.result.name}`),
+  ].map((name) => oneLine(name, 80));
+  const more = names.length > MOST_NAMES ? [`${names.length - MOST_NAMES} more`] : [];
+  return [...names.slice(0, MOST_NAMES), ...more].join(', ');
 }
 
 function targetLine({ target }: Plan): string {

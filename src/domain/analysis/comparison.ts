@@ -40,10 +40,13 @@ function inBad<S extends { readonly requests: number; readonly bad: number }>(
   return [turned(candidate), turned(stable)];
 }
 
+/** A pass is one word of several: the absolute limits, the recheck and the next step still look. A failure is the last word. */
+const PASS_DOUBT = 0.01;
+
 /** `rate > stable + m`, `rate > stable + r%`, or for times: more slow requests than the percentile leaves. */
 export function testOf({ metric, comparator, margin, alpha, minEvents }: ComparisonRule): Test {
   const beyond = shareBeyond(metric);
-  const asked = { alpha, minEvents, tau: tauOf(beyond) };
+  const asked = { alpha, beta: PASS_DOUBT, minEvents, tau: tauOf(beyond) };
   if (beyond !== undefined) return { ...asked, factor: 1, margin: 0 };
   const up = comparator.startsWith('>');
   const plus = up ? margin.plus : -margin.plus;
@@ -60,7 +63,7 @@ const tauOf = (beyond: number | undefined): number =>
 /** What a difference of the candidate from stable itself would be, of which the factor takes a part away. */
 const baseOf = ({ factor, margin }: Test): number => (factor === 1 ? 0 : margin);
 
-const sure = ({ alpha }: Test): string => `${Number(((1 - alpha) * 100).toFixed(2))} % confidence`;
+const sure = (doubt: number): string => `${Number(((1 - doubt) * 100).toFixed(3))} % confidence`;
 
 const counts = ({ candidate, stable }: Difference): string => `n=${candidate.requests}, stable n=${stable.requests}`;
 
@@ -70,7 +73,7 @@ function worseWords(rule: ComparisonRule, difference: Difference, test: Test): s
     shareBeyond(rule.metric) === undefined
       ? `${rule.metric} is ${signedPoints(estimate)} from stable`
       : `${signedPoints(estimate)} more requests are slower than ${rule.margin.text}`;
-  return `${rule.text}: ${what}, at least ${signedPoints(lower)} with ${sure(test)} (${counts(difference)})`;
+  return `${rule.text}: ${what}, at least ${signedPoints(lower)} with ${sure(test.alpha)} (${counts(difference)})`;
 }
 
 interface Reached {
@@ -82,11 +85,11 @@ interface Reached {
 /** `error-rate > stable + 0.1pp: at most +0.43 pp with 95 % confidence (n=3120, stable n=28050); ...` */
 function uncertainWords(rule: ComparisonRule, { now }: Compared, { test, took }: Reached): string {
   const { candidate, stable, upper } = now;
-  const reached = `${rule.text}: the candidate is at most ${signedPoints(upper)} worse with ${sure(test)} (${counts(now)})`;
+  const reached = `${rule.text}: the candidate is at most ${signedPoints(upper)} worse with ${sure(test.beta)} (${counts(now)})`;
   const rate = (candidate.bad + stable.bad) / Math.max(1, candidate.requests + stable.requests);
   const size = test.factor === 1 ? test.margin : Math.abs(test.factor - 1) * rate;
   const ratio = stable.requests / Math.max(1, candidate.requests);
-  const needed = size > 0 ? requestsFor(size, { ...test, rate, ratio }) : undefined;
+  const needed = size > 0 ? requestsFor(size, { alpha: test.beta, tau: test.tau, rate, ratio }) : undefined;
   if (needed === undefined || candidate.requests === 0) return reached;
   return `${reached}; ${rule.margin.text.replace(/^stable ?/, '')} needs about ${rounded(needed)} requests of the candidate (${wordsOfTime((needed / candidate.requests) * took)} at this rate)`;
 }

@@ -23,7 +23,10 @@ export interface Test {
   readonly factor: number;
   /** A fraction. */
   readonly margin: number;
+  /** Chance that the lower bound is ever above the true difference. */
   readonly alpha: number;
+  /** The same of the upper bound: that of letting pass what is worse than the margin. */
+  readonly beta: number;
   readonly minEvents: number;
   /** Size of the differences that the test is best at. It must not depend on what is measured. */
   readonly tau: number;
@@ -108,12 +111,13 @@ function add(sums: Sums, { candidate, stable }: Pair, { factor }: Test): Sums {
 
 const plus = (a: Count, b: Count): Count => ({ requests: a.requests + b.requests, bad: a.bad + b.bad });
 
-function intervalOf({ weight, difference, variance, candidate, stable }: Sums, { alpha, tau }: Test) {
+function intervalOf({ weight, difference, variance, candidate, stable }: Sums, { alpha, beta, tau }: Test) {
   const estimate = difference / weight;
   // Where next to nothing failed, the spread that was seen is too small to be believed.
   const rate = (candidate.bad + stable.bad + 1) / (candidate.requests + stable.requests + 2);
-  const radius = radiusOf(Math.max(variance / weight ** 2, (rate * (1 - rate)) / weight), { alpha, tau });
-  return { estimate, lower: Math.max(-1, estimate - radius), upper: estimate + radius };
+  const spread = Math.max(variance / weight ** 2, (rate * (1 - rate)) / weight);
+  const lower = Math.max(-1, estimate - radiusOf(spread, { alpha, tau }));
+  return { estimate, lower, upper: estimate + radiusOf(spread, { alpha: beta, tau }) };
 }
 
 function differenceOf(sums: Sums, test: Test): Difference {
@@ -122,7 +126,7 @@ function differenceOf(sums: Sums, test: Test): Difference {
   const { estimate, lower, upper } = intervalOf(sums, test);
   // No bound is better than what the candidate's own requests allow by exact counting: none bad of 30 still allows 10 %.
   const k = Math.min(candidate.requests, Math.ceil(candidate.bad));
-  const counted = upperBound({ n: candidate.requests, k, confidence: 1 - test.alpha });
+  const counted = upperBound({ n: candidate.requests, k, confidence: 1 - test.beta });
   const least = counted - (test.factor * stable.bad) / stable.requests;
   return { estimate, lower, upper: Math.min(1, Math.max(upper, least)), candidate, stable };
 }

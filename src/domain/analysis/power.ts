@@ -44,7 +44,8 @@ function stepWords(rule: ComparisonRule, { steps, bake }: Policy, { requestsPerS
   const best = shared.reduce((a, b) => (Math.abs(b - 50) < Math.abs(a - 50) ? b : a), shared[0] ?? 100);
   const margin = test.factor === 1 ? test.margin : Math.abs(test.factor - 1) * rate;
   if (!(margin > 0)) return sees.join(', ');
-  const needed = requestsFor(margin, { ...test, rate, ratio: (100 - best) / best });
+  // Certainty that it is kept is what takes so long.
+  const needed = requestsFor(margin, { alpha: test.beta, tau: test.tau, rate, ratio: (100 - best) / best });
   const takes =
     needed === undefined ? 'is never certain' : `takes about ${timeFor(needed, requestsPerSecond * best)} at ${best} %`;
   return `${sees.join(', ')}; ${rule.margin.text.replace(/^stable ?/, '')} ${takes}`;

@@ -135,3 +135,9 @@ export const escapeMarkdown = (text: string): string =>
   oneLine(text)
     .replace(/[\\`*_{}[\]<>()#!|~]/g, (sign) => `\\${sign}`)
     .replaceAll('@', '@\u200b');
+
+/** Logins and teams, shown so that GitHub tells them; anything that is neither is shown as text. */
+export const mentions = (notify: readonly string[]): readonly string[] =>
+  notify.length === 0
+    ? []
+    : ['', notify.map((each) => (/^[\w-]+(?:\/[\w.-]+)?$/.test(each) ? `@${each}` : escapeMarkdown(each))).join(' ')];

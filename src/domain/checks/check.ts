@@ -82,6 +82,10 @@ export interface CheckRole {
   readonly captured?: Captured;
 }
 
+/**
+ * As far as it can be read: with problems of its own it is never run, but what it needs of the environment and the inputs
+ * is told together with them.
+ */
 export function readCheck(
   place: Place,
   grammar: Grammar,
@@ -90,7 +94,6 @@ export function readCheck(
 ): Check | undefined {
   if (!isMapping(place.value))
     return complain(place, 'is not a check', { accepted: 'a mapping with `name` and a request' });
-  const before = place.problems.length;
   const step = role.kind === 'step';
   const known = step ? [...CHECK_KEYS.filter((key) => !NOT_IN_STEPS.includes(key)), ...STEP_KEYS] : CHECK_KEYS;
   const fields: CheckFields = fieldsOf<CheckKey>(place, { known, later: CHECK_LATER });
@@ -116,12 +119,21 @@ export function readCheck(
     timeout: (fields.timeout && readDuration(fields.timeout)) ?? base.timeout,
     retry: fields.retry ? readRetry(fields.retry, step ? ONCE : base.retry) : step ? ONCE : base.retry,
     redirects: redirects ? readRedirects(redirects) : base.redirects,
-    expect: { ...base.expect, ...(fields.expect ? readExpectation(fields.expect, grammar) : {}) },
+    expect: {
+      ...(socket ? withoutAnswer(base.expect) : base.expect),
+      ...(fields.expect ? readExpectation(fields.expect, grammar) : {}),
+    },
     ...(fields.warn ? { warn: readExpectation(fields.warn, grammar) } : {}),
   };
-  if (name === undefined || request === undefined || place.problems.length > before) return undefined;
-  return { name, ...request, ...check };
+  return { name: name ?? '', ...(request ?? NO_REQUEST), ...check };
 }
+
+/** What every answer is expected to be says nothing of an open WebSocket, whose status is 101 and which has no body. */
+function withoutAnswer({ status: _status, json: _json, body: _body, ...rest }: Base['expect']): Base['expect'] {
+  return rest;
+}
+
+const NO_REQUEST: Pick<Check, 'method' | 'paths'> = { method: 'GET', paths: [] };
 
 const ONCE: Retry = { count: 1, interval: seconds(5), consecutive: 1 };
 

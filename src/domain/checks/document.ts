@@ -192,6 +192,8 @@ export type ResolvedStep =
       /** `POST /login`, with its references as they are written. */
       readonly name: string;
       readonly at: Path;
+      /** What is measured when it goes well: an answer; an open WebSocket and each turn on it. Infinity: nobody knows before. */
+      readonly answers: number;
       readonly fill: (values: StepValues) => FilledStep;
     }
   | Extract<FlowStep, { kind: 'think' }>;

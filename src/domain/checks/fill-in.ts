@@ -38,9 +38,13 @@ export interface Where {
 }
 
 export function complainAt({ problems }: Filling, { path, check }: Where, problem: string, accepted?: string): void {
-  complain({ value: undefined, path, problems }, check === undefined ? problem : `${problem} (check ${check})`, {
-    accepted,
-  });
+  complain(
+    { value: undefined, path, problems },
+    check === undefined || check === '' ? problem : `${problem} (check ${check})`,
+    {
+      accepted,
+    },
+  );
 }
 
 /** The text with its references replaced; a missing variable is one problem for each place. */
@@ -70,7 +74,7 @@ export function fillIn(filling: Filling, template: Template, where: Where): stri
       filling,
       where,
       `needs the environment variable ${name}, which is not set`,
-      `\`env: ${name}: ...\` on the step`,
+      `\`env: ${name}: ...\` on the step, or a line ${name}=... of check-secrets`,
     );
   }
   return filled;

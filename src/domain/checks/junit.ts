@@ -1,5 +1,5 @@
 import type { LoadResult } from '../load/result.ts';
-import type { CheckResult } from './result.ts';
+import { type CheckResult, isFlow } from './result.ts';
 
 /** Characters that XML 1.0 cannot carry at all, also not as references: control characters but tab and line ends. */
 const FORBIDDEN = /(?![\t\n\r])\p{Cc}|[\ufffe\uffff]/gu;
@@ -22,7 +22,7 @@ interface Case {
   readonly message: string;
 }
 
-/** JUnit XML, as test reporters of CI systems read it: a case for each check and for each rule of a load. */
+/** JUnit XML, as test reporters of CI systems read it: a case for each check, each flow and for each rule of a load. */
 export function junitXml(checks: readonly CheckResult[], loads: readonly LoadResult[]): string {
   const cases = [...checks.map(checkCase), ...loads.flatMap(loadCases)];
   const suites = [...new Set(cases.map(({ suite }) => suite))];
@@ -35,13 +35,16 @@ export function junitXml(checks: readonly CheckResult[], loads: readonly LoadRes
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="smoke-test">\n${body.join('')}</testsuites>\n`;
 }
 
-const checkCase = ({ name, verdict, durationMs, reasons }: CheckResult): Case => ({
-  suite: 'checks',
-  name,
-  seconds: durationMs / 1_000,
-  ending: verdict === 'fail' ? 'failed' : 'passed',
-  message: reasons.join('; '),
-});
+function checkCase(check: CheckResult): Case {
+  const { name, verdict, durationMs, reasons } = check;
+  return {
+    suite: isFlow(check) ? 'flows' : 'checks',
+    name,
+    seconds: durationMs / 1_000,
+    ending: verdict === 'fail' ? 'failed' : 'passed',
+    message: reasons.join('; '),
+  };
+}
 
 function loadCases({ name, rules, invalid, seconds }: LoadResult): readonly Case[] {
   const suite = `load ${name}`;

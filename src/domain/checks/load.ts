@@ -1,10 +1,12 @@
 import { type Checked, type InputProblem, bad, good } from '../inputs.ts';
-import type { Matchers, Path, ResolvedChecks, Template } from './document.ts';
+import { unusableCertificates } from './certificates.ts';
+import type { ChecksDocument, Matchers, Path, ResolvedChecks, Template } from './document.ts';
 import { type Environment, fillHeaders, newFilling } from './fill-in.ts';
 import { type Fallbacks, FALLBACKS, parseChecks } from './parse.ts';
-import { type DocumentProblem, formatPath, rootOf } from './place.ts';
+import { type DocumentProblem, formatPath, isWithin, rootOf } from './place.ts';
 import { readHeaders } from './request-parts.ts';
-import { resolveChecks } from './resolve.ts';
+import { resolveReadable } from './resolve.ts';
+import { looksForVersion, missingVersions } from './version.ts';
 
 /** A YAML text as a value that knows its lines; the runtime's readYaml gives it. */
 export interface LocatedValue {
@@ -22,6 +24,10 @@ export interface LoadTools {
   readonly fallbacks?: Fallbacks;
   /** `elsewhere`: another target is used, so that the file's own need not be known. */
   readonly target: 'of-document' | 'elsewhere';
+  /** The other target, when it is known already. */
+  readonly url?: string;
+  /** What a check's `version` is compared with where it does not say so itself. */
+  readonly expectVersion?: string | undefined;
 }
 
 export interface LoadedChecks {
@@ -30,6 +36,19 @@ export interface LoadedChecks {
   readonly lines: readonly number[];
   /** Line of any place of the file: of a step of a flow, of a load. */
   lineAt(path: Path): number;
+  /** Whether any of it looks for a version. */
+  readonly looksForVersion: boolean;
+}
+
+/** A checks file with its problems, for whoever has further ones to tell in the same message. */
+export interface InspectedChecks {
+  /** With line and column, all of them. */
+  readonly problems: readonly InputProblem[];
+  /** What can be read of it, which may be run when there is no problem; undefined when it is no YAML at all. */
+  readonly loaded: LoadedChecks | undefined;
+  /** Whether the grammar takes the place and all that stands inside it. */
+  isSound(path: Path): boolean;
+  locate(problem: DocumentProblem): InputProblem;
 }
 
 /** PURE. A checks file as it can be run, or every problem of it with line and column. Its `secrets` are to be masked first of all. */
@@ -37,13 +56,44 @@ export function loadChecks(
   file: { readonly path: string; readonly text: string },
   tools: LoadTools,
 ): Checked<LoadedChecks> {
+  const { problems, loaded } = inspectChecks(file, tools);
+  return loaded === undefined || problems.length > 0 ? bad(...problems) : good(loaded);
+}
+
+/** PURE. All that is wrong with a checks file: its grammar, what it needs of the environment and of the inputs. */
+export function inspectChecks(
+  file: { readonly path: string; readonly text: string },
+  tools: LoadTools,
+): InspectedChecks {
   const yaml = tools.readYaml(file.text, file.path);
-  if (!yaml.ok) return yaml;
-  const parsed = parseChecks(yaml.value.value, tools.matchers, tools.fallbacks ?? FALLBACKS);
-  const resolved = parsed.ok ? resolveChecks(parsed.value, tools.environment, { target: tools.target }) : parsed;
-  if (!resolved.ok) return bad(...resolved.problems.map((problem) => located(problem, yaml.value)));
-  const lines = resolved.value.checks.map(({ at }) => yaml.value.at(at).line);
-  return good({ document: resolved.value, lines, lineAt: (path) => yaml.value.at(path).line });
+  if (!yaml.ok) return { problems: yaml.problems, loaded: undefined, isSound: () => false, locate: (same) => same };
+  const { value } = yaml;
+  const parsed = parseChecks(value.value, tools.matchers, tools.fallbacks ?? FALLBACKS);
+  const written = parsed.ok ? parsed.value : parsed.readable;
+  const { document, found } = inspectDocument(written, tools);
+  const own = parsed.ok ? [] : parsed.problems;
+  const problems = [...own, ...found];
+  return {
+    problems: problems.map((problem) => located(problem, value)),
+    loaded: {
+      document,
+      lines: document.checks.map(({ at }) => value.at(at).line),
+      lineAt: (path) => value.at(path).line,
+      looksForVersion: looksForVersion(written),
+    },
+    isSound: (path) => !own.some((each) => isWithin(each.path, path)),
+    locate: (problem) => located(problem, value),
+  };
+}
+
+function inspectDocument(written: ChecksDocument, { environment, target, url, expectVersion }: LoadTools) {
+  const { value: document, problems } = resolveReadable(written, environment, { target });
+  const found = [
+    ...problems,
+    ...missingVersions(written, expectVersion),
+    ...unusableCertificates(written, url ?? document.target),
+  ];
+  return { document, found };
 }
 
 function located({ path, ...problem }: DocumentProblem, yaml: LocatedValue): InputProblem {

@@ -19,7 +19,8 @@ export { type Fallbacks, FALLBACKS } from './check.ts';
 
 export type ParsedChecks =
   | { readonly ok: true; readonly value: ChecksDocument }
-  | { readonly ok: false; readonly problems: readonly DocumentProblem[] };
+  /** `readable`: what can be read of it, which is never run. */
+  | { readonly ok: false; readonly problems: readonly DocumentProblem[]; readonly readable: ChecksDocument };
 
 export const DOCUMENT_KEYS = [
   'version',
@@ -53,7 +54,8 @@ export function parseChecks(value: unknown, matchers: Matchers, fallbacks: Fallb
     flows,
     loads: parts.load ? readLoads(parts.load, grammar, { base, checks, flows }) : [],
   };
-  return root.problems.length === 0 ? { ok: true, value: document } : { ok: false, problems: root.problems };
+  const { problems } = root;
+  return problems.length === 0 ? { ok: true, value: document } : { ok: false, problems, readable: document };
 }
 
 function readFormat(root: Place, version: Place | undefined): void {
@@ -93,7 +95,7 @@ function readChecks(place: Place, grammar: Grammar, base: Base): readonly Check[
   return itemsOf(place).flatMap((item) => {
     const check = readCheck(item, grammar, base);
     if (check === undefined) return [];
-    if (names.has(check.name))
+    if (check.name !== '' && names.has(check.name))
       complain({ ...item, value: check.name }, 'is the name of an earlier check too', {
         accepted: 'a name of its own',
       });

@@ -19,6 +19,9 @@ export function formatPath(path: Path): string {
   return text;
 }
 
+/** Whether the first path is the second one or leads into it. */
+export const isWithin = (path: Path, outer: Path): boolean => outer.every((step, index) => path[index] === step);
+
 /** One value of the document while it is read, and the list that its problems go to. */
 export interface Place {
   readonly value: unknown;

@@ -37,9 +37,14 @@ function resolveStep(filling: Filling, step: FlowStep, secret: ReadonlySet<strin
     kind: 'request',
     name: label,
     at: check.at,
+    answers: answersOf(check),
     fill: (values) => (changes || fixed === undefined ? fillStep(filling, check, values) : { ok: true, check: fixed }),
   };
 }
+
+/** Each of the addresses of a name answers, and how many there are is known when it is asked for. */
+const answersOf = ({ addresses, socket }: Pick<Check, 'addresses' | 'socket'>): number =>
+  addresses === 'every' ? Number.POSITIVE_INFINITY : 1 + (socket?.exchanges.length ?? 0);
 
 function fillStep({ environment, variables }: Filling, check: Check, values: StepValues): FilledStep {
   const turn = newFilling(environment, variables, values);
@@ -67,8 +72,17 @@ export function resolveLoad(filling: Filling, load: Load, flows: readonly Flow[]
     const { check, weight } = scenario;
     return resolveCheck(filling, check).map((resolved) => ({
       name: resolved.name,
+      at: check.at,
       weight,
-      steps: [{ kind: 'request', name: resolved.name, at: resolved.at, fill: always(resolved) }],
+      steps: [
+        {
+          kind: 'request',
+          name: resolved.name,
+          at: resolved.at,
+          answers: answersOf(check),
+          fill: always(resolved),
+        },
+      ],
     }));
   });
   const { scenarios: _scenarios, stable, ...same } = load;

@@ -8,6 +8,11 @@ export type ResolvedOrNot =
   | { readonly ok: true; readonly value: ResolvedChecks }
   | { readonly ok: false; readonly problems: readonly DocumentProblem[] };
 
+interface Resolved {
+  readonly value: ResolvedChecks;
+  readonly problems: readonly DocumentProblem[];
+}
+
 /**
  * Fills in the references. `target: 'elsewhere'` leaves the document's own target alone, because another one is used:
  * its environment variable need not exist then.
@@ -17,6 +22,16 @@ export function resolveChecks(
   environment: Environment,
   options: { readonly target: 'of-document' | 'elsewhere' } = { target: 'of-document' },
 ): ResolvedOrNot {
+  const { value, problems } = resolveReadable(document, environment, options);
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, value };
+}
+
+/** What a document with problems comes to beside them: a reference that cannot be filled in is an empty text. */
+export function resolveReadable(
+  document: ChecksDocument,
+  environment: Environment,
+  options: { readonly target: 'of-document' | 'elsewhere' },
+): Resolved {
   const filling = newFilling(environment, document.variables);
   const { problems } = filling;
   for (const name of document.secrets) noteSecret(filling, name);
@@ -31,7 +46,5 @@ export function resolveChecks(
     secrets: [],
   };
   const loads = document.loads.map((load) => resolveLoad(filling, load, document.flows));
-  return problems.length > 0
-    ? { ok: false, problems }
-    : { ok: true, value: { ...value, loads, secrets: [...filling.secrets] } };
+  return { value: { ...value, loads, secrets: [...filling.secrets] }, problems };
 }

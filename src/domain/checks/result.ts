@@ -10,7 +10,7 @@ export interface CheckResult {
   readonly name: string;
   /** The place in the checks file, for an annotation. */
   readonly at: Path;
-  /** `GET`, `WebSocket`, `SignalR`; `flow` for one, whose path is then that of all its requests. */
+  /** `GET`, `WebSocket`, `SignalR`; `flow` for one, whose path is then all the requests that it made. */
   readonly method: string;
   readonly path: string;
   readonly verdict: CheckVerdict;
@@ -22,6 +22,9 @@ export interface CheckResult {
   /** Of the last try; absent when nothing answered. */
   readonly answer?: { readonly status: number; readonly durationMs: number; readonly version?: string };
 }
+
+export const isFlow = ({ method }: CheckResult): boolean => method === FLOW;
+export const FLOW = 'flow';
 
 /** `invalid`: nothing was measured, so nothing is known. It is neither a pass nor a fail of the release. */
 export type ChecksVerdict = CheckVerdict | 'invalid';

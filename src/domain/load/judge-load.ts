@@ -148,7 +148,8 @@ function judgeBroken(
 
 const opposite = (comparator: Comparator): string => ({ '>': '<=', '>=': '<', '<': '>=', '<=': '>' })[comparator];
 
-function limitOf(rule: LoadRule, stable: Measured | undefined): number | undefined {
+/** undefined: nothing of the stable release was measured. */
+export function limitOf(rule: LoadRule, stable: Measured | undefined): number | undefined {
   const { limit } = rule;
   if (limit.kind === 'fixed') return limit.value;
   if (stable === undefined || stable.requests === 0) return undefined;

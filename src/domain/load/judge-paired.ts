@@ -25,7 +25,7 @@ type StableRule = LoadRule & { readonly limit: Extract<LoadRule['limit'], { read
 /** Chance of a wrong word on either side. */
 const DOUBT = 0.05;
 const SURE = '95 % confidence';
-const TEST = { alpha: DOUBT, minEvents: 5, tau: 0.004 };
+const TEST = { alpha: DOUBT, beta: DOUBT, minEvents: 5, tau: 0.004 };
 const LONGER = 'Send more';
 
 /** Rates are the same on both sides of a load by its making, and one that is to be smaller than stable's is no regression. */

@@ -2,6 +2,17 @@ import type { Annotation, Section } from '../report.ts';
 import { latencyChart } from './chart.ts';
 import type { LoadPart, LoadResult } from './result.ts';
 
+interface Place {
+  readonly file: string;
+  readonly line: number;
+}
+
+/** Where a load and its rules are written; undefined for what an input says. */
+export interface LoadPlaces {
+  readonly load: Place | undefined;
+  readonly rules: readonly (Place | undefined)[];
+}
+
 /** Sections of one load for the summary: what was measured, what the rules say, the curve, and why answers failed. */
 export function loadSections(result: LoadResult): readonly Section[] {
   const { name, verdict, rules, invalid, all, scenarios, stable, reasons, versions, generator } = result;
@@ -67,19 +78,19 @@ export function loadLine(result: LoadResult): string {
   return `${name}: ${verdict} (${all.requests} answers, ${rate}/s, ${all.errors} errors, p95 ${ms(all.response.p95)})${why === '' ? '' : `: ${why}`}`;
 }
 
-export function loadAnnotation(
-  result: LoadResult,
-  place: { readonly file: string; readonly line: number } | undefined,
+/** One for each rule that is not kept, at its line; what else takes the load's worth stands at the load. */
+export function loadAnnotations(
+  { name, rules, invalid }: LoadResult,
+  places: LoadPlaces,
   onInvalid: 'fail' | 'continue',
 ): readonly Annotation[] {
-  if (result.verdict === 'pass') return [];
-  const stops = result.verdict === 'fail' || (result.verdict === 'invalid' && onInvalid === 'fail');
-  return [
-    {
-      level: stops ? 'error' : 'warning',
-      title: `Load ${result.name}`,
-      message: loadLine(result),
-      ...(place ?? {}),
-    },
-  ];
+  const doubt = onInvalid === 'fail' ? 'error' : 'warning';
+  const ofRules = rules.flatMap(({ rule, level, outcome, words }, index): readonly Annotation[] => {
+    if (outcome === 'kept') return [];
+    const severity = level === 'warn' ? 'warning' : outcome === 'broken' ? 'error' : doubt;
+    return [{ level: severity, title: `Load ${name}, ${level}: ${rule}`, message: words, ...places.rules[index] }];
+  });
+  const others = invalid.filter((each) => rules.every(({ words }) => words !== each));
+  const ofLoad: Annotation = { level: doubt, title: `Load ${name}`, message: others.join('; '), ...places.load };
+  return [...ofRules, ...(others.length === 0 ? [] : [ofLoad])];
 }

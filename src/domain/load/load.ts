@@ -35,6 +35,8 @@ export interface Load extends LoadParts {
 
 export interface ResolvedScenario {
   readonly name: string;
+  /** The flow or the check. */
+  readonly at: Path;
   readonly weight: number;
   readonly steps: readonly ResolvedStep[];
 }

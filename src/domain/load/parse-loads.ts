@@ -4,7 +4,7 @@ import { type Place, complain, fieldsOf, isMapping, itemsOf, readCount, readText
 import { type Grammar, readTemplate } from '../checks/template.ts';
 import { nearestOf } from '../inputs.ts';
 import { LEVELS } from '../policy/rule.ts';
-import { MOST_REQUESTS, USUAL_BUDGET, type Load } from './load.ts';
+import { MOST_REQUESTS, USUAL_BUDGET, type Load, type LoadModel } from './load.ts';
 import { readModel } from './parse-model.ts';
 import { LOAD_RULE_GRAMMAR, type LoadRule, readLoadRule } from './rule.ts';
 
@@ -32,7 +32,7 @@ export function readLoads(place: Place, grammar: Grammar, context: LoadContext):
   const names = new Set<string>();
   return itemsOf(place).flatMap((item) => {
     const load = readLoad(item, grammar, context);
-    if (load !== undefined && names.has(load.name))
+    if (load !== undefined && load.name !== '' && names.has(load.name))
       complain({ ...item, value: load.name }, 'is the name of an earlier load too', { accepted: 'a name of its own' });
     if (load !== undefined) names.add(load.name);
     return load === undefined ? [] : [load];
@@ -42,7 +42,6 @@ export function readLoads(place: Place, grammar: Grammar, context: LoadContext):
 function readLoad(place: Place, grammar: Grammar, context: LoadContext): Load | undefined {
   if (!isMapping(place.value))
     return complain(place, 'is not a load', { accepted: 'a mapping with `name` and a model' });
-  const before = place.problems.length;
   const fields = fieldsOf(place, { known: ['name', ...LOAD_ONLY_KEYS, ...REQUEST_KEYS_OF_LOAD], later: ['k6'] });
   const name = fields.name ? readText(fields.name)?.trim() : complain({ ...place, value: undefined }, 'has no `name`');
   const model = readModel(place, fields);
@@ -54,11 +53,10 @@ function readLoad(place: Place, grammar: Grammar, context: LoadContext): Load | 
       accepted: `fail: ${LOAD_RULE_GRAMMAR}`,
     });
   const stable = fields.stable && readText(fields.stable);
-  if (name === undefined || model === undefined || place.problems.length > before) return undefined;
   return {
-    name,
+    name: name ?? '',
     at: place.path,
-    model,
+    model: model ?? NO_MODEL,
     rules,
     budget: budget ?? USUAL_BUDGET,
     scenarios,
@@ -67,6 +65,9 @@ function readLoad(place: Place, grammar: Grammar, context: LoadContext): Load | 
       : {}),
   };
 }
+
+/** Of a load with problems, which is never run. */
+const NO_MODEL: LoadModel = { kind: 'closed', concurrency: 1 };
 
 interface ScenarioSources {
   readonly fields: Partial<Record<string, Place>>;
@@ -130,7 +131,7 @@ function readRules(place: Place, scenarios: readonly string[]): readonly LoadRul
       complain(levels[given] ?? item, read.problem, { accepted: read.accepted, nearest: read.nearest });
       return [];
     }
-    return [{ ...read.rule, level: given, ...(of === undefined ? {} : { scenario: of }) }];
+    return [{ ...read.rule, level: given, at: item.path, ...(of === undefined ? {} : { scenario: of }) }];
   });
 }
 

@@ -45,10 +45,11 @@ export interface LoadResult extends LoadParts {
   readonly seconds: number;
 }
 
-/** With its place in the checks file. */
+/** With its place in the checks file, and that of each of its rules, in their order. */
 export interface PlacedLoadResult {
   readonly result: LoadResult;
   readonly at: Path;
+  readonly rulesAt: readonly Path[];
 }
 
 /** A load of an earlier result file, as far as rules against it need it. */

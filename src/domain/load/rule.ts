@@ -1,3 +1,4 @@
+import type { Path } from '../checks/document.ts';
 import { type Comparator, type Level, type Sentence, readSentence } from '../policy/rule.ts';
 
 /** Percentiles and mean of the response time (from the planned arrival), the same of the service time (from the sending), errors and rate. */
@@ -16,6 +17,8 @@ export interface LoadRule {
   readonly limit: LoadLimit;
   /** Only the answers of this scenario; undefined: all of them. */
   readonly scenario?: string;
+  /** Where it is written. */
+  readonly at: Path;
 }
 
 /** `value`: fraction, milliseconds or per second. A margin is added to what the stable release did: `share` of it, or so much. */
@@ -24,7 +27,7 @@ export type LoadLimit =
   | { readonly kind: 'stable'; readonly margin: string; readonly plus: number; readonly of: 'share' | 'value' };
 
 export type LoadRuleResult =
-  | { readonly ok: true; readonly rule: Omit<LoadRule, 'level' | 'scenario'> }
+  | { readonly ok: true; readonly rule: Omit<LoadRule, 'level' | 'scenario' | 'at'> }
   | { readonly ok: false; readonly problem: string; readonly accepted?: string; readonly nearest?: string };
 
 export const LOAD_RULE_GRAMMAR = 'METRIC >|>=|<|<= LIMIT: p95 > 500ms, error-rate > 0.1%, p95 > stable + 10%';

@@ -4,7 +4,12 @@ import type { ComparisonRule, Level, Sentence } from './rule.ts';
 import type { RuleContext } from './rule-context.ts';
 
 export const TEST_KEYS = ['alpha', 'min-events'] as const;
-export const DEFAULT_TEST = { alpha: 0.01, minEvents: 5 } as const;
+/**
+ * Of a thousand releases that are as good as stable one may be taken back by chance, whatever its policy compares: the
+ * comparisons that can fail share this. Looks and steps need no share of their own, because the bound holds at all of them.
+ */
+const FALSE_ALARMS = 0.001;
+export const DEFAULT_TEST = { alpha: FALSE_ALARMS, minEvents: 5 } as const;
 /** 150 requests of the candidate, which is 5 minutes of 10 % of 5/s, get below these; the slow ones are more by nature. */
 const MAX_UNCERTAINTY = { rate: 0.05, time: 0.1 };
 
@@ -16,7 +21,7 @@ interface Parsed {
 }
 
 /** A rule against stable; what no source can tell, and what no test can judge, is refused. */
-export function comparisonOf(parsed: Parsed, { sources }: RuleContext): ComparisonRule | undefined {
+export function comparisonOf(parsed: Parsed, { sources, comparing }: RuleContext): ComparisonRule | undefined {
   const { entry, level, text, sentence } = parsed;
   const { metric, comparator, margin } = sentence;
   const problem = problemOf(sentence);
@@ -41,7 +46,7 @@ export function comparisonOf(parsed: Parsed, { sources }: RuleContext): Comparis
     metric,
     comparator,
     margin,
-    ...readTest(entry),
+    ...readTest(entry, level === 'fail' ? FALSE_ALARMS / comparing : FALSE_ALARMS),
     maxUncertainty: readPoints(
       entry,
       'max-uncertainty',
@@ -71,16 +76,16 @@ function problemOf({ metric, comparator, margin, hold }: Parsed['sentence']) {
   return undefined;
 }
 
-function readTest(entry: Mapping): Pick<ComparisonRule, 'alpha' | 'minEvents'> {
+function readTest(entry: Mapping, share: number): Pick<ComparisonRule, 'alpha' | 'minEvents'> {
   const test = mappingAt(entry, 'test');
-  if (test === undefined) return { alpha: DEFAULT_TEST.alpha, minEvents: DEFAULT_TEST.minEvents };
+  if (test === undefined) return { alpha: share, minEvents: DEFAULT_TEST.minEvents };
   refuseUnknownKeys(test, TEST_KEYS);
   const minEvents = countAt(test, 'min-events', { fallback: DEFAULT_TEST.minEvents, min: 1 });
   const given = test.values['alpha'];
-  const alpha = given === undefined ? DEFAULT_TEST.alpha : given;
-  if (typeof alpha === 'number' && alpha >= 0.000_1 && alpha <= 0.2) return { alpha, minEvents };
+  if (given === undefined) return { alpha: share, minEvents };
+  if (typeof given === 'number' && given >= 0.000_1 && given <= 0.2) return { alpha: given, minEvents };
   refuse(test, 'alpha', { problem: 'is not a chance of a false alarm', accepted: '0.0001 to 0.2' });
-  return { alpha: DEFAULT_TEST.alpha, minEvents };
+  return { alpha: share, minEvents };
 }
 
 /** `1pp`: a difference of rates, as a fraction. */

@@ -15,8 +15,10 @@ import { comparisonOf } from './parse-comparison.ts';
 import type { RuleContext } from './rule-context.ts';
 import { type Level, type Rule, type Sentence, LEVELS, RULE_GRAMMAR, readSentence } from './rule.ts';
 
+type Context = Omit<RuleContext, 'comparing'>;
+
 /** Reads the list of rules; what cannot be read or judged is refused and left out. */
-export function readRules(policy: Mapping, context: RuleContext): readonly Rule[] {
+export function readRules(policy: Mapping, context: Context): readonly Rule[] {
   const given = policy.values['rules'];
   if (given === undefined) {
     refuse(policy, 'rules', {
@@ -30,7 +32,11 @@ export function readRules(policy: Mapping, context: RuleContext): readonly Rule[
     return [];
   }
   const entries = given.map((entry: unknown, index) => ruleMapping(entry, `rules[${index}]`, policy));
-  const rules = entries.flatMap((entry) => (entry ? (readRule(entry, context) ?? []) : []));
+  const parsed = entries.flatMap((entry) => (entry ? (readRule(entry, context) ?? []) : []));
+  const comparing = parsed.filter(
+    ({ level, sentence }) => level === 'fail' && sentence.kind === 'against-stable',
+  ).length;
+  const rules = parsed.flatMap((each) => ruleOf(each, { ...context, comparing }) ?? []);
   if (entries.every((entry) => entry !== undefined && levelOf(entry) === 'warn')) {
     refuse(policy, 'rules', {
       problem: 'has no rule that fails, so nothing could stop a bad release',
@@ -63,7 +69,7 @@ export const RULE_KEYS = [...LEVELS, 'window', 'min-samples', 'fast-fail', 'test
 const OF_THRESHOLDS = ['window', 'min-samples', 'fast-fail'];
 const OF_COMPARISONS = ['test', 'max-uncertainty'];
 
-function readRule(entry: Mapping, context: RuleContext): Rule | undefined {
+function readRule(entry: Mapping, context: Context): Parsed | undefined {
   refuseUnknownKeys(entry, RULE_KEYS);
   const level = levelOf(entry);
   if (level === undefined || LEVELS.every((each) => entry.values[each] !== undefined)) {
@@ -84,7 +90,7 @@ function readRule(entry: Mapping, context: RuleContext): Rule | undefined {
       accepted: read.accepted,
       ...(read.nearest ? { nearest: read.nearest } : {}),
     });
-  return ruleOf({ entry, level, sentence: read.sentence, text: read.text }, context);
+  return { entry, level, sentence: read.sentence, text: read.text };
 }
 
 interface Parsed {

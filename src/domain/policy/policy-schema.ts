@@ -27,8 +27,7 @@ const test = closed<(typeof TEST_KEYS)[number]>(
       type: 'number',
       minimum: 0.0001,
       maximum: 0.2,
-      default: DEFAULT_TEST.alpha,
-      description: 'Chance of failing a release that is no worse than the margin, over the whole rollout.',
+      description: `Chance of failing a release that is no worse than the margin, over the whole rollout. Default: ${DEFAULT_TEST.alpha}, shared by the comparisons that can fail.`,
     },
     'min-events': {
       type: 'integer',

@@ -1,5 +1,5 @@
 import type { RandomValues, ResolvedFlow, ResolvedStep } from '../../domain/checks/document.ts';
-import type { CheckResult } from '../../domain/checks/result.ts';
+import { type CheckResult, FLOW } from '../../domain/checks/result.ts';
 import { oneLine, redact } from '../../domain/checks/shown-text.ts';
 import { between, milliseconds } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -19,12 +19,14 @@ export async function runFlow(
   const warnings: string[] = [];
   let last: Attempt | undefined;
   let tries = 1;
-  const requests = flow.steps.flatMap((step) => (step.kind === 'request' ? [step.name] : []));
+  const requests = flow.steps.filter((step) => step.kind === 'request').length;
+  const sent: string[] = [];
+  let stopped = '';
   const result = (verdict: CheckResult['verdict'], reasons: readonly string[], at = flow.at): CheckResult => ({
     name: flow.name,
     at,
-    method: 'flow',
-    path: oneLine(requests.join(', '), 200),
+    method: FLOW,
+    path: [oneLine(sent.join(', '), 200), stopped].filter((part) => part !== '').join('; '),
     verdict,
     tries,
     durationMs: Math.round(between(started, tools.clock.now())),
@@ -40,12 +42,19 @@ export async function runFlow(
     }
     const filled = step.fill(state.values);
     const words = (reasons: readonly string[]): readonly string[] => reasons.map((reason) => `${step.name}: ${reason}`);
-    if (!filled.ok) return result('fail', words([oneLine(redact(filled.problem, state.secrets))]), step.at);
+    if (!filled.ok) {
+      stopped = `stopped before request ${sent.length + 1} of ${requests}`;
+      return result('fail', words([oneLine(redact(filled.problem, state.secrets))]), step.at);
+    }
+    sent.push(step.name);
     const named = { ...filled.check, name: `${flow.name}, ${step.name}` };
     const tried = await tryUntilGood(named, { ...run, secrets: state.secrets, patience: 'full' }, tools, signal);
     last = tried.made;
     tries = Math.max(tries, tried.tries);
-    if (tried.reasons.length > 0) return result('fail', words(tried.reasons), step.at);
+    if (tried.reasons.length > 0) {
+      stopped = `stopped at request ${sent.length} of ${requests}`;
+      return result('fail', words(tried.reasons), step.at);
+    }
     if (last.warned?.kind === 'fail') warnings.push(...words(last.warned.reasons));
     state.remember(last);
   }

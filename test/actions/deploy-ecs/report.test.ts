@@ -29,6 +29,7 @@ const request = (given: Partial<DeployRequest> = {}): DeployRequest => ({
   dryRun: 'no',
   approval: { kind: 'none' },
   checks: undefined,
+  address: { url: undefined, from: undefined },
   definition: undefined,
   edits: undefined,
   before: undefined,

@@ -1,4 +1,4 @@
-import type { CallEntry, World } from '../../../sandbox/cloud.ts';
+import type { CallEntry, World, WorldOptions } from '../../../sandbox/cloud.ts';
 import { type Stack, type StackSpec, stack } from '../../../sandbox/world.ts';
 import type { Cloud } from '../../../sandbox/cloud.ts';
 import type { BundleRun } from '../../harness/run-bundle.ts';
@@ -25,15 +25,26 @@ export interface Scene {
 
 const shortOf = (operation: string): string => operation.replace(/^ecs:/, '');
 
+export interface SceneOptions {
+  readonly world?: WorldOptions;
+  /** Where the images are. */
+  readonly images?: { readonly repository: string; readonly registry?: string };
+}
+
 /** One account with a steady service of two tasks behind a load balancer, named as the example's staging is. */
-export async function scene(cloud: Cloud, spec: Partial<StackSpec> = {}): Promise<Scene> {
-  const world = await cloud.createWorld();
+export async function scene(
+  cloud: Cloud,
+  spec: Partial<StackSpec> | ((world: World) => Promise<Partial<StackSpec>>) = {},
+  { world: account, images: where = { repository: 'shop/web' } }: SceneOptions = {},
+): Promise<Scene> {
+  const world = await cloud.createWorld(account);
   const tags = { first: '1', good: '2', crash: '3-crash-at-start', sick: '4-never-healthy', other: '5' };
   const published: Record<string, string> = {};
   for (const [name, tag] of Object.entries(tags))
-    published[name] = (await world.publishImage({ repository: 'shop/web', tag })).pinned;
+    published[name] = (await world.publishImage({ ...where, tag })).pinned;
   const images = published as Scene['images'];
-  const stacked = await stack(world, { stage: 'staging', desired: 2, image: images.first, ...spec });
+  const wanted = typeof spec === 'function' ? await spec(world) : spec;
+  const stacked = await stack(world, { stage: 'staging', desired: 2, image: images.first, ...wanted });
   const service = stacked.services['service']?.name ?? '';
   const logical = (run: string | undefined): readonly CallEntry[] => {
     const seen = new Set<string>();

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runBundle } from '../../harness/run-bundle.ts';
 import { type Application, TOKEN, startApplication } from './application.ts';
 
 let application: Application;
@@ -110,6 +111,86 @@ checks:
     ]);
   });
 
+  test('is named together with what the file needs of the environment and of the inputs, and with what its load cannot show', async () => {
+    const checks = `version: 1
+checks:
+  - name: me
+    get: /me
+    expcet: { status: 200 }
+    auth: { bearer: "\${GONE}" }
+  - name: version
+    get: /health
+    expect:
+      version: { header: x-version }
+      certificate: { days-left: 14 }
+flows:
+  shop:
+    flow:
+      - { get: /cart, headers: { x-cart: "\${NEITHER}" }, expect: { version: { json: $.v } } }
+load:
+  - name: few
+    closed: { count: 20, concurrency: 2 }
+    get: "/?key=\${LOST}"
+    rules:
+      - fail: error-rate > 0%
+      - fail: error-rate > 5%
+      - warn: p95 > stable + 10%
+`;
+    const run = await smoke({}, checks);
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'invalid-input' } });
+    const [annotation, ...more] = run.annotations;
+    expect(more).toEqual([]);
+    const said = annotation?.message.split('\n').slice(1, -1) ?? [];
+    expect(said.map((line) => /checks\.yml:\d+:\d+ \S+ .*?[.,](?= |$)/.exec(line)?.[0])).toEqual([
+      'checks.yml:5:5 checks[0].expcet: is not a key of this place.',
+      'checks.yml:6:13 checks[0].auth.bearer: needs the environment variable GONE,',
+      'checks.yml:15:34 flows.shop.flow[0].headers.x-cart: needs the environment variable NEITHER,',
+      'checks.yml:19:5 load[0].get: needs the environment variable LOST,',
+      'checks.yml:10:7 checks[1].expect.version: is compared with the input expect-version,',
+      'checks.yml:15:68 flows.shop.flow[0].expect.version: is compared with the input expect-version,',
+      'checks.yml:11:7 checks[1].expect.certificate: wants a certificate of an address without TLS (check version).',
+      'checks.yml:22:9 load[0].rules[1]: "fail: error-rate > 5%" cannot be shown by this load: it needs 59 answers,',
+      'checks.yml:23:9 load[0].rules[2]: "warn: p95 > stable + 10%" is compared with the stable release,',
+    ]);
+    expect(annotation?.message).toContain('`env: GONE: ...` on the step, or a line GONE=... of check-secrets');
+    expect(annotation?.message).toContain(
+      'and 20 are planned. Accepted: a count of 59 or more, or a rule that claims less',
+    );
+  });
+
+  test('is named in a dry run, too, and by the words of the short form', async () => {
+    const few = {
+      paths: '/health',
+      load: '20 requests at 2',
+      'load-rules': 'fail: error-rate > 5%',
+      'dry-run': 'true',
+    };
+    const run = await smoke({ ...few, 'expect-version': 'a' });
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'invalid-input' } });
+    expect(run.annotations[0]?.message.split('\n').slice(1, -1)).toEqual([
+      expect.stringMatching(
+        /^ {2}load-rules: "fail: error-rate > 5%" cannot be shown by this load: it needs 59 answers/,
+      ),
+      expect.stringMatching(/^ {2}expect-version: "a" is looked for by no check/),
+    ]);
+  });
+
+  test('is a file that is not there and a baseline that is none, both at once', async () => {
+    const run = await runBundle({
+      action: 'smoke-test',
+      inputs: { url: application.url, checks: 'no.yml', baseline: 'last.json' },
+      files: { 'last.json': '{}' },
+    });
+    expect(run.annotations).toEqual([
+      expect.objectContaining({
+        title: 'smoke-test: unusable input',
+        message: expect.stringMatching(
+          /checks: "no\.yml" is not in the workspace \/\S+\.[^]*baseline: "last\.json" is not a result file/,
+        ) as unknown as string,
+      }),
+    ]);
+  });
+
   test.each([
     { name: 'nothing to check', inputs: {}, message: 'checks: is missing, and so are paths and websocket' },
     {
@@ -152,7 +233,9 @@ checks:
       {},
       'version: 1\nchecks: [{ name: health, get: /health, expect: { version: { json: $.version } } }]\n',
     );
-    expect(run.stdout).toContain('expect-version: is missing: the version of health is compared with it');
+    expect(run.stdout).toContain(
+      'checks.yml:2:50 checks[0].expect.version: is compared with the input expect-version, which is missing (check health)',
+    );
   });
 });
 

@@ -14,7 +14,7 @@ import { selfSigned } from '../../../sandbox/tls/certificates.ts';
 import { type BundleResult, runBundle } from '../../harness/run-bundle.ts';
 
 const README = readFileSync(join(import.meta.dirname, '../../../actions/smoke-test/README.md'), 'utf8');
-const [step = '', ...files] = [...README.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text ?? '');
+const [step = '', short = '', ...files] = [...README.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text ?? '');
 type Document = Readonly<Record<string, unknown>> & { readonly checks?: readonly object[] };
 const documents = files.map((text) => parse(text) as Document);
 /** What the blocks of the README make together: they are parts of one file. */
@@ -61,6 +61,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
 const temp = mkdtempSync(join(tmpdir(), 'readme-'));
 let server: Server;
 let run: (document: object, inputs?: Readonly<Record<string, string>>) => Promise<BundleResult>;
+let runShort: (inputs: Readonly<Record<string, string>>) => Promise<BundleResult>;
 beforeAll(async () => {
   const identity = selfSigned(NAME);
   const state = newState({ id: 'a', image: 'a', tag: '1', digest: '', environment: {}, containerPort: 80 }, 0);
@@ -77,14 +78,17 @@ beforeAll(async () => {
   const authority = join(temp, 'authority.pem');
   writeFileSync(authority, identity.cert);
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  // How the README says that a private authority is trusted.
+  const env = { ...ENVIRONMENT, NODE_EXTRA_CA_CERTS: authority };
+  const own = { url, host: NAME, 'expect-version': SHA };
   run = (document, inputs = {}) =>
     runBundle({
       action: 'smoke-test',
-      inputs: { url, host: NAME, checks: 'checks.yml', 'expect-version': SHA, ...inputs },
+      inputs: { ...own, checks: 'checks.yml', ...inputs },
       files: { 'checks.yml': stringify(document) },
-      // How the README says that a private authority is trusted.
-      env: { ...ENVIRONMENT, NODE_EXTRA_CA_CERTS: authority },
+      env,
     });
+  runShort = (inputs) => runBundle({ action: 'smoke-test', inputs: { ...inputs, ...own }, env });
 });
 afterAll(() => {
   server.closeAllConnections();
@@ -111,6 +115,15 @@ describe('the examples of the README', () => {
     expect(done).toMatchObject({ exitCode: 0, outputs: { outcome: 'planned' } });
     expect(done.stdout).toContain('load quick: 100 runs, 10 at a time');
     expect(done.stdout).toContain('load ramp: 6750 arrivals in 6m, at most 500 at a time, scenarios shop, hub');
+  });
+
+  test('of the short form passes it without a file, and makes its load', async () => {
+    const [{ with: inputs }] = parse(short) as [{ readonly with: Readonly<Record<string, unknown>> }];
+    const given = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, String(value)]));
+    const done = await runShort(given);
+    expect(done).toMatchObject({ exitCode: 0, outputs: { verdict: 'pass', passed: '3', requests: '100' } });
+    expect(done.stdout).toContain('3 checks, 1 load against');
+    expect(done.annotations).toEqual([]);
   });
 
   test('of a step names only inputs that there are, and says where the action stands', () => {

@@ -89,7 +89,11 @@ const TROUBLES: Readonly<Record<string, { readonly words: RegExp; readonly when:
     when: () => said({ url: 'http://169.254.169.254', paths: '/' }),
   },
   'cannot be shown by N answers: it needs M': {
-    words: /cannot be shown by 20 answers: it needs 59/,
+    words: /cannot be shown by \d+ answers: it needs 299/,
+    when: () => said({ paths: '/health', load: '5ms at 1', 'load-rules': 'fail: p99 > 60s' }),
+  },
+  'cannot be shown by this load: it needs N answers, and M are planned': {
+    words: /cannot be shown by this load: it needs 59 answers, and 20 are planned\. Accepted: a count of 59 or more/,
     when: () => said({ paths: '/health', load: '20 requests at 2', 'load-rules': 'fail: p95 > 60s' }),
   },
   'the generator was too slow': { words: /the generator was too slow/, when: slowGenerator },

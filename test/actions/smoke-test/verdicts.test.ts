@@ -55,7 +55,7 @@ checks:
       {
         level: 'error',
         title: 'smoke-test: failed',
-        message: expect.stringMatching(/^Smoke test failed: 1 of 2 checks in \S+ against \S+: health \(status 503/),
+        message: expect.stringMatching(/^Smoke test failed: 2 checks in \S+ against \S+; failed: health$/),
       },
     ]);
     expect(run.summary).toContain(reasons);

@@ -46,7 +46,7 @@ describe('error-rate > stable + 0.1pp', () => {
   test('stays failed although the candidate came down', () => {
     const bad = times(4, { candidate: rate(8, 100), stable: rate(4, 800) });
     const well = times(100, { candidate: rate(0, 100), stable: rate(4, 800) });
-    expect(judged(policy, [...bad, ...well]).verdict).toMatchObject({ kind: 'failed', at: BEGIN + 2 * INTERVAL });
+    expect(judged(policy, [...bad, ...well]).verdict).toMatchObject({ kind: 'failed', at: BEGIN + 3 * INTERVAL });
   });
 
   test('is not misled by a split that changes while both get worse', () => {
@@ -76,7 +76,7 @@ describe('error-rate > stable + 0.1pp', () => {
     });
     expect(judged(policy, times(4, { candidate: rate(8, 100), stable: rate(4, 800) })).verdict).toMatchObject({
       says: expect.stringMatching(
-        /^error-rate > stable \+ 0\.1pp: error-rate is \+7\.5 pp from stable, at least \+\d\.\d+ pp with 99 % confidence/,
+        /^error-rate > stable \+ 0\.1pp: error-rate is \+7\.5 pp from stable, at least \+\d\.\d+ pp with 99\.9 % confidence/,
       ),
     });
   });

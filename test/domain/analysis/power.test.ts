@@ -7,7 +7,7 @@ const policy = policyOf(['error-rate > 5% for 2m', 'error-rate > stable + 0.1pp'
 
 test('a power check says what each step sees, and how long the margin would take', () => {
   expect(powerWords(policy, { requestsPerSecond: 50, errorRate: 0.005 })).toEqual([
-    'error-rate > stable + 0.1pp: at 50 requests/s and 0.5 % errors, 10 % sees +0.92 pp in 5m, 50 % sees +0.58 pp in 5m; + 0.1pp takes about 2h17m at 50 %',
+    'error-rate > stable + 0.1pp: at 50 requests/s and 0.5 % errors, 10 % sees +1.1 pp in 5m, 50 % sees +0.66 pp in 5m; + 0.1pp takes about 2h17m at 50 %',
   ]);
 });
 

@@ -9,7 +9,7 @@ import { readYaml } from '../../../src/runtime/read-yaml.ts';
 const load = (text: string, environment: Record<string, string> = {}) =>
   loadChecks(
     { path: 'checks.yml', text },
-    { readYaml, matchers, environment: (name) => environment[name], target: 'of-document' },
+    { readYaml, matchers, environment: (name) => environment[name], target: 'of-document', expectVersion: '1' },
   );
 
 describe('a checks file', () => {

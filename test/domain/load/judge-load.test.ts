@@ -27,7 +27,7 @@ const rule = (text: string, scenario?: string): LoadRule => {
   const [, level, rest = ''] = /^(fail|warn): (.*)$/.exec(text) ?? [];
   const read = readLoadRule(rest);
   if (!read.ok) throw new Error(read.problem);
-  return { ...read.rule, level: level as 'fail' | 'warn', ...(scenario === undefined ? {} : { scenario }) };
+  return { ...read.rule, level: level as 'fail' | 'warn', at: [], ...(scenario === undefined ? {} : { scenario }) };
 };
 
 const judged = (rules: readonly LoadRule[], more: Partial<LoadEvidence> = {}) => {

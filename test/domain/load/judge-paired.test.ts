@@ -46,7 +46,7 @@ function shared({ seed = 1, each = 2_000, slower = 1, errors = { own: 0, stable:
 const judged = (text: string, blocks: PairedBlocks, scenario?: string) => {
   const read = readLoadRule(text);
   if (!read.ok) throw new Error(read.problem);
-  const rule = { ...read.rule, level: 'fail' as const, ...(scenario === undefined ? {} : { scenario }) };
+  const rule = { ...read.rule, level: 'fail' as const, at: [], ...(scenario === undefined ? {} : { scenario }) };
   if (!isPairable(rule)) throw new Error(`${text} is not for pairs`);
   const count = (side: 'own' | 'stable') => blocks.pairs().reduce((sum, pair) => sum + pair[side].requests, 0);
   const times = { p50: 80, p75: 110, p90: 150, p95: 180, p99: 260, p999: 400, max: 500, mean: 90 };

@@ -98,8 +98,14 @@ describe('production', () => {
 
   test('counts what all loads and all steps make together', () => {
     const model: LoadModel = { kind: 'closed', count: 400, concurrency: 10 };
-    const step: ResolvedStep = { kind: 'request', name: 's', at: [], fill: () => ({ ok: false, problem: '' }) };
-    const flow = { ...load(model), scenarios: [{ name: 'f', weight: 1, steps: [step, step, step] }] };
+    const step: ResolvedStep = {
+      kind: 'request',
+      name: 's',
+      at: [],
+      answers: 1,
+      fill: () => ({ ok: false, problem: '' }),
+    };
+    const flow = { ...load(model), scenarios: [{ name: 'f', at: [], weight: 1, steps: [step, step, step] }] };
     const of = (...loads: readonly ResolvedLoad[]) =>
       productionProblems(loads, { stage: 'eu-prod', allowed: 'no' }).map((each) => each.problem);
     expect(of(load(model), load(model))).toEqual([]);

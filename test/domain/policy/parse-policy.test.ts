@@ -172,3 +172,27 @@ describe('a policy is refused', () => {
     expect(problems.map((each) => each.input)).toEqual(['metrics.p95.from', 'rules[0].fail', 'steps', 'bake']);
   });
 });
+
+describe('the chance of taking back a release that is as good as stable', () => {
+  test.each([
+    { name: 'of one comparison', rules: ['error-rate > stable + 1pp'], alphas: [0.001] },
+    {
+      name: 'is shared by those that can fail',
+      rules: ['error-rate > stable + 1pp', 'p95 > stable + 50ms', ...FAILS],
+      alphas: [0.000_5, 0.000_5],
+    },
+    {
+      name: 'is not shared with one that warns, which takes nothing back',
+      rules: ['error-rate > stable + 1pp', 'warn: p95 > stable + 50ms'],
+      alphas: [0.001, 0.001],
+    },
+    {
+      name: 'is what a rule says',
+      rules: [{ fail: 'error-rate > stable + 1pp', test: { alpha: 0.05 } }, 'p95 > stable + 50ms'],
+      alphas: [0.05, 0.000_5],
+    },
+  ])('$name', ({ rules, alphas }) => {
+    const compared = policyOf({ rules }).rules.flatMap((rule) => (rule.kind === 'comparison' ? [rule.alpha] : []));
+    expect(compared).toEqual(alphas);
+  });
+});

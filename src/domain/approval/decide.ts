@@ -7,11 +7,12 @@ import {
   milliseconds,
   minutes,
   seconds,
-} from '../../../src/domain/duration.ts';
-import type { Comment, Override, Person, Standing, Tally } from '../../../src/domain/approval/tally.ts';
-import { type Ballot, tally } from '../../../src/domain/approval/tally.ts';
-import { type Opening, type Schedule, openingAt } from '../../../src/domain/schedule/window.ts';
-import { unreachable } from '../../../src/domain/unreachable.ts';
+} from '../duration.ts';
+import { type RequestWords, escapeMarkdown } from './request-text.ts';
+import type { Comment, Override, Person, Standing, Tally } from './tally.ts';
+import { type Ballot, tally } from './tally.ts';
+import { type Opening, type Schedule, openingAt } from '../schedule/window.ts';
+import { unreachable } from '../unreachable.ts';
 
 /*
  * Safe states. Process dead (post runs): nothing was approved; post closes the request. Runner dead (post does not run):
@@ -188,4 +189,25 @@ export const statusOf = (counted: Tally): string =>
 export function pollEvery(waited: Duration, jitter: number): Duration {
   const base = waited < minutes(2) ? seconds(2) : waited < minutes(15) ? seconds(15) : seconds(40);
   return milliseconds(Math.round(base * (1 + 0.2 * jitter)));
+}
+
+export const isYes = (outcome: Outcome): boolean => outcome.kind === 'approved' || outcome.kind === 'overridden';
+
+export function closingWords(words: Pick<RequestWords, 'deadline'>, outcome: Outcome): string {
+  switch (outcome.kind) {
+    case 'approved':
+      return `Approved by ${outcome.by.map((vote) => escapeMarkdown(vote.person.login)).join(', ')}. Later comments change nothing.`;
+    case 'overridden':
+      return `Emergency override by ${escapeMarkdown(outcome.override.person.login)}: ${escapeMarkdown(outcome.override.reason)}. Later comments change nothing.`;
+    case 'denied':
+      return `Denied by ${escapeMarkdown(outcome.by.login)}.`;
+    case 'expired':
+      return `Not approved by ${formatInstant(words.deadline)}: ${missingWords(outcome)} needed.`;
+    case 'outside-window':
+      return `Not let in: ${escapeMarkdown(outcome.why)}.`;
+    case 'error':
+      return 'Ended by a fault, neither approved nor denied. Re-run the job to ask again.';
+    default:
+      return unreachable(outcome);
+  }
 }

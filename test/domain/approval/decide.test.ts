@@ -1,11 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  type Observation,
-  type Rules,
-  decide,
-  pollEvery,
-  statusOf,
-} from '../../../actions/approval-gate/src/decide.ts';
+import { type Observation, type Rules, decide, pollEvery, statusOf } from '../../../src/domain/approval/decide.ts';
 import { type Comment, tally } from '../../../src/domain/approval/tally.ts';
 import { hours, instant, minutes, seconds } from '../../../src/domain/duration.ts';
 

@@ -1,7 +1,7 @@
-import type { GroupRule } from '../../../src/domain/approval/groups.ts';
-import { groupApplies } from '../../../src/domain/approval/groups.ts';
-import { checkChain } from '../../../src/domain/approval/record.ts';
-import type { RequestWords } from '../../../src/domain/approval/request-text.ts';
+import type { GateRequest } from '../../domain/approval/gate-inputs.ts';
+import type { GroupRule } from '../../domain/approval/groups.ts';
+import { groupApplies } from '../../domain/approval/groups.ts';
+import type { RequestWords } from '../../domain/approval/request-text.ts';
 import {
   type Electorate,
   type Seated,
@@ -9,21 +9,20 @@ import {
   entriesOf,
   impossibilities,
   seat,
-} from '../../../src/domain/approval/seats.ts';
-import { entryText } from '../../../src/domain/approval/approvers.ts';
-import type { Person } from '../../../src/domain/approval/tally.ts';
-import { canonicalJson } from '../../../src/domain/canonical-json.ts';
-import { type Instant, after, formatInstant } from '../../../src/domain/duration.ts';
-import { Failure } from '../../../src/domain/failure.ts';
-import { readFreezes } from '../../../src/domain/schedule/parse.ts';
-import { type Freeze, type Schedule, openingAt } from '../../../src/domain/schedule/window.ts';
-import type { Change } from '../../../src/ports/code-host.ts';
-import type { RunFacts } from '../../../src/ports/issue-tracker.ts';
-import { closedWords } from './decide.ts';
-import { awaitChecks } from './execute-checks.ts';
-import type { Ports, RunContext } from './execute-ports.ts';
-import { allOf, resolveSeats } from './execute-seats.ts';
-import type { Request } from './inputs.ts';
+} from '../../domain/approval/seats.ts';
+import { entryText } from '../../domain/approval/approvers.ts';
+import type { Person } from '../../domain/approval/tally.ts';
+import { canonicalJson } from '../../domain/canonical-json.ts';
+import { type Instant, after, formatInstant } from '../../domain/duration.ts';
+import { Failure } from '../../domain/failure.ts';
+import { readFreezes } from '../../domain/schedule/parse.ts';
+import { type Freeze, type Schedule, openingAt } from '../../domain/schedule/window.ts';
+import type { Change } from '../../ports/code-host.ts';
+import type { RunFacts } from '../../ports/issue-tracker.ts';
+import { closedWords } from '../../domain/approval/decide.ts';
+import { awaitChecks } from './await-checks.ts';
+import type { Ports, RunContext } from './ports.ts';
+import { allOf, resolveSeats } from './resolve-seats.ts';
 
 /** All that is fixed before the request is opened. */
 export interface Gate {
@@ -39,10 +38,14 @@ export interface Gate {
 }
 
 /** Resolves every seat and refuses a gate that nobody can pass, before anything is opened. */
-export async function prepare(request: Request, context: RunContext, ports: Ports, signal: AbortSignal): Promise<Gate> {
+export async function prepare(
+  request: GateRequest,
+  context: RunContext,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<Gate> {
   const { tracker, clock } = ports;
   const deadline = after(clock.now(), request.timeout);
-  await checkRecordFile(ports);
   const run = await tracker.runFacts(context.runId, signal);
   const whole: Electorate = { ...request, groups: request.groups };
   const looks = await allOf<unknown>(
@@ -72,22 +75,9 @@ export async function prepare(request: Request, context: RunContext, ports: Port
   return { words, run, electorate, seats, exclusions, seated, schedule, checks, rules };
 }
 
-/** A file whose chain is broken is found out before people are asked. */
-async function checkRecordFile({ recordFile, sha256 }: Ports): Promise<void> {
-  const text = (await recordFile?.read()) ?? '';
-  const chain = checkChain(text, sha256);
-  if (chain.ok) return;
-  throw new Failure({
-    what: `The record file is broken in line ${chain.line}`,
-    why: chain.why,
-    now: 'No request was opened and nothing was deployed',
-    next: 'Find out who changed it, and put the file back as it was written',
-  });
-}
-
 /** Read only when a rule asks for it: every right that is not needed is one that need not be granted. */
 async function changeOf(
-  request: Request,
+  request: GateRequest,
   run: RunFacts,
   { code }: Ports,
   signal: AbortSignal,
@@ -98,7 +88,7 @@ async function changeOf(
 
 /** From the default branch: a commit that wants to be let in must not bring its own calendar. */
 export async function freezesOf(
-  request: Request,
+  request: GateRequest,
   { code, parseYaml }: Ports,
   signal: AbortSignal,
 ): Promise<readonly Freeze[]> {
@@ -131,7 +121,7 @@ function appliedGroups(groups: readonly GroupRule[], change: Change | undefined)
 }
 
 function exclusionsOf(
-  { exclude }: Request,
+  { exclude }: GateRequest,
   known: { readonly run: RunFacts; readonly self: Person | undefined; readonly change: Change | undefined },
 ): ReadonlyMap<number, string> {
   const { run, self, change } = known;
@@ -146,7 +136,7 @@ function exclusionsOf(
   return all;
 }
 
-function refuseImpossible(request: Request, seated: Seated): void {
+function refuseImpossible(request: GateRequest, seated: Seated): void {
   const reasons = impossibilities(seated, request.minimum);
   if (reasons.length === 0) return;
   throw new Failure({
@@ -157,7 +147,7 @@ function refuseImpossible(request: Request, seated: Seated): void {
   });
 }
 
-function refuseOutside(request: Request, schedule: Schedule, deadline: Instant, { clock, log }: Ports): void {
+function refuseOutside(request: GateRequest, schedule: Schedule, deadline: Instant, { clock, log }: Ports): void {
   const window = openingAt(schedule, request.environment, clock.now());
   if (window.kind === 'open') return;
   if (request.outside === 'warn') return log.warning(`Outside of the window: ${closedWords(window)}`);
@@ -178,8 +168,8 @@ function refuseOutside(request: Request, schedule: Schedule, deadline: Instant, 
 }
 
 /** What the grant is bound to beside the images: a softer gate has another hash. Persons by id, teams by name. */
-function rulesOf(request: Request, seats: Seats): unknown {
-  const idsOf = (entries: Request['approvers']): readonly string[] =>
+function rulesOf(request: GateRequest, seats: Seats): unknown {
+  const idsOf = (entries: GateRequest['approvers']): readonly string[] =>
     entries
       .map((entry) =>
         entry.kind === 'team' ? entryText(entry).toLowerCase() : `id:${seats.get(entryText(entry))?.[0]?.id}`,
@@ -211,7 +201,7 @@ interface Facts {
 }
 
 function wordsOf(
-  { request, context, ports }: { readonly request: Request; readonly context: RunContext; readonly ports: Ports },
+  { request, context, ports }: { readonly request: GateRequest; readonly context: RunContext; readonly ports: Ports },
   { run, seated, rules, deadline, schedule, applying }: Facts,
 ): RequestWords {
   const subject = {

@@ -1,8 +1,8 @@
-import { type ApproverEntry, entryText } from '../../../src/domain/approval/approvers.ts';
-import type { Seats } from '../../../src/domain/approval/seats.ts';
-import type { Person } from '../../../src/domain/approval/tally.ts';
-import { Failure } from '../../../src/domain/failure.ts';
-import type { IssueTracker } from '../../../src/ports/issue-tracker.ts';
+import { type ApproverEntry, entryText } from '../../domain/approval/approvers.ts';
+import type { Seats } from '../../domain/approval/seats.ts';
+import type { Person } from '../../domain/approval/tally.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { IssueTracker } from '../../ports/issue-tracker.ts';
 
 /** Who is behind every entry. Whatever cannot be looked up is an error: a gate that guesses admits strangers. */
 export async function resolveSeats(

@@ -1,12 +1,12 @@
-import { type Instant, seconds } from '../../../src/domain/duration.ts';
-import { Failure } from '../../../src/domain/failure.ts';
-import type { CheckRun } from '../../../src/ports/code-host.ts';
-import { type Ports, patiently } from './execute-ports.ts';
-import { allOf } from './execute-seats.ts';
-import type { Request } from './inputs.ts';
+import { type Instant, seconds } from '../../domain/duration.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { CheckRun } from '../../ports/code-host.ts';
+import { type Ports, patiently } from './ports.ts';
+import { allOf } from './resolve-seats.ts';
+import type { GateRequest } from '../../domain/approval/gate-inputs.ts';
 
 interface Asked {
-  readonly request: Pick<Request, 'requireChecks' | 'environment'>;
+  readonly request: Pick<GateRequest, 'requireChecks' | 'environment'>;
   readonly commit: string;
   readonly deadline: Instant;
 }
@@ -33,7 +33,7 @@ export async function awaitChecks(
 
 /** What is not green any more at the decision, in words; undefined: all is. */
 export async function checksTurned(
-  request: Pick<Request, 'requireChecks'>,
+  request: Pick<GateRequest, 'requireChecks'>,
   commit: string,
   ports: Ports,
   signal: AbortSignal,
@@ -49,7 +49,7 @@ interface SeenCheck {
 }
 
 function readChecks(
-  { requireChecks }: Pick<Request, 'requireChecks'>,
+  { requireChecks }: Pick<GateRequest, 'requireChecks'>,
   commit: string,
   { code, tracker }: Ports,
   signal: AbortSignal,

@@ -1,5 +1,5 @@
-import { type Ballot, type Comment, type Standing, tally } from '../../../src/domain/approval/tally.ts';
-import type { Origin } from '../../../src/ports/issue-tracker.ts';
+import { type Ballot, type Comment, type Standing, tally } from '../../domain/approval/tally.ts';
+import type { Origin } from '../../ports/issue-tracker.ts';
 
 interface Known {
   readonly comment: Comment;

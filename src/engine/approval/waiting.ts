@@ -1,10 +1,11 @@
-import { bodyOf, hintOf } from '../../../src/domain/approval/request-text.ts';
-import { type Seated, entriesOf, seat, stillSeated } from '../../../src/domain/approval/seats.ts';
-import { type Ballot, type Comment, type Person, type Tally, tally } from '../../../src/domain/approval/tally.ts';
-import { type Instant, after, between, instant, seconds } from '../../../src/domain/duration.ts';
-import { messageOf } from '../../../src/domain/failure.ts';
-import { reconcile } from '../../../src/engine/reconcile.ts';
-import type { Closing, Issue } from '../../../src/ports/issue-tracker.ts';
+import type { GateRequest } from '../../domain/approval/gate-inputs.ts';
+import { bodyOf, hintOf } from '../../domain/approval/request-text.ts';
+import { type Seated, entriesOf, seat, stillSeated } from '../../domain/approval/seats.ts';
+import { type Ballot, type Comment, type Person, type Tally, tally } from '../../domain/approval/tally.ts';
+import { type Instant, after, between, instant, seconds } from '../../domain/duration.ts';
+import { messageOf } from '../../domain/failure.ts';
+import { reconcile } from '../reconcile.ts';
+import type { Closing, Issue } from '../../ports/issue-tracker.ts';
 import {
   type Move,
   type Observation,
@@ -13,16 +14,15 @@ import {
   type VerdictSince,
   decide,
   statusOf,
-} from './decide.ts';
-import { checksTurned } from './execute-checks.ts';
-import { Memory } from './execute-memory.ts';
-import type { Ports, RunContext } from './execute-ports.ts';
-import type { Gate } from './execute-prepare.ts';
-import { resolveSeatsAgain } from './execute-seats.ts';
-import type { Request } from './inputs.ts';
+} from '../../domain/approval/decide.ts';
+import { checksTurned } from './await-checks.ts';
+import { Memory } from './memory.ts';
+import type { Ports, RunContext } from './ports.ts';
+import type { Gate } from './prepare.ts';
+import { resolveSeatsAgain } from './resolve-seats.ts';
 
 interface WaitingFor {
-  readonly request: Request;
+  readonly request: GateRequest;
   readonly context: RunContext;
   readonly gate: Gate;
   readonly issue: Issue;
