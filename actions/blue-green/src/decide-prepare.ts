@@ -32,7 +32,7 @@ export function decidePrepared(goal: Goal, seen: Seen, held: Held): Decision {
   // Hours may go by before the next job: nothing is held meanwhile.
   if (goal.mode === 'prepare') return giveBack(seen, held) ?? done({ kind: 'prepared', record: held.record });
   const lacking = whatLacks(goal, seen, held);
-  return lacking === undefined ? firstStep(goal, seen, held) : rollBack(held, lacking);
+  return lacking === undefined ? firstStep(goal, held) : rollBack(held, lacking);
 }
 
 /** What the candidate lacks to take traffic: `green has 1 of 2 healthy targets (1 initial)`. */

@@ -10,6 +10,7 @@ import { sameRecord } from '../../../src/domain/shift/record-tags.ts';
 import { type Color, otherColor } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import { runChecks } from '../../../src/engine/checks/run-checks.ts';
+import { type Prepared, inspectPrepared } from '../../../src/engine/ecs-rollout/preflight.ts';
 import { deployImage } from '../../../src/engine/ecs-rollout/deploy-image.ts';
 import {
   type Fence,
@@ -196,6 +197,8 @@ async function deploy(color: Color, acting: Fenced, signal: AbortSignal): Promis
     deadline: after(ports.clock.now(), goal.prepareWithin),
     onFailure: 'leave',
     onConflict: 'wait',
+    // Both colors run at once: what the candidate would lack is known before it is begun.
+    inspect: (prepared: Prepared, inner: AbortSignal) => inspectPrepared({ ...prepared, desired }, ports, inner),
   } as const;
   const tools = { ecs: fencedEcs(ports.ecs, fence), clock: ports.clock, log: ports.log };
   memory.deployed = await beating(acting, signal, async (inner): Promise<Result> => {

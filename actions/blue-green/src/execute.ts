@@ -11,6 +11,7 @@ import { reconcile } from '../../../src/engine/reconcile.ts';
 import { Superseded, shiftFence } from '../../../src/engine/shift/fence.ts';
 import type { Autoscaling } from '../../../src/ports/autoscaling.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
+import type { DeployConditions } from '../../../src/ports/deploy-conditions.ts';
 import type { Ecs } from '../../../src/ports/ecs.ts';
 import type { Journal } from '../../../src/ports/journal.ts';
 import type { Log } from '../../../src/ports/log.ts';
@@ -36,6 +37,8 @@ export interface Ports {
   readonly targets: TargetGroups;
   readonly journal: Journal<ShiftRecord>;
   readonly ecs: Ecs;
+  /** What the candidate needs before it is begun. */
+  readonly conditions: DeployConditions;
   readonly autoscaling: Autoscaling;
   readonly prober: Prober;
   readonly programs: Pick<Programs, 'run'>;

@@ -300,7 +300,7 @@ function addressOf(request: Request, tools: ActionTools): ((color: Color) => Add
   return candidateAddress(request, filled.value.headers);
 }
 
-type Cloud = Pick<Ports, 'router' | 'routes' | 'targets' | 'ecs' | 'autoscaling'> & {
+type Cloud = Pick<Ports, 'router' | 'routes' | 'targets' | 'ecs' | 'conditions' | 'autoscaling'> & {
   readonly journal: Journal<ShiftRecord>;
   readonly clientConfig: ClientConfig;
   readonly meterOf: OpenRouter['meterOf'];
@@ -318,8 +318,9 @@ async function cloudOf(request: Request, tools: ActionTools & { readonly prober:
     tools,
     tools.signal,
   );
-  const [{ ecsOf }, { autoscalingOf }, { openRouter }] = await Promise.all([
+  const [{ ecsOf }, { deployConditionsOf }, { autoscalingOf }, { openRouter }] = await Promise.all([
     import('../../../src/adapters/aws/ecs.ts'),
+    import('../../../src/adapters/aws/deploy-conditions.ts'),
     import('../../../src/adapters/aws/autoscaling.ts'),
     import('../../../src/adapters/traffic/open-router.ts'),
   ]);
@@ -337,6 +338,7 @@ async function cloudOf(request: Request, tools: ActionTools & { readonly prober:
     // What users meet is measured where the first of them leads.
     meterOf: first.meterOf,
     ecs: ecsOf(session, tools.log),
+    conditions: deployConditionsOf(session, tools.clock),
     autoscaling: autoscalingOf(session),
     clientConfig: session.clientConfig,
   };

@@ -1,5 +1,6 @@
 import { type Duration, after } from '../../../src/domain/duration.ts';
 import { Cancelled, Failure, messageOf } from '../../../src/domain/failure.ts';
+import { conditionsOnce } from '../../../src/engine/ecs-rollout/conditions-once.ts';
 import { makeReady } from '../../../src/engine/ecs-rollout/deploy-image.ts';
 import { rollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
 import { clockTogether, ecsTogether, progressTogether } from '../../../src/engine/ecs-rollout/together.ts';
@@ -59,6 +60,7 @@ async function together<T>(
   const shared = {
     ecs: ecsTogether(context.ecs, context.clock, signal),
     clock: clockTogether(context.clock, signal),
+    conditions: conditionsOnce(context.conditions),
   };
   const tracks = new Map(
     request.members.map(({ deploy }: GroupMember) => {

@@ -9,7 +9,7 @@ import { type CleanUpResult, cleanUp, planCleanUp } from '../../../src/engine/ec
 import { deployImage } from '../../../src/engine/ecs-rollout/deploy-image.ts';
 import { readSituation } from '../../../src/engine/ecs-rollout/read-situation.ts';
 import { goBackOnDemand, planGoBack } from '../../../src/engine/ecs-rollout/go-back.ts';
-import { type Prepared, type Wanted, preflight, refuseUnprepared } from '../../../src/engine/ecs-rollout/preflight.ts';
+import { inspectPrepared, preflight } from '../../../src/engine/ecs-rollout/preflight.ts';
 import { rollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
 import {
   type OneOffOrder,
@@ -132,7 +132,7 @@ export function orderFor(request: DeployRequest, context: Context): DeployImageR
     onOutdated: request.onOutdated,
     failedRevision: 'deregister',
     inspect: (prepared, inner) =>
-      inspect({ ...prepared, timeout: request.timeout, desired: request.desired }, context, inner),
+      inspectPrepared({ ...prepared, timeout: request.timeout, desired: request.desired }, context, inner),
     ...beforeBy(request, context),
   };
 }
@@ -204,13 +204,6 @@ export const POST_HAS = minutes(4);
 export async function undo(following: Following, tools: RolloutTools, signal: AbortSignal): Promise<RolloutResult> {
   const deadline = after(tools.clock.now(), POST_HAS);
   return rollBack({ following, deadline, reason: 'the run ended before the deployment did' }, tools, signal);
-}
-
-/** What is missing ends the release before anything is written; the rest is said. */
-async function inspect(prepared: Prepared & Wanted, { conditions, log }: Context, signal: AbortSignal): Promise<void> {
-  const seen = await preflight(prepared, conditions, signal);
-  for (const warning of seen.warnings) log.warning(warning);
-  refuseUnprepared(seen, prepared);
 }
 
 /** The task before the service changes. */

@@ -1,9 +1,9 @@
 import type { ApprovalDemand } from '../../../src/domain/approval/require.ts';
+import type { SteadyChecks } from '../../../src/domain/checks/steady-checks.ts';
 import type { Duration } from '../../../src/domain/duration.ts';
 import type { AddressSource } from '../../../src/domain/ecs/address-source.ts';
 import type { ContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
 import type { TaskWish } from '../../../src/domain/ecs/task-wish.ts';
-import type { Policy } from '../../../src/domain/policy/policy.ts';
 
 export type Mode = 'deploy' | 'rollback' | 'scale' | 'status' | 'cleanup';
 
@@ -27,16 +27,7 @@ export interface Address {
 }
 
 /** Checks and rules of the user's, after ECS is content. */
-export interface ChecksWish extends Address {
-  readonly file: string | undefined;
-  /** Rules, and how long they judge. */
-  readonly policy: Policy | undefined;
-  readonly recheck: Duration;
-  readonly host: string | undefined;
-  readonly expectVersion: string | undefined;
-  /** By name; they win over the environment. */
-  readonly secrets: ReadonlyMap<string, string>;
-}
+export type ChecksWish = SteadyChecks & Address;
 
 export interface DeployRequest extends Place {
   readonly mode: 'deploy';

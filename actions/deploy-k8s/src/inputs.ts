@@ -1,5 +1,6 @@
 import { approvalDemand, approvalInputs } from '../../../src/domain/approval/require.ts';
-import { checkInputs, readCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
+import { steadyChecksOf } from '../../../src/domain/checks/steady-checks.ts';
+import { checkInputs } from '../../../src/domain/checks/target-inputs.ts';
 import { hours, minutes } from '../../../src/domain/duration.ts';
 import { imageInputs, tagOf } from '../../../src/domain/image-inputs.ts';
 import {
@@ -15,19 +16,11 @@ import {
   text,
 } from '../../../src/domain/inputs.ts';
 import { type AccessWish, accessInputs, accessOf } from '../../../src/domain/kubernetes/access-inputs.ts';
-import { steadyInputs, steadyPolicyOf } from '../../../src/domain/policy/steady-inputs.ts';
+import { steadyInputs } from '../../../src/domain/policy/steady-inputs.ts';
 import { readScale } from '../../../src/domain/kubernetes/scaling.ts';
 import { awsInputs, ecsInputs, ecsWords, rolloutInputs, stageInputs } from '../../../src/domain/stage-inputs.ts';
 import { setInputs, setOf } from './inputs-set.ts';
-import type {
-  BackupRequest,
-  ChecksWish,
-  DeployRequest,
-  Place,
-  Request,
-  RestoreRequest,
-  ScaleRequest,
-} from './request.ts';
+import type { BackupRequest, DeployRequest, Place, Request, RestoreRequest, ScaleRequest } from './request.ts';
 
 export const MODES = ['deploy', 'rollback', 'scale', 'status', 'diff', 'rbac', 'backup', 'restore'] as const;
 export type Mode = (typeof MODES)[number];
@@ -171,7 +164,7 @@ function requestOf(values: Values, place: Place): Checked<Request> {
       return set.ok ? good({ ...place, mode: values.mode, set: set.value }) : set;
     }
     case 'rollback': {
-      const checks = checksOf(values);
+      const checks = steadyChecksOf(values);
       return checks.ok ? good({ ...place, mode: 'rollback', to: values.to, checks: checks.value }) : checks;
     }
     case 'scale':
@@ -185,7 +178,7 @@ function requestOf(values: Values, place: Place): Checked<Request> {
 }
 
 function toDeploy(values: Values, place: Place): Checked<DeployRequest> {
-  const [set, checks, approval] = [setOf(values), checksOf(values), approvalDemand(values)];
+  const [set, checks, approval] = [setOf(values), steadyChecksOf(values), approvalDemand(values)];
   const unlike = tagProblems(values);
   if (!set.ok || !checks.ok || !approval.ok || unlike.length > 0)
     return bad(...[set, checks, approval].flatMap((each) => (each.ok ? [] : each.problems)), ...unlike);
@@ -243,7 +236,7 @@ function toBackup(values: Values, place: Place): Checked<BackupRequest | Restore
     });
   if (values.mode === 'restore' && values.restore === undefined)
     problems.push({ input: 'restore', problem: 'is missing: it says which backup', accepted: 'latest, or a date' });
-  const checks = checksOf(values);
+  const checks = steadyChecksOf(values);
   if (!checks.ok) problems.push(...checks.problems);
   if (problems.length > 0 || location === undefined || key === undefined || !checks.ok) return bad(...problems);
   return values.mode === 'backup'
@@ -279,23 +272,3 @@ const foreignInputs = (values: Values): readonly InputProblem[] =>
           },
         ],
   );
-
-/** undefined: neither checks nor rules are asked for. */
-function checksOf(values: Values): Checked<ChecksWish | undefined> {
-  const secrets = readCheckSecrets(values['check-secrets'] ?? '');
-  const policy = steadyPolicyOf(values);
-  const problems = [secrets, policy].flatMap((each) => (each.ok ? [] : each.problems));
-  if (values.rules !== undefined && values.url === undefined)
-    problems.push({ input: 'rules', problem: 'need an address to measure', accepted: 'url' });
-  if (problems.length > 0 || !secrets.ok || !policy.ok) return bad(...problems);
-  if (values.checks === undefined && policy.value === undefined) return good(undefined);
-  return good({
-    file: values.checks,
-    policy: policy.value,
-    recheck: values.recheck,
-    url: values.url,
-    host: values.host,
-    expectVersion: values['expect-version'] ?? tagOf(values),
-    secrets: secrets.value,
-  });
-}

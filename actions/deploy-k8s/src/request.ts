@@ -1,9 +1,9 @@
 import type { ApprovalDemand } from '../../../src/domain/approval/require.ts';
+import type { SteadyChecks } from '../../../src/domain/checks/steady-checks.ts';
 import type { Duration } from '../../../src/domain/duration.ts';
 import type { AccessWish } from '../../../src/domain/kubernetes/access-inputs.ts';
 import type { ImageRule } from '../../../src/domain/kubernetes/image-rules.ts';
 import type { Placeholders } from '../../../src/domain/kubernetes/placeholders.ts';
-import type { Policy } from '../../../src/domain/policy/policy.ts';
 import type { ScaleWish } from '../../../src/domain/kubernetes/scaling.ts';
 
 /** What every mode has. */
@@ -37,16 +37,7 @@ export interface SetWish {
 }
 
 /** At least one of file and policy. */
-export interface ChecksWish {
-  readonly file: string | undefined;
-  readonly policy: Policy | undefined;
-  /** How long the policy judges. */
-  readonly recheck: Duration;
-  readonly url: string | undefined;
-  readonly host: string | undefined;
-  readonly expectVersion: string | undefined;
-  readonly secrets: ReadonlyMap<string, string>;
-}
+export type ChecksWish = SteadyChecks;
 
 export interface DeployRequest extends Place {
   readonly mode: 'deploy';

@@ -8,6 +8,7 @@ import { tooSlow } from '../../domain/ecs/strategy.ts';
 import { type TaskDefinitionBody, imagesOf } from '../../domain/ecs/task-definition.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { DeployConditions } from '../../ports/deploy-conditions.ts';
+import type { Log } from '../../ports/log.ts';
 import { lookForRoom } from './look-for-room.ts';
 
 /** What is about to be deployed, and what serves. */
@@ -54,6 +55,17 @@ export function refuseUnprepared({ problems }: Preflight, { service }: Pick<Prep
     now: 'Nothing was changed',
     next: 'Create what is missing or correct what is named, then re-run',
   });
+}
+
+/** What is missing ends the release before anything is written; the rest is said. */
+export async function inspectPrepared(
+  prepared: Prepared & Wanted,
+  { conditions, log }: { readonly conditions: DeployConditions; readonly log: Log },
+  signal: AbortSignal,
+): Promise<void> {
+  const seen = await preflight(prepared, conditions, signal);
+  for (const warning of seen.warnings) log.warning(warning);
+  refuseUnprepared(seen, prepared);
 }
 
 async function lookAtReferences(

@@ -66,6 +66,19 @@ describe('the step', () => {
     expect(await stage.truth()).toMatchObject({ ...BLUE_AS_BEFORE, phase: 'rolled-back' });
   }, 60_000); // prettier-ignore
 
+  test('begins no candidate that the account has no room for, and goes back to where it was', async () => {
+    // Two tasks of a quarter of a vCPU run, and two more would.
+    stage.world.fargate({ quota: 0.75 });
+    const registered = () => stage.writes().filter((operation) => operation.includes('RegisterTaskDefinition')).length;
+    const before = registered();
+    const result = await runBundle(stage.step());
+    stage.world.fargate({ quota: 4_000 });
+    expect(result).toMatchObject({ exitCode: 1, outputs: { outcome: 'candidate-failed' } });
+    expect(errorsOf(result)).toContain('Fargate vCPU left of 0.75 on-demand: 0.25, room for 1 task, and 2 more have to start');
+    expect(registered()).toBe(before);
+    expect(await stage.truth()).toMatchObject(BLUE_AS_BEFORE);
+  }, 60_000); // prettier-ignore
+
   test('gives no traffic to an image that does not start', async () => {
     const result = await runBundle(stage.step({ image: stage.images.crash, timeout: '3m' }));
     expect(result.exitCode).toBe(1);

@@ -9,6 +9,7 @@ import type { Measurement, MetricProvider, MetricQuery } from '../../../src/port
 import { joinRoutes } from '../../../src/engine/shift/join-routes.ts';
 import { type FakeAutoscaling, fakeAutoscaling } from '../../fakes/autoscaling.ts';
 import { type FakeClock, fakeClock } from '../../fakes/clock.ts';
+import { goodConditions } from '../../fakes/deploy-conditions.ts';
 import { type FakeEcs, fakeEcs } from '../../fakes/ecs.ts';
 import { type FakeJournal, fakeJournal } from '../../fakes/journal.ts';
 import { type RecordingLog, recordingLog } from '../../fakes/log.ts';
@@ -147,6 +148,7 @@ function portsOf(stage: Stage): Ports {
     targets: router.targets,
     journal,
     ecs,
+    conditions: goodConditions(),
     autoscaling,
     prober,
     programs: {

@@ -23,9 +23,12 @@ needs('sandbox')('a group of services as a process against the sandbox', () => {
   test(
     'is deployed in the order of its dependencies, green, with what became of each',
     async () => {
-      const { step, chain, truth } = await groupScene(cloud());
+      const { step, chain, truth, world } = await groupScene(cloud());
       const run = await runBundle(step([...chain()].reverse()));
       expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded', changed: 'true' } });
+      // The three share their subnets and their quota, and are planned before they are begun.
+      for (const question of ['ec2:DescribeSubnets', 'servicequotas:GetServiceQuota'])
+        expect(world.calls().filter((each) => each.run === 'action' && each.operation === question)).toHaveLength(1);
       const results = JSON.parse(run.outputs['service-results'] ?? '{}') as Record<string, Record<string, string>>;
       expect(results['web']).toMatchObject({
         outcome: 'succeeded',

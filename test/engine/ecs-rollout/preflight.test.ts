@@ -1,16 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { preflight, refuseUnprepared } from '../../../src/engine/ecs-rollout/preflight.ts';
 import type { DeployConditions } from '../../../src/ports/deploy-conditions.ts';
+import { goodConditions } from '../../fakes/deploy-conditions.ts';
 import { REF, stage } from './stage.ts';
 
-const GOOD: DeployConditions = {
-  reference: () => Promise.resolve({ kind: 'there' }),
-  image: () => Promise.resolve({ kind: 'there' }),
-  alarms: () => Promise.resolve([]),
-  role: () => Promise.resolve({ kind: 'there' }),
-  freeAddresses: () => Promise.resolve({ kind: 'known', free: 100 }),
-  fargateQuota: () => Promise.resolve({ kind: 'known', quota: 100, used: 10, code: 'L-1' }),
-};
 const BODY = {
   containerDefinitions: [
     {
@@ -39,7 +32,7 @@ async function look(conditions: Partial<DeployConditions>, alarms?: readonly str
   };
   const current = await ecs.describeTaskDefinition(service.taskDefinition, signal);
   const prepared = { service, current, body: { ...BODY, cpu: '1024', ...more } };
-  return { prepared, seen: await preflight(prepared, { ...GOOD, ...conditions }, signal) };
+  return { prepared, seen: await preflight(prepared, { ...goodConditions(), ...conditions }, signal) };
 }
 
 test('where everything is there nothing is said', async () => {
