@@ -56,6 +56,16 @@ describe('a WebSocket', () => {
     expect(prober.stillOpen).toBe(0);
   });
 
+  test('is not held to the status and the body that other answers are expected to have', () => {
+    const parsed = parseChecks(
+      parseYaml(
+        'version: 1\ndefaults: { expect: { status: 200, json: { $.ok: true }, body: { contains: ok }, duration: 1s } }\nchecks: [{ name: a, ws: /ws }]',
+      ),
+      matchers,
+    );
+    expect(parsed.ok && Object.keys(parsed.value.checks[0]?.expect ?? {})).toEqual(['duration']);
+  });
+
   test.each<{ name: string; yaml: string; socket: ScriptedSocket; reasons: readonly string[] }>([
     {
       name: 'that is not there fails with its status',
