@@ -11,6 +11,7 @@ import { Failure } from '../../src/domain/failure.ts';
 import { withLock } from '../../tools/setup/lock.mjs';
 import { type Identity, type Subject, authorityOf } from '../tls/certificates.ts';
 import { MASTERS } from './control-plane.ts';
+import { type AwsIdentity, awsIdentity } from './eks/identity.ts';
 import type { KeeperSays } from './keeper.ts';
 import { type KubeApi, kubeApi } from './kube-api.ts';
 import { kubeconfig } from './kubeconfig.ts';
@@ -38,6 +39,8 @@ export interface Cluster {
   user(name: string, options?: { readonly groups?: readonly string[]; readonly namespace?: string }): ClusterUser;
   /** A service account with its token, made now; the namespace must exist. */
   serviceAccount(namespace: string, name: string): Promise<ClusterUser & { readonly token: string }>;
+  /** Somebody in AWS who comes in by a token of EKS, which is taken for `tokenSeconds` (default: 900). Has no right. */
+  awsUser(name: string, tokenSeconds?: number): AwsIdentity;
   /** A certificate of the cluster's authority, for a server beside it. */
   issue(subject: Subject): Identity;
   /** A new namespace with a name of its own. */
@@ -170,6 +173,7 @@ function clusterOf(says: KeeperSays & { readonly kind: 'cluster' }, release: () 
     adminToken,
     startedIn,
     user,
+    awsUser: (name, tokenSeconds) => awsIdentity(says.eksSeed, name, tokenSeconds),
     issue: signer.issue,
     async serviceAccount(namespace, name) {
       const path = `/api/v1/namespaces/${namespace}/serviceaccounts`;

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, messageOf } from '../../src/domain/failure.ts';
 import { type Authority, authority } from '../tls/certificates.ts';
+import { type Authenticator, startAuthenticator } from './eks/authenticator.ts';
 import { type KubeApi, kubeApi } from './kube-api.ts';
 import { kubeconfig } from './kubeconfig.ts';
 
@@ -20,6 +21,8 @@ export interface ControlPlane {
   readonly authority: Authority;
   /** A bearer token of a user in {@link MASTERS}, for clients that take no certificate. */
   readonly adminToken: string;
+  /** What identities of AWS are made of that come in by a token of EKS. */
+  readonly eksSeed: string;
   /** As a user in {@link MASTERS}. */
   readonly api: KubeApi;
   /** Milliseconds from the first process to an API server with its controllers. */
@@ -49,7 +52,9 @@ async function start(programs: string): Promise<ControlPlane> {
   const began = performance.now();
   const folder = await mkdtemp(join(tmpdir(), 'sluice-k8s-'));
   const children: Child[] = [];
+  let authenticator: Authenticator | undefined;
   const stop = async (): Promise<void> => {
+    await authenticator?.close();
     await Promise.all(children.toReversed().map((child) => child.stop()));
     await rm(folder, { recursive: true, force: true });
   };
@@ -60,6 +65,10 @@ async function start(programs: string): Promise<ControlPlane> {
     const port = await freePort();
     const url = `https://127.0.0.1:${port}`;
     const files = await writeFiles(folder, url);
+    const eksSeed = randomBytes(16).toString('hex');
+    const webhook = files.authority.issue({ name: 'authenticator', hosts: ['127.0.0.1'] });
+    authenticator = await startAuthenticator(webhook, eksSeed);
+    await writeWebhook(folder, { url: authenticator.url, authority: files.authority.cert });
     const admin = files.authority.issue({ name: 'sandbox-admin', organizations: [MASTERS] });
     const api = kubeApi({ url, authority: files.authority.cert, identity: admin });
     run('etcd', etcdArguments(folder));
@@ -71,6 +80,7 @@ async function start(programs: string): Promise<ControlPlane> {
       url,
       authority: files.authority,
       adminToken: files.adminToken,
+      eksSeed,
       api,
       startedIn: performance.now() - began,
       async stop() {
@@ -127,6 +137,11 @@ async function writeFiles(
   return { authority: signer, adminToken };
 }
 
+const writeWebhook = (folder: string, at: { readonly url: string; readonly authority: string }): Promise<void> =>
+  writeFile(join(folder, 'authenticator.yaml'), kubeconfig({ ...at, user: { name: 'kube-apiserver' } }), {
+    mode: 0o600,
+  });
+
 /** Sockets of files: no port to find, and nobody else of this machine can reach the store. */
 const etcdArguments = (folder: string): readonly string[] => [
   '--name=sandbox',
@@ -152,6 +167,11 @@ const apiServerArguments = (folder: string, port: number): readonly string[] => 
   `--tls-private-key-file=${folder}/server.key`,
   `--client-ca-file=${folder}/ca.crt`,
   `--token-auth-file=${folder}/tokens.csv`,
+  // Whoever none of the others know: tokens of EKS.
+  `--authentication-token-webhook-config-file=${folder}/authenticator.yaml`,
+  '--authentication-token-webhook-version=v1',
+  // A token that has ended is not taken for long.
+  '--authentication-token-webhook-cache-ttl=100ms',
   '--service-account-issuer=https://kubernetes.default.svc',
   `--service-account-signing-key-file=${folder}/accounts.key`,
   `--service-account-key-file=${folder}/accounts.pub`,

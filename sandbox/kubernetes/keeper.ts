@@ -16,6 +16,7 @@ export type KeeperSays =
       readonly url: string;
       readonly authority: { readonly cert: string; readonly key: string };
       readonly adminToken: string;
+      readonly eksSeed: string;
       readonly startedIn: number;
     }
   | { readonly kind: 'problem'; readonly message: string };
@@ -30,12 +31,13 @@ async function cluster(): Promise<{ readonly says: KeeperSays; stop(): Promise<v
     const nodes = await startNodes(plane.api, plane.authority);
     const stopping = new AbortController();
     const balancers = startLoadBalancers(plane.api, stopping.signal);
-    const { url, adminToken, authority } = plane;
+    const { url, adminToken, eksSeed, authority } = plane;
     return {
       says: {
         kind: 'cluster',
         url,
         adminToken,
+        eksSeed,
         authority: { cert: authority.cert, key: authority.key },
         startedIn: Math.round(performance.now() - began),
       },

@@ -18,6 +18,9 @@ export type {
   TaskDefinition,
 } from '../domain/ecs/service.ts';
 
+/** `must`: a role that may not read it is an error as any other, because nothing else tells the same. Absent: `may`. */
+export type Need = 'may' | 'must';
+
 /**
  * Errors of the calls are CloudFailures (domain/retry-policy.ts), whose `kind` says whether waiting helps. Transient ones
  * were repeated by the adapter already.
@@ -48,12 +51,12 @@ export interface Ecs {
     signal: AbortSignal,
   ): Promise<EcsService>;
   /** undefined: there is none, or the role may not read it (which the adapter says once). */
-  describeServiceDeployment(arn: string, signal: AbortSignal): Promise<ServiceDeployment | undefined>;
+  describeServiceDeployment(arn: string, signal: AbortSignal, need?: Need): Promise<ServiceDeployment | undefined>;
   /** Newest first, at most 20; ECS keeps 90 days. Empty also when the role may not read them. */
   listServiceDeployments(
     ref: EcsServiceRef,
     signal: AbortSignal,
-    filter?: { readonly status?: ServiceDeploymentStatus; readonly createdAfter?: Instant },
+    filter?: { readonly status?: ServiceDeploymentStatus; readonly createdAfter?: Instant; readonly need?: Need },
   ): Promise<readonly ServiceDeployment[]>;
   stopServiceDeployment(arn: string, stopType: 'ROLLBACK' | 'ABORT', signal: AbortSignal): Promise<void>;
   /** Tasks of the service that stopped lately, with their reasons. */

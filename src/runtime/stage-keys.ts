@@ -169,4 +169,5 @@ export const INPUT_ONLY_KEYS: readonly string[] = [
   'trivy-sha256',
   'trivy-url',
   'trivy-version',
+  'untagged-older-than',
 ];

@@ -1,13 +1,15 @@
 import {
-  CopyObjectCommand,
   CreateBucketCommand,
   GetObjectCommand,
   ListObjectsV2Command,
+  PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Cloud, type World, startCloud } from '../../sandbox/cloud.ts';
 import { type Cluster, startCluster } from '../../sandbox/kubernetes/cluster.ts';
+import { seal, unseal } from '../../src/adapters/kubernetes/sealed.ts';
+import type { Backup } from '../../src/domain/kubernetes/backup.ts';
 import { HFT_PRODUCTION, type Place, openPlace, tagged } from '../harness/kubernetes.ts';
 import { needs } from '../harness/needs.ts';
 import { type BundleResult, runBundle } from '../harness/run-bundle.ts';
@@ -55,12 +57,16 @@ needs('kubernetes', 'sandbox')('the backups of hft-platform', () => {
   };
   const nameAt = (at: number): string =>
     `${place.namespace}-${new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
-  /** The same backup under the name of another moment, as a run of that moment would have left it. */
-  async function copied(name: string, at: number): Promise<string> {
-    const older = name.replace(/^.*?Z/, nameAt(at));
-    const CopySource = `${BUCKET}/production/${name}`;
-    await s3.send(new CopyObjectCommand({ Bucket: BUCKET, Key: `production/${older}`, CopySource }));
-    return older;
+  /** What a run of another moment would have left: the same objects, sealed as of then. */
+  async function takenAt(name: string, at: number): Promise<string> {
+    const earlier = name.replace(/^.*?Z/, nameAt(at));
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: `production/${name}` }));
+    const sealed = Buffer.from((await Body?.transformToByteArray()) ?? []);
+    const backup = JSON.parse(await unseal(sealed, KEY, name)) as Backup;
+    const then: Backup = { ...backup, takenAt: `${new Date(at).toISOString().slice(0, 19)}Z` };
+    const Key = `production/${earlier}`;
+    await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: await seal(JSON.stringify(then), KEY) }));
+    return earlier;
   }
   const paths = () => {
     const core = `/api/v1/namespaces/${place.namespace}`;
@@ -80,8 +86,8 @@ needs('kubernetes', 'sandbox')('the backups of hft-platform', () => {
     const sealed = Buffer.from((await Body?.transformToByteArray()) ?? []);
     expect(sealed.subarray(0, 8).toString()).toBe('SLUICEB1');
     expect(sealed.includes('hft-frontend') || sealed.includes('value-of-api_key')).toBe(false);
-    const kept = await copied(name, Date.now() - 6 * DAY);
-    const old = await copied(name, Date.now() - 8 * DAY);
+    const kept = await takenAt(name, Date.now() - 6 * DAY);
+    const old = await takenAt(name, Date.now() - 8 * DAY);
     const second = await run({ mode: 'backup' });
     expect(second.stdout).toContain(`${old} is older than it is kept, and gone`);
     expect([...(await names())].sort()).toEqual([kept, name, second.outputs['backup']].sort());

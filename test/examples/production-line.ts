@@ -53,6 +53,19 @@ export function playUsers({ world, stacked }: Scene, users: Played): void {
   }
 }
 
+/**
+ * Real requests, one after the other, until each task of a color has answered one: the demo application's later faults
+ * begin with the first request that is no check, in each task by itself.
+ */
+export async function visitAllTasks({ stacked }: Scene, color: 'blue' | 'green', tasks = 2): Promise<void> {
+  const visited = new Set<string>();
+  for (let visit = 0; visited.size < tasks; visit++) {
+    if (visit === 50) throw new Error(`50 requests met ${visited.size} of the ${tasks} tasks of ${color}`);
+    const answer = await fetch(`${stacked.url}/`, { headers: { 'x-color': color } });
+    visited.add(answer.headers.get('x-app-task') ?? '');
+  }
+}
+
 /** The production line of a system: its own policy and checks, judged and moved by the action's process. */
 export const released = (
   stage: Scene,

@@ -10,7 +10,16 @@ import { type NamesScene, namesScene } from '../actions/blue-green/names-scene.t
 import type { Scene } from '../actions/blue-green/scene.ts';
 import { fakePrometheus } from '../harness/prometheus.ts';
 import { runBundle } from '../harness/run-bundle.ts';
-import { answered, between, filesOf, messagesOf, opened, playUsers, released } from './production-line.ts';
+import {
+  answered,
+  between,
+  filesOf,
+  messagesOf,
+  opened,
+  playUsers,
+  released,
+  visitAllTasks,
+} from './production-line.ts';
 
 // The production lines of four systems, with their own policies and checks, in lock-step time: half an hour is seconds.
 // By default what goes wrong is tried; SLUICE_ALL_POINTS=1 tries the whole lines of good releases, too.
@@ -56,6 +65,26 @@ describe('accunode, judged by CloudWatch', () => {
     const seconds = between(result, 'started-at', 'detected-at');
     expect(seconds).toBeGreaterThan(after * 60);
     expect(seconds).toBeLessThan((after + 6) * 60);
+    expect(await stage.truth()).toMatchObject(BLUE_ALONE);
+    await stage.world.close();
+  }, LIMIT); // prettier-ignore
+
+  test('health that fails four times in a row takes it back, though the load balancer sees nothing wrong', async () => {
+    // Its own check asks for a page that still answers: only the health document names the database.
+    const stage = await opened(cloud, { environment: { ...TOKEN, BEHAVIOUR_DELAY_MS: '60000' }, healthPath: '/version' });
+    playUsers(stage, () => good);
+    const release = { image: stage.images.late, 'expect-version': '6-unhealthy-later' };
+    const prepared = await released(stage, 'accunode', { inputs: { ...release, mode: 'prepare' } });
+    expect(prepared.outputs).toMatchObject({ outcome: 'prepared' });
+    await visitAllTasks(stage, 'green');
+    const result = await released(stage, 'accunode', { inputs: { ...release, mode: 'shift', image: '' } });
+    expect(messagesOf(result, 'error')).toContain('health failed 4 in a row');
+    expect(result.outputs).toMatchObject({ outcome: 'rolled-back', verdict: 'fail' });
+    expect(Number(result.outputs['rollback-seconds'])).toBeLessThan(120);
+    // A minute of good health, then four looks fifteen seconds apart.
+    const seconds = between(result, 'started-at', 'detected-at');
+    expect(seconds).toBeGreaterThan(60 + 3 * 15 - 15);
+    expect(seconds).toBeLessThan(60 + 6 * 15);
     expect(await stage.truth()).toMatchObject(BLUE_ALONE);
     await stage.world.close();
   }, LIMIT); // prettier-ignore

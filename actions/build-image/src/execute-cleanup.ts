@@ -16,8 +16,7 @@ export async function cleanUp(
   signal: AbortSignal,
 ): Promise<Cleaned> {
   const images = await shelf.list(signal);
-  const { keep, olderThan, keepTags } = request;
-  const plan = planCleanup(images, { keep, olderThan, keepTags, protected: request.protected, now: clock.now() });
+  const plan = planCleanup(images, { ...request.policy, now: clock.now() });
   if (request.dryRun === 'plan' || plan.remove.length === 0) return { repository, plan, removed: [], refused: [] };
   onWrite();
   const done = await shelf.remove(plan.remove, signal);

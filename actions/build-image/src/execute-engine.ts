@@ -1,6 +1,6 @@
 import { milliseconds } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
-import { type CommandParts, buildCommand, isCacheFault } from '../../../src/domain/image-build/command.ts';
+import { type CommandParts, buildCommand, isCacheFault, lastWords } from '../../../src/domain/image-build/command.ts';
 import type { Engine } from '../../../src/domain/image-build/engine.ts';
 import { nameOf } from '../../../src/domain/image-build/registries.ts';
 import { classifyPushOutput } from '../../../src/domain/image-build/registry-errors.ts';
@@ -57,7 +57,7 @@ export async function buildAndPush(
   return /digest: (sha256:[0-9a-f]{64}) size:/.exec(pushed.stdout)?.[1];
 }
 
-const output = ({ stdout, stderr }: ProgramResult): string => `${stdout}\n${stderr}`;
+const output = ({ stdout, stderr }: ProgramResult): string => `${lastWords(stdout)}\n${lastWords(stderr)}`;
 
 /** Of buildx, whose output has the build in it as well: only its own last words count. */
 const isPushFault = (text: string): boolean =>

@@ -1,9 +1,8 @@
 import { Failure } from '../../../src/domain/failure.ts';
 import { nameOf } from '../../../src/domain/image-build/registries.ts';
-import { standing } from '../../../src/domain/tags/forward.ts';
 import type { SemverGrammar } from '../../../src/domain/tags/context.ts';
 import type { RegistryPorts } from './execute-ports.ts';
-import { setTags, verify } from './execute-registry.ts';
+import { setForward, verify } from './execute-registry.ts';
 import type { PromoteRequest } from './inputs.ts';
 import type { TagPlan } from './plan.ts';
 import type { Promoted } from './result.ts';
@@ -31,11 +30,6 @@ export async function promote(
     ports,
     signal,
   );
-  const [first] = repositories;
-  const moves = plan.tags.some((tag) => tag.of !== undefined && (tag.floating !== undefined || tag.name === 'latest'));
-  const there = moves ? await ports.registry(first.host).tags(first.path, signal) : [];
-  const left = standing(plan.tags, there, semver);
-  const tags = plan.tags.map(({ name }) => name).filter((name) => !left.some((each) => each.name === name));
-  const set = await setTags({ repositories, from: source, stored, tags, left: [...plan.left, ...left] }, ports, signal);
+  const set = await setForward({ repositories, from: source, stored, plan, semver }, ports, signal);
   return { image, tags: set };
 }

@@ -3,7 +3,9 @@ import { Failure } from '../../../src/domain/failure.ts';
 import { platformText, samePlatform, sizeOf } from '../../../src/domain/image-build/manifest.ts';
 import { type Repository, nameOf } from '../../../src/domain/image-build/registries.ts';
 import { labelsIn } from '../../../src/domain/image-build/source.ts';
-import { type Standing } from '../../../src/domain/tags/forward.ts';
+import type { SemverGrammar } from '../../../src/domain/tags/context.ts';
+import { type Standing, standing } from '../../../src/domain/tags/forward.ts';
+import type { MadeTag } from '../../../src/domain/tags/make.ts';
 import type { ImageRegistry, StoredManifest } from '../../../src/ports/image-registry.ts';
 import type { RegistryPorts } from './execute-ports.ts';
 import type { TagsSet, VerifiedImage, VerifiedPlatform } from './result.ts';
@@ -112,6 +114,56 @@ function checkPlatforms(where: string, found: readonly string[], wanted: readonl
     now: 'No other tag was set',
     next: 'Use docker/setup-buildx-action with a builder that knows these platforms',
   });
+}
+
+export interface ForwardTagging {
+  readonly repositories: readonly [Repository, ...Repository[]];
+  readonly from: Repository;
+  readonly stored: StoredManifest;
+  readonly plan: { readonly tags: readonly MadeTag[]; readonly left: readonly Standing[] };
+  readonly semver: SemverGrammar;
+}
+
+/**
+ * Sets the tags of a run; floating ones move forward only. Between the look and the write another release may have come,
+ * so the list is read again, and what a newer version has by now is given back to it. That one sets its own version before
+ * its floating tags, so whichever of both is last, they end there.
+ */
+export async function setForward(
+  { repositories, from, stored, plan, semver }: ForwardTagging,
+  ports: RegistryPorts,
+  signal: AbortSignal,
+): Promise<TagsSet & { readonly changed: 'yes' | 'no' }> {
+  const [first] = repositories;
+  // Asked only where a tag would move: the list of a large repository has many pages.
+  const moves = plan.tags.some((tag) => tag.of !== undefined && (tag.floating !== undefined || tag.name === 'latest'));
+  const look = async (): Promise<readonly Standing[]> =>
+    moves ? standing(plan.tags, await ports.registry(first.host).tags(first.path, signal), semver) : [];
+  const before = await look();
+  const tags = plan.tags.map(({ name }) => name).filter((name) => !before.some((each) => each.name === name));
+  const done = await setTags({ repositories, from, stored, tags, left: [...plan.left, ...before] }, ports, signal);
+  if (done.changed === 'no') return done;
+  const overtaken = (await look()).filter(({ name }) => tags.includes(name));
+  for (const each of overtaken) await giveBack(each, repositories, ports, signal);
+  const names = new Set(repositories.flatMap((at) => overtaken.map(({ name }) => `${nameOf(at)}:${name}`)));
+  return { ...done, set: done.set.filter((name) => !names.has(name)), left: [...done.left, ...overtaken] };
+}
+
+async function giveBack(
+  { name, why, newer = '' }: Standing,
+  repositories: readonly Repository[],
+  ports: RegistryPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const repository of repositories) {
+    const registry = ports.registry(repository.host);
+    const theirs = await registry.manifest(repository.path, newer, signal);
+    // Their copy to this repository is still to come, and sets the tag as well.
+    if (theirs === undefined) continue;
+    await registry.put(repository.path, name, theirs, signal);
+    await readBack(registry, { repository, tag: name, digest: theirs.digest }, ports, signal);
+    ports.log.warning(`${nameOf(repository)}:${name} is given back: ${why}`);
+  }
 }
 
 export interface Tagging {

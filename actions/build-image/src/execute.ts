@@ -5,11 +5,10 @@ import { nameOf } from '../../../src/domain/image-build/registries.ts';
 import { isSameSource } from '../../../src/domain/image-build/source.ts';
 import { type ScanResult, scanLine } from '../../../src/domain/image-scan/judge.ts';
 import { InvalidInput, type InputProblem } from '../../../src/domain/inputs.ts';
-import { standing } from '../../../src/domain/tags/forward.ts';
 import type { StoredManifest } from '../../../src/ports/image-registry.ts';
 import { buildAndPush } from './execute-engine.ts';
 import type { BuildPorts } from './execute-ports.ts';
-import { setTags, verify } from './execute-registry.ts';
+import { setForward, verify } from './execute-registry.ts';
 import type { BuildPlan } from './plan.ts';
 import type { BuildResult, VerifiedImage } from './result.ts';
 
@@ -149,28 +148,18 @@ async function finish(plan: BuildPlan, made: Made, ports: BuildPorts, signal: Ab
   if (scan !== undefined) ports.log.info(scanLine(scan));
   if (scan !== undefined && isBlocked(scan, plan))
     return { kind: 'blocked', identity, image, scan, evidence: evidenceOf(plan, { made, scan, tags: [] }, ports) };
-  const left = await standingIn(plan, ports, signal);
-  const names = plan.tags.map(({ name }) => name).filter((name) => !left.some((each) => each.name === name));
-  const tags = await setTags(
-    { repositories: plan.request.repositories, from: repository, stored, tags: names, left: [...plan.left, ...left] },
+  const tags = await setForward(
+    { repositories: plan.request.repositories, from: repository, stored, plan, semver: ports.tools.semver },
     ports,
     signal,
   );
   for (const { name, why } of tags.left) ports.log.info(`${name} is left where it is: ${why}`);
+  const names = plan.tags.map(({ name }) => name).filter((name) => !tags.left.some((each) => each.name === name));
   return { ...shown, tags, scan, evidence: evidenceOf(plan, { made, scan, tags: names }, ports) };
 }
 
 const isBlocked = (scan: ScanResult, { request }: BuildPlan): boolean =>
   scan.kind === 'fail' || (scan.kind === 'unknown' && request.scan?.onError !== 'warn');
-
-/** Asked only where a tag would move: the list of a large repository has many pages. */
-async function standingIn(plan: BuildPlan, ports: BuildPorts, signal: AbortSignal) {
-  const moves = plan.tags.some((tag) => tag.of !== undefined && (tag.floating !== undefined || tag.name === 'latest'));
-  if (!moves) return [];
-  const [repository] = plan.request.repositories;
-  const there = await ports.registry(repository.host).tags(repository.path, signal);
-  return standing(plan.tags, there, ports.tools.semver);
-}
 
 function evidenceOf(
   plan: BuildPlan,

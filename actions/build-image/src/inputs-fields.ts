@@ -1,7 +1,7 @@
 import { hours, minutes } from '../../../src/domain/duration.ts';
 import { SCAN_LIMITS_ACCEPTED, readScanLimits } from '../../../src/domain/image-scan/limits.ts';
 import { imagesInput, registryInput } from '../../../src/domain/image-inputs.ts';
-import { count, duration, flag, list, oneOf, secret, structure, text } from '../../../src/domain/inputs.ts';
+import { count, duration, flag, list, matching, oneOf, secret, structure, text } from '../../../src/domain/inputs.ts';
 import { awsInputs, stageInputs } from '../../../src/domain/stage-inputs.ts';
 
 /** Where the image goes, and what it is called. */
@@ -17,9 +17,12 @@ const naming = {
     required: true,
   }),
   registry: registryInput,
-  name: text({
+  name: matching({
     description:
       'Name of the service in the `images` output. Default: the last part of the repository. Example: `api`.',
+    shape: /[A-Za-z0-9][A-Za-z0-9._-]{0,127}/,
+    accepts: 'name',
+    accepted: 'letters, digits, ., _ and -, such as api',
   }),
   tags: text({
     description:
@@ -169,6 +172,12 @@ const keeping = {
   'older-than': duration({
     description: 'For `cleanup`: younger images stay.',
     fallback: '30d',
+    min: hours(1),
+    max: hours(24 * 3650),
+  }),
+  'untagged-older-than': duration({
+    description:
+      'For `cleanup`: images without a tag that no index names go when they are older than this, and do not count among `keep-images`. Default: they are images like others. Example: `7d`.',
     min: hours(1),
     max: hours(24 * 3650),
   }),

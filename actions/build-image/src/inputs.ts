@@ -1,8 +1,9 @@
 import type { Duration } from '../../../src/domain/duration.ts';
+import type { CleanupPolicy } from '../../../src/domain/image-build/cleanup.ts';
 import type { BuildSpec } from '../../../src/domain/image-build/build-spec.ts';
 import { extraArgProblems } from '../../../src/domain/image-build/command.ts';
 import type { EngineKind } from '../../../src/domain/image-build/engine.ts';
-import { readPairs } from '../../../src/domain/image-build/labels.ts';
+import { INPUTS_LABEL, readPairs } from '../../../src/domain/image-build/labels.ts';
 import type { Repository } from '../../../src/domain/image-build/registries.ts';
 import { buildArgProblems, readSecrets } from '../../../src/domain/image-build/secrets.ts';
 import { isRegistry, parseImage } from '../../../src/domain/image-reference.ts';
@@ -66,11 +67,7 @@ export interface PromoteRequest extends Base, TagWish {
 
 export interface CleanupRequest extends Base {
   readonly mode: 'cleanup';
-  readonly keep: number;
-  readonly olderThan: Duration;
-  readonly keepTags: readonly string[];
-  /** Digests. */
-  readonly protected: readonly string[];
+  readonly policy: Omit<CleanupPolicy, 'now'>;
 }
 
 export type Request = BuildRequest | PromoteRequest | CleanupRequest;
@@ -175,8 +172,12 @@ function buildSpec(values: Values): Checked<BuildSpec> {
   });
   const platforms = values.platforms ?? [];
   const problems: InputProblem[] = [
+    ...placeProblems(values),
     ...buildArgProblems(buildArgs),
     ...extraArgProblems(extraArgs),
+    ...(INPUTS_LABEL in (labels.ok ? labels.value : {})
+      ? [{ input: 'labels', given: INPUTS_LABEL, problem: 'is set by build-image itself', accepted: 'other keys' }]
+      : []),
     ...platforms
       .filter((platform) => !/^[a-z0-9]+\/[a-z0-9_]+(\/v\d+)?$/.test(platform))
       .map((given) => ({
@@ -204,6 +205,26 @@ function buildSpec(values: Values): Checked<BuildSpec> {
     provenance: values.provenance,
     sbom: values.sbom ? 'attach' : 'none',
     extraArgs,
+  });
+}
+
+/** The engine reads some places as something else: `-` as its standard input, an address as a repository to fetch. */
+function placeProblems({ context, file }: Values): readonly InputProblem[] {
+  const isRemote = (place: string): boolean => /^(?:[a-z][a-z0-9+.-]*:\/\/|git@|github\.com\/)/i.test(place);
+  const given = Object.entries({ context, file }).flatMap(([input, place]) => (place ? [{ input, place }] : []));
+  return given.flatMap(({ input, place }): InputProblem[] => {
+    const accepted = `a path below the workspace, such as ${input === 'context' ? 'web' : 'web/Dockerfile'}`;
+    if (place.startsWith('-')) return [{ input, given: place, problem: 'is an option, and no path', accepted }];
+    return isRemote(place)
+      ? [
+          {
+            input,
+            given: place,
+            problem: 'is elsewhere, and so not of the commit that the image is named for',
+            accepted,
+          },
+        ]
+      : [];
   });
 }
 
@@ -271,11 +292,14 @@ function sourceOf({ source, images, registry, name }: Values): Checked<PromoteRe
   return good({ host, path: repository, digest });
 }
 
-const toCleanup = (values: Values): Checked<Rest<CleanupRequest>> =>
-  good({
-    mode: 'cleanup',
+function toCleanup(values: Values): Checked<Rest<CleanupRequest>> {
+  const untagged = values['untagged-older-than'];
+  const policy = {
     keep: values['keep-images'],
     olderThan: values['older-than'],
+    ...(untagged === undefined ? {} : { untaggedOlderThan: untagged }),
     keepTags: values['keep-tags'],
     protected: Object.values<Images[string]>(values.images ?? {}).map(({ digest }) => digest),
-  });
+  };
+  return good({ mode: 'cleanup', policy });
+}

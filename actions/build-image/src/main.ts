@@ -220,7 +220,7 @@ async function factsOf({ defaultBranch }: { readonly defaultBranch?: string }, t
     ...(committed === undefined ? {} : { commitDate: committed }),
     ...(defaultBranch === undefined ? {} : { defaultBranch }),
   });
-  return { ...read, tools: { semver: semverGrammar, sha256 } };
+  return { ...read, tools: { semver: semverGrammar, sha256 }, environment: tools.environment };
 }
 
 function readJson(text: string): unknown {
@@ -239,13 +239,35 @@ async function commitDate({ run, signal }: ActionTools): Promise<Instant | undef
   return Number.isNaN(read) ? undefined : instant(read);
 }
 
-/** Read and masked before anything else is done; one that is empty is an error, never a build without it. */
-async function openSecrets(
-  { build: { secrets } }: BuildRequest,
-  tools: ActionTools,
-): Promise<readonly { readonly id: string; readonly content: string }[]> {
+type Secret = { readonly id: string; readonly content: string };
+
+/**
+ * Secrets are read and masked before anything else is done; one that is empty is an error, never a build without it. What a
+ * commit could have made a link to a file of this machine is refused: the build would read it.
+ */
+async function openSecrets({ build: spec }: BuildRequest, tools: ActionTools): Promise<readonly Secret[]> {
+  const { leadsOut } = await import('../../../src/adapters/system/files.ts');
   const problems: InputProblem[] = [];
-  const opened: { id: string; content: string }[] = [];
+  const look = async (input: string, given: string): Promise<void> => {
+    const real = await leadsOut(tools.run.workspace, given);
+    const accepted = 'a path that stays in the workspace';
+    if (real !== undefined)
+      problems.push({ input, given, problem: `is a link out of the workspace, to ${real}`, accepted });
+  };
+  await look('context', spec.context);
+  await look('file', spec.file ?? `${spec.context}/Dockerfile`);
+  for (const { from } of spec.secrets) if (from.kind === 'file') await look('secret-files', from.path);
+  // Nothing of what such a link leads to is read.
+  const opened = problems.length > 0 ? [] : await readSecretValues(spec.secrets, { tools, problems });
+  if (problems.length > 0) throw new InvalidInput('What is built, and its secrets,', problems);
+  return opened;
+}
+
+async function readSecretValues(
+  secrets: BuildRequest['build']['secrets'],
+  { tools, problems }: { readonly tools: ActionTools; readonly problems: InputProblem[] },
+): Promise<readonly Secret[]> {
+  const opened: Secret[] = [];
   for (const { id, from } of secrets) {
     const content =
       from.kind === 'value'
@@ -261,7 +283,6 @@ async function openSecrets(
     tools.mask(content);
     opened.push({ id, content });
   }
-  if (problems.length > 0) throw new InvalidInput('The secrets of the build', problems);
   return opened;
 }
 

@@ -34,6 +34,8 @@ export interface PlanFacts {
   readonly git: GitContext;
   readonly repository: RepositoryFacts;
   readonly tools: TagTools;
+  /** Of the step, where build arguments without a value have theirs. */
+  readonly environment: (name: string) => string | undefined;
 }
 
 /** PURE: which tags a run gives. */
@@ -47,7 +49,7 @@ export function planTags(wish: TagWish, { git, tools }: Pick<PlanFacts, 'git' | 
 
 /** PURE: what is built under which names. */
 export function planBuild(request: BuildRequest, facts: PlanFacts): Checked<BuildPlan> {
-  const { git, tools } = facts;
+  const { git, tools, environment } = facts;
   const tagged = planTags(request, facts);
   if (!tagged.ok) return tagged;
   const identity = identityOf(request, git, tagged.value.version);
@@ -58,7 +60,7 @@ export function planBuild(request: BuildRequest, facts: PlanFacts): Checked<Buil
     ...(git.commitDate === undefined ? {} : { commitDate: git.commitDate }),
     version,
   });
-  const inputs = tools.sha256(sourceText(request.build));
+  const inputs = tools.sha256(sourceText(request.build, environment));
   const labels = { ...own, [INPUTS_LABEL]: inputs, ...request.build.labels };
   return good({
     ...tagged.value,

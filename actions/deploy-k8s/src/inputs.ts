@@ -186,8 +186,9 @@ function requestOf(values: Values, place: Place): Checked<Request> {
 
 function toDeploy(values: Values, place: Place): Checked<DeployRequest> {
   const [set, checks, approval] = [setOf(values), checksOf(values), approvalDemand(values)];
-  if (!set.ok || !checks.ok || !approval.ok)
-    return bad(...[set, checks, approval].flatMap((each) => (each.ok ? [] : each.problems)));
+  const unlike = tagProblems(values);
+  if (!set.ok || !checks.ok || !approval.ok || unlike.length > 0)
+    return bad(...[set, checks, approval].flatMap((each) => (each.ok ? [] : each.problems)), ...unlike);
   return good({
     ...place,
     mode: 'deploy',
@@ -199,6 +200,16 @@ function toDeploy(values: Values, place: Place): Checked<DeployRequest> {
     approval: approval.value,
     checks: checks.value,
   });
+}
+
+/** What was approved are `images`: a tag beside them must not release something else. */
+function tagProblems(values: Values): readonly InputProblem[] {
+  const { images, 'pinned-tag': tag } = values;
+  if (!values['require-approval'] || images === undefined || tag === undefined) return [];
+  const digests = Object.values(images).map(({ digest }) => digest);
+  if (digests.some((digest) => tag.endsWith(`@${digest}`))) return [];
+  const accepted = `a tag with a digest of images: ${digests.join(', ')}`;
+  return [{ input: 'pinned-tag', given: tag, problem: 'is none of images, which is what was approved', accepted }];
 }
 
 function toScale(values: Values, place: Place): Checked<ScaleRequest> {

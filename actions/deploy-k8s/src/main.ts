@@ -4,6 +4,7 @@ import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { between } from '../../../src/domain/duration.ts';
 import { InvalidInput } from '../../../src/domain/inputs.ts';
 import { planText } from '../../../src/domain/kubernetes/diff.ts';
+import { type ImageChange, unapproved } from '../../../src/domain/kubernetes/image-rules.ts';
 import type { Manifest } from '../../../src/domain/kubernetes/manifest.ts';
 import type { Annotation, Report } from '../../../src/domain/report.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
@@ -39,6 +40,7 @@ const definition: ActionDefinition<typeof spec, Request> = {
     if (request.mode === 'deploy') await checkApproval(request, tools);
     const checking = await checkingOf(request, tools);
     const set = 'set' in request ? await readSet(request.set, request, tools) : undefined;
+    if (set !== undefined) checkImages(request, set);
     const opened = await open(request, checking, tools);
     try {
       const report = await act(request, set?.manifests ?? [], opened.context, tools);
@@ -225,7 +227,17 @@ async function readSet(set: SetWish, { namespace }: Request, tools: ActionTools)
     tools.signal,
   );
   for (const { where, from, to } of read.images) tools.log.info(`${where}: ${from === to ? to : `${from} -> ${to}`}`);
-  return { manifests: read.manifests, warnings: read.warnings.map(warningOf) };
+  return { manifests: read.manifests, images: read.images, warnings: read.warnings.map(warningOf) };
+}
+
+/** An approval is for images; what comes out of the manifests must be those. */
+function checkImages(
+  request: Request,
+  { manifests, images }: { readonly manifests: readonly Manifest[]; readonly images: readonly ImageChange[] },
+): void {
+  if (request.mode !== 'deploy' || request.approval.kind === 'none') return;
+  const problems = unapproved(manifests, images, Object.values(request.approval.images));
+  if (problems.length > 0) throw new InvalidInput('The approval does not hold for the manifests', problems);
 }
 
 const warningOf = (message: string): Annotation => ({ level: 'warning', title: 'deploy-k8s', message });

@@ -35,14 +35,20 @@ export function ecrShelf({ account, region, name }: EcrRepository, config: Clien
       const details = await describe(signal);
       const parts = await partsOf(details, signal);
       return details.map((detail): ListedImage => {
-        const { imageDigest: digest = '', imageTags: tags = [], imagePushedAt } = detail;
+        const {
+          imageDigest: digest = '',
+          imageTags: tags = [],
+          imagePushedAt,
+          subjectManifestDigest: subject,
+        } = detail;
         if (digest === '' || imagePushedAt === undefined)
           throw new Failure({
             what: `Could not list the images of ${name}`,
             why: 'ECR lists one without digest or date',
             now: 'Nothing was removed',
           });
-        return { digest, tags, pushedAt: instant(imagePushedAt.getTime()), parts: parts.get(digest) ?? [] };
+        const image = { digest, tags, pushedAt: instant(imagePushedAt.getTime()), parts: parts.get(digest) ?? [] };
+        return subject === undefined ? image : { ...image, subject };
       });
     },
     async remove(images, signal) {

@@ -16,7 +16,7 @@ import {
 import { revisionName } from '../../domain/ecs/arn.ts';
 import { Failure } from '../../domain/failure.ts';
 import { CloudFailure } from '../../domain/retry-policy.ts';
-import type { Ecs, EcsService, EcsServiceRef, TaskDefinition } from '../../ports/ecs.ts';
+import type { Ecs, EcsService, EcsServiceRef, Need, TaskDefinition } from '../../ports/ecs.ts';
 import type { Log } from '../../ports/log.ts';
 import { revisionsOf } from './ecs-revisions.ts';
 import {
@@ -200,14 +200,14 @@ function serviceHistory(
 ): Pick<Ecs, 'describeServiceDeployment' | 'listServiceDeployments' | 'stopServiceDeployment'> {
   const denied = new Set<string>();
   const ifAllowed = async <T>(
-    facts: CallFacts,
+    { need, ...facts }: RecordFacts,
     signal: AbortSignal,
     send: () => Promise<T>,
   ): Promise<T | undefined> => {
     try {
       return await callAws(facts, signal, send);
     } catch (thrown) {
-      if (!(thrown instanceof CloudFailure) || thrown.kind !== 'access-denied') throw thrown;
+      if (need === 'must' || !(thrown instanceof CloudFailure) || thrown.kind !== 'access-denied') throw thrown;
       if (denied.size === 0) {
         log.warning(
           `${thrown.message} Until then the rollout is judged by the service's own deployments alone, without ECS's record of them`,
@@ -219,8 +219,9 @@ function serviceHistory(
   };
   const revisions = serviceRevisions(client, ifAllowed);
   return {
-    async describeServiceDeployment(arn, signal) {
-      const facts: CallFacts = {
+    async describeServiceDeployment(arn, signal, need = 'may') {
+      const facts: RecordFacts = {
+        need,
         action: 'ecs:DescribeServiceDeployments',
         what: `Could not read service deployment ${arn}`,
       };
@@ -230,11 +231,13 @@ function serviceHistory(
       const found = answer?.serviceDeployments?.[0];
       if (found === undefined) return undefined;
       const target = found.targetServiceRevision?.arn;
-      const known = await revisions(target === undefined ? [] : [target], signal);
+      const known = await revisions(target === undefined ? [] : [target], signal, need);
       return toServiceDeployment(found, target === undefined ? undefined : known.get(target));
     },
     async listServiceDeployments({ cluster, service }, signal, filter = {}) {
-      const facts: CallFacts = {
+      const { need = 'may' } = filter;
+      const facts: RecordFacts = {
+        need,
         action: 'ecs:ListServiceDeployments',
         what: `Could not list the deployments of ${nameOf({ cluster, service })}`,
       };
@@ -255,7 +258,7 @@ function serviceHistory(
         .sort((a, b) => (b.createdAt?.getTime() ?? 0) - (a.createdAt?.getTime() ?? 0))
         .slice(0, REVISIONS_A_CALL);
       const targets = listed.flatMap(({ targetServiceRevisionArn }) => targetServiceRevisionArn ?? []);
-      const known = await revisions(targets, signal);
+      const known = await revisions(targets, signal, need);
       return listed.map((brief) => toListedDeployment(brief, known.get(brief.targetServiceRevisionArn ?? '')));
     },
     async stopServiceDeployment(arn, stopType, signal) {
@@ -271,15 +274,16 @@ function serviceHistory(
   };
 }
 
-type IfAllowed = <T>(facts: CallFacts, signal: AbortSignal, send: () => Promise<T>) => Promise<T | undefined>;
+type RecordFacts = CallFacts & { readonly need: Need };
+type IfAllowed = <T>(facts: RecordFacts, signal: AbortSignal, send: () => Promise<T>) => Promise<T | undefined>;
 
 /** Task definitions of service revisions, each asked for once: a revision never changes. */
 function serviceRevisions(client: ECSClient, ifAllowed: IfAllowed) {
   const known = new Map<string, string>();
-  return async (arns: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, string>> => {
+  return async (arns: readonly string[], signal: AbortSignal, need: Need): Promise<ReadonlyMap<string, string>> => {
     const missing = [...new Set(arns)].filter((arn) => !known.has(arn)).slice(0, REVISIONS_A_CALL);
     if (missing.length === 0) return known;
-    const facts: CallFacts = { action: 'ecs:DescribeServiceRevisions', what: 'Could not read service revisions' };
+    const facts = { need, action: 'ecs:DescribeServiceRevisions', what: 'Could not read service revisions' };
     const answer = await ifAllowed(facts, signal, () =>
       client.send(new DescribeServiceRevisionsCommand({ serviceRevisionArns: missing }), { abortSignal: signal }),
     );

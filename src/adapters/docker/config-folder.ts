@@ -6,6 +6,8 @@ import type { RegistryCredentials } from '../../ports/image-registry.ts';
 export interface UserConfig {
   /** DOCKER_CONFIG, or `.docker` at home. */
   readonly folder: string;
+  /** BUILDX_CONFIG, where the user's builders are when they are not in the folder. */
+  readonly builders?: string;
   readonly auths: Readonly<Record<string, { readonly auth?: string; readonly identitytoken?: string }>>;
   readonly credHelpers: Readonly<Record<string, string>>;
   readonly credsStore?: string;
@@ -58,7 +60,7 @@ export async function makeConfigFolder(path: string, user: UserConfig): Promise<
   for (const part of ['contexts', 'cli-plugins']) await linkTo(join(user.folder, part), join(path, part));
   return {
     path,
-    env: { DOCKER_CONFIG: path, BUILDX_CONFIG: join(user.folder, 'buildx') },
+    env: { DOCKER_CONFIG: path, BUILDX_CONFIG: user.builders ?? join(user.folder, 'buildx') },
     async write(logins) {
       const own = [...logins].map(([host, { username, password }]) => [
         host,

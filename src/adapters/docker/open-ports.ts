@@ -60,7 +60,11 @@ export interface OpenedPorts {
 export async function openPorts(request: OpenRequest, tools: OpenTools): Promise<OpenedPorts> {
   const programs = systemPrograms();
   const random = systemRandom();
-  const user = await readUserConfig(tools.environment('DOCKER_CONFIG') ?? join(homedir(), '.docker'));
+  const builders = tools.environment('BUILDX_CONFIG');
+  const user = {
+    ...(await readUserConfig(tools.environment('DOCKER_CONFIG') ?? join(homedir(), '.docker'))),
+    ...(builders === undefined ? {} : { builders }),
+  };
   const sessions = new Map<string, Promise<AwsSession>>();
   const aws = (region: string): Promise<AwsSession> => {
     const session = sessions.get(region) ?? openSession(region, request, tools);

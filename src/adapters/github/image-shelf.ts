@@ -61,7 +61,15 @@ export function packageShelf(
           });
         ids.set(name, id);
         const parts = stored.manifest.kind === 'index' ? stored.manifest.entries.map(({ digest }) => digest) : [];
-        images.push({ digest: name, tags: metadata?.container?.tags ?? [], pushedAt: instant(pushedAt), parts });
+        const { subject } = stored.manifest;
+        const hangs = subject === undefined ? {} : { subject };
+        images.push({
+          digest: name,
+          tags: metadata?.container?.tags ?? [],
+          pushedAt: instant(pushedAt),
+          parts,
+          ...hangs,
+        });
       }
       return images;
     },

@@ -4,11 +4,10 @@ import { Failure } from '../../domain/failure.ts';
 import { IMAGE_TYPES, INDEX_TYPES, readManifest } from '../../domain/image-build/manifest.ts';
 import { CloudFailure, mayPass } from '../../domain/retry-policy.ts';
 import type { ImageRegistry, StoredManifest } from '../../ports/image-registry.ts';
+import { documentOf, jsonOf } from './body.ts';
 import { type RegistryAddress, type RegistryTools, type Send, registryRequests } from './requests.ts';
 
 const ACCEPT = [...INDEX_TYPES, ...IMAGE_TYPES].join(', ');
-/** What registries take at most; larger is no manifest. */
-const LARGEST_DOCUMENT = 4 * 1024 * 1024;
 
 const pull = (repository: string): string => `repository:${repository}:pull`;
 const push = (repository: string): string => `repository:${repository}:pull,push`;
@@ -26,9 +25,9 @@ export function imageRegistry(address: RegistryAddress, tools: RegistryTools): I
     async json(repository, digest, signal) {
       const what = `Could not read ${digest} of ${host}/${repository}`;
       const call = { method: 'GET', path: `${repository}/blobs/${digest}`, scope: pull(repository), what } as const;
-      const bytes = await bytesOf(await send({ ...call, expected: [200] }, signal), what);
+      const bytes = await documentOf(await send({ ...call, expected: [200] }, signal), what);
       checkDigest(bytes, digest, what);
-      return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+      return jsonOf(bytes, what);
     },
     put: (repository, reference, stored, signal) => put(send, { host, repository, reference }, stored, signal),
     async blob(repository, digest, signal) {
@@ -91,12 +90,12 @@ async function manifest(
     },
     signal,
   );
-  const bytes = await bytesOf(answer, what);
+  const bytes = await documentOf(answer, what);
   if (answer.status === 404) return undefined;
   const digest = digestOf(bytes);
   if (reference.startsWith('sha256:')) checkDigest(bytes, reference, what);
   const mediaType = (answer.headers.get('content-type') ?? '').replace(/;.*/, '').trim();
-  const read = readManifest(JSON.parse(new TextDecoder().decode(bytes)), mediaType);
+  const read = readManifest(jsonOf(bytes, what), mediaType);
   if (read === undefined)
     throw new Failure({ what, why: `it is ${mediaType}, which is neither an image nor an index` });
   return { digest, mediaType, bytes, manifest: read };
@@ -191,25 +190,27 @@ async function tags(send: Send, { host, repository }: Place, signal: AbortSignal
   const what = `Could not list the tags of ${host}/${repository}`;
   const found: string[] = [];
   let path: string | undefined = `${repository}/tags/list?n=1000`;
+  const seen = new Set<string>();
   while (path !== undefined) {
+    if (seen.has(path)) throw new Failure({ what, why: 'the list of the registry has no end: a page comes again' });
+    seen.add(path);
     const answer: Response = await send(
       { method: 'GET', path, scope: push(repository), what, expected: [200, 404] },
       signal,
     );
-    const text = await answer.text();
+    const bytes = await documentOf(answer, what);
     if (answer.status === 404) return found;
-    const { tags: page } = JSON.parse(text) as { readonly tags?: readonly string[] | null };
-    found.push(...(page ?? []));
+    found.push(...namesIn(jsonOf(bytes, what)));
     const next: string | undefined = /<([^>]+)>;\s*rel="?next"?/.exec(answer.headers.get('link') ?? '')?.[1];
     path = next === undefined ? undefined : new URL(next, answer.url).href;
   }
   return found;
 }
 
-async function bytesOf(answer: Response, what: string): Promise<Uint8Array> {
-  const bytes = new Uint8Array(await answer.arrayBuffer());
-  if (bytes.length > LARGEST_DOCUMENT) throw new Failure({ what, why: `it has ${bytes.length} bytes` });
-  return bytes;
+/** `null` is how some registries say that there is none. */
+function namesIn(document: unknown): readonly string[] {
+  const { tags: names } = (document ?? {}) as { readonly tags?: unknown };
+  return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
 }
 
 function checkDigest(bytes: Uint8Array, digest: string, what: string): void {

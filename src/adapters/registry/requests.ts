@@ -7,6 +7,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { CredentialsSource } from '../../ports/image-registry.ts';
 import type { Random } from '../../ports/random.ts';
+import { refusalText } from './body.ts';
 import { type Authorization, isLoopback, registryAuthorization } from './authorization.ts';
 
 export interface RegistryTools {
@@ -55,7 +56,7 @@ export function registryRequests({ host, credentials }: RegistryAddress, tools: 
     mask: tools.mask,
     ask: async (url, headers, signal) => {
       const answer = await fetch(url, { headers, dispatcher, signal: within(signal) });
-      return { status: answer.status, body: await answer.text() };
+      return { status: answer.status, body: await refusalText(answer) };
     },
   });
   return async (call, signal) => {
@@ -120,11 +121,11 @@ async function once(
       }
       const challenge = response.headers.get('www-authenticate');
       if (response.status === 401 && own) {
-        const text = await response.text();
+        const text = await refusalText(response);
         if ((await authorization.answer(challenge, call.scope, signal)) === 'try-again') continue;
         return refusal(response, text);
       }
-      return refusal(response, await response.text());
+      return refusal(response, await refusalText(response));
     }
   } catch (cause) {
     signal.throwIfAborted();

@@ -1,5 +1,5 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { mkdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
 
 /** Nobody writes a policy or a template of this size; a log or an image named by mistake must not fill the memory. */
 export const LARGEST_FILE = 10 * 1024 * 1024;
@@ -34,4 +34,23 @@ export async function writeText(folder: string, path: string, content: string): 
   const whole = resolve(folder, path);
   await mkdir(dirname(whole), { recursive: true });
   await writeFile(whole, content);
+}
+
+/**
+ * Where a path below `folder` really ends when a link on its way leads out of it; undefined: it stays inside, is not there,
+ * or was written as a path elsewhere. Whoever writes the commit writes its links, and not what stands beside the checkout.
+ */
+export async function leadsOut(folder: string, path: string): Promise<string | undefined> {
+  const isInside = (root: string, place: string): boolean => {
+    const way = relative(root, place);
+    return way !== '..' && !way.startsWith('../') && !isAbsolute(way);
+  };
+  const whole = resolve(folder, path);
+  if (!isInside(resolve(folder), whole)) return undefined;
+  try {
+    const real = await realpath(whole);
+    return isInside(await realpath(folder), real) ? undefined : real;
+  } catch {
+    return undefined;
+  }
 }

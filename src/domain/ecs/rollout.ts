@@ -1,7 +1,7 @@
 import { type Duration, type Instant, after, between, formatDuration, minutes, seconds } from '../duration.ts';
 import { revisionName } from './arn.ts';
 import type { EcsDeployment, EcsService, ServiceDeployment } from './service.ts';
-import { movesTraffic, progressOf } from './strategy.ts';
+import { judgedByRecord, movesTraffic, progressOf } from './strategy.ts';
 
 /**
  * One deployment that is followed, and what earlier looks at it have shown. A value: each look gives the next one, so a
@@ -181,13 +181,16 @@ function judgeOurs(
   if (watch.memory.failure !== undefined) return judgeFailure(watch, watch.memory.failure, service, now);
   const stage = stageOf(ours, serviceDeployment);
   if (ours.rolloutState === 'IN_PROGRESS') return { kind: 'in-progress', stage };
-  if (ours.rolloutState === 'COMPLETED') {
-    // Alarms and native strategies judge on after the tasks are steady; then only the service deployment knows the end.
-    const judgedOn = serviceDeployment !== undefined && (service.alarms !== undefined || movesTraffic(service));
-    return judgedOn ? { kind: 'in-progress', stage: `${stage}, ECS still judges it` } : succeeded(service, watch);
+  // The tasks are as wanted long before the traffic is, and before the alarms have had their time.
+  if (judgedByRecord(service)) {
+    const judge =
+      serviceDeployment === undefined ? ", and ECS's record of its end cannot be read" : ', ECS still judges it';
+    return {
+      kind: 'in-progress',
+      stage: ours.rolloutState === undefined && serviceDeployment !== undefined ? stage : `${stage}${judge}`,
+    };
   }
-  // The tasks are as wanted long before the traffic is: counts are the fallback where the record may not be read.
-  if (serviceDeployment !== undefined && movesTraffic(service)) return { kind: 'in-progress', stage };
+  if (ours.rolloutState === 'COMPLETED') return succeeded(service, watch);
   return watch.memory.steadyReads >= STEADY_READS ? succeeded(service, watch) : { kind: 'in-progress', stage };
 }
 
@@ -304,7 +307,7 @@ export interface RecordQuestion {
  * what the list leaves open: ours is not PRIMARY, not listed, or not in progress any more.
  */
 export function needsRecord({ service, deploymentId, record, age }: RecordQuestion): boolean {
-  if (service.alarms !== undefined || movesTraffic(service)) return true;
+  if (judgedByRecord(service)) return true;
   if (record !== undefined && record.status !== 'IN_PROGRESS' && record.status !== 'PENDING') return true;
   const ours = service.deployments.find(({ id }) => id === deploymentId);
   const underWay = ours !== undefined && ours.status === 'PRIMARY' && ours.rolloutState === 'IN_PROGRESS';

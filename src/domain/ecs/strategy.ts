@@ -5,6 +5,13 @@ import type { EcsService, ServiceDeployment } from './service.ts';
 export const movesTraffic = ({ strategy }: Pick<EcsService, 'strategy'>): boolean =>
   (strategy ?? 'ROLLING') !== 'ROLLING';
 
+/**
+ * Alarms and native strategies judge on after the tasks are steady, so nothing that the list of deployments shows is their
+ * end. A rolling service without alarms is complete when the list says so: its rollout state belongs to one id.
+ */
+export const judgedByRecord = (service: Pick<EcsService, 'strategy' | 'alarms'>): boolean =>
+  movesTraffic(service) || service.alarms !== undefined;
+
 /** Pauses between steps and the bake after the last one; starting tasks comes on top. */
 function leastTime({ strategy, pauses }: EcsService): Duration {
   const { bake = 0, share = 100, stepBake = 0 } = pauses ?? {};

@@ -1,8 +1,9 @@
 import { type Duration, type Instant, between, formatDuration, seconds } from '../duration.ts';
 import { revisionName } from './arn.ts';
 import { mayWrite } from './journal.ts';
-import type { EcsService, ServiceDeployment } from './service.ts';
+import type { EcsDeployment, EcsService, ServiceDeployment } from './service.ts';
 import { primaryOf } from './start.ts';
+import { movesTraffic, progressOf } from './strategy.ts';
 
 /** What is to be undone. */
 export interface Undoing {
@@ -31,6 +32,8 @@ export interface WayBackSighting {
   readonly service: EcsService;
   /** The deployment that is undone. */
   readonly serviceDeployment?: ServiceDeployment;
+  /** The one that leads back, where its record alone tells its end (domain/ecs/strategy.ts). */
+  readonly wayBack?: ServiceDeployment;
 }
 
 export type WayBackDecision =
@@ -63,7 +66,7 @@ export function decideWayBack(
   const decision =
     steps.update === undefined
       ? beforeUpdate(undoing, steps, sighting, now)
-      : afterUpdate(undoing, steps.update, service);
+      : afterUpdate(undoing, steps.update, sighting);
   if (
     decision.kind === 'done' &&
     decision.outcome === 'rolled-back' &&
@@ -85,7 +88,7 @@ export function decideWayBack(
 function beforeUpdate(
   undoing: Undoing,
   { stop }: WayBackSteps,
-  { service, serviceDeployment }: WayBackSighting,
+  { service, serviceDeployment, wayBack }: WayBackSighting,
   now: Instant,
 ): WayBackDecision {
   const { previousTaskDefinition: previous } = undoing;
@@ -121,7 +124,8 @@ function beforeUpdate(
       reason: `another deployment took over: ${revisionName(primary?.taskDefinition ?? service.taskDefinition)}`,
     };
   }
-  return whenSteady(primary.id, service);
+  const own = serviceDeployment?.status === 'ROLLBACK_FAILED' ? serviceDeployment : undefined;
+  return whenSteady(primary.id, { service, wayBack: wayBack ?? own });
 }
 
 function byUpdate(undoing: Undoing, service: EcsService): WayBackDecision {
@@ -133,7 +137,7 @@ function byUpdate(undoing: Undoing, service: EcsService): WayBackDecision {
   return { kind: 'update', to: previous, ...desired };
 }
 
-function afterUpdate(undoing: Undoing, id: string, service: EcsService): WayBackDecision {
+function afterUpdate(undoing: Undoing, id: string, { service, wayBack }: WayBackSighting): WayBackDecision {
   const back = service.deployments.find(
     (deployment) =>
       deployment.id === id ||
@@ -144,10 +148,15 @@ function afterUpdate(undoing: Undoing, id: string, service: EcsService): WayBack
   if (back === undefined) return { kind: 'wait', for: 'the service to list the way back' };
   if (back.status !== 'PRIMARY')
     return { kind: 'done', outcome: 'superseded', reason: 'another deployment took over the way back' };
-  return whenSteady(back.id, service);
+  return whenSteady(back.id, { service, wayBack });
 }
 
-function whenSteady(id: string, service: EcsService): WayBackDecision {
+interface Leading {
+  readonly service: EcsService;
+  readonly wayBack: ServiceDeployment | undefined;
+}
+
+function whenSteady(id: string, { service, wayBack }: Leading): WayBackDecision {
   const back = service.deployments.find((deployment) => deployment.id === id);
   if (back === undefined) return { kind: 'wait', for: 'the service to list the way back' };
   const name = revisionName(back.taskDefinition);
@@ -157,6 +166,7 @@ function whenSteady(id: string, service: EcsService): WayBackDecision {
       outcome: 'failed',
       reason: `the way back to ${name} failed: ${back.rolloutStateReason ?? 'ECS says no more'}`,
     };
+  if (movesTraffic(service)) return whenShifted(back, wayBack);
   const alone = service.deployments.length === 1 && back.running === back.desired && back.pending === 0;
   const steady = back.rolloutState === 'COMPLETED' || (back.rolloutState === undefined && alone);
   if (steady)
@@ -166,6 +176,30 @@ function whenSteady(id: string, service: EcsService): WayBackDecision {
       reason: `${back.running} of ${back.desired} tasks run ${name} again`,
     };
   return { kind: 'wait', for: `${name}: ${back.running} of ${back.desired} running, ${back.pending} pending` };
+}
+
+/** The tasks of before run long before they have the traffic again. */
+function whenShifted(back: EcsDeployment, record: ServiceDeployment | undefined): WayBackDecision {
+  const name = revisionName(back.taskDefinition);
+  const progress = record === undefined ? "ECS's record of it" : `${record.status} ${progressOf(record)}`.trim();
+  switch (record?.status) {
+    case 'SUCCESSFUL':
+      return {
+        kind: 'done',
+        outcome: 'rolled-back',
+        reason: `${back.running} of ${back.desired} tasks run ${name} again and have the traffic`,
+      };
+    case 'STOPPED':
+    case 'ROLLBACK_SUCCESSFUL':
+    case 'ROLLBACK_FAILED':
+      return {
+        kind: 'done',
+        outcome: 'failed',
+        reason: `the way back to ${name} failed: ${record.statusReason ?? record.status}`,
+      };
+    default:
+      return { kind: 'wait', for: `${name}: ${back.running} of ${back.desired} running, ${progress}` };
+  }
 }
 
 const nothingToGoBackTo = (undoing: Undoing): WayBackDecision => ({

@@ -81,40 +81,66 @@ const imageOfCache = (entry: string): string => /(?:^|,)ref=([^,]+)/.exec(entry)
 const withoutFail = (entry: string): string =>
   entry === 'type=inline' || /(^|,)ignore-error=/.test(entry) ? entry : `${entry},ignore-error=true`;
 
-/** Arguments that would take the image, its name or its way out of our hands. */
+/**
+ * Arguments that would take the image, its name or its way out of our hands, and those with an input of their own, which
+ * looks at their values: a build argument that is a secret is refused there.
+ */
 const OWN = [
-  '-t',
   '--tag',
-  '-o',
   '--output',
   '--push',
   '--load',
   '--metadata-file',
   '--iidfile',
-  '-f',
   '--file',
-  '-q',
   '--quiet',
   '--secret',
   '--platform',
+  '--build-arg',
+  '--label',
+  '--annotation',
+  '--target',
+  '--pull',
+  '--no-cache',
+  '--cache-from',
+  '--cache-to',
+  '--provenance',
+  '--sbom',
+  '--attest',
+  '--call',
+  '--check',
+  '--print',
 ];
 
 export function extraArgProblems(extraArgs: readonly string[]): readonly InputProblem[] {
-  return extraArgs
-    .filter((argument) => OWN.includes(argument.split('=', 1)[0] ?? '') || !argument.startsWith('-'))
-    .map((given) => ({
-      input: 'extra-args',
-      given,
-      problem: given.startsWith('-') ? 'is set by build-image itself' : 'is not an option',
-      accepted: 'one --option=value a line, without those that have an input of their own',
-    }));
+  return extraArgs.flatMap((given): InputProblem[] => {
+    const accepted = 'one --option=value a line, without those that have an input of their own';
+    const option = given.split('=', 1)[0] ?? '';
+    if (OWN.includes(option))
+      return [{ input: 'extra-args', given: option, problem: 'is set by build-image itself', accepted }];
+    // A letter takes its value without a blank, and letters stand together: -qtname is a name.
+    return /^--[a-z]/.test(given) ? [] : [{ input: 'extra-args', given, problem: 'is not a long option', accepted }];
+  });
 }
 
 /** The build failed for its cache alone: it is made again without. */
 export const isCacheFault = (output: string): boolean =>
   /(error|failed)[^\n]*(cache (exporter|importer|export|import)|exporting cache|importing cache|cache manifest|cache-(to|from))|(exporting|importing) cache[^\n]*\n[^\n]*(error|ERROR)/i.test(
-    output,
+    lastWords(output),
   );
+
+/** Of a program's output, from its end: more than any engine says of its failure. */
+const LAST_LINES = 300;
+const LONGEST_LINE = 2_000;
+
+/** A build may write megabytes without a line end, over which patterns would run for hours. */
+export const lastWords = (output: string): string =>
+  output
+    .trimEnd()
+    .split('\n')
+    .slice(-LAST_LINES)
+    .map((line) => line.slice(0, LONGEST_LINE))
+    .join('\n');
 
 /** One line for a person, with quotes where a shell wants them. */
 export const shown = (program: string, args: readonly string[]): string =>

@@ -11,6 +11,8 @@ export interface ImageManifest {
   readonly kind: 'image';
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
+  /** What it is about (OCI 1.1): it is a signature, an attestation or the like. */
+  readonly subject?: string;
 }
 
 export interface IndexManifest {
@@ -19,6 +21,7 @@ export interface IndexManifest {
   readonly entries: readonly Descriptor[];
   /** The images that run somewhere. */
   readonly children: readonly PlatformChild[];
+  readonly subject?: string;
 }
 
 export interface PlatformChild extends Descriptor {
@@ -44,7 +47,12 @@ export function readManifest(value: unknown, mediaType: string): Manifest | unde
   const layers = listOf(value['layers'])?.map(readDescriptor);
   if (!IMAGE_TYPES.includes(type) || config === undefined || layers === undefined) return undefined;
   const known = layers.filter((layer) => layer !== undefined);
-  return known.length === layers.length ? { kind: 'image', config, layers: known } : undefined;
+  return known.length === layers.length ? { kind: 'image', config, layers: known, ...subjectOf(value) } : undefined;
+}
+
+function subjectOf({ subject }: Readonly<Record<string, unknown>>): { readonly subject?: string } {
+  const read = readDescriptor(subject);
+  return read === undefined ? {} : { subject: read.digest };
 }
 
 function readIndex(value: Readonly<Record<string, unknown>>): IndexManifest | undefined {
@@ -59,7 +67,7 @@ function readIndex(value: Readonly<Record<string, unknown>>): IndexManifest | un
     const platform = platformOf(entry);
     if (platform !== undefined) children.push({ ...descriptor, platform });
   }
-  return { kind: 'index', entries, children };
+  return { kind: 'index', entries, children, ...subjectOf(value) };
 }
 
 /** undefined: provenance or an SBOM, which BuildKit hangs beside the images as `unknown/unknown`. */

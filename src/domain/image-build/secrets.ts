@@ -92,6 +92,11 @@ const closes = (text: string): boolean => (text.match(/"/g) ?? []).length % 2 ==
 const unquoted = (text: string): string => text.trim().slice(1, -1).replaceAll('""', '"');
 
 const SECRET_NAME = /(^|_)(TOKEN|PASSWORD|PASSWD|SECRET|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY|CREDENTIALS?)($|_)/i;
+/** `npmToken` is `npm_Token`. */
+const inWords = (name: string): string => name.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2');
+/** Forms that GitHub, AWS, npm, GitLab and Slack give their own. */
+const SECRET_VALUE =
+  /^(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|A[KS]IA[A-Z0-9]{16}|npm_\w{20,}|glpat-[\w-]{16,}|xox[a-z]-[\w-]{10,})$/;
 
 /** Build arguments stand in the image's history, for everybody who may pull it. */
 export function buildArgProblems(buildArgs: readonly string[]): readonly InputProblem[] {
@@ -105,7 +110,8 @@ export function buildArgProblems(buildArgs: readonly string[]): readonly InputPr
           accepted: 'one NAME=value a line',
         },
       ];
-    if (!SECRET_NAME.test(name)) return [];
+    const value = argument.slice(name.length + 1);
+    if (!SECRET_NAME.test(inWords(name)) && !SECRET_VALUE.test(value)) return [];
     return [
       {
         input: 'build-args',

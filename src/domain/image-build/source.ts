@@ -4,9 +4,10 @@ import { INPUTS_LABEL, REVISION_LABEL } from './labels.ts';
 
 /**
  * One text for everything that decides what the image is, beside the commit. Labels of our own and caches do not; of
- * secrets only the ids do: a value that is renewed gives no other image.
+ * secrets only the ids do: a value that is renewed gives no other image. A build argument without a value has that of
+ * the step's environment.
  */
-export function sourceText(spec: BuildSpec): string {
+export function sourceText(spec: BuildSpec, environment: (name: string) => string | undefined): string {
   const { context, file, target, buildArgs, annotations, platforms, secrets, provenance, sbom, extraArgs } = spec;
   const labels = Object.fromEntries(
     Object.entries(spec.labels).filter(([key]) => !key.startsWith('org.opencontainers.')),
@@ -15,7 +16,10 @@ export function sourceText(spec: BuildSpec): string {
     context,
     file,
     target,
-    buildArgs,
+    buildArgs: buildArgs.map((argument) => {
+      const value = argument.includes('=') ? undefined : environment(argument);
+      return value === undefined ? argument : `${argument}=${value}`;
+    }),
     labels,
     annotations,
     platforms,

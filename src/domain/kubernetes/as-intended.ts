@@ -1,5 +1,6 @@
 import { type Fields, type KubeObject, isFields } from './object.ts';
 import { takeOver } from './ownership.ts';
+import { sameQuantity } from './quantity.ts';
 
 /**
  * How a live object stands to an intent of `manager`. `as-intended`: a write would change nothing. `unowned`: it has the
@@ -48,36 +49,6 @@ function holdsList(wanted: readonly unknown[], live: readonly unknown[], key: st
   if (wanted.length === live.length && wanted.every((each, index) => holds(each, live[index], key))) return true;
   // Entries of others stand between ours (a sidecar that a webhook put in); a list of values is of one writer.
   return wanted.every((each) => isFields(each) && live.some((other) => holds(each, other, key)));
-}
-
-function sameQuantity(a: unknown, b: unknown): boolean {
-  const [one, other] = [quantityOf(a), quantityOf(b)];
-  return one !== undefined && other !== undefined && Math.abs(one - other) <= Math.abs(one) * 1e-12;
-}
-
-const POWERS: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
-
-function quantityOf(value: unknown): number | undefined {
-  const [, digits, suffix = ''] = /^([+-]?[\d.]+(?:[eE][+-]?\d+)?)([a-zA-Z]*)$/.exec(String(value)) ?? [];
-  const power = POWERS[suffix];
-  return digits === undefined || power === undefined ? undefined : Number(digits) * power;
 }
 
 /**

@@ -18,6 +18,21 @@ const SUFFIX = '.sluice-backup';
 export const backupName = (namespace: string, now: Instant): string =>
   `${namespace}-${formatInstant(now).replaceAll(/[-:]/g, '')}${SUFFIX}`;
 
+/**
+ * What stands in the sealed part of a file: a file that was given the name of another moment or namespace would bring back
+ * what nobody asked for, and its seal would still be whole.
+ */
+export function checkBackup(value: unknown, name: string): Backup {
+  const refuse = (why: string): Failure =>
+    new Failure({ what: `Could not restore ${name}`, why, now: 'Nothing was touched', next: 'Restore another one' });
+  if (!isFields(value) || value['schema'] !== 'sluice/backup/v1')
+    throw refuse('it was written by another version of Sluice');
+  const backup = value as unknown as Backup;
+  const sealedAs = backupName(backup.namespace, instant(Date.parse(backup.takenAt)));
+  if (sealedAs !== name) throw refuse(`it was sealed as ${sealedAs}, and somebody renamed or replaced it`);
+  return backup;
+}
+
 interface Named {
   readonly name: string;
   readonly at: Instant;

@@ -1,34 +1,6 @@
 import { type KubeObject, fieldAt, isFields, listAt, numberAt, textAt } from './object.ts';
 import { podSpecPath } from './pod-templates.ts';
-
-const SUFFIX: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
-
-/** `500m`, `2Gi`, `1e3`, 4: a quantity as a number; undefined when it is none. */
-export function quantity(value: unknown): number | undefined {
-  if (typeof value === 'number') return value;
-  const [, digits, suffix = ''] = /^([+-]?[\d.]+(?:[eE][+-]?\d+)?)([a-zA-Z]{0,2})$/.exec(String(value)) ?? [];
-  const factor = SUFFIX[suffix];
-  return digits === undefined || factor === undefined || Number.isNaN(Number(digits))
-    ? undefined
-    : Number(digits) * factor;
-}
+import { quantity } from './quantity.ts';
 
 /** Pods that a rollout has beside those that run now: all of a new workload, the surge of one that is there. */
 export function extraPods(workload: KubeObject, live: KubeObject | undefined): number {

@@ -145,6 +145,29 @@ export function unpinned(manifests: readonly Manifest[]): readonly InputProblem[
   );
 }
 
+/**
+ * Images that nobody approved: one of an approved repository by another digest, or one that a rule put in. What the manifests
+ * name beside those was read in their commit.
+ */
+export function unapproved(
+  manifests: readonly Manifest[],
+  changes: readonly ImageChange[],
+  approved: readonly { readonly repository: string; readonly digest: string }[],
+): readonly InputProblem[] {
+  const isApproved = (image: string): boolean => approved.some(({ digest }) => readWritten(image)?.digest === digest);
+  const accepted = approved.map(({ repository, digest }) => `${repository}@${digest}`).join(', ');
+  const put = new Set(changes.map(({ where }) => where));
+  return manifests.flatMap(({ object, origin }) =>
+    containersOf(object).flatMap(({ name, image = '' }) => {
+      const where = `${describeObject(object)}, container ${name}`;
+      const same = approved.some(({ repository }) => readWritten(image)?.repository === repository);
+      if ((!same && !put.has(where)) || isApproved(image)) return [];
+      const problem = `is the image of ${where}, and it is none that was approved`;
+      return [{ input: placeOf(origin), given: image, problem, accepted }];
+    }),
+  );
+}
+
 /** The short form for the list of what was released. */
 export const shownImage = (image: string): string => {
   const read = readWritten(image);

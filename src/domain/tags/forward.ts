@@ -7,6 +7,8 @@ const ENVIRONMENTS = ['latest', 'dev', 'development', 'test', 'staging', 'stage'
 export interface Standing {
   readonly name: string;
   readonly why: string;
+  /** Name of the version in the registry that has it; absent: it is no question of versions. */
+  readonly newer?: string;
 }
 
 /** A pull request's run never gets a tag that others deploy from, whatever the rules say. */
@@ -46,6 +48,6 @@ export function standing(
       .filter((each) => floating === 'latest' || floating(each) === name)
       .filter((each) => semver.compare(each.version, of) > 0)
       .sort((a, b) => semver.compare(b.version, a.version))[0];
-    return newer === undefined ? [] : [{ name, why: `${newer.raw} is newer than ${of} and has it` }];
+    return newer === undefined ? [] : [{ name, why: `${newer.raw} is newer than ${of} and has it`, newer: newer.raw }];
   });
 }

@@ -2,25 +2,17 @@ import { after } from '../../domain/duration.ts';
 import { revisionName } from '../../domain/ecs/arn.ts';
 import { readJournal, sameRelease } from '../../domain/ecs/journal.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
-import {
-  type BaseDefinition,
-  type Situation,
-  type Start,
-  type Wish,
-  decideStart,
-  isInFlight,
-  primaryOf,
-} from '../../domain/ecs/start.ts';
-import { movesTraffic } from '../../domain/ecs/strategy.ts';
+import { type Situation, type Start, type Wish, decideStart, primaryOf } from '../../domain/ecs/start.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { EcsDeployment, EcsService, EcsServiceRef, TaskDefinition } from '../../domain/ecs/service.ts';
+import type { EcsDeployment, EcsService, EcsServiceRef } from '../../domain/ecs/service.ts';
 import { type CloudErrorKind, CloudFailure } from '../../domain/retry-policy.ts';
 import { unreachable } from '../../domain/unreachable.ts';
 import { type Revision, attachTo, beginDeployment, revisionFor } from './begin.ts';
 import { ROLL_BACK_WITHIN } from './follow-deployment.ts';
+import { readSituation } from './read-situation.ts';
 import { rollBack } from './roll-back.ts';
 import { seeThrough } from './see-through.ts';
-import type { DefinitionSource, DeployImageRequest, NewRevision, RolloutTools } from './rollout.ts';
+import type { DeployImageRequest, NewRevision, RolloutTools } from './rollout.ts';
 import { settle, waitForOthers } from './settle.ts';
 
 /**
@@ -161,37 +153,6 @@ const wishOf = ({ images, edits, desired, writer, onOutdated }: DeployImageReque
   ...(edits === undefined ? {} : { edits }),
   ...(desired === undefined ? {} : { desired }),
 });
-
-/** All that the start is decided from; reads only. Also what a dry-run shows. */
-export async function readSituation(
-  { ref, definition }: Pick<DeployImageRequest, 'ref' | 'definition'>,
-  { ecs }: Pick<RolloutTools, 'ecs'>,
-  signal: AbortSignal,
-): Promise<Situation> {
-  const [service] = await ecs.describeServices([ref], signal);
-  if (service === undefined)
-    throw new Failure({ what: `Could not find ECS service ${ref.service} in cluster ${ref.cluster}` });
-  const current = await ecs.describeTaskDefinition(service.taskDefinition, signal);
-  const situation = { service, current, ...(await readBase(definition, current, ecs, signal)) };
-  const record = service.currentServiceDeployment;
-  // ECS's record says more only while something moves, which the service itself does not show of a native strategy.
-  if (record === undefined || (!isInFlight(service) && !movesTraffic(service))) return situation;
-  const serviceDeployment = await ecs.describeServiceDeployment(record, signal);
-  return { ...situation, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) };
-}
-
-async function readBase(
-  source: DefinitionSource | undefined,
-  current: TaskDefinition,
-  ecs: RolloutTools['ecs'],
-  signal: AbortSignal,
-): Promise<{ readonly base?: BaseDefinition }> {
-  if (source === undefined) return {};
-  if (source.kind === 'registered') return { base: await ecs.describeTaskDefinition(source.name, signal) };
-  // A file need not repeat the name of the family that the service has.
-  const family = String(source.body['family'] ?? current.family);
-  return { base: { family, body: { ...source.body, family }, tags: source.tags } };
-}
 
 interface InTheWay {
   readonly conflict: Extract<Start, { kind: 'conflict' }>;

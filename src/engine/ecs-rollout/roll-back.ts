@@ -3,7 +3,15 @@ import { revisionName } from '../../domain/ecs/arn.ts';
 import { phaseTag } from '../../domain/ecs/journal.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
 import { pollInterval, spreadOf } from '../../domain/ecs/rollout.ts';
-import { type Undoing, type WayBackDecision, type WayBackSteps, decideWayBack } from '../../domain/ecs/way-back.ts';
+import {
+  type Undoing,
+  type WayBackDecision,
+  type WayBackSighting,
+  type WayBackSteps,
+  decideWayBack,
+} from '../../domain/ecs/way-back.ts';
+import { primaryOf } from '../../domain/ecs/start.ts';
+import { movesTraffic } from '../../domain/ecs/strategy.ts';
 import { type CloudErrorKind, CloudFailure, mayPass, pauseBefore } from '../../domain/retry-policy.ts';
 import type { EcsService } from '../../ports/ecs.ts';
 import { type Decision, reconcile } from '../reconcile.ts';
@@ -65,10 +73,10 @@ async function goBack(
   const spread = spreadOf(`${request.following.writer.run} back`);
   let steps: WayBackSteps = { stop: 'not-asked', desired: 'not-asked' };
   let repeats: number | undefined;
-  const end = await reconcile<Sighting, Move, End>({
+  const end = await reconcile<SightingBack, Move, End>({
     ...tools,
     signal,
-    observe: (inner) => watcher.look(inner, 'always'),
+    observe: (inner) => lookBack(watcher, tools, inner),
     decide(sighting, now): Decision<Move, End> {
       const undoing = undoingOf(watcher.following(), request.deadline, startedAt);
       const every = pollInterval(between(startedAt, now), sighting.kind === 'unreadable' ? sighting.times : 0, spread);
@@ -91,6 +99,28 @@ async function goBack(
   if (end.outcome === 'rolled-back') await discard(watcher.following(), tools, signal);
   const reason = end.outcome === 'superseded' ? end.reason : `${withoutStop(request.reason)}; ${end.reason}`;
   return resultOf(watcher.following(), { outcome: end.outcome, reason, diagnosis: await watcher.diagnosis(signal) });
+}
+
+type SightingBack =
+  (Extract<Sighting, { kind: 'seen' }> & Pick<WayBackSighting, 'wayBack'>) | Extract<Sighting, { kind: 'unreadable' }>;
+
+/** Where ECS moves the traffic itself, the record of the deployment that leads back is read too. */
+async function lookBack(watcher: ServiceWatcher, { ecs }: RolloutTools, signal: AbortSignal): Promise<SightingBack> {
+  const seen = await watcher.look(signal, 'always');
+  if (seen.kind !== 'seen' || !movesTraffic(seen.service)) return seen;
+  const { taskDefinition } = watcher.following();
+  const { service, serviceDeployment } = seen;
+  const named = service.currentServiceDeployment;
+  const known = serviceDeployment !== undefined && serviceDeployment.arn === named;
+  if (named === undefined || known || primaryOf(service)?.taskDefinition === taskDefinition) return seen;
+  try {
+    const wayBack = await ecs.describeServiceDeployment(named, signal, 'must');
+    // A read may lag: what rolled out ours does not lead back.
+    return wayBack === undefined || wayBack.taskDefinition === taskDefinition ? seen : { ...seen, wayBack };
+  } catch (thrown) {
+    if (!(thrown instanceof CloudFailure) || !mayPass(thrown.kind)) throw thrown;
+    return { kind: 'unreadable', why: thrown.facts.why ?? thrown.message, times: 1 };
+  }
 }
 
 /** A revision that was taken back helps nobody and is taken for the newest one by others. It stays readable. */

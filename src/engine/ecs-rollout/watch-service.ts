@@ -3,8 +3,9 @@ import { type Evidence, describeStops, diagnose, eventsAfter, likelyCauseOf } fr
 import { messageOf } from '../../domain/failure.ts';
 import { CloudFailure, mayPass } from '../../domain/retry-policy.ts';
 import { needsRecord } from '../../domain/ecs/rollout.ts';
+import { judgedByRecord } from '../../domain/ecs/strategy.ts';
 import { tailsOf } from './last-lines.ts';
-import type { EcsService, ServiceDeployment, StoppedTask, TaskDefinition } from '../../ports/ecs.ts';
+import type { EcsService, Need, ServiceDeployment, StoppedTask, TaskDefinition } from '../../ports/ecs.ts';
 import type { Following, RolloutTools } from './rollout.ts';
 
 export type Sighting =
@@ -103,13 +104,16 @@ async function readRecord(
   signal: AbortSignal,
 ): Promise<ServiceDeployment | undefined> {
   const { following } = memory;
+  // Whoever goes back must not stop for it: only the confirmation of the way back needs it, and asks by itself.
+  const need: Need = wanted === 'when-needed' && judgedByRecord(service) ? 'must' : 'may';
   if (following.serviceDeploymentArn !== undefined) {
     const known = memory.record;
     const { deploymentId } = following;
     const age = between(known?.at ?? following.startedAt, clock.now());
     const question = { service, deploymentId, record: known?.seen, age };
     if (wanted === 'when-needed' && !needsRecord(question)) return known?.seen;
-    return note(memory, await ecs.describeServiceDeployment(following.serviceDeploymentArn, signal), clock.now());
+    const found = await ecs.describeServiceDeployment(following.serviceDeploymentArn, signal, need);
+    return note(memory, found, clock.now());
   }
   const isOurs = (record: ServiceDeployment | undefined): record is ServiceDeployment =>
     record !== undefined &&
@@ -119,11 +123,12 @@ async function readRecord(
   let record =
     named === undefined || named === following.earlierServiceDeployment
       ? undefined
-      : await ecs.describeServiceDeployment(named, signal);
+      : await ecs.describeServiceDeployment(named, signal, need);
   if (!isOurs(record) && between(memory.listAskedAt, clock.now()) >= ASK_LIST_EVERY) {
     memory.listAskedAt = clock.now();
     const listed = await ecs.listServiceDeployments(following.ref, signal, {
       createdAfter: before(following.startedAt, CLOCK_SKEW),
+      need,
     });
     record = listed.find(isOurs);
   }

@@ -5,11 +5,12 @@ import {
   type Backup,
   backupKinds,
   backupName,
+  checkBackup,
   chooseBackup,
   expiredBackups,
   exported,
 } from '../../domain/kubernetes/backup.ts';
-import { type KubeObject, describeObject, isFields, refOf } from '../../domain/kubernetes/object.ts';
+import { type KubeObject, describeObject, refOf } from '../../domain/kubernetes/object.ts';
 import { makesPods } from '../../domain/kubernetes/readiness.ts';
 import { resourceFor } from '../../domain/kubernetes/resource.ts';
 import type { BackupStore } from '../../ports/backup-store.ts';
@@ -67,10 +68,7 @@ export async function readBackup(
   signal: AbortSignal,
 ): Promise<{ readonly name: string; readonly backup: Backup }> {
   const name = chooseBackup(await store.list(signal), ref.namespace, which);
-  const value = JSON.parse(await store.get(name, signal)) as unknown;
-  if (!isFields(value) || value['schema'] !== 'sluice/backup/v1')
-    throw new Failure({ what: `Could not restore ${name}`, why: 'it was written by another version of Sluice' });
-  return { name, backup: value as unknown as Backup };
+  return { name, backup: checkBackup(JSON.parse(await store.get(name, signal)), name) };
 }
 
 /** Secrets and config first, then the rest in phases, then its health. What came later and is not in it stays. */

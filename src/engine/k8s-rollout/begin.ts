@@ -10,7 +10,7 @@ import { applyOne } from './apply.ts';
 import { type HeldLease, holdLease } from './lease.ts';
 import { type Preflight, atLine, describeProblems, preflight } from './preflight.ts';
 import { type Prepared, digestOf } from './prepare.ts';
-import { checkPruneLimit, prunable } from './prune.ts';
+import { planPruning } from './prune.ts';
 import { goBack } from './roll-back.ts';
 import type { AppRef, Cause, K8sResult, K8sTools, Policies, Verify, Writer } from './rollout.ts';
 
@@ -130,8 +130,8 @@ async function beginHolding(
   }
   if (resumed !== undefined) log.info(`Going on with release ${resumed.release}, which run ${resumed.run} began`);
   const pruneWish = { ref: wish.ref, wanted: prepared, records, policies: wish.policies };
-  const goes = await prunable(pruneWish, tools, signal);
-  checkPruneLimit(goes, pruneWish);
+  const { goes, problems } = await planPruning(pruneWish, tools, signal);
+  if (problems.length > 0) return ended(refusedBy(problems, prepared));
   const plan: readonly ObjectChange[] = [
     ...prepared.map(({ change }) => change),
     ...goes.map((ref) => ({ ref, kind: 'delete', changes: [], basis: 'server' }) as const),

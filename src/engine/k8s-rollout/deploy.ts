@@ -2,8 +2,10 @@ import { after, formatInstant } from '../../domain/duration.ts';
 import { Failure, messageOf } from '../../domain/failure.ts';
 import type { ObjectChange } from '../../domain/kubernetes/diff.ts';
 import { type Manifest, type Origin } from '../../domain/kubernetes/manifest.ts';
+import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import { keyOf, refOf } from '../../domain/kubernetes/object.ts';
 import { type ReleaseRecord, newestFirst, outdated, servingOf } from '../../domain/kubernetes/release-record.ts';
+import { mayPass } from '../../domain/retry-policy.ts';
 import { containersOf } from '../../domain/kubernetes/pod-templates.ts';
 import { type AppliedObject, applyInPhases } from './apply.ts';
 import { type Begun, type DeployWish, begin } from './begin.ts';
@@ -50,9 +52,9 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
   const { lease, records, plan } = begun;
   const serving = servingOf(records);
   const record = begun.resumed ?? newRecord(begun, wish, tools);
-  tools.onWrite();
   await lease.guard();
-  if (begun.resumed === undefined) await tools.store.write(record, signal);
+  if (begun.resumed === undefined) await writeIntent(record, tools, signal);
+  tools.onWrite();
   wish.onFollowing?.({ revision: record.revision, release: record.release });
   const applied: AppliedObject[] = [];
   const pruned: ObjectResult[] = [];
@@ -75,6 +77,19 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
     causes: [],
     diagnosis: begun.notes,
   };
+}
+
+/** Without it nobody could take the release back, so nothing is applied before it stands. */
+async function writeIntent(record: ReleaseRecord, { store, onWrite }: K8sTools, signal: AbortSignal): Promise<void> {
+  try {
+    await store.write(record, signal);
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (!(thrown instanceof Failure)) throw thrown;
+    // Of an answer that was lost nobody knows whether it said yes.
+    if (!(thrown instanceof KubeFailure) || mayPass(thrown.kind)) onWrite();
+    throw new Failure({ ...thrown.facts, now: 'Nothing of this release was applied' }, { cause: thrown });
+  }
 }
 
 function newRecord({ records, prepared, digest }: Begun, wish: DeployWish, { clock }: K8sTools): ReleaseRecord {

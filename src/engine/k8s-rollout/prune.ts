@@ -1,10 +1,13 @@
 import { Failure } from '../../domain/failure.ts';
+import type { InputProblem } from '../../domain/inputs.ts';
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import { APP_LABEL, managerOf } from '../../domain/kubernetes/intent.ts';
 import { type Ref, describeRef, keyOf, refOf } from '../../domain/kubernetes/object.ts';
 import { isManagedBy } from '../../domain/kubernetes/ownership.ts';
 import { type ReleaseRecord, servingOf } from '../../domain/kubernetes/release-record.ts';
-import { type Resource, resourceFor } from '../../domain/kubernetes/resource.ts';
+import { ACCESS_REVIEWS, type Resource, resourceFor } from '../../domain/kubernetes/resource.ts';
+import { describeRight } from '../../domain/kubernetes/rights.ts';
+import { accessReview, isAllowed } from '../../domain/kubernetes/rules-review.ts';
 import { inParallel } from '../in-parallel.ts';
 import type { Prepared } from './prepare.ts';
 import { removeOne } from './put-back.ts';
@@ -60,10 +63,7 @@ export async function prunable(
 }
 
 /** A set that lost a folder by mistake must not empty a namespace. */
-export function checkPruneLimit(
-  goes: readonly Ref[],
-  { policies, records }: Pick<PruneWish, 'policies' | 'records'>,
-): void {
+function checkPruneLimit(goes: readonly Ref[], { policies, records }: Pick<PruneWish, 'policies' | 'records'>): void {
   const before = servingOf(records)?.objects.length ?? 0;
   const tooMany = goes.length > policies.pruneLimit || (before > 0 && goes.length > 3 && goes.length > before * 0.3);
   if (!tooMany) return;
@@ -73,6 +73,31 @@ export function checkPruneLimit(
     now: 'Nothing was touched',
     next: 'Raise prune-limit when it is meant, or set prune: none',
   });
+}
+
+/** What goes, or what stands against it: asked before the first write, because a release whose last step is barred goes back. */
+export async function planPruning(
+  wish: PruneWish,
+  { cluster }: Pick<K8sTools, 'cluster'>,
+  signal: AbortSignal,
+): Promise<{ readonly goes: readonly Ref[]; readonly problems: readonly InputProblem[] }> {
+  const goes = await prunable(wish, { cluster }, signal);
+  checkPruneLimit(goes, wish);
+  const served = await cluster.resources(signal);
+  const barred = await inParallel(goes, AT_ONCE, async (each): Promise<readonly InputProblem[]> => {
+    const resource = resourceFor(each, served);
+    if (resource === undefined) return [];
+    const { name, namespace } = each;
+    const where = namespace === undefined ? { name } : { name, namespace };
+    const why = 'takes away what is not in the set any more';
+    const right = { group: resource.group, resource: resource.plural, verb: 'delete', ...where, why };
+    const answer = await cluster.create(ACCESS_REVIEWS, accessReview(right), signal);
+    const problem = `is missing: it ${why}`;
+    return isAllowed(answer)
+      ? []
+      : [{ input: 'rights', given: describeRight(right), problem, accepted: 'the right, or prune: none' }];
+  });
+  return { goes, problems: barred.flat() };
 }
 
 export async function prune(wish: PruneWish, tools: K8sTools, signal: AbortSignal): Promise<readonly ObjectResult[]> {

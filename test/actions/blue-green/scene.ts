@@ -66,6 +66,8 @@ const TAGS: Readonly<Record<Release, string>> = {
 export interface SceneOptions {
   /** Of the demo application, beside when and how often a bad release errs. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What the load balancer checks; default `/health`. */
+  readonly healthPath?: string;
 }
 
 /** One account with a live blue color of two tasks and an empty green one, each reachable alone by the header x-color. */
@@ -75,7 +77,8 @@ export async function scene(cloud: Cloud, options: SceneOptions = {}): Promise<S
   for (const [name, tag] of Object.entries(TAGS)) published[name] = (await world.publishImage({ repository: 'shop/web', tag })).pinned;
   const images = published as Scene['images'];
   const environment = { BEHAVIOUR_AFTER_REQUESTS: '20', BEHAVIOUR_SHARE: '0.5', ...options.environment };
-  const stacked = await stack(world, { stage: 'production', system: 'shop', colors: true, desired: 2, image: images.first, environment });
+  const { healthPath = '/health' } = options;
+  const stacked = await stack(world, { stage: 'production', system: 'shop', colors: true, desired: 2, image: images.first, environment, healthPath });
   const elb = new ElasticLoadBalancingV2Client(world.client());
   const ecs = new ECSClient(world.client());
   const scaling = new ApplicationAutoScalingClient(world.client());

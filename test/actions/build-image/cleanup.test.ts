@@ -99,38 +99,46 @@ describe('the clean-up of ghcr.io', () => {
   const example = parse(readFileSync(join(ROOT, EXAMPLE), 'utf8')) as {
     jobs: { 'clean-up': { steps: readonly [{ with: Readonly<Record<string, unknown>> }] } };
   };
-  const PATH = '/orgs/hft-platform/packages/container/frontend/versions';
-
-  test('the weekly run of hft-platform keeps what is tagged for keeping and the parts of what stays', async () => {
-    const { 'dry-run': _expression, token: _token, ...given } = example.jobs['clean-up'].steps[0].with;
-    const put = (tag: string, platforms?: readonly string[]) =>
-      services.put('hft-platform/frontend', tag, { tag }, platforms);
-    const released = put('v1.0', ['linux/amd64', 'linux/arm64']);
-    const old = Array.from({ length: 25 }, (_, index) => put(`sha-${index}`).digest);
-    const all = [released.digest, ...released.parts, ...old];
-    const versions = all.map((name, index) => ({
+  /** The versions of a package, by name, the newest first; those that were removed are listed no more. */
+  function packageHas(name: string, tagged: Readonly<Record<string, readonly string[]>>) {
+    const path = `/orgs/hft-platform/packages/container/${name}/versions`;
+    const all = Object.entries(tagged).map(([digest, tags], index) => ({
       id: index + 1,
-      name,
+      name: digest,
       created_at: new Date(NOW - (40 + index) * DAY * 1_000).toISOString(),
-      metadata: { container: { tags: name === released.digest ? ['v1.0'] : old.includes(name) ? [`x${index}`] : [] } },
+      metadata: { container: { tags } },
     }));
-    const gone = (path: string) => services.calls.includes(`DELETE ${path}`);
+    const isGone = (id: number): boolean => services.calls.includes(`DELETE ${path}/${id}`);
+    const answer = (call: string) => {
+      if (call.startsWith(`DELETE ${path}/`)) return { status: 204 };
+      return call === `GET ${path}` ? { status: 200, body: all.filter(({ id }) => !isGone(id)) } : undefined;
+    };
+    return { answer, gone: () => all.filter(({ id }) => isGone(id)).map(({ name: digest }) => digest) };
+  }
+
+  test('the weekly run of hft-platform keeps of both services what is tagged for keeping, its parts, and what hangs on it', async () => {
+    const { 'dry-run': _expression, token: _token, ...given } = example.jobs['clean-up'].steps[0].with;
+    const filled = (name: string) => {
+      const path = `hft-platform/${name}`;
+      const released = services.put(path, 'v1.0', { path }, ['linux/amd64', 'linux/arm64']);
+      const attestation = services.hangOn(path, released.parts[0] ?? '');
+      const old = Array.from({ length: 25 }, (_, index) => services.put(path, `sha-${index}`, { path, at: `${index}` }).digest);
+      const loose = services.put(path, 'moved', { path, lost: 'its tag' }).digest;
+      const untagged = [...released.parts, attestation].map((digest) => [digest, []] as const);
+      const tags = old.map((digest, index) => [digest, [`x${index}`]] as const);
+      const has = Object.fromEntries([[released.digest, ['v1.0']], ...untagged, ...tags, [loose, []]]) as Record<string, readonly string[]>;
+      return { ...packageHas(name, has), removed: [...old.slice(19), loose] };
+    };
+    const packages = [filled('frontend'), filled('api')];
     services.calls.splice(0);
     services.github = new Proxy(
       {},
-      {
-        get(_target, call: string) {
-          const [method, path = ''] = call.split(' ');
-          if (method === 'DELETE' && path.startsWith(PATH)) return { status: 204 };
-          if (call !== `GET ${PATH}`) return undefined;
-          return { status: 200, body: versions.filter(({ id }) => !gone(`${PATH}/${id}`)) };
-        },
-      },
+      { get: (_, call: string) => packages.map(({ answer }) => answer(call)).find((each) => each !== undefined) },
     );
     const inputs = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));
     const cleaned = await start(inputs);
-    // 20 of the newest stay, the released index among them; its two parts are no images of their own.
-    expect(cleaned).toMatchObject({ exitCode: 0, outputs: { outcome: 'cleaned', 'removed-images': '6' } });
-    expect(versions.filter(({ id }) => gone(`${PATH}/${id}`)).map(({ name }) => name)).toEqual(old.slice(19));
-  });
+    // 20 of the newest stay, the released index among them; its parts are no images of their own.
+    expect(cleaned).toMatchObject({ exitCode: 0, outputs: { outcome: 'cleaned', 'removed-images': '14' } });
+    for (const { gone, removed } of packages) expect(gone().sort()).toEqual([...removed].sort());
+  }); // prettier-ignore
 });

@@ -38,9 +38,13 @@ export interface Services {
   readonly calls: string[];
   aws: Aws;
   github: GitHub;
+  /** After each manifest that somebody puts: what another writer does at this moment. */
+  onPut: (path: string, reference: string) => void;
   readonly files: Map<string, Buffer>;
   /** An image under its tag for each platform, with these labels; several make an index. Gives its digest and its parts'. */
   put(path: string, tag: string, labels: Readonly<Record<string, string>>, platforms?: readonly string[]): Put;
+  /** Something without a tag whose subject is this digest, such as an attestation. Gives its digest. */
+  hangOn(path: string, subject: string): string;
   tag(path: string, tag: string): string | undefined;
   close(): Promise<void>;
 }
@@ -63,13 +67,14 @@ export async function startServices(): Promise<Services> {
     stored.set(digest, { bytes, type });
     return digest;
   };
-  const state: Pick<Services, 'aws' | 'github'> & { calls: string[]; files: Map<string, Buffer> } = {
+  const state: Pick<Services, 'aws' | 'github' | 'onPut'> & { calls: string[]; files: Map<string, Buffer> } = {
     aws: (operation) => ({ status: 400, body: { __type: 'UnexpectedCall', message: operation } }),
     github: {},
+    onPut: () => undefined,
     calls: [],
     files: new Map(),
   };
-  const registry = registryOf(stored, tags, state.calls);
+  const registry = registryOf({ stored, tags, state });
   const plain = createServer((request, response) => {
     const { url = '' } = request;
     if (url.startsWith('/v2/')) return registry(request, response);
@@ -127,6 +132,15 @@ export async function startServices(): Promise<Services> {
       tags.set(`${path}:${tag}`, whole);
       return { digest: whole, parts: digests };
     },
+    hangOn(path: string, subject: string): string {
+      const empty = { mediaType: 'application/vnd.oci.empty.v1+json', digest: keep({}, 'blob'), size: 2 };
+      const about = { mediaType: IMAGE, digest: subject, size: 1 };
+      const annotations = { of: path };
+      return keep(
+        { schemaVersion: 2, mediaType: IMAGE, config: empty, layers: [], subject: about, annotations },
+        IMAGE,
+      );
+    },
     tag: (path: string, tag: string) => tags.get(`${path}:${tag}`),
     async close() {
       rmSync(folder, { recursive: true });
@@ -137,11 +151,17 @@ export async function startServices(): Promise<Services> {
 
 const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
+interface Shelves {
+  readonly stored: Map<string, Stored>;
+  readonly tags: Map<string, string>;
+  readonly state: Pick<Services, 'calls' | 'onPut'>;
+}
+
 /** Manifests by tag or digest, blobs by digest, and the list of tags (OCI distribution 1.1). */
-function registryOf(stored: Map<string, Stored>, tags: Map<string, string>, calls: string[]): RequestListener {
+function registryOf({ stored, tags, state }: Shelves): RequestListener {
   return (request, response) => {
     const { method = '', url = '' } = request;
-    calls.push(`${method} ${url}`);
+    state.calls.push(`${method} ${url}`);
     const [, path = '', kind, reference = ''] = /^\/v2\/(.+)\/(manifests|blobs|tags)\/([^?]+)/.exec(url) ?? [];
     if (kind === 'tags') {
       const names = [...tags.keys()].flatMap((key) => (key.startsWith(`${path}:`) ? key.slice(path.length + 1) : []));
@@ -153,6 +173,7 @@ function registryOf(stored: Map<string, Stored>, tags: Map<string, string>, call
         const digest = digestOf(bytes);
         stored.set(digest, { bytes, type: request.headers['content-type'] ?? '' });
         tags.set(`${path}:${reference}`, digest);
+        state.onPut(path, reference);
         response.writeHead(201, { 'docker-content-digest': digest }).end();
       });
     const digest = tags.get(`${path}:${reference}`) ?? reference;

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { CloudWatchClient, PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeRulesCommand, ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { StackSpec } from '../../../sandbox/world.ts';
@@ -21,6 +21,9 @@ const CANARY: Native = {
   bakeTimeInMinutes: 3,
   canaryConfiguration: { canaryPercent: 5, canaryBakeTimeInMinutes: 4 },
 };
+
+// A world and a process a test, on machines with two busy cores.
+jest.setTimeout(150_000);
 
 const closing: { destroy(): void }[] = [];
 const opened = <T extends { destroy(): void }>(client: T): T => {
@@ -118,6 +121,20 @@ needs('sandbox')('deploy-ecs to a service whose traffic ECS moves itself', () =>
     expect(await stage.truth()).toMatchObject({ image: stage.images.first, running: 2, phase: 'rolled-back' });
   });
 
+  test('bad checks after the end: the way back is an update, and it is confirmed when the traffic is back', async () => {
+    const stage = await scene(cloud(), { native: BLUE_GREEN });
+    const began = stage.world.now();
+    const files = { 'checks.yml': 'version: 1\nchecks:\n  - { name: gone, get: /gone, expect: { status: 200 } }\n' };
+    const result = await runBundle(stage.step({ checks: 'checks.yml', url: stage.stacked.url }, { files }));
+    expect(result).toMatchObject({ exitCode: 1, outputs: { outcome: 'rolled-back' } });
+    expect(result.stdout).toContain('run staging-wesign-charts-task:1 again and have the traffic');
+    expect(stage.writes().filter((operation) => operation === 'UpdateService')).toHaveLength(2);
+    // Two bakes of five minutes: that of the release, and that of the way back.
+    expect(stage.world.now() - began).toBeGreaterThan(10 * 60_000);
+    expect(await weights(stage)).toEqual([100, 0]);
+    expect(await stage.truth()).toMatchObject({ image: stage.images.first, running: 2, phase: 'rolled-back' });
+  });
+
   test('killed with its runner half-way: ECS goes on, and the next run follows the same deployment', async () => {
     const stage = await scene(cloud(), { native: LINEAR });
     await mainOnly(stage.step(), onceItSays(/SHIFT, 40%/, kill));
@@ -126,6 +143,41 @@ needs('sandbox')('deploy-ecs to a service whose traffic ECS moves itself', () =>
     expect(again.stdout).toContain('following that deployment');
     expect(stage.writes().filter((operation) => operation === 'UpdateService')).toHaveLength(1);
     expect(await weights(stage)).toEqual([0, 100]);
+  });
+
+  test.each(['ecs:DescribeServiceDeployments', 'ecs:DescribeServiceRevisions'])(
+    'a role without %s is refused before anything is written: nothing else would tell the end',
+    async (operation) => {
+      const stage = await scene(cloud(), { native: BLUE_GREEN });
+      stage.world.faults.add({ operation, kind: 'access-denied', times: 1_000 });
+      const result = await runBundle(stage.step());
+      expect(result.exitCode).toBe(1);
+      const said = result.annotations.at(-1)?.message;
+      expect(said).toContain(
+        `access denied for ${operation}, and with the strategy BLUE_GREEN ECS's record of a deployment alone tells how it ended`,
+      );
+      expect(said).toContain(`Grant ${operation}`);
+      expect(stage.writes()).toEqual([]);
+    },
+  );
+
+  test('a role that loses the right while it waits ends red at once and calls nothing a success', async () => {
+    const stage = await scene(cloud(), { native: BLUE_GREEN });
+    const operation = 'ecs:DescribeServiceDeployments';
+    const result = await mainOnly(
+      stage.step(),
+      onceItSays(
+        /BAKE_TIME/,
+        freezeDuring(() => {
+          stage.world.faults.add({ operation, kind: 'access-denied', times: 1_000 });
+          return Promise.resolve();
+        }),
+      ),
+    );
+    expect(result).toMatchObject({ exitCode: 1, outputs: { outcome: 'failed' } });
+    expect(result.stdout).toContain(`access denied for ${operation}`);
+    expect(result.stdout).toContain('this run does not follow it any more');
+    expect(await stage.truth()).toMatchObject({ image: stage.images.good, phase: 'deploying' });
   });
 
   test('a strategy that pauses for longer than the timeout is refused before anything is written', async () => {

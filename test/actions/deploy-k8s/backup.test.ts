@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -70,5 +70,22 @@ needs('kubernetes')('a backup', () => {
     expect(wrong.annotations[0]?.message).toContain('backup-key is not the one that it was sealed with');
     const none = await scene.run({ mode: 'restore', restore: '2020-01-01', ...place() });
     expect(none.annotations[0]?.message).toContain('There is no backup of');
+  }, 240_000);
+
+  test('that was renamed, or changed by a byte, is not restored', async () => {
+    const [name = ''] = await readdir(folder);
+    const sealed = await readFile(join(folder, name));
+    const later = name.replace(/\d{8}T/, '20991231T');
+    await writeFile(join(folder, later), sealed);
+    const renamed = await scene.run({ mode: 'restore', restore: 'latest', ...place() });
+    expect(renamed).toMatchObject({ exitCode: 1, outputs: { changed: 'false' } });
+    expect(renamed.annotations[0]?.message).toContain(`it was sealed as ${name}, and somebody renamed or replaced it`);
+    await writeFile(
+      join(folder, later),
+      Buffer.concat([sealed.subarray(0, -1), Buffer.from([(sealed.at(-1) ?? 0) ^ 1])]),
+    );
+    const tampered = await scene.run({ mode: 'restore', restore: 'latest', ...place() });
+    expect(tampered).toMatchObject({ exitCode: 1, outputs: { changed: 'false' } });
+    expect(tampered.annotations[0]?.message).toContain('or the file was changed');
   }, 240_000);
 });

@@ -64,6 +64,17 @@ test('every problem is named at once', () => {
   ]);
 });
 
+test('a tag that is not of the approved images is a problem', () => {
+  const approved = { ...images, 'require-approval': true, environment: 'production', approval: '{}' };
+  const told = (tag: string): readonly string[] => {
+    const request = toRequest(values({ ...approved, 'pinned-tag': tag } as Partial<Values>));
+    return request.ok ? [] : request.problems.map(({ input, problem }) => `${input}: ${problem}`);
+  };
+  expect(told(`1.4.0@${DIGEST}`)).toEqual([]);
+  expect(told(`1.4.0@sha256:${'b'.repeat(64)}`)).toEqual(['pinned-tag: is none of images, which is what was approved']);
+  expect(told('1.4.0')).toHaveLength(1);
+});
+
 test.each([
   ['scale', {}, ['replicas: is missing', 'workload: is missing']],
   ['backup', { 'backup-key': 'too-short' }, ['backup-location: is missing', 'backup-key: is too short']],

@@ -271,7 +271,11 @@ describe('the images of ECR over the wire', () => {
                 nextToken: 'n',
               },
             }
-          : { body: { imageDetails: [detail(HEX(2)), detail(HEX(3))] } },
+          : {
+              body: {
+                imageDetails: [detail(HEX(2)), detail(HEX(3)), detail(HEX(4), { subjectManifestDigest: HEX(1) })],
+              },
+            },
       BatchGetImage: said({
         images: [
           { imageId: { imageDigest: HEX(1) }, imageManifest: indexOf(HEX(2), HEX(3)), imageManifestMediaType: INDEX },
@@ -282,6 +286,7 @@ describe('the images of ECR over the wire', () => {
       { digest: HEX(1), tags: ['v1'], pushedAt: PUSHED * 1_000, parts: [HEX(2), HEX(3)] },
       { digest: HEX(2), tags: [], pushedAt: PUSHED * 1_000, parts: [] },
       { digest: HEX(3), tags: [], pushedAt: PUSHED * 1_000, parts: [] },
+      { digest: HEX(4), tags: [], pushedAt: PUSHED * 1_000, parts: [], subject: HEX(1) },
     ]);
     expect(asked('DescribeImages')).toEqual([
       { registryId: ACCOUNT, repositoryName: 'team/web', maxResults: 1_000 },

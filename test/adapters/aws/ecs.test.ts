@@ -238,6 +238,12 @@ describe('the record of deployments', () => {
     expect(await ecs.listServiceDeployments(REF, signal)).toEqual([]);
     expect(log.warnings).toHaveLength(1);
     expect(log.warnings[0]).toContain('Grant ecs:DescribeServiceDeployments');
+    await expect(ecs.describeServiceDeployment('arn:sd/2', signal, 'must')).rejects.toMatchObject({
+      kind: 'access-denied',
+    });
+    await expect(ecs.listServiceDeployments(REF, signal, { need: 'must' })).rejects.toMatchObject({
+      kind: 'access-denied',
+    });
     await expect(ecs.stopServiceDeployment('arn:sd/2', 'ROLLBACK', signal)).rejects.toMatchObject({
       kind: 'access-denied',
     });

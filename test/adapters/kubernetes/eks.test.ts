@@ -1,5 +1,5 @@
-import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
+import { signatureOf } from '../../../sandbox/kubernetes/eks/presigned.ts';
 import { eksAuthorization, eksToken } from '../../../src/adapters/kubernetes/eks.ts';
 import { instant, minutes } from '../../../src/domain/duration.ts';
 import { fakeClock } from '../../fakes/clock.ts';
@@ -10,29 +10,6 @@ const session = { region: 'us-west-2', credentials: () => Promise.resolve(identi
 
 const urlIn = (token: string): URL =>
   new URL(Buffer.from(token.replace('k8s-aws-v1.', ''), 'base64url').toString('utf8'));
-
-const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
-
-/** The signature of a presigned GET, by the steps of AWS's documentation and without the library. */
-function signatureOf(url: URL, headers: Readonly<Record<string, string>>): string {
-  const asked = [...url.searchParams].filter(([name]) => name !== 'X-Amz-Signature');
-  const encoded = asked.map((pair) => pair.map((part) => encodeURIComponent(part)).join('=')).sort();
-  const names = Object.keys(headers).sort();
-  const canonical = [
-    'GET',
-    url.pathname,
-    encoded.join('&'),
-    ...names.map((name) => `${name}:${headers[name]}`),
-    '',
-    names.join(';'),
-    createHash('sha256').update('').digest('hex'),
-  ].join('\n');
-  const date = url.searchParams.get('X-Amz-Date') ?? '';
-  const scope = [date.slice(0, 8), 'us-west-2', 'sts', 'aws4_request'];
-  const toSign = ['AWS4-HMAC-SHA256', date, scope.join('/'), createHash('sha256').update(canonical).digest('hex')];
-  const key = scope.reduce<string | Buffer>((at, part) => hmac(at, part), `AWS4${identity.secretAccessKey}`);
-  return hmac(key, toSign.join('\n')).toString('hex');
-}
 
 describe('a token for EKS', () => {
   test('is a presigned question to the regional STS, signed for one cluster and one minute', async () => {
@@ -50,8 +27,10 @@ describe('a token for EKS', () => {
       'X-Amz-Security-Token': identity.sessionToken,
     });
     const headers = { host: url.host, 'x-k8s-aws-id': 'shop' };
-    expect(asked['X-Amz-Signature']).toBe(signatureOf(url, headers));
-    expect(asked['X-Amz-Signature']).not.toBe(signatureOf(url, { ...headers, 'x-k8s-aws-id': 'other' }));
+    expect(asked['X-Amz-Signature']).toBe(signatureOf(url, headers, identity.secretAccessKey));
+    expect(asked['X-Amz-Signature']).not.toBe(
+      signatureOf(url, { ...headers, 'x-k8s-aws-id': 'other' }, identity.secretAccessKey),
+    );
   });
 
   test('is kept for 10 minutes, made anew when the server does not take it, and masked', async () => {

@@ -1,7 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { seal, unseal } from '../../../src/adapters/kubernetes/sealed.ts';
 import { instant, days } from '../../../src/domain/duration.ts';
-import { backupName, chooseBackup, expiredBackups, exported } from '../../../src/domain/kubernetes/backup.ts';
+import {
+  backupName,
+  checkBackup,
+  chooseBackup,
+  expiredBackups,
+  exported,
+} from '../../../src/domain/kubernetes/backup.ts';
 
 const KEY = 'a-passphrase-of-some-length';
 
@@ -13,6 +19,16 @@ test('what is sealed opens with its key alone, and not when it was changed', asy
   sealed[sealed.length - 1] = (sealed.at(-1) ?? 0) ^ 1;
   await expect(unseal(sealed, KEY, 'x')).rejects.toThrow('or the file was changed');
   await expect(unseal(Buffer.from('hello'), KEY, 'x')).rejects.toThrow('it is no backup of Sluice');
+});
+
+test('a backup is the one of its name, or none', () => {
+  const backup = { schema: 'sluice/backup/v1', namespace: 'shop', takenAt: '2026-11-24T03:00:00Z', objects: [] };
+  expect(checkBackup(backup, 'shop-20261124T030000Z.sluice-backup')).toBe(backup);
+  for (const name of ['shop-20261125T030000Z.sluice-backup', 'shop-2-20261124T030000Z.sluice-backup'])
+    expect(() => checkBackup(backup, name)).toThrow(
+      `Could not restore ${name}: it was sealed as shop-20261124T030000Z.sluice-backup, and somebody renamed or replaced it`,
+    );
+  expect(() => checkBackup({ ...backup, schema: 'v9' }, 'x')).toThrow('written by another version');
 });
 
 const at = (text: string) => instant(Date.parse(text));

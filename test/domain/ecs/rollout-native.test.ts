@@ -12,6 +12,23 @@ const ours = (given: Partial<EcsDeployment> = {}): EcsDeployment => stateless(de
 const old = (given: Partial<EcsDeployment> = {}): EcsDeployment =>
   stateless(deployment('ecs-svc/1', OLD, { status: 'ACTIVE', ...given }));
 
+test('a rolling service with alarms is not complete without the record, and one without alarms is', () => {
+  const watch: RolloutWatch = {
+    taskDefinition: NEW,
+    earlierDeployments: ['ecs-svc/1'],
+    startedAt: START,
+    deadline: after(START, minutes(30)),
+    rollbackWithin: minutes(15),
+    canGoBack: true,
+    memory: NOTHING_SEEN,
+  };
+  const rolling = { deployments: [deployment('ecs-svc/2', NEW)] };
+  const kinds = [{}, { alarms: { names: ['errors'], rollback: true } }].map(
+    (more) => look(watch, { service: service({ ...rolling, ...more }) }, START).state.kind,
+  );
+  expect(kinds).toEqual(['succeeded', 'in-progress']);
+});
+
 describe('a native strategy, replayed', () => {
   const record = (status: string, given: Partial<ServiceDeployment> = {}): ServiceDeployment => ({
     arn: 'arn:deployment/2',
@@ -65,6 +82,16 @@ describe('a native strategy, replayed', () => {
       ),
     ]);
     expect(replay([[alone, record('SUCCESSFUL')]])).toEqual(['succeeded: 3 of 3 tasks run web:8']);
+  });
+
+  test.each([
+    { name: 'its tasks are as wanted', shown: ours() },
+    { name: 'the list calls it complete', shown: ours({ rolloutState: 'COMPLETED' }) },
+  ])('is no success without the record, although $name', ({ shown }) => {
+    const states = replay(Array.from({ length: 361 }, () => [[shown], undefined]));
+    const unread = "3 of 3 running, 0 pending, 0 failed, and ECS's record of its end cannot be read";
+    expect(new Set(states.slice(0, -1))).toEqual(new Set([`in-progress: ${unread}`]));
+    expect(states.at(-1)).toBe(`timed-out: not steady after 30m: ${unread}`);
   });
 
   test('test traffic is named as long as production has none', () => {

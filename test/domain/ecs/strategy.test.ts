@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Duration, minutes } from '../../../src/domain/duration.ts';
 import type { EcsService } from '../../../src/domain/ecs/service.ts';
-import { movesTraffic, progressOf, tooSlow } from '../../../src/domain/ecs/strategy.ts';
+import { judgedByRecord, movesTraffic, progressOf, tooSlow } from '../../../src/domain/ecs/strategy.ts';
 import { service } from './services.ts';
 
 describe('pauses of a strategy against the timeout', () => {
@@ -48,4 +48,9 @@ test('an absent strategy and ROLLING are the rolling update', () => {
 
 test('a record without stage and weights has no progress to show', () => {
   expect(progressOf({ arn: 'a', status: 'IN_PROGRESS' })).toBe('');
+});
+
+test('the list of deployments tells the end of a rolling service without alarms alone', () => {
+  const alarms = { names: ['errors'], rollback: false };
+  expect([{}, { alarms }, { strategy: 'LINEAR' }].map(judgedByRecord)).toEqual([false, true, true]);
 });

@@ -209,3 +209,30 @@ describe('the desired count', () => {
     });
   });
 });
+
+describe('the way back of a service whose traffic ECS moves itself', () => {
+  const shifted = service({ strategy: 'BLUE_GREEN', deployments: [deployment('ecs-svc/3', OLD)] });
+  const back = (status: string): ServiceDeployment => ({ arn: 'arn:sd/3', status, taskDefinition: OLD });
+  const updated: WayBackSteps = { ...FRESH, stop: 'refused', update: 'ecs-svc/3' };
+
+  test.each([
+    { name: 'is not done by counts', wayBack: undefined, decision: { kind: 'wait' } },
+    { name: 'goes on while it bakes', wayBack: back('IN_PROGRESS'), decision: { kind: 'wait' } },
+    { name: 'is done by its record', wayBack: back('SUCCESSFUL'), decision: { kind: 'done', outcome: 'rolled-back' } },
+    { name: 'failed when it is rolled back', wayBack: back('ROLLBACK_SUCCESSFUL'), decision: { outcome: 'failed' } },
+    { name: 'failed when it is stopped', wayBack: back('STOPPED'), decision: { outcome: 'failed' } },
+  ])('$name', ({ wayBack, decision }) => {
+    const sighting = { service: shifted, ...(wayBack === undefined ? {} : { wayBack }) };
+    expect(decideWayBack(UNDOING, updated, sighting, START)).toMatchObject(decision);
+  });
+
+  test('is not told by the record of what it undoes, which a lagging read still names', () => {
+    const sighting = { service: shifted, serviceDeployment: record('SUCCESSFUL') };
+    expect(decideWayBack(UNDOING, FRESH, sighting, START)).toMatchObject({ kind: 'wait' });
+  });
+
+  test("failed when ECS's own roll back did", () => {
+    const sighting = { service: shifted, serviceDeployment: record('ROLLBACK_FAILED') };
+    expect(decideWayBack(UNDOING, FRESH, sighting, START)).toMatchObject({ kind: 'done', outcome: 'failed' });
+  });
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { applyImageRules, readImageRules, unpinned } from '../../../src/domain/kubernetes/image-rules.ts';
+import { applyImageRules, readImageRules, unapproved, unpinned } from '../../../src/domain/kubernetes/image-rules.ts';
 import { containersOf } from '../../../src/domain/kubernetes/pod-templates.ts';
 import { deployment, manifest } from './objects.ts';
 
@@ -74,4 +74,23 @@ describe('an error is', () => {
 test('an image without a digest is named with its place', () => {
   const set = [manifest(deployment('web', { app: 'a/b:1', other: `a/c@${DIGEST}` }))];
   expect(unpinned(set)).toEqual([expect.objectContaining({ input: 'k8s/all.yml:7', given: 'a/b:1' })]);
+});
+
+describe('images that were not approved', () => {
+  const OTHER = `sha256:${'b'.repeat(64)}`;
+  const found = (images: Readonly<Record<string, string>>, put: readonly string[] = []) =>
+    unapproved(
+      [manifest(deployment('web', images))],
+      put.map((name) => ({ where: `Deployment shop/web, container ${name}`, from: '', to: '' })),
+      [{ repository: 'team/web', digest: DIGEST }],
+    ).map(({ given }) => given);
+  test.each([
+    ['the approved one is none', { app: `r.example.com/team/web:1@${DIGEST}` }, [], []],
+    ['what the manifest names beside it is none', { app: 'redis:8', web: `r.example.com/team/web@${DIGEST}` }, [], []],
+    ['another digest of its repository is one', { app: `team/web@${OTHER}` }, [], [`team/web@${OTHER}`]],
+    ['a tag of its repository is one', { app: 'r.example.com/team/web:1' }, [], ['r.example.com/team/web:1']],
+    ['another repository that a rule put in is one', { app: `evil/web@${OTHER}` }, ['app'], [`evil/web@${OTHER}`]],
+  ])('%s', (_name, images, put, expected) => {
+    expect(found(images as Readonly<Record<string, string>>, put)).toEqual(expected);
+  });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { changesBetween, describePlan, planText } from '../../../src/domain/kubernetes/diff.ts';
 import { inPhases, inPhasesBack } from '../../../src/domain/kubernetes/phases.ts';
-import { budgetDeadlocks, extraPods, quantity, quotaProblems } from '../../../src/domain/kubernetes/capacity.ts';
+import { budgetDeadlocks, extraPods, quotaProblems } from '../../../src/domain/kubernetes/capacity.ts';
+import { quantity } from '../../../src/domain/kubernetes/quantity.ts';
 import { referencesOutside } from '../../../src/domain/kubernetes/references.ts';
 import { decideScale, readScale } from '../../../src/domain/kubernetes/scaling.ts';
 import { whyNotServed } from '../../../src/domain/kubernetes/removed-apis.ts';

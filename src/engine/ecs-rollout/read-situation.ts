@@ -1,0 +1,55 @@
+import { type BaseDefinition, type Situation, isInFlight } from '../../domain/ecs/start.ts';
+import { judgedByRecord, movesTraffic } from '../../domain/ecs/strategy.ts';
+import { Failure } from '../../domain/failure.ts';
+import { CloudFailure } from '../../domain/retry-policy.ts';
+import type { EcsService, ServiceDeployment, TaskDefinition } from '../../ports/ecs.ts';
+import type { DefinitionSource, DeployImageRequest, RolloutTools } from './rollout.ts';
+
+/** All that the start is decided from; reads only. Also what a dry-run shows. */
+export async function readSituation(
+  { ref, definition }: Pick<DeployImageRequest, 'ref' | 'definition'>,
+  { ecs }: Pick<RolloutTools, 'ecs'>,
+  signal: AbortSignal,
+): Promise<Situation> {
+  const [service] = await ecs.describeServices([ref], signal);
+  if (service === undefined)
+    throw new Failure({ what: `Could not find ECS service ${ref.service} in cluster ${ref.cluster}` });
+  const current = await ecs.describeTaskDefinition(service.taskDefinition, signal);
+  const situation = { service, current, ...(await readBase(definition, current, ecs, signal)) };
+  const record = service.currentServiceDeployment;
+  // ECS's record says more only while something moves, which the service itself does not show where ECS judges on.
+  if (record === undefined || (!isInFlight(service) && !judgedByRecord(service))) return situation;
+  const serviceDeployment = await readRecord(record, service, ecs, signal);
+  return { ...situation, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) };
+}
+
+/** Where the end is known by the record alone, a role that may not read it could not tell how its own release ends. */
+async function readRecord(
+  record: string,
+  service: EcsService,
+  ecs: RolloutTools['ecs'],
+  signal: AbortSignal,
+): Promise<ServiceDeployment | undefined> {
+  if (!judgedByRecord(service)) return ecs.describeServiceDeployment(record, signal);
+  try {
+    return await ecs.describeServiceDeployment(record, signal, 'must');
+  } catch (thrown) {
+    if (!(thrown instanceof CloudFailure) || thrown.kind !== 'access-denied') throw thrown;
+    const by = movesTraffic(service) ? `the strategy ${service.strategy}` : 'deployment alarms';
+    const why = `${thrown.facts.why}, and with ${by} ECS's record of a deployment alone tells how it ended`;
+    throw new CloudFailure(thrown.kind, { ...thrown.facts, why, now: 'Nothing was changed' }, { cause: thrown });
+  }
+}
+
+async function readBase(
+  source: DefinitionSource | undefined,
+  current: TaskDefinition,
+  ecs: RolloutTools['ecs'],
+  signal: AbortSignal,
+): Promise<{ readonly base?: BaseDefinition }> {
+  if (source === undefined) return {};
+  if (source.kind === 'registered') return { base: await ecs.describeTaskDefinition(source.name, signal) };
+  // A file need not repeat the name of the family that the service has.
+  const family = String(source.body['family'] ?? current.family);
+  return { base: { family, body: { ...source.body, family }, tags: source.tags } };
+}

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execute } from '../../../actions/build-image/src/execute.ts';
+import { type BuildRequest, spec, toRequest } from '../../../actions/build-image/src/inputs.ts';
+import { planBuild } from '../../../actions/build-image/src/plan.ts';
+import type { BuildResult } from '../../../actions/build-image/src/result.ts';
+import { makeConfigFolder, readUserConfig } from '../../../src/adapters/docker/config-folder.ts';
+import { dockerEngine } from '../../../src/adapters/docker/engine.ts';
+import { imageRegistry } from '../../../src/adapters/registry/registry.ts';
+import { InvalidInput } from '../../../src/domain/inputs.ts';
+import type { ProgramResult, Programs } from '../../../src/ports/programs.ts';
+import { readInputs } from '../../../src/runtime/read-inputs.ts';
+import { EVENTS, type EventName, tools } from '../../domain/tags/events.ts';
+import { fakeClock } from '../../fakes/clock.ts';
+import { type RecordingLog, recordingLog } from '../../fakes/log.ts';
+import type { Services } from './services.ts';
+
+/** What a client of the engine says of a call; undefined: it builds and pushes as it should. */
+export type Docker = (args: readonly string[]) => ProgramResult | undefined;
+
+export interface Play {
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly event?: EventName;
+  readonly docker?: Docker;
+  /** Files named docker on PATH. */
+  readonly clients?: readonly string[];
+  /** Of `docker info`. */
+  readonly info?: object;
+  readonly freeBytes?: number;
+  /** Variables of the step. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface Played {
+  readonly log: RecordingLog;
+  /** Every call of the client but those that ask what it is. */
+  readonly commands: readonly (readonly string[])[];
+  readonly result: BuildResult | undefined;
+  /** Message of what was thrown; empty: nothing. */
+  readonly failure: string;
+}
+
+export const ended = (code: number, text: string): ProgramResult => ({ code, stdout: '', stderr: text });
+
+/**
+ * One build with the action's own code, its own client of registries and its own way to ask the engine. The engine's client
+ * is played: what a real one says in words that cannot be had here, several platforms among them.
+ */
+export async function play(services: Services, given: Play): Promise<Played> {
+  const { event = 'main', info = { ServerVersion: '20.10.24' }, clients = ['/usr/bin/docker'] } = given;
+  const log = recordingLog();
+  const commands: (readonly string[])[] = [];
+  const programs: Programs = {
+    find: () => Promise.resolve(clients),
+    run(_client, { args }) {
+      if (args[0] === '--version') return Promise.resolve(said('Docker version 20.10.24, build 297e128'));
+      if (args[0] === 'info') return Promise.resolve(said(JSON.stringify(info)));
+      commands.push(args);
+      return Promise.resolve(given.docker?.(args) ?? pushed(services, args, labelsIn(commands)));
+    },
+  };
+  const path = await mkdtemp(join(tmpdir(), 'sluice-played-'));
+  try {
+    const folder = await makeConfigFolder(path, await readUserConfig(path));
+    const engine = dockerEngine({
+      programs,
+      folder,
+      workspace: path,
+      logins: new Map(),
+      secrets: [],
+      onLine: log.info,
+    });
+    const clock = fakeClock({ mode: 'automatic' });
+    const random = { fraction: () => 0, token: () => 'token' };
+    const plan = planBuild(await requestOf(given.inputs, path), {
+      git: EVENTS[event],
+      repository: { name: 'shop' },
+      tools,
+      environment: (name) => given.environment?.[name],
+    });
+    if (!plan.ok) throw new InvalidInput('The inputs of build-image', plan.problems);
+    for (const note of plan.value.notes) log.warning(note);
+    const registry = (host: string) =>
+      imageRegistry(
+        { host, credentials: () => Promise.resolve(undefined) },
+        { clock, random, log, mask: () => undefined },
+      );
+    const { freeBytes } = given;
+    const result = await execute(
+      plan.value,
+      {
+        registry,
+        engine: freeBytes === undefined ? engine : { ...engine, free: () => Promise.resolve(freeBytes) },
+        clock,
+        random,
+        log,
+        tools,
+        scan: undefined,
+        run: { repository: 'acme/shop', runId: '4711', attempt: 1 },
+        onWrite: () => undefined,
+      },
+      new AbortController().signal,
+    );
+    return { log, commands, result, failure: '' };
+  } catch (thrown) {
+    return { log, commands, result: undefined, failure: thrown instanceof Error ? thrown.message : String(thrown) };
+  } finally {
+    await rm(path, { recursive: true });
+  }
+}
+
+const said = (stdout: string): ProgramResult => ({ code: 0, stdout, stderr: '' });
+
+async function requestOf(inputs: Readonly<Record<string, string>>, workspace: string): Promise<BuildRequest> {
+  const environment = Object.fromEntries(
+    Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]),
+  );
+  const read = await readInputs(spec, { action: 'build-image', environment, workspace, mask: () => undefined });
+  if (!read.ok) throw new InvalidInput('The inputs of build-image', read.problems);
+  const request = toRequest(read.value.values);
+  if (!request.ok) throw new InvalidInput('The inputs of build-image', request.problems);
+  if (request.value.mode !== 'build') throw new Error('only builds are played');
+  return request.value;
+}
+
+/** What `docker build` and `docker push` do, as far as anybody sees it: an image with the labels is in the registry. */
+function pushed(services: Services, args: readonly string[], labels: Readonly<Record<string, string>>): ProgramResult {
+  if (args[0] !== 'push') return said('');
+  const [, path = '', tag = ''] = /^[^/]+\/(.+):([^:]+)$/.exec(args[1] ?? '') ?? [];
+  const { digest } = services.put(path, tag, labels);
+  return said(`${tag}: digest: ${digest} size: 1`);
+}
+
+/** Of every command so far. */
+const labelsIn = (commands: readonly (readonly string[])[]): Record<string, string> =>
+  Object.fromEntries(
+    commands.flatMap((args) =>
+      args.flatMap((word, index) => (args[index - 1] === '--label' ? [word.split(/=(.*)/s).slice(0, 2)] : [])),
+    ),
+  ) as Record<string, string>;
+
+export const hexOf = (text: string): string => createHash('sha256').update(text).digest('hex');
