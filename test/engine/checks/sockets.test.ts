@@ -158,6 +158,17 @@ describe('a SignalR hub', () => {
     expect(prober.opened[0]?.url).toBe('https://lb.test/base/hub?id=tok%20en');
   });
 
+  test('is pinged: it answers, or it is said to be silent', async () => {
+    const yaml = '{ name: hub, signalr: /hub, timeout: 3s, flow: [{ ping: true }] }';
+    const alive = await run(yaml, { socket: { reply: hub({}) } });
+    expect(alive.check).toMatchObject({ verdict: 'pass' });
+    const dead = await run(yaml, { socket: { reply: hub({}), ping: 'dead' } });
+    expect(dead.check).toMatchObject({
+      verdict: 'fail',
+      reasons: ['no answer to a ping within 3s: the WebSocket is open and silent'],
+    });
+  });
+
   test('may send pings and calls of the client in between, in one message', async () => {
     const noise = `{"type":6}${END}{"type":1,"target":"x","arguments":[]}${END}`;
     const { check } = await run(PING, { socket: { reply: hub({ Ping: { result: 'pong' } }, [noise]) } });
