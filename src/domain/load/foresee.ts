@@ -38,7 +38,7 @@ function problemOf(rule: LoadRule, load: ResolvedLoad, baseline: Baseline): Docu
   if (planned === undefined || planned.answers >= needed) return undefined;
   const of = rule.scenario === undefined ? '' : ` of ${rule.scenario}`;
   const side = load.stable === undefined ? '' : ' of each side';
-  const users = planned.answers === 0 ? undefined : Math.ceil((planned.users * needed) / planned.answers);
+  const users = planned.ofUser === 0 ? undefined : Math.ceil(needed / planned.ofUser);
   const more = load.model.kind === 'closed' ? `a count of ${users} or more` : `${users} arrivals or more`;
   return {
     ...at,
@@ -70,22 +70,27 @@ function neededAlone(rule: LoadRule, load: ResolvedLoad, baseline: Baseline): nu
 }
 
 interface Planned {
-  readonly users: number;
+  /** At most. */
   readonly answers: number;
+  /** How many one user gives, on the average. */
+  readonly ofUser: number;
 }
 
-/** At most. undefined: time alone ends the load, and nobody knows how much the system answers in it. */
+/** undefined: time alone ends the load, and nobody knows how much the system answers in it. */
 function plannedAnswers(load: ResolvedLoad, { scenario }: LoadRule, side: 'own' | 'fewer'): Planned | undefined {
   const users = usersOf(load);
   if (users === undefined) return undefined;
-  const answers = load.scenarios
-    .filter(({ name }) => scenario === undefined || name === scenario)
-    .reduce((sum, each) => {
-      const all = turnsOf(each, load.scenarios, users).most;
-      const turns = load.stable === undefined ? all : side === 'own' ? Math.ceil(all / 2) : Math.floor(all / 2);
-      return sum + (turns === 0 ? 0 : turns * answersOf(each));
-    }, 0);
-  return { users, answers };
+  const sides = load.stable === undefined ? 1 : 2;
+  const round = side === 'own' ? Math.ceil : Math.floor;
+  const weights = load.scenarios.reduce((sum, each) => sum + each.weight, 0);
+  let [answers, ofUser] = [0, 0];
+  for (const each of load.scenarios) {
+    const own = answersOf(each);
+    if ((scenario !== undefined && each.name !== scenario) || own === 0) continue;
+    answers += round(turnsOf(each, load.scenarios, users).most / sides) * own;
+    ofUser += (each.weight / weights / sides) * own;
+  }
+  return { answers, ofUser };
 }
 
 const usersOf = ({ model }: ResolvedLoad): number | undefined =>

@@ -1,4 +1,5 @@
 import type { ResolvedChecks } from '../../domain/checks/document.ts';
+import { counted } from '../../domain/counted.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Prober } from '../../ports/prober.ts';
@@ -31,7 +32,7 @@ async function check(
   signal: AbortSignal,
 ): Promise<Verification> {
   if (document === undefined) return { kind: 'good' };
-  log.info(`${document.checks.length} checks against ${target.url}`);
+  log.info(`${counted(document.checks.length, 'check')} against ${target.url}`);
   const { verdict, checks } = await runChecks({ document, target }, { prober, clock, log }, signal);
   if (verdict !== 'fail') return { kind: 'good' };
   const failed = checks.filter((each) => each.verdict === 'fail');

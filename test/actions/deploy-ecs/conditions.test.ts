@@ -179,7 +179,7 @@ needs('sandbox')('deploy-ecs and what it depends on, as a process against the sa
       const inputs = { ...from('LoadBalancerDNS'), host: 'charts.example.com', checks: 'checks.yml' };
       const run = await runBundle(stage.step(inputs, { env, files: CHECKS }));
       expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
-      expect(run.stdout).toContain(`1 checks against ${stage.stacked.url}`);
+      expect(run.stdout).toContain(`1 check against ${stage.stacked.url}`);
     });
 
     test('that is no output is told with the nearest name before anything is written', async () => {

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type LocalServer, httpServer } from '../../adapters/http/servers.ts';
 import { type BundleResult, runBundle } from '../../harness/run-bundle.ts';
 
@@ -10,6 +13,9 @@ beforeAll(async () => {
   slow = await httpServer((_, response) => void setTimeout(() => response.end(), 500));
 });
 afterAll(() => Promise.all([fast.close(), slow.close()]));
+
+const temp = mkdtempSync(join(tmpdir(), 'comparison-'));
+afterAll(() => rmSync(temp, { recursive: true, force: true }));
 
 const urlOf = ({ port }: LocalServer): string => `http://127.0.0.1:${port}`;
 
@@ -56,4 +62,23 @@ describe('old and new end points loaded in alternation', () => {
       /p95 > stable \+ 10% cannot be compared by \d+ answers of a side: it needs 200\. Send more/,
     );
   });
+});
+
+test('the result file of an earlier run is the baseline of the next one', async () => {
+  const load = (rules: string): string =>
+    `version: 1\nload: [{ name: l, closed: { count: 60, concurrency: 20 }, get: /, rules: ["${rules}"] }]\n`;
+  const measure = (server: LocalServer, rules: string, more: Readonly<Record<string, string>> = {}) =>
+    runBundle({
+      action: 'smoke-test',
+      inputs: { url: urlOf(server), checks: 'checks.yml', ...(more['last.json'] ? { baseline: 'last.json' } : {}) },
+      files: { 'checks.yml': load(rules), ...more },
+      env: { RUNNER_TEMP: temp },
+    });
+  const before = await measure(fast, 'fail: error-rate > 0%');
+  const last = { 'last.json': readFileSync(before.outputs['results'] ?? '', 'utf8') };
+  const slower = await measure(slow, 'fail: p50 > stable + 200ms', last);
+  expect(slower).toMatchObject({ exitCode: 1, outputs: { verdict: 'fail' } });
+  expect(slower.stdout).toMatch(/p50 \d+ms > \d+ms \(stable \+ 200ms\) \(n=60\)/);
+  const same = await measure(fast, 'fail: p50 > stable + 5000ms', last);
+  expect(same).toMatchObject({ exitCode: 0, outputs: { verdict: 'pass' } });
 });

@@ -117,6 +117,19 @@ describe('the examples of the README', () => {
     expect(done.stdout).toContain('load ramp: 6750 arrivals in 6m, at most 500 at a time, scenarios shop, hub');
   });
 
+  test('carry a load as they are: a flow, a WebSocket and a hub, each with its turns', async () => {
+    const { load: _, ...checks } = whole;
+    const scenarios = ['shop', 'socket', 'hub'];
+    const rules = ['fail: error-rate > 0%', ...scenarios.map((scenario) => ({ fail: 'mean > 30s', scenario }))];
+    const load = { name: 'all', scenarios, closed: { count: 30, concurrency: 5 }, rules };
+    const sooner = JSON.stringify({ ...checks, checks: checks.checks?.slice(-3), load: [load] })
+      .replace(',"certificate":{"days-left":14}', '')
+      .replace('500ms..2s', '1ms..2ms');
+    const done = await run(JSON.parse(sooner) as object);
+    expect(done).toMatchObject({ exitCode: 0, outputs: { verdict: 'pass', requests: '80', 'error-rate': '0' } });
+    expect(done.summary).toMatch(/\| shop \| 30 \|[^]*\| socket \| 30 \|[^]*\| hub \| 20 \|/);
+  });
+
   test('of the short form passes it without a file, and makes its load', async () => {
     const [{ with: inputs }] = parse(short) as [{ readonly with: Readonly<Record<string, unknown>> }];
     const given = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, String(value)]));

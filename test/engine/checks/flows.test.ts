@@ -62,6 +62,17 @@ describe('a flow', () => {
     expect(masked).toEqual(['t-123456']);
   });
 
+  test('that fails names what it sent and where it stopped, and nothing that it never sent', async () => {
+    const flow = `      ${LOGIN}\n      - get: /cart\n      - get: /pay\n      - get: /bye\n`;
+    const { check, prober } = await run(flow, shop, 'variables: { user: smoke }');
+    expect(prober.requests).toHaveLength(2);
+    expect(check).toMatchObject({
+      verdict: 'fail',
+      path: 'POST /login, GET /cart; stopped at request 2 of 4',
+      reasons: ['GET /cart: status 401, expected <400'],
+    });
+  });
+
   test.each([
     {
       name: 'two matches',

@@ -56,6 +56,16 @@ describe('a WebSocket', () => {
     expect(prober.stillOpen).toBe(0);
   });
 
+  test('is not held to the status and the body that other answers are expected to have', () => {
+    const parsed = parseChecks(
+      parseYaml(
+        'version: 1\ndefaults: { expect: { status: 200, json: { $.ok: true }, body: { contains: ok }, duration: 1s } }\nchecks: [{ name: a, ws: /ws }]',
+      ),
+      matchers,
+    );
+    expect(parsed.ok && Object.keys(parsed.value.checks[0]?.expect ?? {})).toEqual(['duration']);
+  });
+
   test.each<{ name: string; yaml: string; socket: ScriptedSocket; reasons: readonly string[] }>([
     {
       name: 'that is not there fails with its status',
@@ -146,6 +156,17 @@ describe('a SignalR hub', () => {
       url: 'https://lb.test/base/hub/negotiate?negotiateVersion=1',
     });
     expect(prober.opened[0]?.url).toBe('https://lb.test/base/hub?id=tok%20en');
+  });
+
+  test('is pinged: it answers, or it is said to be silent', async () => {
+    const yaml = '{ name: hub, signalr: /hub, timeout: 3s, flow: [{ ping: true }] }';
+    const alive = await run(yaml, { socket: { reply: hub({}) } });
+    expect(alive.check).toMatchObject({ verdict: 'pass' });
+    const dead = await run(yaml, { socket: { reply: hub({}), ping: 'dead' } });
+    expect(dead.check).toMatchObject({
+      verdict: 'fail',
+      reasons: ['no answer to a ping within 3s: the WebSocket is open and silent'],
+    });
   });
 
   test('may send pings and calls of the client in between, in one message', async () => {
