@@ -99,7 +99,7 @@ describe('the file of findings is SARIF 2.1.0', () => {
     ['with all that a scanner may say', scanned(finding('CVE-1', { title: 'A <b>title</b>\nof two lines', url: 'https://avd.example.com/CVE-1?x=1#y', fixedIn: '3.1' })), 'Dockerfile'],
     ['with an address that is none', scanned(finding('CVE-1', { url: 'see the vendor' }), finding('CVE-2', { url: 'https://a b' })), 'Dockerfile'],
     ['with a Dockerfile of another place', scanned(finding('CVE-1')), './web app/Docker#file?'],
-    ['with a Dockerfile by its whole path', scanned(finding('CVE-1')), '/home/runner/work/web/Dockerfile'],
+    ['with a Dockerfile by its whole path', scanned(finding('CVE-1')), '/workspace/web/Dockerfile'],
     ['with more than GitHub takes', scanned(...Array.from({ length: 25_010 }, (_, index) => finding(`CVE-${index}`, { counts: index < 20 ? 'ignored' : 'counted' }))), 'Dockerfile'],
   ])('%s', (_name, found, file) => {
     expect(written(found, file).errors).toBeNull();
