@@ -22,13 +22,16 @@ const alive = new Set<ChildProcess>();
 process.on('exit', () => alive.forEach((child) => child.kill('SIGKILL')));
 const START_WITHIN_MS = 60_000;
 
-/** An engine of its own in a temporary folder: no network bridge, no packet filter, nothing of the machine's engine. */
-export async function startEngine(): Promise<Engine> {
+/**
+ * An engine of its own in a temporary folder: no network bridge, no packet filter, nothing of the machine's engine. `env` is
+ * what the engine itself is started with, such as the proxy by which it reaches registries.
+ */
+export async function startEngine(env: Readonly<Record<string, string>> = {}): Promise<Engine> {
   const { dockerd, busybox } = ensureEngine();
   const folder = await mkdtemp(join(tmpdir(), 'sluice-engine-'));
   const client = await clientOf(folder);
   const socket = `unix://${folder}/docker.sock`;
-  const child = dockerd === undefined ? undefined : await start(dockerd, folder, { client, socket });
+  const child = dockerd === undefined ? undefined : await start(dockerd, folder, { client, socket, env });
   return {
     env: child === undefined ? {} : { DOCKER_HOST: socket },
     clientFolder: join(folder, 'bin'),
@@ -61,7 +64,7 @@ async function clientOf(folder: string): Promise<string> {
 async function start(
   dockerd: string,
   folder: string,
-  { client, socket }: { readonly client: string; readonly socket: string },
+  { client, socket, env }: { readonly client: string; readonly socket: string; readonly env: object },
 ): Promise<ChildProcess> {
   const args = [
     '--data-root',
@@ -72,7 +75,10 @@ async function start(
     join(folder, 'pid'),
   ];
   const quiet = ['--host', socket, '--iptables=false', '--bridge=none', '--log-level=warn'];
-  const child = spawn(dockerd, [...args, ...quiet], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(dockerd, [...args, ...quiet], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   alive.add(child);
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4_000)));

@@ -16,23 +16,25 @@ export interface NamedRegistry {
 }
 
 /**
- * Gives a registry on loopback a public name with TLS, for the programs that are given `env`: a proxy that answers CONNECT
- * for this one name by a certificate of its own and refuses all others, so that nothing leaves the machine.
+ * Gives a registry on loopback public names with TLS, for the programs that are given `env`: a proxy that answers CONNECT
+ * for these names by a certificate of its own and refuses all others, so that nothing leaves the machine.
  */
-export async function startNamedRegistry(name: string, target: string): Promise<NamedRegistry> {
+export async function startNamedRegistry(names: string | readonly string[], target: string): Promise<NamedRegistry> {
+  const hosts = [names].flat();
   const folder = await mkdtemp(join(tmpdir(), 'sluice-named-'));
   const root = authority('sandbox registries');
   await writeFile(join(folder, 'root.pem'), root.cert);
   const refused: string[] = [];
   const sockets = new Set<Duplex>();
-  const tls = createTlsServer(root.issue({ name: 'registry', hosts: [name] }), (incoming, outgoing) => {
+  const tls = createTlsServer(root.issue({ name: 'registry', hosts }), (incoming, outgoing) => {
     incoming.pipe(
       request(
         {
           ...addressOf(target),
           method: incoming.method,
           path: incoming.url,
-          headers: { ...incoming.headers, host: target },
+          // The registry writes the addresses of uploads by them: as its clients know it.
+          headers: { ...incoming.headers, 'x-forwarded-proto': 'https' },
         },
         (reply) => {
           outgoing.writeHead(reply.statusCode ?? 502, reply.headers);
@@ -45,7 +47,7 @@ export async function startNamedRegistry(name: string, target: string): Promise<
   proxy.on('connect', ({ url = '' }, socket) => {
     sockets.add(socket);
     socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
-    if (url !== `${name}:443`) {
+    if (!hosts.some((host) => url === `${host}:443`)) {
       refused.push(url);
       return void socket.end('HTTP/1.1 502 Not this one\r\n\r\n');
     }

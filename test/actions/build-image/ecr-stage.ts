@@ -14,7 +14,7 @@ export const IDENTITY = `sha-${COMMIT}`;
 export const NOW = Date.UTC(2026, 10, 20, 12);
 const seconds = (ms: number): number => ms / 1_000;
 
-/** What ECR says of one digest, look by look; the last is repeated. */
+/** What ECR says of one digest, look by look; the last is repeated. `*`: of every other. */
 export type Scans = Readonly<Record<string, readonly WireAnswer[]>>;
 
 export const completed = (more: object, status = 'COMPLETE'): WireAnswer => ({
@@ -161,10 +161,15 @@ async function inputsOf(env: Readonly<Record<string, string>>): Promise<string> 
   return hash;
 }
 
-function answersOf(scans: Scans, trusted: Readonly<Record<string, string>>): (call: WireCall) => WireAnswer {
+/** ECR, STS, the files of the default branch, and who gives the tokens by which a job assumes a role. */
+export function answersOf(
+  scans: Scans,
+  trusted: Readonly<Record<string, string>>,
+  account = '111122223333',
+): (call: WireCall) => WireAnswer {
   const looks = new Map<string, number>();
-  const account = '111122223333';
   return ({ operation, body, url }) => {
+    if (url.startsWith('/id-token')) return { body: { value: 'header.payload.signature' } };
     const file = Object.entries(trusted).find(([path]) => url.includes(`/contents/${path}`));
     if (file !== undefined)
       return { body: { type: 'file', encoding: 'base64', content: Buffer.from(file[1]).toString('base64') } };
@@ -172,6 +177,10 @@ function answersOf(scans: Scans, trusted: Readonly<Record<string, string>>): (ca
       case 'GetCallerIdentity':
         return {
           body: `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:sts::${account}:assumed-role/build/s</Arn><Account>${account}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`,
+        };
+      case 'AssumeRoleWithWebIdentity':
+        return {
+          body: `<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>AKIA</AccessKeyId><SecretAccessKey>secret-of-role</SecretAccessKey><SessionToken>session-of-role</SessionToken><Expiration>${new Date(NOW + 3_600_000).toISOString()}</Expiration></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
         };
       case 'GetAuthorizationToken': {
         const token = Buffer.from(`${REGISTRY_USER.username}:${REGISTRY_USER.password}`).toString('base64');
@@ -183,7 +192,7 @@ function answersOf(scans: Scans, trusted: Readonly<Record<string, string>>): (ca
         const { imageId } = JSON.parse(body) as { imageId: { imageDigest: string } };
         const look = looks.get(imageId.imageDigest) ?? 0;
         looks.set(imageId.imageDigest, look + 1);
-        const said = scans[imageId.imageDigest] ?? [];
+        const said = scans[imageId.imageDigest] ?? scans['*'] ?? [];
         return said[Math.min(look, said.length - 1)] ?? refusal('ScanNotFoundException', 'no scan');
       }
       case 'StartImageScan':

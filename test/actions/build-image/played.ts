@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execute } from '../../../actions/build-image/src/execute.ts';
@@ -10,6 +10,7 @@ import { makeConfigFolder, readUserConfig } from '../../../src/adapters/docker/c
 import { dockerEngine } from '../../../src/adapters/docker/engine.ts';
 import { imageRegistry } from '../../../src/adapters/registry/registry.ts';
 import { InvalidInput } from '../../../src/domain/inputs.ts';
+import type { CredentialsSource } from '../../../src/ports/image-registry.ts';
 import type { ProgramResult, Programs } from '../../../src/ports/programs.ts';
 import { readInputs } from '../../../src/runtime/read-inputs.ts';
 import { EVENTS, type EventName, tools } from '../../domain/tags/events.ts';
@@ -17,8 +18,8 @@ import { fakeClock } from '../../fakes/clock.ts';
 import { type RecordingLog, recordingLog } from '../../fakes/log.ts';
 import type { Services } from './services.ts';
 
-/** What a client of the engine says of a call; undefined: it builds and pushes as it should. */
-export type Docker = (args: readonly string[]) => ProgramResult | undefined;
+/** What a client of the engine says of a call, given its configuration; undefined: it builds and pushes as it should. */
+export type Docker = (args: readonly string[], config: string) => ProgramResult | undefined;
 
 export interface Play {
   readonly inputs: Readonly<Record<string, string>>;
@@ -29,6 +30,8 @@ export interface Play {
   /** Of `docker info`. */
   readonly info?: object;
   readonly freeBytes?: number;
+  /** Of the registry; none by default. */
+  readonly credentials?: CredentialsSource;
   /** Variables of the step. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -52,23 +55,25 @@ export async function play(services: Services, given: Play): Promise<Played> {
   const { event = 'main', info = { ServerVersion: '20.10.24' }, clients = ['/usr/bin/docker'] } = given;
   const log = recordingLog();
   const commands: (readonly string[])[] = [];
+  const path = await mkdtemp(join(tmpdir(), 'sluice-played-'));
   const programs: Programs = {
     find: () => Promise.resolve(clients),
-    run(_client, { args }) {
-      if (args[0] === '--version') return Promise.resolve(said('Docker version 20.10.24, build 297e128'));
-      if (args[0] === 'info') return Promise.resolve(said(JSON.stringify(info)));
+    async run(_client, { args }) {
+      if (args[0] === '--version') return said('Docker version 20.10.24, build 297e128');
+      if (args[0] === 'info') return said(JSON.stringify(info));
       commands.push(args);
-      return Promise.resolve(given.docker?.(args) ?? pushed(services, args, labelsIn(commands)));
+      const config = await readFile(join(path, 'config.json'), 'utf8').catch(() => '{}');
+      return given.docker?.(args, config) ?? pushed(services, args, labelsIn(commands));
     },
   };
-  const path = await mkdtemp(join(tmpdir(), 'sluice-played-'));
+  const logins = new Map(given.credentials === undefined ? [] : [[services.host, given.credentials] as const]);
   try {
     const folder = await makeConfigFolder(path, await readUserConfig(path));
     const engine = dockerEngine({
       programs,
       folder,
       workspace: path,
-      logins: new Map(),
+      logins,
       secrets: [],
       onLine: log.info,
     });

@@ -210,5 +210,8 @@ needs('engine')('the scan gate, as a step of a job', () => {
       .filter(({ operation }) => operation === 'DescribeImageScanFindings')
       .map(({ body }) => (JSON.parse(body) as { imageId: { imageDigest: string } }).imageId.imageDigest);
     expect([...new Set(asked)].sort()).toEqual([amd64, arm64].sort());
+    const clean = await stage.run('team/platforms', { scans: { '*': [basic()] } });
+    expect(clean).toMatchObject({ exitCode: 0, outputs: { outcome: 'reused', 'scan-verdict': 'pass' } });
+    expect(await stage.tagOf('team/platforms', 'main')).toBe(index.digest);
   });
 });

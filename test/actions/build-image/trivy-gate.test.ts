@@ -5,12 +5,11 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BundleRun, runBundle, startBundle } from '../../harness/run-bundle.ts';
-import { type AwsAnswer, ECR_HOST, type Put, type Services, startServices } from './services.ts';
+import { type Put, type Services, startServices } from './services.ts';
 
 /** Several processes a test; a limit for a machine that is busy, and no measure. */
 jest.setTimeout(150_000);
 const NOW = Date.UTC(2026, 10, 25, 12);
-const PUSHED = NOW / 1_000 - 60;
 const VERSION = '0.69.1';
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 const ARCHIVE = `trivy_${VERSION}_Linux-${process.arch === 'arm64' ? 'ARM64' : '64bit'}.tar.gz`;
@@ -54,11 +53,10 @@ interface Gate {
   readonly host: string;
   readonly path: string;
   readonly inputs: Readonly<Record<string, string>>;
-  readonly platforms?: readonly string[];
 }
 
 /** An image that an earlier attempt of this run left under its identity tag: what a dry run says is what its labels are. */
-async function imageOf({ host, path, inputs, platforms }: Gate): Promise<{ run: BundleRun; image: Put }> {
+async function imageOf({ host, path, inputs }: Gate): Promise<{ run: BundleRun; image: Put }> {
   const run: BundleRun = {
     action: 'build-image',
     inputs: { repository: `${host}/${path}`, tags: 'type=raw,value=tested', token: 'ghs_test', ...inputs },
@@ -70,7 +68,7 @@ async function imageOf({ host, path, inputs, platforms }: Gate): Promise<{ run: 
   const labels = Object.fromEntries(
     (planned.outputs['labels'] ?? '').split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)),
   ) as Record<string, string>;
-  return { run, image: services.put(path, `sha-${COMMIT}`, labels, platforms) };
+  return { run, image: services.put(path, `sha-${COMMIT}`, labels) };
 }
 
 const trivy = (path: string, inputs: Readonly<Record<string, string>> = {}): Gate => ({
@@ -232,89 +230,5 @@ describe('the scan gate of build-image, by Trivy', () => {
     expect(trace()).toBe(true);
     expect(await runBundle({ ...run, env, phase: 'post', state: killed.state })).toMatchObject({ exitCode: 0 });
     expect(trace()).toBe(false);
-  });
-});
-
-describe('the scan gate of build-image, by ECR', () => {
-  const ecr = (path: string, more: Partial<Gate> = {}): Gate => ({
-    host: ECR_HOST,
-    path,
-    ...more,
-    inputs: { scan: 'ecr', ...more.inputs },
-  });
-  const scans: string[] = [];
-  /** `say`: the answer of DescribeImageScanFindings, look by look of one digest. */
-  function ecrSays(say: (digest: string, look: number) => AwsAnswer): void {
-    scans.splice(0);
-    services.aws = (operation, body) => {
-      if (operation === 'DescribeImages') return { body: { imageDetails: [{ imagePushedAt: PUSHED }] } };
-      if (operation !== 'DescribeImageScanFindings') return { body: {} };
-      const { imageDigest = '' } = (body as { imageId?: { imageDigest?: string } }).imageId ?? {};
-      scans.push(imageDigest);
-      return say(imageDigest, scans.filter((each) => each === imageDigest).length);
-    };
-  }
-  const findings = (of: object, status = 'COMPLETE'): AwsAnswer => ({
-    body: { imageScanStatus: { status }, imageScanFindings: { imageScanCompletedAt: PUSHED + 10, ...of } },
-  });
-  const none = { status: 400, body: { __type: 'ScanNotFoundException', message: 'none' } };
-
-  test('basic: starts the scan that is not there, waits, believes the second equal look, and blocks', async () => {
-    const { run, image } = await imageOf(ecr('team/basic'));
-    ecrSays((_digest, look) => {
-      if (look === 1) return none;
-      return look === 2
-        ? { body: { imageScanStatus: { status: 'IN_PROGRESS' } } }
-        : findings({ findings: [{ name: 'CVE-1', severity: 'CRITICAL' }] });
-    });
-    services.calls.splice(0);
-    const blocked = await runBundle(run);
-    expect(blocked).toMatchObject({ exitCode: 1, outputs: { outcome: 'blocked', images: '', digest: image.digest } });
-    expect(blocked.stdout).toMatch(/ECR: 1 critical, 0 high, 0 medium; critical 1 > 0/);
-    expect(scans).toEqual(Array(4).fill(image.digest));
-    expect(services.calls.filter((call) => call === 'StartImageScan')).toHaveLength(1);
-    expect(blocked.stdout.replaceAll(/^::add-mask::.*$/gm, '') + blocked.summary).not.toContain('ecr-password');
-  });
-
-  test('enhanced: every platform of an index is scanned by its digest, and one bad part blocks all', async () => {
-    const { run, image } = await imageOf(ecr('team/enhanced', { platforms: ['linux/amd64', 'linux/arm64'] }));
-    const details = { vulnerabilityId: 'CVE-9', vulnerablePackages: [{ name: 'zlib', version: '1' }] };
-    const bad = { severity: 'HIGH', fixAvailable: 'YES', packageVulnerabilityDetails: details };
-    ecrSays((digest) => findings({ enhancedFindings: digest === image.parts[1] ? [bad] : [] }, 'ACTIVE'));
-    expect(await runBundle(run)).toMatchObject({ exitCode: 1, outputs: { outcome: 'blocked', kind: 'index' } });
-    expect(new Set(scans)).toEqual(new Set(image.parts));
-    ecrSays(() => findings({ enhancedFindings: [] }, 'ACTIVE'));
-    expect(await runBundle(run)).toMatchObject({ exitCode: 0, outputs: { outcome: 'reused', 'scan-verdict': 'pass' } });
-    expect(services.tag('team/enhanced', 'tested')).toBe(image.digest);
-  });
-
-  test.each<[name: string, answer: AwsAnswer, why: RegExp]>([
-    ['never ends', { body: { imageScanStatus: { status: 'PENDING' } } }, /ECR says PENDING when the time was up/],
-    [
-      'failed',
-      { body: { imageScanStatus: { status: 'FAILED', description: 'bad layer' } } },
-      /ECR says FAILED: bad layer/,
-    ],
-    [
-      'cannot be made of this image',
-      { body: { imageScanStatus: { status: 'UNSUPPORTED_IMAGE' } } },
-      /UNSUPPORTED_IMAGE/,
-    ],
-    [
-      'may not be read',
-      { status: 400, body: { __type: 'AccessDeniedException', message: 'no' } },
-      /access denied for ecr:DescribeImageScanFindings/,
-    ],
-  ])('a scan that %s is no verdict, and so no release', async (name, answer, why) => {
-    const path = `team/${name.replaceAll(' ', '-')}`;
-    const { run } = await imageOf(ecr(path, { inputs: { 'scan-timeout': '2m' } }));
-    ecrSays(() => answer);
-    const unknown = await runBundle(run);
-    expect(unknown).toMatchObject({
-      exitCode: 1,
-      outputs: { outcome: 'scan-unknown', images: '', 'scan-verdict': 'unknown' },
-    });
-    expect(unknown.stdout).toMatch(why);
-    expect(services.tag(path, 'tested')).toBeUndefined();
   });
 });
