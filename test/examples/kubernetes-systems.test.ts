@@ -1,3 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { type Cluster, startCluster } from '../../sandbox/kubernetes/cluster.ts';
 import {
@@ -116,6 +121,102 @@ needs('kubernetes')('the manifests of two systems', () => {
     expect(released.outputs).toMatchObject({ outcome: 'succeeded', created: '9' });
     expect(await place.truth()).toMatchObject({ tag: '2.0.0', replicas: 6, isComplete: true });
   }, 120_000);
+
+  test('wesign-charts: rolled back on demand, scaled within its autoscaler, backed up and restored', async () => {
+    const place = await open(WESIGN);
+    await deploy(place, '1.0.0');
+    await deploy(place, '1.1.0');
+    expect(outcome(await runBundle(place.step({ mode: 'rollback' })))).toBe('rolled-back');
+    expect(await place.truth()).toMatchObject({ tag: '1.0.0', replicas: 3, isComplete: true });
+    const scale = (replicas: string): Promise<BundleResult> =>
+      runBundle(place.step({ mode: 'scale', workload: 'Deployment/wesign-charts', replicas }));
+    expect(outcome(await scale('4'))).toBe('succeeded');
+    expect(await place.truth()).toMatchObject({ tag: '1.0.0', replicas: 4, isComplete: true });
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-wesign-'));
+    const kept = { 'backup-location': folder, 'backup-key': 'the-passphrase-of-the-team' };
+    expect(outcome(await runBundle(place.step({ mode: 'backup', ...kept })))).toBe('succeeded');
+    const secret = `/api/v1/namespaces/${place.namespace}/secrets/wesign-charts-secrets`;
+    const budget = `/apis/policy/v1/namespaces/${place.namespace}/poddisruptionbudgets/wesign-charts`;
+    for (const path of [secret, budget]) await cluster.admin.api.delete(path);
+    expect(outcome(await runBundle(place.step({ mode: 'restore', restore: 'latest', ...kept })))).toBe('succeeded');
+    const { data } = (await place.look(secret)) as unknown as { readonly data: Record<string, string> };
+    expect(Buffer.from(data['API_TOKEN'] ?? '', 'base64').toString()).toBe('value-of-api_token');
+    expect(await place.look(budget)).toMatchObject({ spec: { minAvailable: 2 } });
+    await rm(folder, { recursive: true, force: true });
+  }, 120_000);
+
+  test('hft-platform production: as it is written, broken, back to a named version that answers, scaled and let go', async () => {
+    const place = await open(HFT_PRODUCTION);
+    const without = ['pod-security-policy.yml', 'monitoring.yml'];
+    const release = (tag: string): Promise<BundleResult> =>
+      runBundle(place.step({ 'pinned-tag': tagged(tag), 'release-id': tag }, { without }));
+    expect(outcome(await release('2.0.0'))).toBe('succeeded');
+    await seenAsWritten(place);
+    expect(outcome(await release('2.1.0'))).toBe('succeeded');
+    const red = await release('2.2.0-crash-at-start');
+    expect([red.exitCode, outcome(red)]).toEqual([1, 'rolled-back']);
+    expect(await place.truth()).toMatchObject({ tag: '2.1.0', replicas: 6, isComplete: true });
+
+    const users = createServer((_request, response) => response.writeHead(200).end());
+    await new Promise<void>((listening) => users.listen(0, '127.0.0.1', listening));
+    const url = `http://127.0.0.1:${(users.address() as AddressInfo).port}`;
+    const checks = 'version: 1\nchecks: [{ name: health, get: /health, expect: { status: 200 } }]\n';
+    const named = { mode: 'rollback', to: '2.0.0', checks: 'checks.yml', url };
+    const back = await runBundle(place.step(named, { files: { 'checks.yml': checks } }));
+    users.close();
+    expect([back.exitCode, outcome(back), back.outputs['release']]).toEqual([0, 'rolled-back', '2.0.0']);
+    expect(back.stdout).toContain('health: passed');
+    expect(await place.truth()).toMatchObject({ tag: '2.0.0', replicas: 6, isComplete: true });
+
+    const path = `/apis/autoscaling/v2/namespaces/${place.namespace}/horizontalpodautoscalers/hft-frontend`;
+    const scale = async (replicas: string): Promise<unknown> => {
+      const run = await runBundle(place.step({ mode: 'scale', workload: 'Deployment/hft-frontend', replicas }));
+      const { spec } = (await place.look(path)) as unknown as { spec: { minReplicas: number; maxReplicas: number } };
+      return [outcome(run), spec.minReplicas, spec.maxReplicas, (await place.truth()).replicas];
+    };
+    expect(await scale('+2')).toEqual(['succeeded', 8, 8, 8]);
+    expect(await scale('-1')).toEqual(['succeeded', 7, 7, 7]);
+    expect(await scale('auto')).toEqual(['succeeded', 6, 20, 7]);
+    const status = await runBundle(place.step({ mode: 'status' }));
+    expect(status.stdout).toMatch(
+      /serves release 2\.0\.0 .*all ready[\s\S]*hft-frontend is ready \(7 of 7 pods ready\)/,
+    );
+  }, 180_000);
+
+  async function seenAsWritten({ namespace, look }: Place): Promise<void> {
+    expect(await look(`/apis/apps/v1/namespaces/${namespace}/deployments/hft-frontend`)).toMatchObject({
+      spec: {
+        replicas: 6,
+        strategy: { rollingUpdate: { maxSurge: 2, maxUnavailable: 1 } },
+        template: {
+          spec: {
+            affinity: { podAntiAffinity: {} },
+            securityContext: { runAsNonRoot: true, runAsUser: 1001 },
+            containers: [
+              {
+                securityContext: { readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+                startupProbe: { failureThreshold: 30 },
+                readinessProbe: { httpGet: { path: '/ready' } },
+                livenessProbe: { httpGet: { path: '/health' } },
+              },
+            ],
+          },
+        },
+      },
+    });
+    const seen = await Promise.all([
+      look(`/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers/hft-frontend`),
+      look(`/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies/hft-frontend`),
+      look(`/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings/hft-frontend`),
+      look(`/api/v1/namespaces/${namespace}/services/hft-frontend`),
+    ]);
+    expect(seen).toMatchObject([
+      { spec: { minReplicas: 6, maxReplicas: 20 } },
+      { spec: { policyTypes: ['Ingress', 'Egress'] } },
+      { roleRef: { kind: 'Role', name: 'hft-frontend' } },
+      { spec: { type: 'LoadBalancer' } },
+    ]);
+  }
 
   test('hft-platform production: where the Prometheus operator is, its objects are made too', async () => {
     const { api } = cluster.admin;

@@ -79,17 +79,25 @@ function objectsOf(document: Document, place: Place): readonly Manifest[] {
     place.problems.push({ input: `${place.file}:${line}`, problem });
     return [];
   }
-  if (value === null || value === undefined) return [];
-  if (isFields(value) && /List$/.test(String(value['kind'])) && Array.isArray(value['items'])) {
-    const items = isMap(contents) ? contents.get('items', true) : undefined;
-    const nodes = isSeq(items) ? items.items : [];
-    return (value['items'] as readonly unknown[]).flatMap((item, index) => {
-      const node = nodes[index];
-      return checked(item, isNode(node) ? place.lineAt(node.range?.[0] ?? 0) : line, place);
-    });
-  }
-  return checked(value, line, place);
+  return flattened(value, contents, { ...place, line });
 }
+
+/** A List holds objects, and Lists: kubectl opens all of them. */
+function flattened(value: unknown, node: unknown, place: Place & { readonly line: number }): readonly Manifest[] {
+  if (value === null || value === undefined) return [];
+  if (!isFields(value) || !/List$/.test(String(value['kind'])) || !Array.isArray(value['items']))
+    return checked(value, place.line, place);
+  const items = isMap(node) ? node.get('items', true) : undefined;
+  const nodes = isSeq(items) ? items.items : [];
+  return (value['items'] as readonly unknown[]).flatMap((item, index) => {
+    const own = nodes[index];
+    return flattened(item, own, { ...place, line: isNode(own) ? place.lineAt(own.range?.[0] ?? 0) : place.line });
+  });
+}
+
+const NAMES = 'lower-case letters, digits, - and, in names, .';
+/** What the server takes as the last part of a path, with room for the colons and capitals of roles. */
+const NAME = /^(?!\.{1,2}$)[^/%\s\p{Cc}]{1,253}$/u;
 
 function checked(value: unknown, line: number, { file, problems }: Place): readonly Manifest[] {
   const input = `${file}:${line}`;
@@ -106,6 +114,10 @@ function checked(value: unknown, line: number, { file, problems }: Place): reado
     return refuse('has generateName, which makes another object at each run', 'metadata.name');
   if (typeof name !== 'string' || name === '')
     return refuse(`is a ${kind} without metadata.name`, 'metadata.name as text');
+  if (!NAME.test(name))
+    return refuse(`is a ${kind} with the name ${JSON.stringify(printable(name))}, which no object can have`, NAMES);
+  if (typeof namespace === 'string' && !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace))
+    return refuse(`has the namespace ${JSON.stringify(printable(namespace))}, which none can be called`, NAMES);
   if (namespace !== undefined && typeof namespace !== 'string')
     return refuse('has a namespace that is no text', 'metadata.namespace as text');
   for (const part of ['labels', 'annotations'] as const) {

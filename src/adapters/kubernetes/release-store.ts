@@ -4,7 +4,7 @@ import { Failure, messageOf } from '../../domain/failure.ts';
 import { KubeFailure, isReason } from '../../domain/kubernetes/failure.ts';
 import { APP_LABEL } from '../../domain/kubernetes/intent.ts';
 import { type KubeObject, textAt } from '../../domain/kubernetes/object.ts';
-import { type ReleaseRecord, readRecord, recordName } from '../../domain/kubernetes/release-record.ts';
+import { RECORD_TYPE, type ReleaseRecord, readRecord, recordName } from '../../domain/kubernetes/release-record.ts';
 import { SECRETS } from '../../domain/kubernetes/resource.ts';
 import type { Kubernetes } from '../../ports/kubernetes.ts';
 import type { ReleaseStore } from '../../ports/release-store.ts';
@@ -32,7 +32,7 @@ export function secretStore(cluster: Kubernetes, app: string, namespace: string)
           ...place(record.revision),
           labels: { [RECORD_LABEL]: 'release', [APP_LABEL]: app, 'sluice.dev/phase': record.phase },
         },
-        type: 'sluice.dev/release',
+        type: RECORD_TYPE,
         data: { record: packed },
       };
       try {

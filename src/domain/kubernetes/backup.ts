@@ -1,6 +1,7 @@
 import { type Duration, type Instant, before, formatInstant, instant } from '../duration.ts';
 import { Failure } from '../failure.ts';
 import { type KubeObject, groupOf, isFields, withField } from './object.ts';
+import { RECORD_TYPE } from './release-record.ts';
 import type { Resource } from './resource.ts';
 
 /** What a backup holds, as JSON; packed and sealed by the adapter. */
@@ -106,8 +107,7 @@ export function exported(object: KubeObject): KubeObject | undefined {
     own.length > 0 ||
     (kind === 'ConfigMap' && metadata.name === 'kube-root-ca.crt') ||
     (kind === 'ServiceAccount' && metadata.name === 'default') ||
-    (kind === 'Secret' &&
-      (object['type'] === 'kubernetes.io/service-account-token' || object['type'] === 'sluice.dev/release'));
+    (kind === 'Secret' && (object['type'] === 'kubernetes.io/service-account-token' || object['type'] === RECORD_TYPE));
   if (made || metadata.deletionTimestamp !== undefined) return undefined;
   const dropped = ['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields', 'selfLink'];
   const plain = dropped.reduce<KubeObject>((left, key) => withField(left, ['metadata', key], undefined), object);

@@ -66,6 +66,9 @@ export function readRecord(text: string, where: string): ReleaseRecord {
   return value as unknown as ReleaseRecord;
 }
 
+/** Type of the Secrets that hold records. */
+export const RECORD_TYPE = 'sluice.dev/release';
+
 export const recordName = (app: string, revision: number): string => `sluice.${app}.v${revision}`;
 
 /** Newest first. */

@@ -4,6 +4,7 @@ import { type Hide, type ObjectChange, changesBetween, createdBy } from '../../d
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import { unpinned } from '../../domain/kubernetes/image-rules.ts';
 import {
+  APP_LABEL,
   type Completion,
   type Intent,
   completeObject,
@@ -11,9 +12,10 @@ import {
   scaledBy,
   withConfigHash,
 } from '../../domain/kubernetes/intent.ts';
-import { type Manifest, placeOf } from '../../domain/kubernetes/manifest.ts';
+import { type Manifest, duplicates, placeOf } from '../../domain/kubernetes/manifest.ts';
 import { type KubeObject, describeObject, fieldAt, isFields, keyOf, refOf } from '../../domain/kubernetes/object.ts';
 import { conflictsOf, judgeConflicts, takeOver, without } from '../../domain/kubernetes/ownership.ts';
+import { RECORD_TYPE } from '../../domain/kubernetes/release-record.ts';
 import { BOUNDS_ANNOTATION } from '../../domain/kubernetes/scaling.ts';
 import { whyNotServed } from '../../domain/kubernetes/removed-apis.ts';
 import { type Resource, resourceFor, resourcesDefinedBy } from '../../domain/kubernetes/resource.ts';
@@ -59,10 +61,22 @@ export async function intentsOf(
     return [];
   });
   const all = intents.map(({ object }) => object);
+  // Once with its namespace and once without is twice the same.
+  problems.push(...duplicates(intents.map(({ manifest: { origin }, object }) => ({ origin, object }))));
+  problems.push(...intents.flatMap(({ manifest: { origin }, object }) => keptBySluice(object, placeOf(origin))));
   return {
     intents: intents.map((intent) => ({ ...intent, object: withConfigHash(intent.object, all, completion) })),
     problems,
   };
+}
+
+/** The record and the lease are no objects of a set: applied with it they would rule over the release that applies them. */
+function keptBySluice(object: KubeObject, input: string): readonly InputProblem[] {
+  const { kind, metadata } = object;
+  const isRecord = kind === 'Secret' && (object['type'] === RECORD_TYPE || /^sluice\..+\.v\d+$/.test(metadata.name));
+  const isLease = kind === 'Lease' && metadata.name.startsWith('sluice-');
+  const problem = 'is kept by Sluice itself, and no object of a set';
+  return isRecord || isLease ? [{ input, given: describeObject(object), problem }] : [];
 }
 
 /** A hash of values that must not be shown: of one value together with all secret values of the set, so that none can be guessed. */
@@ -143,6 +157,14 @@ async function tryOne(
       if (conflicts.length > 0) {
         const verdict = judgeOwnership(object, conflicts, { context, live });
         if (verdict.left.length > 0) {
+          const owner = live?.metadata.labels?.[APP_LABEL];
+          if (owner !== undefined && owner !== ref.app) {
+            refuse(
+              `belongs to the app ${owner}, which applies it too`,
+              `another name, one set for both, or field-conflicts: force, which takes it from ${owner}`,
+            );
+            return done(object, changeOf(live, live ?? object, object, hide));
+          }
           const table = verdict.left.map(({ manager, field }) => `${field} (${manager})`).join(', ');
           refuse(
             `has fields that others own: ${table}`,
@@ -218,8 +240,9 @@ function judgeRefusal({ thrown, object, live, hide, policies, done, refuse }: Re
   return byManifest();
 }
 
-/** Refusals repeat the values that they refuse. */
-function masked(message: string, object: KubeObject): string {
+/** Refusals repeat the values that they refuse, some as Go prints them. */
+function masked(said: string, object: KubeObject): string {
+  const message = said.replaceAll(/&value\.valueUnstructured\{Value:(.*?)\}/g, '$1');
   if (object.kind !== 'Secret') return message;
   const data = fieldAt(object, 'data');
   return Object.values(isFields(data) ? data : {}).reduce<string>(

@@ -55,12 +55,25 @@ needs('kubernetes')('a release that is ready', () => {
     ).toEqual(['PodDisruptionBudget unchanged', 'Secret unchanged', 'Service unchanged']);
   }, 120_000);
 
-  test('is taken back by a red rule, after it was judged', async () => {
-    const run = await scene.run({ 'release-id': 'v3', rules: 'error-rate >= 0%', recheck: '1m', url }, next);
-    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'rolled-back' } });
-    expect(run.stdout).toContain('Judging by 1 rules for 1m');
-    expect(run.annotations.at(-1)?.message).toContain('a rule failed after the deployment: ');
+  test('is taken back by a red rule and stays by a green one, after it was judged', async () => {
+    const namespace = await scene.cluster.namespace('verified-green');
+    const judged = { recheck: '1m', url };
+    const [red, green] = await Promise.all([
+      scene.run({ 'release-id': 'v3', rules: 'error-rate >= 0%', ...judged }, next),
+      scene.run({ 'release-id': 'v3', rules: 'error-rate > 5%\nwarn: p95 > 30s for 1m', namespace, ...judged }, next, {
+        timeout: 150_000,
+      }),
+    ]);
+    expect(red).toMatchObject({ exitCode: 1, outputs: { outcome: 'rolled-back' } });
+    expect(red.stdout).toContain('Judging by 1 rules for 1m');
+    expect(red.annotations.at(-1)?.message).toContain('a rule failed after the deployment: ');
     expect(await scene.truth()).toEqual(OLD);
+    expect(green).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded', release: 'v3' } });
+    expect(green.stdout).toContain('Judging by 2 rules for 1m');
+    expect(await scene.live(`/apis/apps/v1/namespaces/${namespace}/deployments/web`)).toMatchObject({
+      status: { readyReplicas: 2 },
+    });
+    await scene.cluster.admin.api.delete(`/api/v1/namespaces/${namespace}`);
   }, 180_000);
 
   test('is not begun with rules that nobody can measure', async () => {

@@ -36,6 +36,18 @@ describe('a text', () => {
     ]);
   });
 
+  test('with a list in a list gives each object its line', () => {
+    const inner =
+      '  - apiVersion: v1\n    kind: List\n    items:\n      - apiVersion: v1\n        kind: Secret\n        metadata: { name: b }\n';
+    const read = readManifests(`apiVersion: v1\nkind: List\nitems:\n${inner}`, 'a.yml');
+    expect(read.ok && read.value.map(({ object, origin }) => [object.kind, origin.line])).toEqual([['Secret', 7]]);
+  });
+
+  test('keeps the names of roles', () => {
+    const read = readManifests('apiVersion: v1\nkind: ClusterRole\nmetadata: { name: "system:Web.reader" }\n', 'a.yml');
+    expect(read.ok && read.value[0]?.object.metadata.name).toBe('system:Web.reader');
+  });
+
   test('expands merge keys and anchors', () => {
     const read = readManifests(`${head}x: &x { a: "1" }\ndata:\n  <<: *x\n  b: "2"\n`, 'a.yml');
     expect(read.ok && read.value[0]?.object['data']).toEqual({ a: '1', b: '2' });
@@ -51,6 +63,25 @@ describe('a text', () => {
       /another object at each run/,
     ],
     ['no kind', '\n\napiVersion: v1\n', 'a.yml:3', /has no apiVersion or no kind/],
+    [
+      'a name that leads elsewhere',
+      'apiVersion: v1\nkind: Pod\nmetadata: { name: .. }\n',
+      'a.yml:1',
+      /no object can have/,
+    ],
+    ['a name of two parts', 'apiVersion: v1\nkind: Pod\nmetadata: { name: a/b }\n', 'a.yml:1', /no object can have/],
+    [
+      'a name of two lines',
+      'apiVersion: v1\nkind: Pod\nmetadata: { name: "a\\nb" }\n',
+      'a.yml:1',
+      /"a b", which no object/,
+    ],
+    [
+      'a namespace with a slash',
+      'apiVersion: v1\nkind: Pod\nmetadata: { name: a, namespace: b/c }\n',
+      'a.yml:1',
+      /none can be called/,
+    ],
     ['text', 'hello\n', 'a.yml:1', /is no object/],
     [
       'an annotation that is a number',
