@@ -43,7 +43,7 @@ export const spec = {
   ),
   'load-rules': list({
     description:
-      'Rules that `load` must keep, one a line: `fail: RULE` or `warn: RULE`, with p50, p95, p99, mean, error-rate and requests. Example: `warn: mean > 2s`.',
+      'Rules that `load` must keep, one a line: `fail: RULE` or `warn: RULE`, with p50, p95, p99, mean, error-rate and requests. They take the place of the default. Example: `warn: mean > 2s`.',
     fallback: 'fail: error-rate > 0%',
   }),
   'allow-production-load': flag({

@@ -232,6 +232,14 @@ function versionProblems(
 ): readonly InputProblem[] {
   const unreadable = ofFile !== undefined && ofFile.loaded === undefined;
   const looked = (versionFrom !== undefined && paths.length > 0) || ofFile?.loaded?.looksForVersion === true;
+  if (expectVersion === undefined && versionFrom !== undefined && paths.length > 0)
+    return [
+      {
+        input: 'expect-version',
+        problem: 'is missing or empty, so that `version-from` has nothing to be compared with',
+        accepted: 'the version that must answer; without `version-from` none is looked for',
+      },
+    ];
   if (expectVersion === undefined || looked || unreadable) return [];
   return [
     {

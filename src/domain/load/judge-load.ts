@@ -59,7 +59,8 @@ export function judgeLoad(rules: readonly LoadRule[], evidence: LoadEvidence): L
     return { verdict: 'invalid', rules: [], invalid: [...nothing, ...invalid] };
   }
   const late = evidence.model.kind === 'open' && evidence.generator.lagP99 > DOUBTFUL_LAG;
-  const outcomes = rules.map((rule) => judgeRule(rule, evidence, invalid.length > 0 || late ? 'disturbed' : 'sound'));
+  const run = invalid.length > 0 || late ? 'disturbed' : 'sound';
+  const outcomes = [...rules, ...unwritten(rules, evidence)].map((rule) => judgeRule(rule, evidence, run));
   const unknown = outcomes.filter(({ rule, outcome }) => outcome === 'unknown' && rule.level === 'fail');
   const all = [...invalid, ...unknown.map(({ words }) => words)];
   const has = (level: LoadRule['level'], outcome: RuleOutcome['outcome']): boolean =>
@@ -72,6 +73,19 @@ export function judgeLoad(rules: readonly LoadRule[], evidence: LoadEvidence): L
         ? 'warn'
         : 'pass';
   return { verdict, rules: outcomes, invalid: all };
+}
+
+/**
+ * Errors that no rule speaks of: a warning, and nothing at all is shown where every answer was one, because the times of
+ * errors are no times of the system.
+ */
+function unwritten(rules: readonly LoadRule[], { all }: LoadEvidence): readonly LoadRule[] {
+  const [first] = rules;
+  if (first === undefined || all.errors === 0 || rules.some(({ metric }) => metric === 'error-rate')) return [];
+  const limit = { kind: 'fixed', value: 0, unit: '%' } as const;
+  const level = all.errors === all.requests ? 'fail' : 'warn';
+  const text = 'error-rate > 0%';
+  return [{ text, level, metric: 'error-rate', time: 'response', comparator: '>', limit, at: first.at }];
 }
 
 function generatorProblems({ generator, model }: LoadEvidence): readonly string[] {

@@ -6,7 +6,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { ProbeResult, Prober } from '../../ports/prober.ts';
 import { type ChecksTarget, probeCheck } from './probe-check.ts';
 import { trySocket } from './socket-check.ts';
-import { type CapturedNow, NOTHING_TAKEN, take } from './take-captures.ts';
+import { type CapturedNow, NOTHING_TAKEN, secretsOf, take } from './take-captures.ts';
 
 /** One try of a check and what it came to. */
 export interface Attempt {
@@ -90,14 +90,15 @@ async function attemptRequest(
 
 /** What the answer to the request of a check comes to. */
 export function judgedAnswer(check: ResolvedCheck, answer: ProbeResult, run: AttemptRun, clock: Clock): Attempt {
-  const context = contextOf(run, clock);
+  // Taken before anything is judged: what an answer gives away is never part of what is said of it.
+  const taken = answer.kind === 'answered' ? take(check.captures, answer, contextOf(run, clock)) : NOTHING_TAKEN;
+  const context = contextOf({ ...run, secrets: [...run.secrets, ...secretsOf(taken)] }, clock);
   const judged = judge(check.expect, answer, context);
-  const passed = judged.kind === 'pass' && answer.kind === 'answered';
-  const taken = passed ? take(check.captures, answer, context) : NOTHING_TAKEN;
+  const problems = judged.kind === 'pass' ? taken.problems : [];
   const warned = check.warn && judge(check.warn, answer, context);
   return {
     answer,
-    judgement: taken.problems.length === 0 ? judged : { ...judged, kind: 'fail', reasons: taken.problems },
+    judgement: problems.length === 0 ? judged : { ...judged, kind: 'fail', reasons: problems },
     warned,
     captured: taken.captured,
     waits: [answer.duration],

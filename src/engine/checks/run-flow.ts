@@ -51,12 +51,13 @@ export async function runFlow(
     const tried = await tryUntilGood(named, { ...run, secrets: state.secrets, patience: 'full' }, tools, signal);
     last = tried.made;
     tries = Math.max(tries, tried.tries);
+    // Whatever the step came to: what it learned is masked before a word is said of it.
+    state.remember(last);
     if (tried.reasons.length > 0) {
       stopped = `stopped at request ${sent.length} of ${requests}`;
       return result('fail', words(tried.reasons), step.at);
     }
     if (last.warned?.kind === 'fail') warnings.push(...words(last.warned.reasons));
-    state.remember(last);
   }
   return result(warnings.length > 0 ? 'warn' : 'pass', warnings);
 }

@@ -16,7 +16,7 @@ import { type Duration, formatDuration, milliseconds } from '../../domain/durati
 import type { OpenResult, OpenSocket, Prober, Received } from '../../ports/prober.ts';
 import type { Attempt } from './attempt.ts';
 import { BODY_LIMIT, type ChecksTarget, headersOf, probeCheck } from './probe-check.ts';
-import { type CapturedNow, take } from './take-captures.ts';
+import { type CapturedNow, secretsOf, take } from './take-captures.ts';
 
 type SocketCheck = ResolvedCheck & { readonly socket: SocketPart };
 
@@ -172,10 +172,11 @@ function judgeTurn(
     bodyTruncated: false,
     duration: turn.waited,
   } as const;
-  const judged = exchange.expect ? judge(exchange.expect, answer, { ...context, called }) : undefined;
-  if (judged?.kind === 'fail') return judged.reasons.map((reason) => `${nameOf(exchange)}: ${reason}`);
   const taken = take(exchange.captures, answer, context);
   captured.push(...taken.captured);
+  const around = { ...context, called, secrets: [...context.secrets, ...secretsOf(taken)] };
+  const judged = exchange.expect ? judge(exchange.expect, answer, around) : undefined;
+  if (judged?.kind === 'fail') return judged.reasons.map((reason) => `${nameOf(exchange)}: ${reason}`);
   return taken.problems;
 }
 

@@ -16,6 +16,10 @@ export interface Taken {
 
 export const NOTHING_TAKEN: Taken = { captured: [], problems: [] };
 
+/** What was captured and must not be shown. */
+export const secretsOf = ({ captured }: Taken): readonly string[] =>
+  captured.flatMap(({ value, secret }) => (secret === 'masked' && value !== '' ? [value] : []));
+
 /** The captured values of an answer, or why one of them is not there exactly once. */
 export function take(
   captures: readonly Capture[],

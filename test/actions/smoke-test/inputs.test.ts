@@ -218,6 +218,11 @@ load:
       message: 'expect-version: "a" is looked for by no check',
     },
     {
+      name: 'a place of the version with nothing to compare',
+      inputs: { paths: '/', 'version-from': 'header:x-version', 'expect-version': '' },
+      message: 'expect-version: is missing or empty, so that `version-from` has nothing to be compared with',
+    },
+    {
       name: 'a place of the version that is none',
       inputs: { paths: '/', 'version-from': 'body' },
       message: 'version-from: "body" is not a place of a version',

@@ -68,6 +68,18 @@ describe('a rule', () => {
     });
   });
 
+  test.each([
+    { name: 'are a warning where no rule speaks of them', errors: 3, texts: ['fail: p95 > 500ms'], verdict: 'warn' },
+    { name: 'fail where every answer was one', errors: 10_000, texts: ['warn: p95 > 500ms'], verdict: 'fail' },
+    { name: 'are what a rule says, where one does', errors: 3, texts: ['fail: error-rate > 1%'], verdict: 'pass' },
+  ])('errors $name', ({ errors, texts, verdict }) => {
+    const found = judged(texts.map((text) => rule(text)), { all: measured({ errors }) }); // prettier-ignore
+    expect(found.verdict).toBe(verdict);
+    expect(found.rules.filter(({ rule: { text } }) => text === 'error-rate > 0%')).toHaveLength(
+      verdict === 'pass' ? 0 : 1,
+    );
+  });
+
   test('of one scenario looks at it alone', () => {
     const scenarios = new Map([['hub', measured({ response: times(90), requests: 500 })]]);
     expect(judged([rule('fail: p95 > 100ms', 'hub')], { scenarios })).toMatchObject({

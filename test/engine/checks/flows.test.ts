@@ -132,6 +132,17 @@ describe('a flow', () => {
     expect(JSON.stringify([check, log.entries])).not.toContain('t-123456');
   });
 
+  test('masks a token of a step that fails, and shows it in no reason', async () => {
+    const step = LOGIN.replace('$.data.token', '{ json: $.data.token, secret: true }').replace(
+      ' capture:',
+      ' expect: { json: { "$.data.token": "nope" } }, capture:',
+    );
+    const { check, masked, log } = await run(`      ${step}\n`, shop, 'variables: { user: smoke }');
+    expect(check).toMatchObject({ verdict: 'fail', reasons: [expect.stringContaining('expected "nope"')] });
+    expect(masked).toContain('t-123456');
+    expect(JSON.stringify([check, log.entries])).not.toContain('t-123456');
+  });
+
   test('a path that a captured value breaks fails, and goes nowhere', async () => {
     const flow = '      - { get: /next, capture: { next: $.next } }\n      - { get: "{{ next }}" }\n';
     const { check, prober } = await run(flow, () => ({ status: 200, body: '{"next":"http://evil.test/"}' }));

@@ -1,2 +1,0 @@
-import { run } from '../../../dist/index.js';
-await run('deploy-ecs', 'post');
