@@ -174,7 +174,7 @@ function judgeTurn(
   } as const;
   const taken = take(exchange.captures, answer, context);
   captured.push(...taken.captured);
-  const around = { ...context, called, secrets: [...context.secrets, ...secretsOf(taken)] };
+  const around: JudgeContext = { ...context, called, secrets: [...context.secrets, ...secretsOf(taken)] };
   const judged = exchange.expect ? judge(exchange.expect, answer, around) : undefined;
   if (judged?.kind === 'fail') return judged.reasons.map((reason) => `${nameOf(exchange)}: ${reason}`);
   return taken.problems;

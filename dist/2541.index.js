@@ -1,0 +1,1 @@
+var n=Object.defineProperty;var _=(s,e)=>n(s,"name",{value:e,configurable:!0});const a=2541,d=[2541],r={22541:((s,e,t)=>{t.d(e,{DescribeSecretCommand:_(()=>c.X5,"DescribeSecretCommand"),SecretsManagerClient:_(()=>c._H,"SecretsManagerClient")});var c=t(12994)})};export{a as id,d as ids,r as modules};

@@ -1,0 +1,1 @@
+var a=Object.defineProperty;var o=(d,t)=>a(d,"name",{value:t,configurable:!0});const c=3567,r=[3567],y={63567:((d,t,n)=>{n.r(t),n.d(t,{systemRandom:o(()=>m,"systemRandom")});var s=n(77598);const m=o(()=>({fraction:o(()=>Math.random(),"fraction"),token:o(()=>(0,s.randomBytes)(16).toString("hex"),"token")}),"systemRandom")})};export{c as id,r as ids,y as modules};

@@ -1,0 +1,1 @@
+var c=Object.defineProperty;var o=(d,_)=>c(d,"name",{value:_,configurable:!0});const n=380,a=[380],l={90380:((d,_,s)=>{s.d(_,{CloudWatchClient:o(()=>t.WBn,"CloudWatchClient"),DescribeAlarmsCommand:o(()=>t.zWD,"DescribeAlarmsCommand")});var t=s(44085)})};export{n as id,a as ids,l as modules};

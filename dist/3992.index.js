@@ -1,0 +1,1 @@
+var t=Object.defineProperty;var e=(s,_)=>t(s,"name",{value:_,configurable:!0});const n=3992,a=[3992],i={43992:((s,_,o)=>{o.d(_,{DescribeImagesCommand:e(()=>d.ji5,"DescribeImagesCommand"),ECRClient:e(()=>d.S70,"ECRClient")});var d=o(28249)})};export{n as id,a as ids,i as modules};

@@ -1,0 +1,1 @@
+var e=Object.defineProperty;var _=(t,o)=>e(t,"name",{value:o,configurable:!0});const c=6420,a=[6420],m={66420:((t,o,d)=>{d.d(o,{CloudFormationClient:_(()=>s.m1N,"CloudFormationClient"),DescribeStacksCommand:_(()=>s.Y47,"DescribeStacksCommand")});var s=d(3805)})};export{c as id,a as ids,m as modules};

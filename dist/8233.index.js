@@ -1,0 +1,1 @@
+var d=Object.defineProperty;var s=(e,_)=>d(e,"name",{value:_,configurable:!0});const a=8233,c=[8233],m={28233:((e,_,o)=>{o.d(_,{DescribeParametersCommand:s(()=>t.$hz,"DescribeParametersCommand"),SSMClient:s(()=>t.jBj,"SSMClient")});var t=o(34736)})};export{a as id,c as ids,m as modules};

@@ -1,0 +1,1 @@
+var c=Object.defineProperty;var o=(d,s)=>c(d,"name",{value:s,configurable:!0});const u=9356,p=[9356],x={79356:((d,s,t)=>{t.r(s),t.d(s,{sha256:o(()=>e,"sha256")});var a=t(77598);const e=o(n=>(0,a.createHash)("sha256").update(n,"utf8").digest("hex"),"sha256")})};export{u as id,p as ids,x as modules};
