@@ -24,7 +24,8 @@ export async function execute(
   const started = tools.clock.now();
   const result = await runChecks({ document, target }, tools, signal);
   const loads = await runLoads(plan, tools, { baseline, signal, after: result.verdict });
-  return { result, loads, started, ended: tools.clock.now() };
+  const notRun = loads.length > 0 ? [] : (document.loads ?? []);
+  return { result, loads, notRun, started, ended: tools.clock.now() };
 }
 
 async function runLoads(

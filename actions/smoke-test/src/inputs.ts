@@ -21,6 +21,9 @@ import {
 } from '../../../src/domain/inputs.ts';
 import { stageInputs } from '../../../src/domain/stage-inputs.ts';
 
+/** What a load must keep when nothing is said. */
+const NO_ERRORS = 'fail: error-rate > 0%';
+
 export const spec = {
   ...checkInputs,
   paths: list({
@@ -44,7 +47,7 @@ export const spec = {
   'load-rules': list({
     description:
       'Rules that `load` must keep, one a line: `fail: RULE` or `warn: RULE`, with p50, p95, p99, mean, error-rate and requests. They take the place of the default. Example: `warn: mean > 2s`.',
-    fallback: 'fail: error-rate > 0%',
+    fallback: NO_ERRORS,
   }),
   'allow-production-load': flag({
     description:
@@ -153,6 +156,15 @@ export function toRequest(values: InputsOf<typeof spec>): Checked<Request> {
   const problems: readonly InputProblem[] = [
     ...(values.load !== undefined && (paths ?? []).length === 0
       ? [{ input: 'load', problem: 'has nothing to load', accepted: 'paths beside it, or a load in the checks file' }]
+      : []),
+    ...(values.load === undefined && values['load-rules'].join() !== NO_ERRORS
+      ? [
+          {
+            input: 'load-rules',
+            problem: 'has no load to judge',
+            accepted: 'load beside it; a load of the checks file has its own `rules`',
+          },
+        ]
       : []),
     ...(checks === undefined && (paths ?? []).length === 0 && (values.websocket ?? []).length === 0
       ? [

@@ -36,6 +36,7 @@ const definition: ActionDefinition<typeof spec, Request> = {
       junitXml(
         execution.result.checks,
         execution.loads.map(({ result }) => result),
+        execution.notRun,
       ),
     );
     return reportOf(plan, execution, { results: path, junit });

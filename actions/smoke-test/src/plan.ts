@@ -65,7 +65,7 @@ export function planOf(request: Request, given: PlanSources): Checked<Plan> {
     secrets: headers.ok ? headers.value.secrets : [],
   });
   const url = request.url === undefined ? targetOf(ofFile, file?.path) : good(request.url);
-  const problems = [
+  const problems = onlyOnce([
     ...ofPaths.problems,
     ...(ofFile?.problems ?? []),
     ...(headers.ok ? [] : headers.problems),
@@ -76,7 +76,7 @@ export function planOf(request: Request, given: PlanSources): Checked<Plan> {
       .filter((load) => ofFile !== undefined && isReadable(load, ofFile))
       .flatMap((load) => foreseenProblems(load, sources.baseline))
       .map((problem) => ofFile?.locate(problem) ?? problem),
-  ];
+  ]);
   if (!url.ok || !headers.ok || problems.length > 0) return bad(...problems);
   const ofInputs = new Set<unknown>(
     (ofPaths.document.loads ?? []).flatMap(({ at, rules }) => [at, ...rules.map((each) => each.at)]),
@@ -100,6 +100,11 @@ export function planOf(request: Request, given: PlanSources): Checked<Plan> {
     onInvalid: request.onInvalid,
   });
 }
+
+/** A flow that a load runs, too, is read twice. */
+const onlyOnce = (problems: readonly InputProblem[]): readonly InputProblem[] => [
+  ...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values(),
+];
 
 function inspectFile(
   { url, fallbacks, expectVersion }: Request,

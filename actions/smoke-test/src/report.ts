@@ -15,6 +15,7 @@ import {
   milliseconds,
 } from '../../../src/domain/duration.ts';
 import { loadAnnotations, loadSections } from '../../../src/domain/load/load-report.ts';
+import type { ResolvedLoad } from '../../../src/domain/load/load.ts';
 import type { PlacedLoadResult } from '../../../src/domain/load/result.ts';
 import type { Annotation, Report, Section } from '../../../src/domain/report.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
@@ -30,6 +31,8 @@ const OUTCOMES = { pass: 'passed', warn: 'warned', fail: 'failed', invalid: 'inv
 export interface Execution {
   readonly result: ChecksResult;
   readonly loads: readonly PlacedLoadResult[];
+  /** Loads that had no turn, because checks failed. */
+  readonly notRun: readonly ResolvedLoad[];
   readonly started: Instant;
   readonly ended: Instant;
 }
@@ -50,7 +53,7 @@ function verdictOf({ result, loads }: Execution): ChecksVerdict {
 
 /** What a run of checks and loads comes to. `written` says where its files are. */
 export function reportOf(plan: Plan, execution: Execution, written: Written): Report {
-  const { result, loads } = execution;
+  const { result, loads, notRun } = execution;
   const verdict = verdictOf(execution);
   const headline = headlineOf(plan, execution, verdict);
   const green =
@@ -75,6 +78,9 @@ export function reportOf(plan: Plan, execution: Execution, written: Written): Re
       { kind: 'text', text: targetLine(plan) },
       ...(result.checks.length === 0 ? [] : [tableOf(result.checks)]),
       ...loads.flatMap((load) => loadSections(load.result)),
+      ...(notRun.length === 0
+        ? []
+        : [{ kind: 'text' as const, text: `Not run, because checks failed: ${loadNames(notRun)}.` }]),
     ],
     annotations: [
       ...result.checks.flatMap((check, index) => annotationOf(check, plan.places[index] ?? plan.placeOf(check.at))),
@@ -126,7 +132,7 @@ export function plannedReport(plan: Plan): Report {
 
 /** Names what went wrong; why stands in the annotations and in the tables. */
 function headlineOf({ target }: Plan, execution: Execution, verdict: ChecksVerdict): string {
-  const { result, loads, started, ended } = execution;
+  const { result, loads, notRun, started, ended } = execution;
   const all = partsOf({
     checks: result.checks.filter((each) => !isFlow(each)),
     flows: result.checks.filter(isFlow),
@@ -139,7 +145,7 @@ function headlineOf({ target }: Plan, execution: Execution, verdict: ChecksVerdi
     case 'warn':
       return `Smoke test passed with warnings: ${took}; warned: ${namesOf(execution, 'warn')}`;
     case 'fail':
-      return `Smoke test failed: ${took}; failed: ${namesOf(execution, 'fail')}`;
+      return `Smoke test failed: ${took}; failed: ${namesOf(execution, 'fail')}${notRun.length === 0 ? '' : `; not run: ${loadNames(notRun)}`}`;
     case 'invalid':
       return all === ''
         ? `Smoke test proves nothing: nothing was measured at ${target.url}`
@@ -150,6 +156,9 @@ function headlineOf({ target }: Plan, execution: Execution, verdict: ChecksVerdi
 }
 
 const MOST_NAMES = 5;
+
+const loadNames = (loads: readonly ResolvedLoad[]): string =>
+  loads.map(({ name }) => `load ${oneLine(name, 80)}`).join(', ');
 
 function namesOf({ result, loads }: Execution, verdict: ChecksVerdict): string {
   const names = [
@@ -197,7 +206,7 @@ function annotationOf(check: CheckResult, place: Plan['places'][number]): readon
 
 /** The result file (`sluice/checks-result/v1`): everything that is known of each check, without secrets. */
 export function resultFile({ target, places, placeOf }: Plan, execution: Execution): string {
-  const { result, loads, started, ended } = execution;
+  const { result, loads, notRun, started, ended } = execution;
   const duration: Duration = between(started, ended);
   const content = {
     schema: 'sluice/checks-result/v1',
@@ -208,6 +217,7 @@ export function resultFile({ target, places, placeOf }: Plan, execution: Executi
     durationMs: Math.round(duration),
     checks: result.checks.map(({ at, ...check }, index) => ({ ...check, ...(places[index] ?? placeOf(at)) })),
     ...(loads.length === 0 ? {} : { loads: loads.map((load) => load.result) }),
+    ...(notRun.length === 0 ? {} : { loadsNotRun: notRun.map(({ name }) => name) }),
   };
   return `${JSON.stringify(content, null, 2)}\n`;
 }

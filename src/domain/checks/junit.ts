@@ -1,4 +1,6 @@
+import type { ResolvedLoad } from '../load/load.ts';
 import type { LoadResult } from '../load/result.ts';
+import type { LoadRule } from '../load/rule.ts';
 import { type CheckResult, isFlow } from './result.ts';
 
 /** Characters that XML 1.0 cannot carry at all, also not as references: control characters but tab and line ends. */
@@ -18,13 +20,17 @@ interface Case {
   readonly suite: string;
   readonly name: string;
   readonly seconds: number;
-  readonly ending: 'passed' | 'failed' | 'error';
+  readonly ending: 'passed' | 'failed' | 'error' | 'skipped';
   readonly message: string;
 }
 
-/** JUnit XML, as test reporters of CI systems read it: a case for each check, each flow and for each rule of a load. */
-export function junitXml(checks: readonly CheckResult[], loads: readonly LoadResult[]): string {
-  const cases = [...checks.map(checkCase), ...loads.flatMap(loadCases)];
+/** JUnit XML, as test reporters of CI systems read it: a case for each check, each flow and for each rule of a load, also of one that was not run. */
+export function junitXml(
+  checks: readonly CheckResult[],
+  loads: readonly LoadResult[],
+  notRun: readonly ResolvedLoad[] = [],
+): string {
+  const cases = [...checks.map(checkCase), ...loads.flatMap(loadCases), ...notRun.flatMap(skippedCases)];
   const suites = [...new Set(cases.map(({ suite }) => suite))];
   const body = suites.map((suite) =>
     suiteXml(
@@ -47,11 +53,11 @@ function checkCase(check: CheckResult): Case {
 }
 
 function loadCases({ name, rules, invalid, seconds }: LoadResult): readonly Case[] {
-  const suite = `load ${name}`;
+  const suite = suiteOf(name);
   const endings = { kept: 'passed', broken: 'failed', unknown: 'error' } as const;
   const judged = rules.map(({ rule, level, scenario, outcome, words }): Case => ({
     suite,
-    name: `${level}: ${rule}${scenario === undefined ? '' : ` (${scenario})`}`,
+    name: ruleName({ level, text: rule, scenario }),
     seconds,
     // A warning is said elsewhere: in JUnit there is only red.
     ending: level === 'warn' ? 'passed' : endings[outcome],
@@ -64,15 +70,33 @@ function loadCases({ name, rules, invalid, seconds }: LoadResult): readonly Case
   ];
 }
 
+const suiteOf = (load: string): string => `load ${load}`;
+
+const ruleName = ({
+  level,
+  text,
+  scenario,
+}: Pick<LoadRule, 'level' | 'text'> & { readonly scenario?: string | undefined }): string =>
+  `${level}: ${text}${scenario === undefined ? '' : ` (${scenario})`}`;
+
+const skippedCases = ({ name, rules }: ResolvedLoad): readonly Case[] =>
+  rules.map((rule) => ({
+    suite: suiteOf(name),
+    name: ruleName(rule),
+    seconds: 0,
+    ending: 'skipped',
+    message: 'not run, because checks failed',
+  }));
+
 function suiteXml(name: string, cases: readonly Case[]): string {
   const count = (ending: Case['ending']): number => cases.filter((each) => each.ending === ending).length;
   const body = cases.map(caseXml).join('');
-  return `  <testsuite name="${xml(name)}" tests="${cases.length}" failures="${count('failed')}" errors="${count('error')}">\n${body}  </testsuite>\n`;
+  return `  <testsuite name="${xml(name)}" tests="${cases.length}" failures="${count('failed')}" errors="${count('error')}" skipped="${count('skipped')}">\n${body}  </testsuite>\n`;
 }
 
 function caseXml({ suite, name, seconds, ending, message }: Case): string {
   const start = `    <testcase classname="${xml(suite)}" name="${xml(name)}" time="${seconds.toFixed(3)}"`;
   if (ending === 'passed') return `${start}/>\n`;
-  const kind = ending === 'failed' ? 'failure' : 'error';
+  const kind = { failed: 'failure', error: 'error', skipped: 'skipped' }[ending];
   return `${start}>\n      <${kind} message="${xml(message)}"/>\n    </testcase>\n`;
 }

@@ -88,7 +88,14 @@ export function loadAnnotations(
   const ofRules = rules.flatMap(({ rule, level, outcome, words }, index): readonly Annotation[] => {
     if (outcome === 'kept') return [];
     const severity = level === 'warn' ? 'warning' : outcome === 'broken' ? 'error' : doubt;
-    return [{ level: severity, title: `Load ${name}, ${level}: ${rule}`, message: words, ...places.rules[index] }];
+    return [
+      {
+        level: severity,
+        title: `Load ${name}, ${level}: ${rule}`,
+        message: words,
+        ...(places.rules[index] ?? places.load),
+      },
+    ];
   });
   const others = invalid.filter((each) => rules.every(({ words }) => words !== each));
   const ofLoad: Annotation = { level: doubt, title: `Load ${name}`, message: others.join('; '), ...places.load };

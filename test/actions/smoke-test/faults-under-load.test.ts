@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type BundleResult, runBundle } from '../../harness/run-bundle.ts';
 import { type FaultyWorld, SOON, check, load, openFaultyWorld, resultsOf } from './faulty-world.ts';
@@ -162,6 +163,10 @@ describe('under load', () => {
     const run = await world.smoke(`${check('get: /500')}\nload: [${load('/good', LIMITS)}]`);
     expect(run.stdout).toContain('The loads are not run, because checks failed');
     expect(run.outputs).toMatchObject({ verdict: 'fail', requests: '' });
+    expect(run.summary).toMatch(/^Not run, because checks failed: load \S+\.$/m);
+    // A report of tests over time keeps a row for each rule.
+    const junit = readFileSync(run.outputs['junit'] ?? '', 'utf8');
+    expect(junit.match(/<skipped message="not run, because checks failed"\/>/g)).toHaveLength(2);
   });
 
   test('production above the cap is refused before the first request', async () => {

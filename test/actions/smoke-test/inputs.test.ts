@@ -218,6 +218,11 @@ load:
       message: 'expect-version: "a" is looked for by no check',
     },
     {
+      name: 'rules of a load that is not there',
+      inputs: { paths: '/', 'load-rules': 'fail: nonsense' },
+      message: 'load-rules: has no load to judge',
+    },
+    {
       name: 'a place of the version with nothing to compare',
       inputs: { paths: '/', 'version-from': 'header:x-version', 'expect-version': '' },
       message: 'expect-version: is missing or empty, so that `version-from` has nothing to be compared with',
@@ -231,6 +236,14 @@ load:
     const run = await smoke(inputs);
     expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'invalid-input' } });
     expect(run.stdout).toContain(message);
+  });
+
+  test('is told once, where a load runs the flow that has it, too', async () => {
+    const flows = 'flows: { shop: { flow: [{ get: "/", auth: { bearer: "${NOT_SET}" } }] } }';
+    const loads =
+      'load: [{ name: it, closed: { count: 100, concurrency: 2 }, scenarios: [shop], rules: ["fail: error-rate > 0%"] }]';
+    const run = await smoke({}, `version: 1\n${flows}\n${loads}\n`);
+    expect(run.stdout.match(/needs the environment variable NOT_SET/g)).toHaveLength(1);
   });
 
   test('is a version in the file that nobody expects', async () => {

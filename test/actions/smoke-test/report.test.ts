@@ -75,7 +75,7 @@ function report(checks: readonly CheckResult[], verdict: ChecksVerdict, load?: L
     load === undefined || planLoad === undefined
       ? []
       : [{ result: load, at: planLoad.at, rulesAt: planLoad.rules.map(({ at }) => at) }];
-  const execution = { result: { verdict, checks }, loads, started: instant(0), ended: instant(2_000) };
+  const execution = { result: { verdict, checks }, loads, notRun: [], started: instant(0), ended: instant(2_000) };
   return reportOf(plan, execution, { results: 'r.json', junit: 'r.xml' });
 }
 

@@ -177,13 +177,13 @@ test('JUnit XML has a case for each check and each rule', () => {
   );
   expect(xml).toBe(`<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="smoke-test">
-  <testsuite name="checks" tests="2" failures="1" errors="0">
+  <testsuite name="checks" tests="2" failures="1" errors="0" skipped="0">
     <testcase classname="checks" name="health" time="0.120"/>
     <testcase classname="checks" name="a &lt; &quot;b&quot;" time="0.005">
       <failure message="status 500 &amp; more?; two&#10;lines"/>
     </testcase>
   </testsuite>
-  <testsuite name="load quick &quot;one&quot;" tests="4" failures="1" errors="2">
+  <testsuite name="load quick &quot;one&quot;" tests="4" failures="1" errors="2" skipped="0">
     <testcase classname="load quick &quot;one&quot;" name="fail: p95 &gt; 1ms" time="1.500">
       <failure message="p95 4.6ms &gt; 1ms (n=3)"/>
     </testcase>
