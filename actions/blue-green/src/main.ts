@@ -1,7 +1,7 @@
 import { parseGate } from '../../../src/domain/approval/gate-document.ts';
 import { requireApproval } from '../../../src/domain/approval/require.ts';
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
-import { fillTargetHeaders, loadChecks } from '../../../src/domain/checks/load.ts';
+import { fillTargetHeaders } from '../../../src/domain/checks/load.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { InvalidInput } from '../../../src/domain/inputs.ts';
 import { parsePolicy } from '../../../src/domain/policy/parse-policy.ts';
@@ -20,6 +20,7 @@ import { whatIsLeft } from './decide-left.ts';
 import { watcherOf } from './decide-watch.ts';
 import type { Ports as GatePorts } from '../../../src/engine/approval/ports.ts';
 import { checkGate } from '../../../src/engine/approval/prepare.ts';
+import { readChecks } from '../../../src/runtime/read-checks.ts';
 import { documentOf } from '../../../src/runtime/read-document.ts';
 import { runPlace } from '../../../src/runtime/run-identity.ts';
 import { joinRoutes, joinTargets } from '../../../src/engine/shift/join-routes.ts';
@@ -278,19 +279,9 @@ async function peopleOf({ asks }: Request, tools: ActionTools): Promise<GatePort
 async function checksOf(request: Request, tools: ActionTools): Promise<ResolvedChecks | undefined> {
   const { checks, expectVersion } = request;
   if (checks === undefined || !needsFiles(request) || request.mode === 'finish') return undefined;
-  const { readYaml } = await import('../../../src/runtime/read-yaml.ts');
   const { matchers } = await import('../../../src/adapters/http/matchers.ts');
-  const file = { path: checks, text: await tools.readFile(checks, 'checks') };
-  const loaded = loadChecks(file, {
-    readYaml,
-    matchers,
-    environment: tools.environment,
-    target: 'elsewhere',
-    expectVersion,
-  });
-  if (!loaded.ok) throw new InvalidInput(`The checks of ${checks}`, loaded.problems);
-  for (const secret of loaded.value.document.secrets) tools.mask(secret);
-  return loaded.value.document;
+  const { environment } = tools;
+  return readChecks(checks, { matchers, environment, target: 'elsewhere', expectVersion }, tools);
 }
 
 function addressOf(request: Request, tools: ActionTools): ((color: Color) => Address) | undefined {

@@ -1,7 +1,6 @@
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { addressFrom } from '../../../src/domain/ecs/address-source.ts';
 import type { ServiceAddresses } from '../../../src/ports/service-address.ts';
-import { loadChecks } from '../../../src/domain/checks/load.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { sayLifetime } from '../../../src/domain/credential-lifetime.ts';
 import { type Duration, between, milliseconds, minutes } from '../../../src/domain/duration.ts';
@@ -17,6 +16,7 @@ import type { Ecs, EcsService } from '../../../src/ports/ecs.ts';
 import type { AwsSession } from '../../../src/adapters/aws/session.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
 import { checkApproval } from '../../../src/runtime/check-approval.ts';
+import { readChecks } from '../../../src/runtime/read-checks.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
 import {
   POST_HAS,
@@ -172,26 +172,10 @@ async function checkingOf(request: Request, tools: ActionTools): Promise<Checks 
 type Checks = (address: string) => Checking;
 
 async function documentOf(wish: ChecksWish, file: string, tools: ActionTools): Promise<ResolvedChecks> {
-  const [{ readYaml }, { matchers }] = await Promise.all([
-    import('../../../src/runtime/read-yaml.ts'),
-    import('../../../src/adapters/http/matchers.ts'),
-  ]);
+  const { matchers } = await import('../../../src/adapters/http/matchers.ts');
   const environment = withCheckSecrets(tools.environment, wish.secrets);
-  const elsewhere = wish.url !== undefined || wish.from !== undefined;
-  const loaded = loadChecks(
-    { path: file, text: await tools.readFile(file, 'checks') },
-    {
-      readYaml,
-      matchers,
-      environment,
-      target: elsewhere ? 'elsewhere' : 'of-document',
-      expectVersion: wish.expectVersion,
-    },
-  );
-  if (!loaded.ok) throw new InvalidInput(`The checks of ${file}`, loaded.problems);
-  const { document } = loaded.value;
-  for (const secret of document.secrets) tools.mask(secret);
-  return document;
+  const target = wish.url !== undefined || wish.from !== undefined ? 'elsewhere' : 'of-document';
+  return readChecks(file, { matchers, environment, target, expectVersion: wish.expectVersion }, tools);
 }
 
 /** Where users reach it; AWS is asked before anything is changed. Empty: nobody said. */

@@ -1,5 +1,4 @@
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
-import { loadChecks } from '../../../src/domain/checks/load.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { between } from '../../../src/domain/duration.ts';
 import { InvalidInput } from '../../../src/domain/inputs.ts';
@@ -9,6 +8,7 @@ import type { Manifest } from '../../../src/domain/kubernetes/manifest.ts';
 import type { Annotation, Report } from '../../../src/domain/report.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
 import { checkApproval } from '../../../src/runtime/check-approval.ts';
+import { readChecks } from '../../../src/runtime/read-checks.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
 import {
   type Checking,
@@ -196,24 +196,10 @@ async function rulesOf(
 }
 
 async function documentOf(wish: ChecksWish, file: string, tools: ActionTools): Promise<ResolvedChecks> {
-  const [{ readYaml }, { matchers }] = await Promise.all([
-    import('../../../src/runtime/read-yaml.ts'),
-    import('../../../src/adapters/http/matchers.ts'),
-  ]);
-  const loaded = loadChecks(
-    { path: file, text: await tools.readFile(file, 'checks') },
-    {
-      readYaml,
-      matchers,
-      environment: withCheckSecrets(tools.environment, wish.secrets),
-      target: wish.url === undefined ? 'of-document' : 'elsewhere',
-      expectVersion: wish.expectVersion,
-    },
-  );
-  if (!loaded.ok) throw new InvalidInput(`The checks of ${file}`, loaded.problems);
-  const { document } = loaded.value;
-  for (const secret of document.secrets) tools.mask(secret);
-  return document;
+  const { matchers } = await import('../../../src/adapters/http/matchers.ts');
+  const environment = withCheckSecrets(tools.environment, wish.secrets);
+  const target = wish.url === undefined ? 'of-document' : 'elsewhere';
+  return readChecks(file, { matchers, environment, target, expectVersion: wish.expectVersion }, tools);
 }
 
 /** Everything that is wrong with the manifests is said with its lines, before the first call to the cluster. */

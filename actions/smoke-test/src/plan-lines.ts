@@ -5,6 +5,7 @@ import { counted } from '../../../src/domain/counted.ts';
 import { formatDuration } from '../../../src/domain/duration.ts';
 import { arrivalsIn, lengthOf } from '../../../src/domain/load/arrivals.ts';
 import type { ResolvedLoad } from '../../../src/domain/load/load.ts';
+import { ruleWords } from '../../../src/domain/load/rule.ts';
 import type { Plan } from './plan.ts';
 
 interface Parts {
@@ -30,10 +31,7 @@ function loadPlanLine({ name, model, scenarios, rules, budget }: ResolvedLoad): 
     model.kind === 'closed'
       ? `${model.count === undefined ? '' : `${counted(model.count, 'run')}, `}${model.concurrency} at a time${model.duration === undefined ? '' : `, for ${formatDuration(model.duration)}`}`
       : `${arrivalsIn(model.phases)} arrivals in ${formatDuration(lengthOf(model.phases))}, at most ${model.concurrency} at a time`;
-  const judged = rules.map(
-    ({ level, text, scenario }) => `${level}: ${text}${scenario === undefined ? '' : ` (${scenario})`}`,
-  );
-  return `load ${name}: ${how}, scenarios ${scenarios.map((each) => each.name).join(', ')}; ${judged.join(', ')}; at most ${budget} requests`;
+  return `load ${name}: ${how}, scenarios ${scenarios.map((each) => each.name).join(', ')}; ${rules.map(ruleWords).join(', ')}; at most ${budget} requests`;
 }
 
 function checkLines({ document, target }: Pick<Plan, 'document' | 'target'>): readonly string[] {

@@ -101,7 +101,7 @@ export function planOf(request: Request, given: PlanSources): Checked<Plan> {
   });
 }
 
-/** A flow that a load runs, too, is read twice. */
+/** A flow that a load runs, and a path that it loads, are read twice. */
 const onlyOnce = (problems: readonly InputProblem[]): readonly InputProblem[] => [
   ...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values(),
 ];
@@ -203,9 +203,7 @@ function checksOfPaths(
     ...problem,
     input: inputOf(path),
   }));
-  // A path stands in its check and in the load.
-  const once = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
-  return { document: resolved.value, problems: [...once.values()] };
+  return { document: resolved.value, problems };
 }
 
 /** Whose words stand at a place of the document that the inputs make. */

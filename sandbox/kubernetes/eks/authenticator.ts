@@ -64,8 +64,8 @@ export function whoSigned(token: string, seed: string, now: number): string {
   if (asks('action') !== 'GetCallerIdentity') throw new Error('unexpected action parameter in pre-signed URL');
   if (!asks('x-amz-signedheaders').split(';').includes('x-k8s-aws-id'))
     throw new Error('client did not sign the x-k8s-aws-id header in the pre-signed URL');
-  const expires = Number(asks('x-amz-expires') || Number.NaN);
-  if (!(expires >= 0 && expires <= 900)) throw new Error('invalid X-Amz-Expires parameter in pre-signed URL');
+  if (!/^\d{1,3}$/.test(asks('x-amz-expires')) || Number(asks('x-amz-expires')) > 900)
+    throw new Error('invalid X-Amz-Expires parameter in pre-signed URL');
   const known = identityOf(seed, asks('x-amz-credential').split('/')[0] ?? '');
   if (known === undefined) throw new Error('sts getCallerIdentity failed: InvalidClientTokenId');
   const signed = signatureOf(url, { host: url.host, 'x-k8s-aws-id': EKS_CLUSTER }, known.secretAccessKey);

@@ -1,6 +1,6 @@
 import type { ResolvedLoad } from '../load/load.ts';
 import type { LoadResult } from '../load/result.ts';
-import type { LoadRule } from '../load/rule.ts';
+import { ruleWords } from '../load/rule.ts';
 import { type CheckResult, isFlow } from './result.ts';
 
 /** Characters that XML 1.0 cannot carry at all, also not as references: control characters but tab and line ends. */
@@ -57,7 +57,7 @@ function loadCases({ name, rules, invalid, seconds }: LoadResult): readonly Case
   const endings = { kept: 'passed', broken: 'failed', unknown: 'error' } as const;
   const judged = rules.map(({ rule, level, scenario, outcome, words }): Case => ({
     suite,
-    name: ruleName({ level, text: rule, scenario }),
+    name: ruleWords({ level, text: rule, scenario }),
     seconds,
     // A warning is said elsewhere: in JUnit there is only red.
     ending: level === 'warn' ? 'passed' : endings[outcome],
@@ -72,17 +72,10 @@ function loadCases({ name, rules, invalid, seconds }: LoadResult): readonly Case
 
 const suiteOf = (load: string): string => `load ${load}`;
 
-const ruleName = ({
-  level,
-  text,
-  scenario,
-}: Pick<LoadRule, 'level' | 'text'> & { readonly scenario?: string | undefined }): string =>
-  `${level}: ${text}${scenario === undefined ? '' : ` (${scenario})`}`;
-
 const skippedCases = ({ name, rules }: ResolvedLoad): readonly Case[] =>
   rules.map((rule) => ({
     suite: suiteOf(name),
-    name: ruleName(rule),
+    name: ruleWords(rule),
     seconds: 0,
     ending: 'skipped',
     message: 'not run, because checks failed',

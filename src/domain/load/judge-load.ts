@@ -77,15 +77,27 @@ export function judgeLoad(rules: readonly LoadRule[], evidence: LoadEvidence): L
 
 /**
  * Errors that no rule speaks of: a warning, and nothing at all is shown where every answer was one, because the times of
- * errors are no times of the system.
+ * errors are no times of the system. A rule for one scenario says nothing of the others.
  */
-function unwritten(rules: readonly LoadRule[], { all }: LoadEvidence): readonly LoadRule[] {
+function unwritten(rules: readonly LoadRule[], { all, scenarios }: LoadEvidence): readonly LoadRule[] {
   const [first] = rules;
-  if (first === undefined || all.errors === 0 || rules.some(({ metric }) => metric === 'error-rate')) return [];
+  if (first === undefined) return [];
+  const spoken = new Set(rules.flatMap(({ metric, scenario }) => (metric === 'error-rate' ? [scenario] : [])));
+  if (spoken.has(undefined)) return [];
+  const rule = {
+    metric: 'error-rate',
+    time: 'response',
+    comparator: '>',
+    text: 'error-rate > 0%',
+    at: first.at,
+  } as const;
   const limit = { kind: 'fixed', value: 0, unit: '%' } as const;
-  const level = all.errors === all.requests ? 'fail' : 'warn';
-  const text = 'error-rate > 0%';
-  return [{ text, level, metric: 'error-rate', time: 'response', comparator: '>', limit, at: first.at }];
+  const parts =
+    spoken.size === 0 ? [{ measured: all }] : [...scenarios].map(([scenario, measured]) => ({ scenario, measured }));
+  return parts.flatMap(({ measured: { errors, requests }, ...of }): LoadRule[] => {
+    if (errors === 0 || ('scenario' in of && spoken.has(of.scenario))) return [];
+    return [{ ...rule, ...of, limit, level: errors === requests ? 'fail' : 'warn' }];
+  });
 }
 
 function generatorProblems({ generator, model }: LoadEvidence): readonly string[] {

@@ -1,6 +1,7 @@
 import type { Annotation, Section } from '../report.ts';
 import { latencyChart } from './chart.ts';
 import type { LoadPart, LoadResult } from './result.ts';
+import { ruleWords } from './rule.ts';
 
 interface Place {
   readonly file: string;
@@ -36,7 +37,7 @@ export function loadSections(result: LoadResult): readonly Section[] {
             kind: 'table' as const,
             columns: ['Rule', 'Outcome', 'Measured'],
             rows: rules.map(({ level, rule, scenario, outcome, words }) => [
-              `${level}: ${rule}${scenario === undefined ? '' : ` (${scenario})`}`,
+              ruleWords({ level, text: rule, scenario }),
               outcome,
               words,
             ]),

@@ -30,6 +30,16 @@ export type LoadRuleResult =
   | { readonly ok: true; readonly rule: Omit<LoadRule, 'level' | 'scenario' | 'at'> }
   | { readonly ok: false; readonly problem: string; readonly accepted?: string; readonly nearest?: string };
 
+/** `fail: p95 > 500ms (checkout)` */
+export const ruleWords = ({ level, text, scenario }: RuleText): string =>
+  `${level}: ${text}${scenario === undefined ? '' : ` (${scenario})`}`;
+
+interface RuleText {
+  readonly level: Level;
+  readonly text: string;
+  readonly scenario?: string | undefined;
+}
+
 export const LOAD_RULE_GRAMMAR = 'METRIC >|>=|<|<= LIMIT: p95 > 500ms, error-rate > 0.1%, p95 > stable + 10%';
 
 /** Reads one rule in the grammar of policies. A load is judged as a whole, so that a rule holds for nothing but all of it. */

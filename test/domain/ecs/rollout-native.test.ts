@@ -12,19 +12,20 @@ const ours = (given: Partial<EcsDeployment> = {}): EcsDeployment => stateless(de
 const old = (given: Partial<EcsDeployment> = {}): EcsDeployment =>
   stateless(deployment('ecs-svc/1', OLD, { status: 'ACTIVE', ...given }));
 
+const BEGUN: RolloutWatch = {
+  taskDefinition: NEW,
+  earlierDeployments: ['ecs-svc/1'],
+  startedAt: START,
+  deadline: after(START, minutes(30)),
+  rollbackWithin: minutes(15),
+  canGoBack: true,
+  memory: NOTHING_SEEN,
+};
+
 test('a rolling service with alarms is not complete without the record, and one without alarms is', () => {
-  const watch: RolloutWatch = {
-    taskDefinition: NEW,
-    earlierDeployments: ['ecs-svc/1'],
-    startedAt: START,
-    deadline: after(START, minutes(30)),
-    rollbackWithin: minutes(15),
-    canGoBack: true,
-    memory: NOTHING_SEEN,
-  };
   const rolling = { deployments: [deployment('ecs-svc/2', NEW)] };
   const kinds = [{}, { alarms: { names: ['errors'], rollback: true } }].map(
-    (more) => look(watch, { service: service({ ...rolling, ...more }) }, START).state.kind,
+    (more) => look(BEGUN, { service: service({ ...rolling, ...more }) }, START).state.kind,
   );
   expect(kinds).toEqual(['succeeded', 'in-progress']);
 });
@@ -45,15 +46,7 @@ describe('a native strategy, replayed', () => {
   function replay(
     looks: readonly (readonly [readonly EcsDeployment[], ServiceDeployment | undefined])[],
   ): readonly string[] {
-    let watch: RolloutWatch = {
-      taskDefinition: NEW,
-      earlierDeployments: ['ecs-svc/1'],
-      startedAt: START,
-      deadline: after(START, minutes(30)),
-      rollbackWithin: minutes(15),
-      canGoBack: true,
-      memory: NOTHING_SEEN,
-    };
+    let watch = BEGUN;
     return looks.map(([deployments, told], index) => {
       const seen = look(watch, sightingOf(deployments, told), after(START, seconds(5 * index)));
       watch = seen.watch;

@@ -80,6 +80,16 @@ describe('a rule', () => {
     );
   });
 
+  test('errors of a scenario are not covered by the rule of another one', () => {
+    const scenarios = new Map([
+      ['cart', measured({ requests: 1_000 })],
+      ['login', measured({ requests: 1_000, errors: 1_000 })],
+    ]);
+    const found = judged([rule('fail: error-rate > 1%', 'cart')], { all: measured({ errors: 1_000 }), scenarios });
+    expect(found.verdict).toBe('fail');
+    expect(found.rules.at(-1)).toMatchObject({ rule: { level: 'fail', scenario: 'login' }, outcome: 'broken' });
+  });
+
   test('of one scenario looks at it alone', () => {
     const scenarios = new Map([['hub', measured({ response: times(90), requests: 500 })]]);
     expect(judged([rule('fail: p95 > 100ms', 'hub')], { scenarios })).toMatchObject({
