@@ -50,8 +50,15 @@ export interface Ecs {
     change: { readonly taskDefinition?: string; readonly desired?: number; readonly forceNewDeployment?: true },
     signal: AbortSignal,
   ): Promise<EcsService>;
-  /** undefined: there is none, or the role may not read it (which the adapter says once). */
-  describeServiceDeployment(arn: string, signal: AbortSignal, need?: Need): Promise<ServiceDeployment | undefined>;
+  /**
+   * Twenty in one call. Those that there are, in the order that was asked for; none also when the role may not read them
+   * (which the adapter says once).
+   */
+  describeServiceDeployments(
+    arns: readonly string[],
+    signal: AbortSignal,
+    need?: Need,
+  ): Promise<readonly ServiceDeployment[]>;
   /** Newest first, at most 20; ECS keeps 90 days. Empty also when the role may not read them. */
   listServiceDeployments(
     ref: EcsServiceRef,

@@ -148,7 +148,7 @@ export function ecsContract(name: string, open: () => Promise<EcsWorld>): void {
         expect(before.deployments.map(({ id }) => id)).not.toContain(ours?.id);
         const record = await until(world, async () => {
           const { currentServiceDeployment: named } = await read(ecs, ref);
-          const found = named === undefined ? undefined : await ecs.describeServiceDeployment(named, signal);
+          const [found] = named === undefined ? [] : await ecs.describeServiceDeployments([named], signal);
           return found?.taskDefinition === arn && found.status === 'SUCCESSFUL' ? found : undefined;
         });
         const done = await read(ecs, ref);
@@ -246,10 +246,14 @@ export function ecsContract(name: string, open: () => Promise<EcsWorld>): void {
     );
 
     test(
-      'knows nothing of a deployment that never was',
+      'knows nothing of a deployment that never was, and tells of the others beside it',
       inWorld(async ({ ecs, ref }) => {
         const [done] = await ecs.listServiceDeployments(ref, signal);
-        expect(await ecs.describeServiceDeployment(`${(done?.arn ?? '').slice(0, -4)}none`, signal)).toBeUndefined();
+        const known = done?.arn ?? '';
+        const asked = [`${known.slice(0, -4)}none`, known];
+        const found = await ecs.describeServiceDeployments(asked, signal);
+        expect(found.map(({ arn }) => arn)).toEqual([known]);
+        expect(found[0]).toMatchObject({ status: 'SUCCESSFUL', taskDefinition: done?.taskDefinition });
       }),
     );
 

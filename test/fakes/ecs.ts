@@ -115,13 +115,15 @@ export function fakeEcs(clock: Clock): FakeEcs {
         if (wanted !== primary(service).taskDefinition || change.forceNewDeployment === true) deploy(service, wanted);
         return show(service);
       }),
-    describeServiceDeployment: (arn, signal) =>
-      call('describeServiceDeployment', last(arn), signal, () => {
+    describeServiceDeployments: (arns, signal) =>
+      call('describeServiceDeployments', arns.map(last).join(' '), signal, () => {
         for (const service of services.values()) settle(service);
-        const record = records.get(arn);
-        if (record === undefined) return undefined;
-        const { service: _, ...shown } = record;
-        return shown;
+        return arns.flatMap((arn) => {
+          const record = records.get(arn);
+          if (record === undefined) return [];
+          const { service: _, ...shown } = record;
+          return [shown];
+        });
       }),
     listServiceDeployments: (ref, signal, filter = {}) =>
       call('listServiceDeployments', filter.status ?? '', signal, () => {

@@ -184,7 +184,7 @@ export async function lookAt(request: SingleRequest, context: Context, signal: A
   const ref = refOf(request);
   const { service, current } = await readSituation({ ref }, { ecs }, signal);
   const record = service.currentServiceDeployment;
-  const serviceDeployment = record === undefined ? undefined : await ecs.describeServiceDeployment(record, signal);
+  const [serviceDeployment] = record === undefined ? [] : await ecs.describeServiceDeployments([record], signal);
   const successful = await ecs.listServiceDeployments(ref, signal, { status: 'SUCCESSFUL' });
   const limits = await readLimits(ref, context, signal);
   const scaling = limits === undefined ? {} : { limits };

@@ -16,7 +16,7 @@ import {
 import { revisionName } from '../../domain/ecs/arn.ts';
 import { Failure } from '../../domain/failure.ts';
 import { CloudFailure } from '../../domain/retry-policy.ts';
-import type { Ecs, EcsService, EcsServiceRef, Need, TaskDefinition } from '../../ports/ecs.ts';
+import type { Ecs, EcsService, EcsServiceRef, Need, ServiceDeployment, TaskDefinition } from '../../ports/ecs.ts';
 import type { Log } from '../../ports/log.ts';
 import { revisionsOf } from './ecs-revisions.ts';
 import {
@@ -32,8 +32,9 @@ import { type Json, keepRawAnswer, sendRawRequest } from './raw-json.ts';
 import type { AwsSession } from './session.ts';
 
 const nameOf = ({ cluster, service }: EcsServiceRef): string => `ECS service ${service} in cluster ${cluster}`;
-/** Limits of the API: services in one DescribeServices, revisions in one DescribeServiceRevisions, deployments in one page. */
+/** Limits of the API: services in one DescribeServices, ARNs in one of the other Describe calls, deployments in one page. */
 const SERVICES_A_CALL = 10;
+const DEPLOYMENTS_A_CALL = 20;
 const REVISIONS_A_CALL = 20;
 const PAGE = 100;
 
@@ -197,7 +198,7 @@ function identify(
 function serviceHistory(
   client: ECSClient,
   log: Log,
-): Pick<Ecs, 'describeServiceDeployment' | 'listServiceDeployments' | 'stopServiceDeployment'> {
+): Pick<Ecs, 'describeServiceDeployments' | 'listServiceDeployments' | 'stopServiceDeployment'> {
   const denied = new Set<string>();
   const ifAllowed = async <T>(
     { need, ...facts }: RecordFacts,
@@ -218,21 +219,23 @@ function serviceHistory(
     }
   };
   const revisions = serviceRevisions(client, ifAllowed);
+  const describe = async (arns: readonly string[], signal: AbortSignal, need: Need): Promise<ServiceDeployment[]> => {
+    const what = `Could not read service deployment${arns.length === 1 ? '' : 's'} ${arns.join(', ')}`;
+    const answer = await ifAllowed({ need, action: 'ecs:DescribeServiceDeployments', what }, signal, () =>
+      client.send(new DescribeServiceDeploymentsCommand({ serviceDeploymentArns: [...arns] }), { abortSignal: signal }),
+    );
+    const found = answer?.serviceDeployments ?? [];
+    const targets = found.flatMap(({ targetServiceRevision }) => targetServiceRevision?.arn ?? []);
+    const known = await revisions(targets, signal, need);
+    const shown = found.map((each) => toServiceDeployment(each, known.get(each.targetServiceRevision?.arn ?? '')));
+    return arns.flatMap((arn) => shown.find((each) => each.arn === arn) ?? []);
+  };
   return {
-    async describeServiceDeployment(arn, signal, need = 'may') {
-      const facts: RecordFacts = {
-        need,
-        action: 'ecs:DescribeServiceDeployments',
-        what: `Could not read service deployment ${arn}`,
-      };
-      const answer = await ifAllowed(facts, signal, () =>
-        client.send(new DescribeServiceDeploymentsCommand({ serviceDeploymentArns: [arn] }), { abortSignal: signal }),
-      );
-      const found = answer?.serviceDeployments?.[0];
-      if (found === undefined) return undefined;
-      const target = found.targetServiceRevision?.arn;
-      const known = await revisions(target === undefined ? [] : [target], signal, need);
-      return toServiceDeployment(found, target === undefined ? undefined : known.get(target));
+    async describeServiceDeployments(arns, signal, need = 'may') {
+      const found: ServiceDeployment[] = [];
+      for (let first = 0; first < arns.length; first += DEPLOYMENTS_A_CALL)
+        found.push(...(await describe(arns.slice(first, first + DEPLOYMENTS_A_CALL), signal, need)));
+      return found;
     },
     async listServiceDeployments({ cluster, service }, signal, filter = {}) {
       const { need = 'may' } = filter;

@@ -1,4 +1,13 @@
-import { type Duration, type Instant, after, between, formatDuration, minutes, seconds } from '../duration.ts';
+import {
+  type Duration,
+  type Instant,
+  after,
+  between,
+  formatDuration,
+  milliseconds,
+  minutes,
+  seconds,
+} from '../duration.ts';
 import { revisionName } from './arn.ts';
 import type { EcsDeployment, EcsService, ServiceDeployment } from './service.ts';
 import { judgedByRecord, movesTraffic, progressOf } from './strategy.ts';
@@ -31,6 +40,8 @@ export interface RolloutMemory {
   readonly steadyReads: number;
   readonly missingSince?: Instant;
   readonly rollingBackSince?: Instant;
+  /** First look at which the last stage, the bake of a native strategy, was under way. */
+  readonly bakingSince?: Instant;
 }
 
 export const NOTHING_SEEN: RolloutMemory = { listed: false, steadyReads: 0 };
@@ -69,7 +80,7 @@ const failureLimit = (desired: number): number => Math.min(200, Math.max(3, Math
 /** Reads one sighting: what is true of our deployment now, and what to remember for the next look. */
 export function look(before: RolloutWatch, sighting: RolloutSighting, now: Instant): Look {
   const ours = findOurs(before, sighting.service);
-  const watch = remember(before, ours, sighting.service, now);
+  const watch = rememberBake(remember(before, ours, sighting.service, now), sighting, now);
   const state = judge(watch, ours, sighting, now);
   if (state.kind !== 'rolling-back' || watch.memory.rollingBackSince !== undefined) return { watch, state };
   return { watch: { ...watch, memory: { ...watch.memory, rollingBackSince: now } }, state };
@@ -105,6 +116,11 @@ function remember(
       ...(failure === undefined ? {} : { failure }),
     },
   };
+}
+
+function rememberBake(watch: RolloutWatch, { serviceDeployment }: RolloutSighting, now: Instant): RolloutWatch {
+  const { bakingSince = now, ...memory } = watch.memory;
+  return { ...watch, memory: serviceDeployment?.lifecycleStage === 'BAKE_TIME' ? { ...memory, bakingSince } : memory };
 }
 
 /** ECS's verdict, or, for a service without a circuit breaker, the same rule applied here: ECS would try for ever. */
@@ -273,13 +289,31 @@ export function stageOf(ours: EcsDeployment, serviceDeployment?: ServiceDeployme
   return `${ours.running} of ${ours.desired} running, ${ours.pending} pending, ${failed}${progress === '' ? '' : `, ${progress}`}`;
 }
 
+/** A look may have come so long after the bake began, and ECS's clock may differ a little. */
+const BAKE_SEEN_LATE: Duration = seconds(15);
+
+/** While ECS bakes, a success cannot come: how long from now that is so. Absent or below zero: it may come at any time. */
+export function quietFor({ memory }: RolloutWatch, service: EcsService, now: Instant): Duration | undefined {
+  if (memory.bakingSince === undefined || service.pauses === undefined) return undefined;
+  return milliseconds(memory.bakingSince + service.pauses.bake - BAKE_SEEN_LATE - now);
+}
+
+const SLOW_LOOK = seconds(10);
+
 /**
  * Time to the next look; doubled for each throttled or failed read in a row, to 40 s. Chosen for two goals at once
- * (bench/deploy-ecs): the end is seen 3 s later on average at most, and a rollout costs no more than one call in 5 s and 8. `spread` (0.97..1.03) keeps the jobs of one matrix from asking in step.
+ * (bench/deploy-ecs): the end is seen 3 s later on average at most, and a rollout costs no more than one call in 5 s and 8.
+ * While nothing but a failure can come (`quiet`), it is 10 s. `spread` (0.97..1.03) keeps the jobs of one matrix from asking in step.
  */
-export function pollInterval(age: Duration, unreadable: number, spread: number): Duration {
-  const base = age < seconds(20) ? 5_000 : age < minutes(10) ? 5_700 : 10_000;
-  return Math.min(base * 2 ** unreadable * spread, seconds(40)) as Duration;
+export function pollInterval(
+  age: Duration,
+  unreadable: number,
+  spread: number,
+  quiet: Duration = seconds(0),
+): Duration {
+  const base = age < seconds(20) ? 5_000 : age < minutes(10) ? 5_700 : SLOW_LOOK;
+  const wanted = Math.max(base, Math.min(quiet, SLOW_LOOK));
+  return Math.min(wanted * 2 ** unreadable * spread, seconds(40)) as Duration;
 }
 
 /** A number in 0.97..1.03 that is the same for the same text (FNV-1a): spreads polls without chance, so that runs can be replayed. */
@@ -287,29 +321,4 @@ export function spreadOf(text: string): number {
   let hash = 0x811c9dc5;
   for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
   return 0.97 + (0.06 * hash) / 0xffffffff;
-}
-
-/** How old ECS's record of the deployment may get while the list of deployments shows nothing new. */
-const RECORD_AGES: Duration = minutes(10);
-
-export interface RecordQuestion {
-  readonly service: EcsService;
-  readonly deploymentId: string | undefined;
-  /** As it was read last; absent: it never was. */
-  readonly record: ServiceDeployment | undefined;
-  /** Since it was read, or since ours began. */
-  readonly age: Duration;
-}
-
-/**
- * Whether ECS's record has to be read again now. The list of deployments shows nearly every turn by itself; asking for both
- * at each look would double the calls. The record alone knows the judgement of alarms and native strategies, and settles
- * what the list leaves open: ours is not PRIMARY, not listed, or not in progress any more.
- */
-export function needsRecord({ service, deploymentId, record, age }: RecordQuestion): boolean {
-  if (judgedByRecord(service)) return true;
-  if (record !== undefined && record.status !== 'IN_PROGRESS' && record.status !== 'PENDING') return true;
-  const ours = service.deployments.find(({ id }) => id === deploymentId);
-  const underWay = ours !== undefined && ours.status === 'PRIMARY' && ours.rolloutState === 'IN_PROGRESS';
-  return !underWay || age >= RECORD_AGES;
 }

@@ -7,6 +7,7 @@ import {
   type RolloutWatch,
   look,
   pollInterval,
+  quietFor,
   spreadOf,
 } from '../../domain/ecs/rollout.ts';
 import { type Decision, reconcile } from '../reconcile.ts';
@@ -52,17 +53,14 @@ export async function followTo(
     signal,
     observe: (inner) => watcher.look(inner),
     decide(sighting, now): Decision<never, RolloutEnd> {
-      const every = pollInterval(
-        between(watch.startedAt, now),
-        sighting.kind === 'unreadable' ? sighting.times : 0,
-        spread,
-      );
-      if (sighting.kind === 'unreadable') return whileUnreadable(watch, { sighting, every, now });
+      const age = between(watch.startedAt, now);
+      if (sighting.kind === 'unreadable')
+        return whileUnreadable(watch, { sighting, every: pollInterval(age, sighting.times, spread), now });
       const looked = look(watch, sighting, now);
       watch = looked.watch;
       watcher.learn(watch.deploymentId);
       known = told(request.onLearnt, known, watcher.following());
-      return decisionOf(looked.state, watch, every);
+      return decisionOf(looked.state, watch, pollInterval(age, 0, spread, quietFor(watch, sighting.service, now)));
     },
     act: () => Promise.resolve(),
   });

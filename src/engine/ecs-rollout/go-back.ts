@@ -87,7 +87,7 @@ async function lookOnce(
   const successful = await ecs.listServiceDeployments(ref, signal, { status: 'SUCCESSFUL' });
   const record = service.currentServiceDeployment;
   const moving = record !== undefined && isInFlight(service);
-  const serviceDeployment = moving ? await ecs.describeServiceDeployment(record, signal) : undefined;
+  const [serviceDeployment] = moving ? await ecs.describeServiceDeployments([record], signal) : [];
   const named = to === undefined ? undefined : await ecs.describeTaskDefinition(inFamily(to, service), signal);
   const decision = decideGoBack(
     { service, successful, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) },

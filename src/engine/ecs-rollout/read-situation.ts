@@ -19,7 +19,7 @@ export async function readSituation(
   const record = service.currentServiceDeployment;
   // ECS's record says more only while something moves, which the service itself does not show where ECS judges on.
   if (record === undefined || (!isInFlight(service) && !judgedByRecord(service))) return situation;
-  const serviceDeployment = await readRecord(record, service, ecs, signal);
+  const [serviceDeployment] = await readRecord(record, service, ecs, signal);
   return { ...situation, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) };
 }
 
@@ -29,10 +29,10 @@ async function readRecord(
   service: EcsService,
   ecs: RolloutTools['ecs'],
   signal: AbortSignal,
-): Promise<ServiceDeployment | undefined> {
-  if (!judgedByRecord(service)) return ecs.describeServiceDeployment(record, signal);
+): Promise<readonly ServiceDeployment[]> {
+  if (!judgedByRecord(service)) return ecs.describeServiceDeployments([record], signal);
   try {
-    return await ecs.describeServiceDeployment(record, signal, 'must');
+    return await ecs.describeServiceDeployments([record], signal, 'must');
   } catch (thrown) {
     if (!(thrown instanceof CloudFailure) || thrown.kind !== 'access-denied') throw thrown;
     const by = movesTraffic(service) ? `the strategy ${service.strategy}` : 'deployment alarms';

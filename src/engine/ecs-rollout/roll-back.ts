@@ -114,7 +114,7 @@ async function lookBack(watcher: ServiceWatcher, { ecs }: RolloutTools, signal: 
   const known = serviceDeployment !== undefined && serviceDeployment.arn === named;
   if (named === undefined || known || primaryOf(service)?.taskDefinition === taskDefinition) return seen;
   try {
-    const wayBack = await ecs.describeServiceDeployment(named, signal, 'must');
+    const [wayBack] = await ecs.describeServiceDeployments([named], signal, 'must');
     // A read may lag: what rolled out ours does not lead back.
     return wayBack === undefined || wayBack.taskDefinition === taskDefinition ? seen : { ...seen, wayBack };
   } catch (thrown) {

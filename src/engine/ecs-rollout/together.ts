@@ -1,11 +1,12 @@
 import { type Duration, type Instant, after, between, milliseconds, seconds } from '../../domain/duration.ts';
 import { CloudFailure } from '../../domain/retry-policy.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Ecs, EcsService, EcsServiceRef, TaskDefinition } from '../../ports/ecs.ts';
+import type { Ecs, EcsService, EcsServiceRef, Need, ServiceDeployment, TaskDefinition } from '../../ports/ecs.ts';
 import type { Log } from '../../ports/log.ts';
 
-/** As DescribeServices takes. */
+/** As DescribeServices and DescribeServiceDeployments take. */
 const SERVICES_A_CALL = 10;
+const RECORDS_A_CALL = 20;
 /** Questions that come within this time ride in one call. */
 const GATHERS_FOR = milliseconds(10);
 /** A sleeper joins a beat that comes no earlier than after this part of its own wait. */
@@ -13,46 +14,57 @@ const EARLIEST = 0.4;
 /** Shorter waits are pauses of one call, not the time between two looks. */
 const SHORTEST_BEAT = seconds(2);
 
-interface Question {
-  readonly ref: EcsServiceRef;
-  readonly resolve: (service: EcsService | undefined) => void;
-  readonly reject: (thrown: unknown) => void;
-}
-
 /**
- * The same ECS for several rollouts that are followed at once: their looks at services ride together, ten in a call, and a
- * revision, which never changes, is read once. `signal` is that of all of them.
+ * The same ECS for several rollouts that are followed at once: their looks at services and at ECS's records ride together,
+ * ten and twenty in a call, and a revision, which never changes, is read once. `signal` is that of all of them.
  */
 export function ecsTogether(ecs: Ecs, clock: Clock, signal: AbortSignal): Ecs {
-  let waiting: Question[] = [];
+  const services = riders<EcsServiceRef, EcsService>({
+    seats: SERVICES_A_CALL,
+    ask: (refs) => ecs.describeServices(refs, signal),
+    answers: ({ ref }, { cluster, service }) => ref.cluster === cluster && ref.service === service,
+  });
+  const records = (need: Need) =>
+    riders<string, ServiceDeployment>({
+      seats: RECORDS_A_CALL,
+      ask: (arns) => ecs.describeServiceDeployments(arns, signal, need),
+      answers: (record, arn) => record.arn === arn,
+    });
+  const recordsBy = { may: records('may'), must: records('must') };
   const revisions = new Map<string, Promise<TaskDefinition>>();
 
-  const flush = async (): Promise<void> => {
-    try {
-      await clock.sleep(GATHERS_FOR, signal);
-    } catch (thrown) {
-      for (const { reject } of waiting.splice(0)) reject(thrown);
-      return;
-    }
-    const asked = waiting;
-    waiting = [];
-    for (let first = 0; first < asked.length; first += SERVICES_A_CALL)
-      void answer(asked.slice(first, first + SERVICES_A_CALL), ecs, signal);
-  };
-  const ask = (ref: EcsServiceRef): Promise<EcsService | undefined> =>
-    new Promise((resolve, reject) => {
-      waiting.push({ ref, resolve, reject });
-      if (waiting.length === 1) void flush();
-    });
+  /** Each question rides with all that come within a moment. */
+  function riders<Key, Answer>(call: SharedCall<Key, Answer>) {
+    let waiting: Question<Key, Answer>[] = [];
+    const leave = async (): Promise<void> => {
+      try {
+        await clock.sleep(GATHERS_FOR, signal);
+      } catch (thrown) {
+        for (const { reject } of waiting.splice(0)) reject(thrown);
+        return;
+      }
+      const asked = waiting;
+      waiting = [];
+      for (let first = 0; first < asked.length; first += call.seats)
+        void answer(asked.slice(first, first + call.seats), call, signal);
+    };
+    const ride = (key: Key): Promise<Answer | undefined> =>
+      new Promise((resolve, reject) => {
+        waiting.push({ key, resolve, reject });
+        if (waiting.length === 1) void leave();
+      });
+    return async (keys: readonly Key[], own: AbortSignal): Promise<readonly Answer[]> => {
+      own.throwIfAborted();
+      const answers = await Promise.all(keys.map(ride));
+      own.throwIfAborted();
+      return answers.filter((each) => each !== undefined);
+    };
+  }
 
   return {
     ...ecs,
-    async describeServices(refs, own) {
-      own.throwIfAborted();
-      const services = await Promise.all(refs.map(ask));
-      own.throwIfAborted();
-      return services.filter((service) => service !== undefined);
-    },
+    describeServices: services,
+    describeServiceDeployments: (arns, own, need = 'may') => recordsBy[need](arns, own),
     describeTaskDefinition(name, own) {
       if (!/:\d+$/.test(name)) return ecs.describeTaskDefinition(name, own);
       const known = revisions.get(name) ?? ecs.describeTaskDefinition(name, signal);
@@ -65,24 +77,37 @@ export function ecsTogether(ecs: Ecs, clock: Clock, signal: AbortSignal): Ecs {
   };
 }
 
-async function answer(asked: readonly Question[], ecs: Ecs, signal: AbortSignal): Promise<void> {
+interface Question<Key, Answer> {
+  readonly key: Key;
+  readonly resolve: (answer: Answer | undefined) => void;
+  readonly reject: (thrown: unknown) => void;
+}
+
+interface SharedCall<Key, Answer> {
+  /** How many a call takes. */
+  readonly seats: number;
+  ask(keys: readonly Key[]): Promise<readonly Answer[]>;
+  answers(answer: Answer, key: Key): boolean;
+}
+
+async function answer<Key, Answer>(
+  asked: readonly Question<Key, Answer>[],
+  call: SharedCall<Key, Answer>,
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    const services = await ecs.describeServices(
-      asked.map(({ ref }) => ref),
-      signal,
-    );
-    for (const { ref, resolve } of asked) resolve(services.find((service) => isOf(service, ref)));
+    const found = await call.ask(asked.map(({ key }) => key));
+    for (const { key, resolve } of asked) resolve(found.find((each) => call.answers(each, key)));
   } catch (thrown) {
-    const [only, ...others] = asked;
-    // One that is missing fails the whole call: the others are asked without it.
-    if (others.length > 0 && !signal.aborted && (!(thrown instanceof CloudFailure) || thrown.kind === 'not-found'))
-      await Promise.all(asked.map((question) => answer([question], ecs, signal)));
-    else for (const { reject } of only === undefined ? [] : asked) reject(thrown);
+    // One that is missing, or is none, fails the whole call: the others are asked without it.
+    if (asked.length > 1 && !signal.aborted && isOfOne(thrown))
+      await Promise.all(asked.map((question) => answer([question], call, signal)));
+    else for (const { reject } of asked) reject(thrown);
   }
 }
 
-const isOf = ({ ref }: EcsService, { cluster, service }: EcsServiceRef): boolean =>
-  ref.cluster === cluster && ref.service === service;
+const isOfOne = (thrown: unknown): boolean =>
+  !(thrown instanceof CloudFailure) || thrown.kind === 'not-found' || thrown.kind === 'invalid';
 
 interface Beat {
   readonly at: Instant;

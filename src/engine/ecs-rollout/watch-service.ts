@@ -2,8 +2,8 @@ import { type Instant, before, between, formatTimeOfDay, minutes, seconds } from
 import { type Evidence, describeStops, diagnose, eventsAfter, likelyCauseOf } from '../../domain/ecs/diagnosis.ts';
 import { messageOf } from '../../domain/failure.ts';
 import { CloudFailure, mayPass } from '../../domain/retry-policy.ts';
-import { needsRecord } from '../../domain/ecs/rollout.ts';
 import { judgedByRecord } from '../../domain/ecs/strategy.ts';
+import { needsRecord, readsFirst, serviceIsDue } from '../../domain/ecs/what-to-read.ts';
 import { tailsOf } from './last-lines.ts';
 import type { EcsService, Need, ServiceDeployment, StoppedTask, TaskDefinition } from '../../ports/ecs.ts';
 import type { Following, RolloutTools } from './rollout.ts';
@@ -44,6 +44,8 @@ interface Memory {
   readonly tails: string[];
   definition: TaskDefinition | undefined;
   last: { readonly service: EcsService; readonly serviceDeployment?: ServiceDeployment } | undefined;
+  /** When the service was read last; absent: it has to be read at the next look. */
+  serviceAt: Instant | undefined;
 }
 
 export function watchService(start: Following, tools: RolloutTools): ServiceWatcher {
@@ -59,6 +61,7 @@ export function watchService(start: Following, tools: RolloutTools): ServiceWatc
     tails: [],
     definition: undefined,
     last: undefined,
+    serviceAt: undefined,
   };
   return {
     following: () => memory.following,
@@ -68,10 +71,13 @@ export function watchService(start: Following, tools: RolloutTools): ServiceWatc
     lastSeen: () => memory.last?.service,
     async look(signal, record = 'when-needed') {
       try {
+        const just = record === 'always' ? undefined : await lookAtRecord(memory, tools, signal);
+        if (just?.says === 'nothing-new' && memory.last !== undefined) return { kind: 'seen', ...memory.last };
         const [service] = await tools.ecs.describeServices([memory.following.ref], signal);
         if (service === undefined)
           return { kind: 'unreadable', why: 'ECS answered without the service', times: ++memory.unreadable };
-        const serviceDeployment = await readRecord(memory, { service, record }, tools, signal);
+        memory.serviceAt = tools.clock.now();
+        const serviceDeployment = await readRecord(memory, { service, record, just: just?.record }, tools, signal);
         memory.last = { service, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) };
         memory.unreadable = 0;
         printEvents(memory, service, tools);
@@ -96,10 +102,43 @@ export function watchService(start: Following, tools: RolloutTools): ServiceWatc
   };
 }
 
+interface RecordLook {
+  readonly says: 'nothing-new' | 'read-the-service';
+  readonly record: ServiceDeployment | undefined;
+}
+
+/** The record alone, where that shows the end; undefined: the service has to be read first. */
+async function lookAtRecord(
+  memory: Memory,
+  { ecs, clock }: RolloutTools,
+  signal: AbortSignal,
+): Promise<RecordLook | undefined> {
+  const { last, serviceAt, following, record: before } = memory;
+  const { deploymentId, serviceDeploymentArn: arn } = following;
+  if (last === undefined || serviceAt === undefined || before === undefined || arn === undefined) return undefined;
+  const service = { seen: last.service, at: serviceAt };
+  if (readsFirst({ service, record: before.seen, deploymentId, now: clock.now() }) === 'service') return undefined;
+  const [record] = await ecs.describeServiceDeployments([arn], signal, 'must');
+  note(memory, record, clock.now());
+  const due = serviceIsDue(before.seen, record);
+  if (record === undefined || due === 'now') return { says: 'read-the-service', record };
+  if (due === 'next-look') memory.serviceAt = undefined;
+  memory.unreadable = 0;
+  memory.last = { service: last.service, serviceDeployment: record };
+  return { says: 'nothing-new', record };
+}
+
+interface RecordWish {
+  readonly service: EcsService;
+  readonly record: 'when-needed' | 'always';
+  /** Read in this look already. */
+  readonly just: ServiceDeployment | undefined;
+}
+
 /** ECS's record of our deployment: one that was not there before and whose revision is ours. */
 async function readRecord(
   memory: Memory,
-  { service, record: wanted }: { readonly service: EcsService; readonly record: 'when-needed' | 'always' },
+  { service, record: wanted, just }: RecordWish,
   { ecs, clock }: RolloutTools,
   signal: AbortSignal,
 ): Promise<ServiceDeployment | undefined> {
@@ -107,12 +146,13 @@ async function readRecord(
   // Whoever goes back must not stop for it: only the confirmation of the way back needs it, and asks by itself.
   const need: Need = wanted === 'when-needed' && judgedByRecord(service) ? 'must' : 'may';
   if (following.serviceDeploymentArn !== undefined) {
+    if (just !== undefined) return just;
     const known = memory.record;
     const { deploymentId } = following;
     const age = between(known?.at ?? following.startedAt, clock.now());
     const question = { service, deploymentId, record: known?.seen, age };
     if (wanted === 'when-needed' && !needsRecord(question)) return known?.seen;
-    const found = await ecs.describeServiceDeployment(following.serviceDeploymentArn, signal, need);
+    const [found] = await ecs.describeServiceDeployments([following.serviceDeploymentArn], signal, need);
     return note(memory, found, clock.now());
   }
   const isOurs = (record: ServiceDeployment | undefined): record is ServiceDeployment =>
@@ -120,10 +160,10 @@ async function readRecord(
     record.arn !== following.earlierServiceDeployment &&
     record.taskDefinition === following.taskDefinition;
   const named = service.currentServiceDeployment;
-  let record =
+  let [record] =
     named === undefined || named === following.earlierServiceDeployment
-      ? undefined
-      : await ecs.describeServiceDeployment(named, signal, need);
+      ? []
+      : await ecs.describeServiceDeployments([named], signal, need);
   if (!isOurs(record) && between(memory.listAskedAt, clock.now()) >= ASK_LIST_EVERY) {
     memory.listAskedAt = clock.now();
     const listed = await ecs.listServiceDeployments(following.ref, signal, {

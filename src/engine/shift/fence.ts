@@ -84,7 +84,7 @@ export function fencedEcs(ecs: Ecs, fence: Fence): Ecs {
   return {
     describeServices: (...call) => ecs.describeServices(...call),
     describeTaskDefinition: (...call) => ecs.describeTaskDefinition(...call),
-    describeServiceDeployment: (...call) => ecs.describeServiceDeployment(...call),
+    describeServiceDeployments: (...call) => ecs.describeServiceDeployments(...call),
     listServiceDeployments: (...call) => ecs.listServiceDeployments(...call),
     stoppedTasks: (...call) => ecs.stoppedTasks(...call),
     listRevisions: (...call) => ecs.listRevisions(...call),

@@ -195,9 +195,9 @@ describe('the record of deployments', () => {
 
   test('tells the revision that is rolled out, asked for once', async () => {
     const { ecs, calls } = await ecsOver(answers);
-    const read = await ecs.describeServiceDeployment('arn:sd/2', signal);
-    await ecs.describeServiceDeployment('arn:sd/2', signal);
-    expect(read).toEqual({
+    const read = await ecs.describeServiceDeployments(['arn:sd/2'], signal);
+    await ecs.describeServiceDeployments(['arn:sd/2'], signal);
+    expect(read[0]).toEqual({
       arn: 'arn:sd/2',
       status: 'ROLLBACK_SUCCESSFUL',
       statusReason: 'because',
@@ -234,11 +234,11 @@ describe('the record of deployments', () => {
     const { ecs, log } = await ecsOver(() =>
       refusal('AccessDeniedException', 'not authorized to perform: ecs:DescribeServiceDeployments'),
     );
-    expect(await ecs.describeServiceDeployment('arn:sd/2', signal)).toBeUndefined();
+    expect(await ecs.describeServiceDeployments(['arn:sd/2'], signal)).toEqual([]);
     expect(await ecs.listServiceDeployments(REF, signal)).toEqual([]);
     expect(log.warnings).toHaveLength(1);
     expect(log.warnings[0]).toContain('Grant ecs:DescribeServiceDeployments');
-    await expect(ecs.describeServiceDeployment('arn:sd/2', signal, 'must')).rejects.toMatchObject({
+    await expect(ecs.describeServiceDeployments(['arn:sd/2'], signal, 'must')).rejects.toMatchObject({
       kind: 'access-denied',
     });
     await expect(ecs.listServiceDeployments(REF, signal, { need: 'must' })).rejects.toMatchObject({

@@ -1,21 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Duration, minutes, seconds } from '../../../src/domain/duration.ts';
-import { needsRecord, pollInterval, spreadOf } from '../../../src/domain/ecs/rollout.ts';
-import type { EcsDeployment, EcsService, ServiceDeployment } from '../../../src/domain/ecs/service.ts';
-import { NEW, OLD, deployment, service as steady } from './services.ts';
-
-const old = (given: Partial<EcsDeployment> = {}) => deployment('ecs-svc/1', OLD, { status: 'ACTIVE', ...given });
-const ours = (given: Partial<EcsDeployment> = {}) =>
-  deployment('ecs-svc/2', NEW, { rolloutState: 'IN_PROGRESS', running: 0, pending: 3, ...given });
-const classic = ({ rolloutState: _, ...rest }: EcsDeployment): EcsDeployment => rest;
-const listing = (deployments: readonly EcsDeployment[], given: Partial<EcsService> = {}): EcsService =>
-  steady({ deployments, taskDefinition: NEW, ...given });
-const record = (status: ServiceDeployment['status']): ServiceDeployment => ({
-  arn: 'arn:sd/2',
-  status,
-  taskDefinition: NEW,
-});
+import { type Duration, after, instant, minutes, seconds } from '../../../src/domain/duration.ts';
+import {
+  NOTHING_SEEN,
+  type RolloutWatch,
+  look,
+  pollInterval,
+  quietFor,
+  spreadOf,
+} from '../../../src/domain/ecs/rollout.ts';
+import type { ServiceDeployment } from '../../../src/domain/ecs/service.ts';
+import { NEW, deployment, service as steady } from './services.ts';
 
 describe('looking again', () => {
   const rows = [
@@ -47,42 +42,56 @@ describe('looking again', () => {
   });
 });
 
-describe('the record of the deployment', () => {
-  const going = record('IN_PROGRESS');
-  const ask = (service: EcsService, known = going, age: Duration = seconds(5)) =>
-    needsRecord({ service, deploymentId: 'ecs-svc/2', record: known, age });
-  const rows = [
-    { name: 'not while the list shows it in progress', service: listing([ours(), old()]), asked: false },
-    { name: 'when ours is complete', service: listing([ours({ rolloutState: 'COMPLETED' })]), asked: true },
-    { name: 'when ours has failed', service: listing([ours({ rolloutState: 'FAILED' })]), asked: true },
-    {
-      name: 'when ours is not listed (an old read)',
-      service: listing([old({ status: 'PRIMARY' })]),
-      asked: true,
-    },
-    {
-      name: 'when ours is not PRIMARY',
-      service: listing([deployment('ecs-svc/3', OLD), ours({ status: 'ACTIVE' })]),
-      asked: true,
-    },
-    { name: 'where ECS tells no rollout state', service: listing([classic(ours())]), asked: true },
-    {
-      name: 'at every look when alarms judge',
-      service: listing([ours()], { alarms: { names: ['5xx'], rollback: true } }),
-      asked: true,
-    },
-    {
-      name: 'at every look of a native strategy',
-      service: listing([ours()], { strategy: 'CANARY' }),
-      asked: true,
-    },
-  ];
-  test.each(rows)('is read again $name: $asked', ({ service, asked }) => {
-    expect(ask(service)).toBe(asked);
+describe('while ECS bakes', () => {
+  const began = instant(0);
+  const start: RolloutWatch = {
+    taskDefinition: NEW,
+    deploymentId: 'ecs-svc/2',
+    earlierDeployments: [],
+    startedAt: began,
+    deadline: after(began, minutes(60)),
+    rollbackWithin: minutes(15),
+    canGoBack: true,
+    memory: NOTHING_SEEN,
+  };
+  const service = steady({
+    taskDefinition: NEW,
+    strategy: 'BLUE_GREEN',
+    pauses: { bake: minutes(5) },
+    deployments: [deployment('ecs-svc/2', NEW)],
+  });
+  const at = (lifecycleStage: string): ServiceDeployment => ({
+    arn: 'arn:sd/2',
+    status: 'IN_PROGRESS',
+    lifecycleStage,
+  });
+  const looksOf = (stages: readonly string[]): RolloutWatch =>
+    stages.reduce(
+      (watch, stage, index) =>
+        look(watch, { service, serviceDeployment: at(stage) }, after(began, seconds(index * 10))).watch,
+      start,
+    );
+
+  test('no success is expected until shortly before the end of the bake, counted from the look that saw it begin', () => {
+    const watch = looksOf(['SCALE_UP', 'BAKE_TIME', 'BAKE_TIME']);
+    expect(quietFor(watch, service, after(began, seconds(20)))).toBe(seconds(10 + 300 - 15 - 20));
+    expect(quietFor(watch, service, after(began, seconds(300)))).toBeLessThan(0);
   });
 
-  test('is read again once it told of an end, and every ten minutes', () => {
-    const service = listing([ours(), old()]);
-    expect([ask(service, record('ROLLBACK_IN_PROGRESS')), ask(service, going, minutes(10))]).toEqual([true, true]);
+  test.each([
+    { name: 'before the bake', stages: ['SCALE_UP'] },
+    { name: 'when the bake is left for another stage', stages: ['BAKE_TIME', 'CLEAN_UP'] },
+  ])('one may come at any time $name', ({ stages }) => {
+    expect(quietFor(looksOf(stages), service, began)).toBeUndefined();
+  });
+
+  const rows: readonly { name: string; quiet: Duration; unreadable: number; expected: Duration }[] = [
+    { name: 'every 10 s', quiet: minutes(3), unreadable: 0, expected: seconds(10) },
+    { name: 'as soon as the end may come', quiet: seconds(7), unreadable: 0, expected: seconds(7) },
+    { name: 'as ever near the end', quiet: seconds(-4), unreadable: 0, expected: seconds(5.7) },
+    { name: 'later when reads are throttled', quiet: minutes(3), unreadable: 1, expected: seconds(20) },
+  ];
+  test.each(rows)('it is looked at $name', ({ quiet, unreadable, expected }) => {
+    expect(pollInterval(seconds(60), unreadable, 1, quiet)).toBe(expected);
   });
 });

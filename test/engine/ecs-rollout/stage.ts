@@ -91,7 +91,7 @@ export function dyingEcs(
     deregisterTaskDefinition: wrap(ecs.deregisterTaskDefinition),
     revisionsInUse: wrap(ecs.revisionsInUse),
     updateService: wrap(ecs.updateService),
-    describeServiceDeployment: wrap(ecs.describeServiceDeployment),
+    describeServiceDeployments: wrap(ecs.describeServiceDeployments),
     listServiceDeployments: wrap(ecs.listServiceDeployments),
     stopServiceDeployment: wrap(ecs.stopServiceDeployment),
     stoppedTasks: wrap(ecs.stoppedTasks),
