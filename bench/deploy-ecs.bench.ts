@@ -1,7 +1,8 @@
 import { DescribeServiceDeploymentsCommand, ECSClient, type ServiceDeployment } from '@aws-sdk/client-ecs';
-import { type World, startCloud } from '../sandbox/cloud.ts';
-import { stack } from '../sandbox/world.ts';
-import { runBundle } from '../test/harness/run-bundle.ts';
+import { type CallEntry, type Cloud, type World, startCloud } from '../sandbox/cloud.ts';
+import { type StackSpec, stack } from '../sandbox/world.ts';
+import { groupScene } from '../test/actions/deploy-ecs/group-scene.ts';
+import { type BundleResult, runBundle } from '../test/harness/run-bundle.ts';
 import type { Bench, Figure } from './figures.ts';
 
 /** Rollouts of about this length, each a little longer than the one before, so that the end falls anywhere between two looks. */
@@ -10,14 +11,22 @@ const ROLLOUTS = 24;
 /** One of the peer's schedules in as many random runs as facts say (20,000), is stable to a second. */
 const PEER_RUNS = 20_000;
 
+/** Of each of the other two kinds, which take longer to play. */
+const NATIVE_ROLLOUTS = 8;
+const BAKE_MINUTES = 5;
+const GROUP = 10;
+
 const bench: Bench = {
   title: 'A rollout of five minutes in lock-step: how soon its end is seen, and how many calls that takes',
   async run() {
     const cloud = await startCloud({ clock: 'lock-step' });
     try {
-      const samples: Sample[] = [];
-      for (let index = 0; index < ROLLOUTS; index++) samples.push(await sampleOf(await cloud.createWorld(), index));
-      return figuresOf(samples);
+      const rolling: Sample[] = [];
+      for (let index = 0; index < ROLLOUTS; index++) rolling.push(await rollingOf(await cloud.createWorld(), index));
+      const native: Sample[] = [];
+      for (let index = 0; index < NATIVE_ROLLOUTS; index++)
+        native.push(await nativeOf(await cloud.createWorld(), index));
+      return [...rollingFigures(rolling), ...nativeFigures(native), groupFigure(await groupOf(cloud))];
     } finally {
       await cloud.stop();
     }
@@ -35,31 +44,65 @@ interface Sample {
 }
 
 /** The old tasks are drained for as long as their target group says: that is what makes a rollout of five minutes. */
-async function sampleOf(world: World, index: number): Promise<Sample> {
+const rollingOf = (world: World, index: number): Promise<Sample> =>
+  sampleOf(world, index, { drainSeconds: LENGTH / 1_000 - ROLLOUTS / 2 + index });
+
+/** Nearly all of it is the bake. */
+const nativeOf = (world: World, index: number): Promise<Sample> =>
+  sampleOf(world, index, { native: { strategy: 'BLUE_GREEN', bakeTimeInMinutes: BAKE_MINUTES } });
+
+async function sampleOf(world: World, index: number, spec: Partial<StackSpec>): Promise<Sample> {
   const [first, next] = [
     await world.publishImage({ repository: 'shop/web', tag: '1' }),
     await world.publishImage({ repository: 'shop/web', tag: '2' }),
   ];
-  const drainSeconds = LENGTH / 1_000 - ROLLOUTS / 2 + index;
-  const stacked = await stack(world, { stage: 'bench', desired: 2, image: first.pinned, drainSeconds });
+  const stacked = await stack(world, { stage: 'bench', desired: 2, image: first.pinned, ...spec });
   const service = stacked.services['service']?.name ?? '';
+  const run = await release(world, index, { cluster: stacked.cluster, service, image: next.pinned });
+  return { ...(await timesOf(world, run.outputs['service-deployment-arn'] ?? '')), calls: callsOf(world) };
+}
+
+/** Ten services of one cluster, released as one. */
+async function groupOf(cloud: Pick<Cloud, 'createWorld'>): Promise<Sample> {
+  const names = Array.from({ length: GROUP }, (_, index) => `service-${index}`);
+  const { world, cluster, images } = await groupScene(cloud, names, { drainSeconds: LENGTH / 1_000 });
+  const list = names.map((service) => ({ service, image: images.good }));
+  const run = await release(world, 0, { cluster, 'service-group': JSON.stringify(list) });
+  const results = JSON.parse(run.outputs['service-results'] ?? '{}') as Record<string, Record<string, string>>;
+  const times = await Promise.all(names.map((name) => timesOf(world, results[name]?.['service-deployment-arn'] ?? '')));
+  const last = times.reduce((one, other) => (one.length > other.length ? one : other));
+  return { ...last, calls: callsOf(world) };
+}
+
+async function release(world: World, index: number, inputs: Readonly<Record<string, string>>): Promise<BundleResult> {
   const run = await runBundle({
     action: 'deploy-ecs',
-    inputs: { cluster: stacked.cluster, service, image: next.pinned, timeout: '1h' },
+    inputs: { ...inputs, timeout: '1h' },
     env: { ...world.env, GITHUB_RUN_ID: String(4_711 + index) },
     clock: { lockStepFrom: world.now() },
   });
   if (run.outputs['outcome'] !== 'succeeded')
     throw new Error(`rollout ${index} ended ${run.outputs['outcome']}:\n${run.stdout}`);
-  const record = await recordOf(world, run.outputs['service-deployment-arn'] ?? '');
-  const calls = world.calls().filter(({ run: by }) => by === 'action');
+  return run;
+}
+
+async function timesOf(world: World, arn: string): Promise<Pick<Sample, 'length' | 'lag'>> {
+  const record = await recordOf(world, arn);
   // Written when the end is seen, without a wait between.
-  const seen = calls.findLast(({ operation }) => operation === 'ecs:TagResource')?.at ?? Number.NaN;
+  const seen = ofAction(world).findLast(({ operation }) => operation === 'ecs:TagResource')?.at ?? Number.NaN;
   const ended = record.finishedAt?.getTime() ?? Number.NaN;
   const began = record.createdAt?.getTime() ?? Number.NaN;
-  const ecs = calls.filter(({ operation }) => operation.startsWith('ecs:'));
-  return { length: ended - began, lag: seen - ended, calls: new Set(ecs.map(({ logicalId }) => logicalId)).size };
+  return { length: ended - began, lag: seen - ended };
 }
+
+const ofAction = (world: World): readonly CallEntry[] => world.calls().filter(({ run }) => run === 'action');
+
+const callsOf = (world: World): number =>
+  new Set(
+    ofAction(world)
+      .filter(({ operation }) => operation.startsWith('ecs:'))
+      .map(({ logicalId }) => logicalId),
+  ).size;
 
 async function recordOf(world: World, arn: string): Promise<ServiceDeployment> {
   const client = new ECSClient(world.client());
@@ -70,20 +113,53 @@ async function recordOf(world: World, arn: string): Promise<ServiceDeployment> {
   return serviceDeployments[0] ?? {};
 }
 
-function figuresOf(samples: readonly Sample[]): readonly Figure[] {
-  const lags = samples.map(({ lag }) => lag / 1_000);
+const lagsOf = (samples: readonly Sample[]): readonly number[] => samples.map(({ lag }) => lag / 1_000);
+/** Beside one call in five seconds of the wait. */
+const beyond = ({ calls, length, lag }: Sample): number => calls - (length + lag) / 5_000;
+
+function rollingFigures(samples: readonly Sample[]): readonly Figure[] {
+  const lags = lagsOf(samples);
   const peer = peerLags(LENGTH / 1_000);
-  // Beside one call in five seconds of the wait.
-  const beyond = samples.map(({ calls, length, lag }) => calls - (length + lag) / 5_000);
   const lengths = samples.map(({ length }) => length / 1_000);
   const name = `seconds from stable to seen, ${samples.length} rollouts of ${short(Math.min(...lengths))} to ${short(Math.max(...lengths))} s`;
   const waiter = 'waitUntilServicesStable of the peer, modelled';
   return [
     { name: `${name}, mean`, value: mean(lags), unit: 's', goal: 3, comparison: { name: waiter, value: mean(peer) } },
     { name: 'the same, p95', value: p95(lags), unit: 's', goal: 6, comparison: { name: waiter, value: p95(peer) } },
-    { name: 'calls of ECS beyond one in 5 s, most', value: Math.max(...beyond), unit: 'calls', goal: 8 },
+    {
+      name: 'calls of ECS beyond one in 5 s, most',
+      value: Math.max(...samples.map(beyond)),
+      unit: 'calls',
+      goal: CALLS_BESIDE,
+    },
   ];
 }
+
+/** What a release may cost beside the wait: reading what is there, its own writes and the first look. */
+const CALLS_BESIDE = 8;
+
+function nativeFigures(samples: readonly Sample[]): readonly Figure[] {
+  const lags = lagsOf(samples);
+  const name = `BLUE_GREEN with a bake of ${BAKE_MINUTES} min, ${samples.length} rollouts`;
+  return [
+    { name: `${name}: seconds from its end to seen, mean`, value: mean(lags), unit: 's', goal: 3 },
+    { name: 'the same, p95', value: p95(lags), unit: 's', goal: 6 },
+    {
+      name: 'the same, calls of ECS beyond one in 5 s, most',
+      value: Math.max(...samples.map(beyond)),
+      unit: 'calls',
+      goal: CALLS_BESIDE,
+    },
+  ];
+}
+
+/** The looks are shared; what is read before, and the writes, each service needs for itself. */
+const groupFigure = (sample: Sample): Figure => ({
+  name: `calls of ECS beyond one in 5 s for all, a group of ${GROUP}, per service`,
+  value: beyond(sample) / GROUP,
+  unit: 'calls',
+  goal: CALLS_BESIDE,
+});
 
 const short = (value: number): string => value.toFixed(0);
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

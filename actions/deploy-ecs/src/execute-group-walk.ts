@@ -1,4 +1,4 @@
-import { after } from '../../../src/domain/duration.ts';
+import { type Duration, after, between, seconds } from '../../../src/domain/duration.ts';
 import type { RolloutResult } from '../../../src/domain/ecs/result.ts';
 import { Cancelled, Failure, messageOf } from '../../../src/domain/failure.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
@@ -7,7 +7,13 @@ import { closeJournal } from '../../../src/engine/ecs-rollout/close-journal.ts';
 import { deployImage } from '../../../src/engine/ecs-rollout/deploy-image.ts';
 import { ROLL_BACK_WITHIN } from '../../../src/engine/ecs-rollout/follow-deployment.ts';
 import { rollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
-import type { DefinitionSource, Following, Verification } from '../../../src/engine/ecs-rollout/rollout.ts';
+import { tellSeen } from '../../../src/engine/ecs-rollout/preflight.ts';
+import type {
+  DefinitionSource,
+  DeployImageRequest,
+  Following,
+  Verification,
+} from '../../../src/engine/ecs-rollout/rollout.ts';
 import type { progressTogether } from '../../../src/engine/ecs-rollout/together.ts';
 import {
   type GroupMove,
@@ -21,7 +27,7 @@ import {
   levelsOf,
   outcomeOf,
 } from './decide-group.ts';
-import { type Context, type Standing, afterwards, orderFor, toolsOf } from './execute.ts';
+import { type Ahead, type Context, type Standing, afterwards, orderFor, toolsOf } from './execute.ts';
 import type { DeployRequest, GroupRequest } from './inputs.ts';
 
 export interface GroupContext extends Context {
@@ -37,6 +43,8 @@ export interface Track {
   readonly controller: AbortController;
   state: MemberState;
   following: Following | undefined;
+  /** What the plan was made from. */
+  ahead: Ahead | undefined;
   registered: string | undefined;
   /** Its own way back was begun, by itself or by ECS. */
   wentBack: boolean;
@@ -66,6 +74,7 @@ export const newTrack = (request: DeployRequest, context: Context): Track => ({
   controller: new AbortController(),
   state: { kind: 'waiting' },
   following: undefined,
+  ahead: undefined,
   registered: undefined,
   wentBack: false,
   result: undefined,
@@ -120,16 +129,35 @@ function begin(move: GroupMove, walk: Walk): void {
   track.running = running;
 }
 
+/** So long what was read for the plan is begun with; a service that waits for others is looked at again. */
+const FRESH: Duration = seconds(10);
+
+/** What is to be done to the service; what was looked at a moment ago is not looked at twice. */
+export function orderOf({ request, context, ahead }: Track): DeployImageRequest {
+  const order = orderFor(request, context);
+  if (ahead === undefined || between(ahead.at, context.clock.now()) > FRESH) return order;
+  const { situation, seen } = ahead;
+  return {
+    ...order,
+    situation,
+    async inspect(prepared, signal) {
+      // Read anew when another deployment had to be waited for.
+      if (prepared.service !== situation.service) return order.inspect?.(prepared, signal);
+      return tellSeen(seen, prepared, context.log);
+    },
+  };
+}
+
 async function start(track: Track, walk: Walk): Promise<void> {
   track.state = { kind: 'deploying' };
   const signal = AbortSignal.any([walk.signal, track.controller.signal]);
   const { registered } = track;
   const order = {
-    ...orderFor(track.request, track.context),
+    ...orderOf(track),
     endsAs: 'open' as const,
     onFollowing(following: Following | undefined) {
       track.following = following;
-      tell(walk);
+      tellStanding(walk);
     },
     onWayBack() {
       track.wentBack = true;
@@ -149,7 +177,7 @@ async function start(track: Track, walk: Walk): Promise<void> {
     const kind = track.following === undefined ? 'bad' : 'lost';
     track.state = { kind, because: messageOf(thrown).replace(/[.\s]+$/, '') };
   }
-  tell(walk);
+  tellStanding(walk);
 }
 
 function stateOf({ outcome, reason }: RolloutResult, { following }: Track): MemberState {
@@ -186,11 +214,11 @@ async function goBack(track: Track, because: string, walk: Walk): Promise<void> 
     track.state = { kind: 'bad', because: messageOf(thrown).replace(/[.\s]+$/, '') };
   }
   track.following = undefined;
-  tell(walk);
+  tellStanding(walk);
 }
 
 /** What `post` and a signal would have to undo. */
-function tell({ tracks, context }: Walk): void {
+function tellStanding({ tracks, context }: Walk): void {
   const standing = [...tracks.values()].flatMap(({ following, state }): readonly Standing[] =>
     following === undefined ? [] : [{ following, stands: state.kind === 'good' ? 'serves' : 'in-flight' }],
   );
@@ -225,7 +253,7 @@ export async function closeAll(walk: Walk, end: 'good' | 'bad'): Promise<void> {
       track.following = undefined;
     }),
   );
-  tell(walk);
+  tellStanding(walk);
 }
 
 export function resultOf(walk: Walk): GroupResult {

@@ -6,8 +6,8 @@ import { rollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
 import { clockTogether, ecsTogether, progressTogether } from '../../../src/engine/ecs-rollout/together.ts';
 import { type GroupResult, type MemberResult, type Node, levelsOf, outcomeOf, planOfGroup } from './decide-group.ts';
 import type { Plan } from './decide.ts';
-import { type GroupContext, type Walk, closeAll, newTrack, resultOf, walkOn } from './execute-group-walk.ts';
-import { type Context, type Standing, orderFor, plan, toolsOf } from './execute.ts';
+import { type GroupContext, type Walk, closeAll, newTrack, orderOf, resultOf, walkOn } from './execute-group-walk.ts';
+import { type Context, type Standing, lookAhead, toolsOf } from './execute.ts';
 import type { GroupMember, GroupRequest } from './inputs.ts';
 
 export type { GroupContext };
@@ -17,7 +17,10 @@ const nodesOf = ({ members }: GroupRequest): readonly Node[] =>
 
 /** Reads and plans each; writes nothing. */
 export async function planGroup(request: GroupRequest, context: GroupContext, signal: AbortSignal): Promise<Plan> {
-  return together(request, context, signal, async (walk) => planOfGroup(walk.nodes, await plansOf(walk)));
+  return together(request, context, signal, async (walk) => {
+    await lookAtAll(walk);
+    return planOfGroup(walk.nodes, plansOf(walk));
+  });
 }
 
 /**
@@ -31,7 +34,8 @@ export async function deployGroup(
   signal: AbortSignal,
 ): Promise<GroupResult> {
   return together(request, context, signal, async (walk) => {
-    refuse(await plansOf(walk));
+    await lookAtAll(walk);
+    refuse(plansOf(walk));
     const stopped = await makeAllReady(walk);
     if (stopped !== undefined) return stopped;
     try {
@@ -93,16 +97,15 @@ const asksJudgement = ({ checks, members }: GroupRequest): boolean =>
   checks !== undefined || members.some(({ deploy }) => deploy.after !== undefined);
 
 /** What each would do by itself now. What speaks against any of them is said at once, before anything is written. */
-async function plansOf({ tracks, signal }: Walk): Promise<ReadonlyMap<string, Plan>> {
+async function lookAtAll({ tracks, signal }: Walk): Promise<void> {
   const failures: Failure[] = [];
-  const plans = await Promise.all(
-    [...tracks.values()].map(async ({ name, request, context }) => {
+  await Promise.all(
+    [...tracks.values()].map(async (track) => {
       try {
-        return [[name, await plan(request, context, signal)]] as const;
+        track.ahead = await lookAhead(track.request, track.context, signal);
       } catch (thrown) {
         if (!(thrown instanceof Failure)) throw thrown;
         failures.push(thrown);
-        return [];
       }
     }),
   );
@@ -110,8 +113,10 @@ async function plansOf({ tracks, signal }: Walk): Promise<ReadonlyMap<string, Pl
   const messages = [...new Set(failures.map(({ message }) => message))];
   if (first !== undefined && messages.length === 1) throw first;
   if (first !== undefined) throw new Failure({ what: GROUP, why: messages.join(' '), now: 'Nothing was changed' });
-  return new Map(plans.flat());
 }
+
+const plansOf = ({ tracks }: Walk): ReadonlyMap<string, Plan> =>
+  new Map([...tracks.values()].flatMap(({ name, ahead }) => (ahead === undefined ? [] : [[name, ahead.plan]])));
 
 const GROUP = 'Could not deploy the services of service-group';
 
@@ -135,7 +140,7 @@ async function makeAllReady(walk: Walk): Promise<GroupResult | undefined> {
   for (const { name } of levelsOf(walk.nodes).flat()) {
     const track = walk.tracks.get(name);
     if (track?.request.before === undefined) continue;
-    const order = { ...orderFor(track.request, track.context), endsAs: 'open' } as const;
+    const order = { ...orderOf(track), endsAs: 'open' } as const;
     const { registered, stopped } = await makeReady(order, toolsOf(track.context), walk.signal);
     track.registered = registered;
     if (stopped === undefined) continue;

@@ -1,5 +1,6 @@
-import { after, minutes } from '../../../src/domain/duration.ts';
+import { type Instant, after, minutes } from '../../../src/domain/duration.ts';
 import type { RolloutResult } from '../../../src/domain/ecs/result.ts';
+import type { Preflight } from '../../../src/domain/ecs/preflight.ts';
 import type { Moment } from '../../../src/domain/ecs/one-off-task.ts';
 import { type Situation, candidateOf } from '../../../src/domain/ecs/start.ts';
 import type { TaskWish } from '../../../src/domain/ecs/task-wish.ts';
@@ -67,14 +68,8 @@ export async function plan(
 ): Promise<Plan> {
   const ref = refOf(request);
   switch (request.mode) {
-    case 'deploy': {
-      const situation = await readSituation({ ref, ...definitionOf(context) }, context, signal);
-      const tasks = plannedTasks(situation, request, context);
-      const body = candidateOf(situation.base ?? situation.current, wishOf(request));
-      const { timeout, desired } = request;
-      const seen = await preflight({ ...situation, body, timeout, desired }, context.conditions, signal);
-      return planOf(situation, request, { run: context.run, tasks, seen });
-    }
+    case 'deploy':
+      return (await lookAhead(request, context, signal)).plan;
     case 'rollback': {
       const to = request.to === undefined ? {} : { to: request.to };
       const { service, decision } = await planGoBack({ ref, run: context.run, ...to }, context, signal);
@@ -88,6 +83,26 @@ export async function plan(
     case 'cleanup':
       return planOfCleanUp(await planCleanUp({ ref, keep: request.keep }, context, signal), request.keep);
   }
+}
+
+/** A release that was looked at and not begun, and what it was planned from. */
+export interface Ahead {
+  readonly plan: Plan;
+  readonly situation: Situation;
+  readonly seen: Preflight;
+  /** When the situation was read. */
+  readonly at: Instant;
+}
+
+/** Reads and plans; writes nothing. */
+export async function lookAhead(request: DeployRequest, context: Context, signal: AbortSignal): Promise<Ahead> {
+  const at = context.clock.now();
+  const situation = await readSituation({ ref: refOf(request), ...definitionOf(context) }, context, signal);
+  const tasks = plannedTasks(situation, request, context);
+  const body = candidateOf(situation.base ?? situation.current, wishOf(request));
+  const { timeout, desired } = request;
+  const seen = await preflight({ ...situation, body, timeout, desired }, context.conditions, signal);
+  return { plan: planOf(situation, request, { run: context.run, tasks, seen }), situation, seen, at };
 }
 
 /** A line for each task of the release, by the images it would have. */

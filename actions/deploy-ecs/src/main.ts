@@ -12,7 +12,7 @@ import { ROLL_BACK_WITHIN } from '../../../src/engine/ecs-rollout/follow-deploym
 import { startRollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
 import type { AutoscalingLimits } from '../../../src/ports/autoscaling.ts';
 import type { ContainerLogs } from '../../../src/ports/container-logs.ts';
-import type { Ecs, EcsService } from '../../../src/ports/ecs.ts';
+import type { Ecs } from '../../../src/ports/ecs.ts';
 import type { AwsSession } from '../../../src/adapters/aws/session.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
 import { checkApproval } from '../../../src/runtime/check-approval.ts';
@@ -185,10 +185,9 @@ async function addressOf(request: Request, { ecs, addresses }: Cloud, signal: Ab
   if (from === undefined) return url ?? '';
   const { host } = from;
   if (host.kind === 'stack-output') return addressFrom(from, await addresses.stackOutput(host, signal));
-  const names = servicesOf(request);
-  const services: EcsService[] = [];
-  for (const name of names)
-    services.push(...(await ecs.describeServices([{ cluster: request.cluster, service: name }], signal)));
+  const { cluster } = request;
+  const refs = servicesOf(request).map((service) => ({ cluster, service }));
+  const services = await ecs.describeServices(refs, signal);
   const groups = services.flatMap(({ loadBalancers }) =>
     loadBalancers.flatMap(({ targetGroupArn }) => targetGroupArn ?? []),
   );

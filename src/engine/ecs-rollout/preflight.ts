@@ -63,9 +63,13 @@ export async function inspectPrepared(
   { conditions, log }: { readonly conditions: DeployConditions; readonly log: Log },
   signal: AbortSignal,
 ): Promise<void> {
-  const seen = await preflight(prepared, conditions, signal);
+  tellSeen(await preflight(prepared, conditions, signal), prepared, log);
+}
+
+/** The same of what was looked at already. */
+export function tellSeen(seen: Preflight, { service }: Pick<Prepared, 'service'>, log: Log): void {
   for (const warning of seen.warnings) log.warning(warning);
-  refuseUnprepared(seen, prepared);
+  refuseUnprepared(seen, { service });
 }
 
 async function lookAtReferences(

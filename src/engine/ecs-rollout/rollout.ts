@@ -3,6 +3,7 @@ import type { ContainerImages } from '../../domain/ecs/result.ts';
 import type { Duration, Instant } from '../../domain/duration.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ContainerLogs } from '../../ports/container-logs.ts';
+import type { Situation } from '../../domain/ecs/start.ts';
 import type { Ecs, EcsService, EcsServiceRef, TaskDefinition } from '../../ports/ecs.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Prepared } from './preflight.ts';
@@ -83,6 +84,8 @@ export interface DeployImageRequest extends RolloutRequest {
   readonly before?: (revision: NewRevision, signal: AbortSignal) => Promise<Verification>;
   /** What becomes of a revision that this release registered and that was taken back. Absent: it stays. */
   readonly failedRevision?: 'deregister' | 'keep';
+  /** As it was read a moment ago, by whoever planned the release. Absent: it is read. */
+  readonly situation?: Situation;
   /** A revision that this release registered already, before it came to the service. */
   readonly registered?: string;
 }

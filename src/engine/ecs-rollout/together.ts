@@ -11,6 +11,8 @@ const RECORDS_A_CALL = 20;
 const GATHERS_FOR = milliseconds(10);
 /** A sleeper joins a beat that comes no earlier than after this part of its own wait. */
 const EARLIEST = 0.4;
+/** And no later than after so many times its own wait: what the spread of intervals makes between two rollouts. */
+const LATEST = 1.06;
 /** Shorter waits are pauses of one call, not the time between two looks. */
 const SHORTEST_BEAT = seconds(2);
 
@@ -125,7 +127,8 @@ export function clockTogether(clock: Clock, signal: AbortSignal): Clock {
       const earliest = after(now, milliseconds(length * EARLIEST));
       const end = after(now, length);
       beats = beats.filter(({ at }) => at > now);
-      const joined = beats.find(({ at }) => at >= earliest && at <= end);
+      const latest = after(now, milliseconds(length * LATEST));
+      const joined = beats.find(({ at }) => at >= earliest && at <= latest);
       if (joined !== undefined) return orAborted(joined.reached, own);
       const reached = clock.sleep(between(now, end), signal);
       // Where nobody waits for it any more its end is nobody's error.

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { ecsTogether } from '../../../src/engine/ecs-rollout/together.ts';
+import { seconds } from '../../../src/domain/duration.ts';
+import { clockTogether, ecsTogether } from '../../../src/engine/ecs-rollout/together.ts';
 import type { Ecs } from '../../../src/ports/ecs.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
 import { IMAGES, stage } from './stage.ts';
 
 const signal = new AbortController().signal;
@@ -68,5 +70,33 @@ describe('rollouts that are followed together', () => {
     const { refs, shared } = await twelve();
     const reason = new Error('stop');
     await expect(shared.describeServices(refs.slice(0, 1), AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+});
+
+describe('the beat of rollouts that are followed together', () => {
+  /** How long each of them slept on the clock below, by the order in which they lay down. */
+  async function sleeps(lengths: readonly number[]): Promise<readonly number[]> {
+    const { clock } = stage();
+    const slept: number[] = [];
+    const counting: Clock = {
+      ...clock,
+      sleep(length, own) {
+        slept.push(length / 1_000);
+        return clock.sleep(length, own);
+      },
+    };
+    const shared = clockTogether(counting, signal);
+    await Promise.all(lengths.map((length) => shared.sleep(seconds(length), signal)));
+    return slept;
+  }
+
+  test.each([
+    { name: 'a longer wait joins a shorter one', lengths: [5, 5.3], slept: [5] },
+    { name: 'a wait that is a little shorter joins too', lengths: [5.15, 4.9], slept: [5.15] },
+    { name: 'one that is much shorter does not', lengths: [10, 5], slept: [10, 5] },
+    { name: 'nor does one that would wake far too early', lengths: [3, 10], slept: [3, 10] },
+    { name: "a pause of one call is nobody else's", lengths: [1, 1], slept: [1, 1] },
+  ])('$name', async ({ lengths, slept }) => {
+    expect(await sleeps(lengths)).toEqual(slept);
   });
 });
