@@ -43,7 +43,7 @@ export interface Track {
   readonly controller: AbortController;
   state: MemberState;
   following: Following | undefined;
-  /** What the plan was made from. */
+  /** What the plan was made from, until it is begun with. */
   ahead: Ahead | undefined;
   registered: string | undefined;
   /** Its own way back was begun, by itself or by ECS. */
@@ -133,17 +133,20 @@ function begin(move: GroupMove, walk: Walk): void {
 const FRESH: Duration = seconds(10);
 
 /** What is to be done to the service; what was looked at a moment ago is not looked at twice. */
-export function orderOf({ request, context, ahead }: Track): DeployImageRequest {
+export function orderOf(track: Track): DeployImageRequest {
+  const { request, context, ahead } = track;
   const order = orderFor(request, context);
-  if (ahead === undefined || between(ahead.at, context.clock.now()) > FRESH) return order;
-  const { situation, seen } = ahead;
+  if (ahead === undefined) return order;
   return {
     ...order,
-    situation,
+    situation() {
+      const fresh = between(ahead.at, context.clock.now()) <= FRESH && track.ahead === ahead;
+      track.ahead = undefined;
+      return fresh ? ahead.situation : undefined;
+    },
     async inspect(prepared, signal) {
-      // Read anew when another deployment had to be waited for.
-      if (prepared.service !== situation.service) return order.inspect?.(prepared, signal);
-      return tellSeen(seen, prepared, context.log);
+      if (prepared.service !== ahead.situation.service) return order.inspect?.(prepared, signal);
+      return tellSeen(ahead.seen, prepared, context.log);
     },
   };
 }

@@ -32,7 +32,7 @@ export async function deployImage(
   tools: RolloutTools,
   signal: AbortSignal,
 ): Promise<RolloutResult> {
-  const situation = request.situation ?? (await readSituation(request, tools, signal));
+  const situation = request.situation?.() ?? (await readSituation(request, tools, signal));
   const start = decideStart(situation, wishOf(request));
   const { service, current } = situation;
   switch (start.kind) {
@@ -40,7 +40,7 @@ export async function deployImage(
       throw new Failure(start.facts);
     case 'conflict':
       await giveWay({ conflict: start, service }, request, tools, signal);
-      return deployImage(lookingAgain(request), tools, signal);
+      return deployImage(request, tools, signal);
     case 'unchanged':
     case 'settle':
     case 'scale':
@@ -81,8 +81,6 @@ export async function deployImage(
   }
 }
 
-const lookingAgain = ({ situation: _, ...request }: DeployImageRequest): DeployImageRequest => request;
-
 async function revisionOf(
   { current, base, start }: Situation & { readonly start: Extract<Start, { kind: 'deploy' }> },
   { tags, registered }: DeployImageRequest,
@@ -104,7 +102,7 @@ export interface Ready {
 
 /** Does only what comes before the service changes: registers the revision and makes `before`. Again later it finds both. */
 export async function makeReady(request: DeployImageRequest, tools: RolloutTools, signal: AbortSignal): Promise<Ready> {
-  const situation = request.situation ?? (await readSituation(request, tools, signal));
+  const situation = request.situation?.() ?? (await readSituation(request, tools, signal));
   const start = decideStart(situation, wishOf(request));
   const { service, current } = situation;
   if (start.kind !== 'deploy' && start.kind !== 'restart') return {};

@@ -84,8 +84,8 @@ export interface DeployImageRequest extends RolloutRequest {
   readonly before?: (revision: NewRevision, signal: AbortSignal) => Promise<Verification>;
   /** What becomes of a revision that this release registered and that was taken back. Absent: it stays. */
   readonly failedRevision?: 'deregister' | 'keep';
-  /** As it was read a moment ago, by whoever planned the release. Absent: it is read. */
-  readonly situation?: Situation;
+  /** What was read a moment ago by whoever planned the release, handed out once: what comes later reads anew. */
+  readonly situation?: () => Situation | undefined;
   /** A revision that this release registered already, before it came to the service. */
   readonly registered?: string;
 }
