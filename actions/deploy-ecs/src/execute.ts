@@ -142,6 +142,7 @@ export function orderFor(request: DeployRequest, context: Context): DeployImageR
     tags: commit === '' ? {} : { 'sluice:commit': commit },
     writer: { release: request.release, run },
     deadline: after(clock.now(), request.timeout),
+    timeout: request.timeout,
     onFailure: request.onFailure,
     onConflict: request.onConflict,
     onOutdated: request.onOutdated,

@@ -298,7 +298,9 @@ function longest(request: Request): Duration {
   const tasks = released.flatMap((each) => [each.before, each.after]);
   // Those of a group may go back one after the other.
   const back = released.filter(({ onFailure }) => onFailure === 'rollback').length * ROLL_BACK_WITHIN;
-  return milliseconds(request.timeout + back + tasks.reduce((sum, task) => sum + (task?.timeout ?? 0), 0));
+  // A deployment of somebody else may be waited for as long again.
+  const others = deploys.filter(({ onConflict }) => onConflict !== 'fail').length * request.timeout;
+  return milliseconds(request.timeout + others + back + tasks.reduce((sum, task) => sum + (task?.timeout ?? 0), 0));
 }
 
 /** Most releases end well and need no log, so its client is loaded by the first that does. */

@@ -25,7 +25,7 @@ export function deployConditionsOf(
         case 'secret':
           return secret(at(target.region), target.arn, signal);
         case 'parameter':
-          return parameter(at(target.region), target.name, signal);
+          return parameter({ ...session, clientConfig: at(target.region) }, target.name, signal);
       }
     },
     async image(reference, signal) {
@@ -78,19 +78,32 @@ async function secret(config: AwsSession['clientConfig'], arn: string, signal: A
   });
 }
 
-async function parameter(config: AwsSession['clientConfig'], name: string, signal: AbortSignal): Promise<Presence> {
+async function parameter(
+  { clientConfig, accountId }: Pick<AwsSession, 'clientConfig'> & Pick<RoomSession, 'accountId'>,
+  name: string,
+  signal: AbortSignal,
+): Promise<Presence> {
+  const [, , , , account] = name.split(':');
+  // The filter knows names alone: that of a parameter another account shares would be looked for in this one.
+  if (name.startsWith('arn:') && account !== accountId)
+    return { kind: 'unknown', why: `${name} is of account ${account}, and the credentials are of ${accountId}` };
   const { DescribeParametersCommand, SSMClient } = await import('./ssm-client.ts');
-  const client = new SSMClient(config);
+  const client = new SSMClient(clientConfig);
   // Describe, not Get: the value is nobody's business here.
   const plain = name.startsWith('arn:') ? name.slice(name.indexOf(':parameter') + ':parameter'.length) : name;
+  const names = plain.startsWith('/') && !plain.slice(1).includes('/') ? [plain, plain.slice(1)] : [plain];
+  const ParameterFilters = [{ Key: 'Name', Option: 'Equals', Values: names }];
   const facts = { action: 'ssm:DescribeParameters', what: `Could not look for parameter ${name}` };
   return presence(facts, signal, async () => {
-    const names = plain.startsWith('/') && !plain.slice(1).includes('/') ? [plain, plain.slice(1)] : [plain];
-    const answer = await client.send(
-      new DescribeParametersCommand({ ParameterFilters: [{ Key: 'Name', Option: 'Equals', Values: names }] }),
-      { abortSignal: signal },
-    );
-    return (answer.Parameters ?? []).length > 0 ? undefined : PARAMETERS_SAY_MISSING;
+    let NextToken: string | undefined;
+    // A page may be empty and yet not be the last one.
+    for (;;) {
+      const asked = { ParameterFilters, ...(NextToken === undefined ? {} : { NextToken }) };
+      const answer = await client.send(new DescribeParametersCommand(asked), { abortSignal: signal });
+      if ((answer.Parameters ?? []).length > 0) return undefined;
+      if (answer.NextToken === undefined) return PARAMETERS_SAY_MISSING;
+      ({ NextToken } = answer);
+    }
   });
 }
 

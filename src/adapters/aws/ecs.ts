@@ -6,8 +6,10 @@ import {
   DescribeTasksCommand,
   ECSClient,
   ListServiceDeploymentsCommand,
+  type ListServiceDeploymentsCommandInput,
   ListTasksCommand,
   RegisterTaskDefinitionCommand,
+  type ServiceDeploymentBrief,
   StopServiceDeploymentCommand,
   TagResourceCommand,
   UntagResourceCommand,
@@ -37,6 +39,8 @@ const SERVICES_A_CALL = 10;
 const DEPLOYMENTS_A_CALL = 20;
 const REVISIONS_A_CALL = 20;
 const PAGE = 100;
+/** ECS keeps the records of 90 days: eleven deployments a day fill so many. */
+const MOST_PAGES = 10;
 
 /** The ECS port over the SDK. One call of the port is one call of the API, but where it says otherwise. */
 export function ecsOf(session: Pick<AwsSession, 'accountId' | 'region' | 'clientConfig'>, log: Log): Ecs {
@@ -244,20 +248,26 @@ function serviceHistory(
         action: 'ecs:ListServiceDeployments',
         what: `Could not list the deployments of ${nameOf({ cluster, service })}`,
       };
-      const answer = await ifAllowed(facts, signal, () =>
-        client.send(
-          new ListServiceDeploymentsCommand({
-            cluster,
-            service,
-            maxResults: PAGE,
-            ...(filter.status === undefined ? {} : { status: [filter.status] }),
-            ...(filter.createdAfter === undefined ? {} : { createdAt: { after: new Date(filter.createdAfter) } }),
-          }),
-          { abortSignal: signal },
-        ),
-      );
-      // The order of a page is not documented.
-      const listed = [...(answer?.serviceDeployments ?? [])]
+      const asked: ListServiceDeploymentsCommandInput = {
+        cluster,
+        service,
+        maxResults: PAGE,
+        ...(filter.status === undefined ? {} : { status: [filter.status] }),
+        ...(filter.createdAfter === undefined ? {} : { createdAt: { after: new Date(filter.createdAfter) } }),
+      };
+      const found: ServiceDeploymentBrief[] = [];
+      let nextToken: string | undefined;
+      // The order of the pages is not documented: the newest may stand on the last one.
+      for (let page = 0; page < MOST_PAGES; page++) {
+        const input = { ...asked, ...(nextToken === undefined ? {} : { nextToken }) };
+        const answer = await ifAllowed(facts, signal, () =>
+          client.send(new ListServiceDeploymentsCommand(input), { abortSignal: signal }),
+        );
+        found.push(...(answer?.serviceDeployments ?? []));
+        nextToken = answer?.nextToken;
+        if (nextToken === undefined) break;
+      }
+      const listed = found
         .sort((a, b) => (b.createdAt?.getTime() ?? 0) - (a.createdAt?.getTime() ?? 0))
         .slice(0, REVISIONS_A_CALL);
       const targets = listed.flatMap(({ targetServiceRevisionArn }) => targetServiceRevisionArn ?? []);

@@ -8,7 +8,7 @@ import type { Following, RolloutTools } from './rollout.ts';
  * caller has one.
  */
 export async function closeJournal(
-  { ref, writer, earlierRun }: Following,
+  { ref, writer, earlierRun }: Pick<Following, 'ref' | 'writer' | 'earlierRun'>,
   { phase, seen }: { readonly phase: ServiceJournal['phase']; readonly seen?: EcsService | undefined },
   { ecs, log }: RolloutTools,
   signal: AbortSignal,

@@ -1,14 +1,15 @@
 import { after } from '../../domain/duration.ts';
 import { revisionName } from '../../domain/ecs/arn.ts';
-import { readJournal, sameRelease } from '../../domain/ecs/journal.ts';
+import { readJournal, sameRelease, writerOf } from '../../domain/ecs/journal.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
 import { type Situation, type Start, type Wish, decideStart, primaryOf } from '../../domain/ecs/start.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { EcsDeployment, EcsService, EcsServiceRef } from '../../domain/ecs/service.ts';
 import { type CloudErrorKind, CloudFailure } from '../../domain/retry-policy.ts';
 import { unreachable } from '../../domain/unreachable.ts';
-import { type Revision, attachTo, beginDeployment, revisionFor } from './begin.ts';
+import { type Revision, type Update, attachTo, beginDeployment, revisionFor } from './begin.ts';
 import { ROLL_BACK_WITHIN } from './follow-deployment.ts';
+import { closeJournal } from './close-journal.ts';
 import { readSituation } from './read-situation.ts';
 import { rollBack } from './roll-back.ts';
 import { seeThrough } from './see-through.ts';
@@ -34,10 +35,10 @@ export async function deployImage(
 ): Promise<RolloutResult> {
   const situation = request.situation?.() ?? (await readSituation(request, tools, signal));
   const start = decideStart(situation, wishOf(request));
-  const { service, current } = situation;
+  const { service } = situation;
   switch (start.kind) {
     case 'refuse':
-      throw new Failure(start.facts);
+      throw new Failure({ ...start.facts, ...stateBefore(request) });
     case 'conflict':
       await giveWay({ conflict: start, service }, request, tools, signal);
       return deployImage(request, tools, signal);
@@ -51,42 +52,75 @@ export async function deployImage(
       );
       return seeThrough(
         await attachTo({ service, deployment: start.deployment, phase: 'deploying' }, request, tools, signal),
-        request,
+        fromNow(request, tools),
         tools,
         signal,
       );
-    case 'restart': {
-      tools.log.info(`Deploying ${revisionName(current.arn)} again: ${start.why}`);
-      await request.inspect?.({ service, current, body: current.body }, signal);
-      const stopped = await prepare({ service, definition: current, origin: 'found' }, request, tools, signal);
-      if (stopped !== undefined) return stopped;
-      const update = { service, taskDefinition: current.arn, force: 'new-deployment', phase: 'deploying' } as const;
-      return seeThrough(await beginDeployment(update, request, tools, signal), request, tools, signal);
-    }
-    case 'deploy': {
-      await request.inspect?.({ service, current, body: start.body }, signal);
-      if (start.changes.length > 0) tools.log.verbatim('Changes of the task definition', start.changes.join('\n'));
-      const revision = await revisionOf({ ...situation, start }, request, tools, signal);
-      const definition = { arn: revision.arn, body: start.body };
-      const stopped = await prepare({ service, definition, origin: revision.origin }, request, tools, signal);
-      if (stopped !== undefined) return stopped;
-      // One that was found may be somebody else's.
-      const discard = request.failedRevision === 'deregister' && revision.origin === 'registered';
-      const update = { service, taskDefinition: revision.arn, force: 'no', phase: 'deploying', current } as const;
-      const begun = discard ? { ...update, discards: true as const } : update;
-      return seeThrough(await beginDeployment(begun, request, tools, signal), request, tools, signal);
-    }
+    case 'restart':
+    case 'deploy':
+      return deployRevision({ ...situation, start }, request, tools, signal);
     default:
       return unreachable(start);
   }
 }
 
+type Begins = Extract<Start, { kind: 'deploy' | 'restart' }>;
+
+/** Inspects, makes the revision and what comes before, and deploys it. */
+async function deployRevision(
+  situation: Situation & { readonly start: Begins },
+  request: DeployImageRequest,
+  tools: RolloutTools,
+  signal: AbortSignal,
+): Promise<RolloutResult> {
+  const { service, current, start } = situation;
+  const body = start.kind === 'deploy' ? start.body : current.body;
+  await request.inspect?.({ service, current, body }, signal);
+  if (request.prepared !== true) sayStart(start, current.arn, tools);
+  const revision = await revisionOf(situation, request, tools, signal);
+  if (request.before !== undefined) {
+    const definition = { arn: revision.arn, body };
+    const stopped = await prepare({ service, definition, origin: revision.origin }, request, tools, signal);
+    // It took its time, and what was read before it is as old: another release may have come meanwhile.
+    return stopped ?? deployImage(afterPreparing(request, revision), tools, signal);
+  }
+  // One that was found may be somebody else's.
+  const discards = request.failedRevision === 'deregister' && revision.origin === 'registered';
+  const update: Update = {
+    service,
+    taskDefinition: revision.arn,
+    phase: 'deploying',
+    ...(start.kind === 'deploy' ? { force: 'no', current } : { force: 'new-deployment' }),
+    ...(discards ? { discards } : {}),
+  };
+  const timed = fromNow(request, tools);
+  return seeThrough(await beginDeployment(update, timed, tools, signal), timed, tools, signal);
+}
+
+function sayStart(start: Begins, current: string, { log }: RolloutTools): void {
+  if (start.kind === 'restart') log.info(`Deploying ${revisionName(current)} again: ${start.why}`);
+  else if (start.changes.length > 0) log.verbatim('Changes of the task definition', start.changes.join('\n'));
+}
+
+/** What is left to do once `before` was done and went well. */
+function afterPreparing(
+  { before: _before, inspect: _inspect, ...request }: DeployImageRequest,
+  { arn, origin }: Revision,
+): DeployImageRequest {
+  return { ...request, prepared: true, ...(origin === 'registered' ? { registered: arn } : {}) };
+}
+
+/** Neither what came before nor the wait for somebody else's deployment takes from the time that the tasks have. */
+const fromNow = (request: DeployImageRequest, { clock }: RolloutTools): DeployImageRequest =>
+  request.timeout === undefined ? request : { ...request, deadline: after(clock.now(), request.timeout) };
+
 async function revisionOf(
-  { current, base, start }: Situation & { readonly start: Extract<Start, { kind: 'deploy' }> },
+  { current, base, start }: Situation & { readonly start: Begins },
   { tags, registered }: DeployImageRequest,
   tools: RolloutTools,
   signal: AbortSignal,
 ): Promise<Revision> {
+  if (start.kind === 'restart') return { arn: current.arn, origin: 'found' };
   if (start.existing !== undefined) return { arn: start.existing, origin: 'found' };
   const revision = await revisionFor({ current: base ?? current, body: start.body, tags }, tools, signal);
   return revision.arn === registered ? { arn: registered, origin: 'registered' } : revision;
@@ -106,11 +140,8 @@ export async function makeReady(request: DeployImageRequest, tools: RolloutTools
   const start = decideStart(situation, wishOf(request));
   const { service, current } = situation;
   if (start.kind !== 'deploy' && start.kind !== 'restart') return {};
-  const deploys = start.kind === 'deploy';
-  const revision: Revision = deploys
-    ? await revisionOf({ ...situation, start }, request, tools, signal)
-    : { arn: current.arn, origin: 'found' };
-  const definition = { arn: revision.arn, body: deploys ? start.body : current.body };
+  const revision = await revisionOf({ ...situation, start }, request, tools, signal);
+  const definition = { arn: revision.arn, body: start.kind === 'deploy' ? start.body : current.body };
   const stopped = await prepare({ service, definition, origin: revision.origin }, request, tools, signal);
   return {
     ...(revision.origin === 'registered' ? { registered: revision.arn } : {}),
@@ -171,9 +202,14 @@ async function giveWay(
   if (onConflict !== 'fail' || conflict.byUs) return waitForOthers({ ref, deadline }, conflict.with, tools, signal);
   throw new Failure({
     ...inFlight(conflict, ref),
+    ...stateBefore(request),
     next: 'Wait for its end and re-run, or set on-conflict to wait or stop',
   });
 }
+
+/** In place of "nothing was changed", where it is not the whole truth. */
+const stateBefore = ({ prepared }: DeployImageRequest): { readonly now?: string } =>
+  prepared === undefined ? {} : { now: 'The service was not touched; what comes before the deployment was done' };
 
 const inFlight = (conflict: InTheWay['conflict'], { service, cluster }: EcsServiceRef) => ({
   what: `Could not deploy to ECS service ${service} in cluster ${cluster}`,
@@ -218,13 +254,16 @@ async function keepVerified(
   tools: RolloutTools,
   signal: AbortSignal,
 ): Promise<RolloutResult> {
-  const result = await keepRevision(kept, request, tools, signal);
+  const result = await keepRevision(kept, fromNow(request, tools), tools, signal);
   if (request.endsAs === 'open') await answerFor(kept, request, tools, signal);
-  if (request.verify === undefined || result.outcome === 'timed-out') return result;
-  const verification = await request.verify(signal);
-  if (verification.kind === 'good') return result;
-  const { reason, lines } = verification;
+  if (result.outcome === 'timed-out') return result;
+  const verification = (await request.verify?.(signal)) ?? { kind: 'good' };
   const deployment = unverified(kept.service, request);
+  if (verification.kind === 'good') {
+    if (deployment !== undefined && request.endsAs !== 'open') await closeFor(kept, request, tools, signal);
+    return result;
+  }
+  const { reason, lines } = verification;
   if (deployment === undefined || request.onFailure === 'leave')
     return { ...result, outcome: 'failed', reason, diagnosis: lines };
   const phase = 'rolling-back' as const;
@@ -233,6 +272,18 @@ async function keepVerified(
   const back = await rollBack({ following, deadline, reason }, tools, signal);
   request.onFollowing?.(undefined);
   return { ...back, diagnosis: lines };
+}
+
+/** The verdict that an earlier run of this release did not live to write: left open, the tags would call a good release unproven. */
+async function closeFor(
+  { service }: Kept,
+  { ref, writer, endsAs }: DeployImageRequest,
+  tools: RolloutTools,
+  signal: AbortSignal,
+): Promise<void> {
+  const earlier = writerOf(service);
+  const whose = { ref, writer, ...(earlier === undefined ? {} : { earlierRun: earlier }) };
+  await closeJournal(whose, { phase: endsAs === 'rolled-back' ? endsAs : 'done' }, tools, signal);
 }
 
 /** What an earlier run of this release brought, and nobody judged yet, is from now on this run's to take back. */

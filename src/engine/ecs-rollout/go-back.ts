@@ -1,7 +1,7 @@
 import { type Instant, seconds } from '../../domain/duration.ts';
 import { familyName, revisionName } from '../../domain/ecs/arn.ts';
 import { type GoBack, decideGoBack, releaseBackFrom, releaseBackTo } from '../../domain/ecs/go-back.ts';
-import { toTags, writerOf } from '../../domain/ecs/journal.ts';
+import { readJournal, toTags, writerOf } from '../../domain/ecs/journal.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
 import type { EcsDeployment, EcsService, EcsServiceRef, ServiceDeployment } from '../../domain/ecs/service.ts';
 import { isInFlight, lastGood } from '../../domain/ecs/start.ts';
@@ -140,7 +140,9 @@ export async function goBackOnDemand(
       const phase = 'rolling-back' as const;
       const following = await attachTo({ service, deployment: decision.deployment, phase }, rollout, tools, signal);
       tools.log.info(`Following the way back to ${revisionName(following.taskDefinition)} that is under way`);
-      return endOf(await seeThrough(following, rollout, tools, signal));
+      const result = endOf(await seeThrough(following, rollout, tools, signal));
+      if (result.outcome === 'rolled-back') await restoreCount(service, tools, signal);
+      return result;
     }
     case 'deploy': {
       const rollout = rolloutOf(request, decision.to);
@@ -180,6 +182,7 @@ async function stopAndGoBack(
 ): Promise<RolloutResult> {
   const previous = lastGood(service, successful, deployment.taskDefinition);
   const earlier = writerOf(service);
+  const count = countBefore(service);
   const writer = { release: releaseBackFrom(deployment.taskDefinition), run };
   const following: Following = {
     ref,
@@ -190,13 +193,29 @@ async function stopAndGoBack(
     writer,
     ...(previous === undefined ? {} : { previousTaskDefinition: previous }),
     ...(earlier === undefined ? {} : { earlierRun: earlier }),
+    ...count,
   };
-  const noted = previous === undefined ? {} : { previousTaskDefinition: previous };
+  const noted = { ...count, ...(previous === undefined ? {} : { previousTaskDefinition: previous }) };
   await tools.ecs.tagService(service.arn, toTags({ phase: 'rolling-back', ...writer, ...noted }), signal);
   const reason = `${revisionName(deployment.taskDefinition)} was being deployed`;
   const result = await rollBack({ following, deadline, reason }, tools, signal);
   if (result.outcome !== 'rolled-back' || previous === undefined) return result;
   return { ...result, taskDefinition: previous, previousTaskDefinition: deployment.taskDefinition, diagnosis: [] };
+}
+
+/** The count from before a release that is not at its end: it changed it, and only its note knows what it was. */
+function countBefore(service: EcsService): Pick<Following, 'previousDesired'> {
+  const journal = readJournal(service);
+  const open = journal?.phase === 'deploying' || journal?.phase === 'rolling-back';
+  return open && journal.previousDesired !== undefined ? { previousDesired: journal.previousDesired } : {};
+}
+
+/** ECS's own way back does not know of the count, and the run that did may be dead. */
+async function restoreCount(seen: EcsService, { ecs, log }: RolloutTools, signal: AbortSignal): Promise<void> {
+  const { previousDesired: desired } = countBefore(seen);
+  if (desired === undefined || desired === seen.desired) return;
+  log.info(`Setting the desired count of ${seen.ref.service} back to ${desired}`);
+  await ecs.updateService(seen.ref, { desired }, signal);
 }
 
 /** In the words of a way back: arriving is `rolled-back`, and being taken back itself is a failure. */

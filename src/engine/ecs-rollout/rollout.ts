@@ -86,6 +86,13 @@ export interface DeployImageRequest extends RolloutRequest {
   readonly failedRevision?: 'deregister' | 'keep';
   /** What was read a moment ago by whoever planned the release, handed out once: what comes later reads anew. */
   readonly situation?: () => Situation | undefined;
+  /**
+   * How long the new revision may take to be steady, counted from the moment it is deployed; until `deadline` the deployment
+   * of somebody else is waited for. Absent: `deadline` is the limit of both.
+   */
+  readonly timeout?: Duration;
+  /** `before` was made, and all that is said of the start was said. */
+  readonly prepared?: true;
   /** A revision that this release registered already, before it came to the service. */
   readonly registered?: string;
 }

@@ -280,3 +280,25 @@ describe('a call', () => {
     expect(calls[0]?.headers['user-agent']).toContain('sluice/1-1');
   });
 });
+
+test('the newest of many deployments is found whatever the order of the pages', async () => {
+  const brief = (day: number) => ({
+    serviceDeploymentArn: `arn:deployment-${day}`,
+    status: 'SUCCESSFUL',
+    createdAt: day * 86_400,
+    targetServiceRevisionArn: `arn:revision-${day}`,
+  });
+  const days = Array.from({ length: 150 }, (_, day) => brief(day));
+  const { ecs } = await ecsOver(({ operation, body }) => {
+    if (operation === 'DescribeServiceRevisions') return { body: { serviceRevisions: [], failures: [] } };
+    const second = (JSON.parse(body) as { nextToken?: string }).nextToken !== undefined;
+    return {
+      body: second
+        ? { serviceDeployments: days.slice(100) }
+        : { serviceDeployments: days.slice(0, 100), nextToken: 'more' },
+    };
+  });
+  const listed = await ecs.listServiceDeployments(REF, signal, { status: 'SUCCESSFUL' });
+  expect(listed).toHaveLength(20);
+  expect(listed[0]).toMatchObject({ arn: 'arn:deployment-149' });
+});

@@ -73,6 +73,18 @@ describe('a roll back on demand', () => {
     });
   });
 
+  test('of a release in flight gives back the count that it changed', async () => {
+    const scene = stage();
+    const { clock, start } = scene;
+    const result = { of: undefined as Awaited<ReturnType<typeof back>> | undefined };
+    const deploying = scene.deploy({ images: { web: IMAGES.stuck }, desired: 6 });
+    clock.at(after(start, seconds(5)), () => void back(scene).then((ended) => (result.of = ended)));
+    await deploying;
+    await new Promise((turn) => setImmediate(turn));
+    expect(result.of).toMatchObject({ outcome: 'rolled-back' });
+    expect(scene.ecs.serviceOf(REF)).toMatchObject({ desired: 3, running: 3 });
+  });
+
   test('that fails itself is failed, and says that it was taken back', async () => {
     const scene = await released();
     await scene.deploy({ images: { web: IMAGES.crash }, onFailure: 'leave' });
