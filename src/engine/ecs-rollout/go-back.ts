@@ -9,6 +9,7 @@ import { Failure } from '../../domain/failure.ts';
 import { unreachable } from '../../domain/unreachable.ts';
 import type { Ecs, TaskDefinition } from '../../ports/ecs.ts';
 import { attachTo, beginDeployment } from './begin.ts';
+import { readNamed } from './read-situation.ts';
 import { rollBack } from './roll-back.ts';
 import type { Following, RolloutRequest, RolloutTools, Verification } from './rollout.ts';
 import { seeThrough } from './see-through.ts';
@@ -88,7 +89,7 @@ async function lookOnce(
   const record = service.currentServiceDeployment;
   const moving = record !== undefined && isInFlight(service);
   const [serviceDeployment] = moving ? await ecs.describeServiceDeployments([record], signal) : [];
-  const named = to === undefined ? undefined : await ecs.describeTaskDefinition(inFamily(to, service), signal);
+  const named = to === undefined ? undefined : await readNamed(inFamily(to, service), ecs, signal);
   const decision = decideGoBack(
     { service, successful, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) },
     { run, ...(named === undefined ? {} : { to: named.arn }) },

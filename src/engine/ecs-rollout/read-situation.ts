@@ -1,4 +1,4 @@
-import { type BaseDefinition, type Situation, isInFlight } from '../../domain/ecs/start.ts';
+import { type BaseDefinition, type Situation, isInFlight, refusalOf } from '../../domain/ecs/start.ts';
 import { judgedByRecord, movesTraffic } from '../../domain/ecs/strategy.ts';
 import { Failure } from '../../domain/failure.ts';
 import { CloudFailure } from '../../domain/retry-policy.ts';
@@ -14,6 +14,9 @@ export async function readSituation(
   const [service] = await ecs.describeServices([ref], signal);
   if (service === undefined)
     throw new Failure({ what: `Could not find ECS service ${ref.service} in cluster ${ref.cluster}` });
+  // A service of another deployer may have none to read.
+  const refusal = service.taskDefinition === '' ? refusalOf(service, 'deploy to') : undefined;
+  if (refusal !== undefined) throw new Failure(refusal);
   const current = await ecs.describeTaskDefinition(service.taskDefinition, signal);
   const situation = { service, current, ...(await readBase(definition, current, ecs, signal)) };
   const record = service.currentServiceDeployment;
@@ -48,8 +51,23 @@ async function readBase(
   signal: AbortSignal,
 ): Promise<{ readonly base?: BaseDefinition }> {
   if (source === undefined) return {};
-  if (source.kind === 'registered') return { base: await ecs.describeTaskDefinition(source.name, signal) };
+  if (source.kind === 'registered') return { base: await readNamed(source.name, ecs, signal) };
   // A file need not repeat the name of the family that the service has.
   const family = String(source.body['family'] ?? current.family);
   return { base: { family, body: { ...source.body, family }, tags: source.tags } };
+}
+
+/** A revision that a person named. Where ECS does not know it, that is found before anything is written. */
+export async function readNamed(
+  name: string,
+  ecs: Pick<RolloutTools['ecs'], 'describeTaskDefinition'>,
+  signal: AbortSignal,
+): Promise<TaskDefinition> {
+  try {
+    return await ecs.describeTaskDefinition(name, signal);
+  } catch (thrown) {
+    // ECS has no error of its own for it: "Unable to describe task definition" is a ClientException.
+    if (!(thrown instanceof CloudFailure) || (thrown.kind !== 'invalid' && thrown.kind !== 'not-found')) throw thrown;
+    throw new CloudFailure(thrown.kind, { ...thrown.facts, now: 'Nothing was changed' }, { cause: thrown });
+  }
 }
