@@ -1,8 +1,9 @@
-import { type BaseDefinition, type Situation, isInFlight, refusalOf } from '../../domain/ecs/start.ts';
+import { type BaseDefinition, type Situation, refusalOf } from '../../domain/ecs/start.ts';
 import { judgedByRecord, movesTraffic } from '../../domain/ecs/strategy.ts';
 import { Failure } from '../../domain/failure.ts';
 import { CloudFailure } from '../../domain/retry-policy.ts';
 import type { EcsService, ServiceDeployment, TaskDefinition } from '../../ports/ecs.ts';
+import { movingRecord } from './moving-record.ts';
 import type { DefinitionSource, DeployImageRequest, RolloutTools } from './rollout.ts';
 
 /** All that the start is decided from; reads only. Also what a dry-run shows. */
@@ -19,25 +20,21 @@ export async function readSituation(
   if (refusal !== undefined) throw new Failure(refusal);
   const current = await ecs.describeTaskDefinition(service.taskDefinition, signal);
   const situation = { service, current, ...(await readBase(definition, current, ecs, signal)) };
-  const record = service.currentServiceDeployment;
-  // ECS's record says more only while something moves, which the service itself does not show where ECS judges on.
-  if (record === undefined || (!isInFlight(service) && !judgedByRecord(service))) return situation;
-  const [serviceDeployment] = await readRecord(record, service, ecs, signal);
+  const serviceDeployment = await readRecord(service, ecs, signal);
   return { ...situation, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) };
 }
 
 /** Where the end is known by the record alone, a role that may not read it could not tell how its own release ends. */
 async function readRecord(
-  record: string,
   service: EcsService,
   ecs: RolloutTools['ecs'],
   signal: AbortSignal,
-): Promise<readonly ServiceDeployment[]> {
-  if (!judgedByRecord(service)) return ecs.describeServiceDeployments([record], signal);
+): Promise<ServiceDeployment | undefined> {
+  const need = judgedByRecord(service) ? 'must' : 'may';
   try {
-    return await ecs.describeServiceDeployments([record], signal, 'must');
+    return await movingRecord(service, { ecs, need }, signal);
   } catch (thrown) {
-    if (!(thrown instanceof CloudFailure) || thrown.kind !== 'access-denied') throw thrown;
+    if (!(thrown instanceof CloudFailure) || thrown.kind !== 'access-denied' || need === 'may') throw thrown;
     const by = movesTraffic(service) ? `the strategy ${service.strategy}` : 'deployment alarms';
     const why = `${thrown.facts.why}, and with ${by} ECS's record of a deployment alone tells how it ended`;
     throw new CloudFailure(thrown.kind, { ...thrown.facts, why, now: 'Nothing was changed' }, { cause: thrown });
