@@ -86,6 +86,8 @@ export interface InputField<T> {
   /** `stage`: a value of the same name in the stage of sluice.yml is used when the input is absent. */
   readonly from: 'input' | 'stage';
   readonly secret: boolean;
+  /** Given as an input, it stands for these too: their values in the stage are not read. */
+  readonly insteadOf?: readonly string[];
   /** Of a secret that is YAML: the parts that must not be shown. Without it, and where it says undefined, all of the text. */
   secretsIn?(value: unknown): readonly string[] | undefined;
   /** `structure`: the text is YAML (or JSON) and `read` gets the parsed value; else `read` gets the trimmed text. */

@@ -57,10 +57,12 @@ export async function readInputs<S extends InputSpec>(
   const { stage, unknown } = await readStage(spec, given, sources);
   const problems: InputProblem[] = [...misspelt, ...(stage.ok ? [] : stage.problems), ...unknown];
   const meant = new Set([...misspelt, ...unknown].map(({ nearest }) => nearest));
+  const replaced = replacedBy(spec, given);
   const values: Record<string, unknown> = {};
   const resolved: ResolvedInput[] = [];
   for (const [name, field] of Object.entries(spec)) {
-    const fromStage = stage.ok && field.from === 'stage' ? stage.value?.values.get(name) : undefined;
+    const fromStage =
+      stage.ok && field.from === 'stage' && !replaced.has(name) ? stage.value?.values.get(name) : undefined;
     if (field.secret && typeof fromStage?.text === 'string') await maskAll(sources, field, fromStage.text);
     const source = sourceOf(field, given.get(name), fromStage);
     // It may stand in the stage that could not be read, or under a misspelt name: that is one problem, not two.
@@ -87,6 +89,12 @@ function givenInputs(environment: InputSources['environment']): ReadonlyMap<stri
   }
   return given;
 }
+
+const isGiven = (text: string | undefined): text is string => text !== undefined && text.trim() !== '';
+
+/** Fields whose value in the stage an input speaks for: two ways to say one thing, of which the nearer one counts. */
+const replacedBy = (spec: InputSpec, given: ReadonlyMap<string, string>): ReadonlySet<string> =>
+  new Set(Object.entries(spec).flatMap(([name, { insteadOf = [] }]) => (isGiven(given.get(name)) ? insteadOf : [])));
 
 async function maskAll(
   sources: Pick<InputSources, 'mask'>,
@@ -200,7 +208,7 @@ type Source =
   | { readonly kind: 'absent'; readonly origin: 'not given' };
 
 function sourceOf(field: InputField<unknown>, given: string | undefined, stage: StageValue | undefined): Source {
-  if (given !== undefined && given.trim() !== '') return { kind: 'input', origin: 'input', text: given };
+  if (isGiven(given)) return { kind: 'input', origin: 'input', text: given };
   if (stage !== undefined) return { kind: 'stage', origin: stage.where, stage };
   if (field.fallback !== undefined) return { kind: 'default', origin: 'default', text: field.fallback };
   return { kind: 'absent', origin: 'not given' };

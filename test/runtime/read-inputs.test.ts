@@ -27,6 +27,8 @@ const spec = {
   ),
   only: text({ description }),
   page: httpUrl({ description }),
+  address: { ...text({ description, from: 'stage' }), insteadOf: ['address-from'] },
+  'address-from': { ...text({ description, from: 'stage' }), insteadOf: ['address'] },
   checks: structure({ description, from: 'stage' }, 'checks', (value) =>
     Array.isArray(value) ? { ok: true, value } : { ok: false, problem: 'is not a list of checks', accepted: 'a list' },
   ),
@@ -177,6 +179,14 @@ describe('the stage', () => {
       shown: '***',
       origin: 'sluice.yml:7:5 stages.staging.token',
     });
+  });
+
+  test('does not speak where an input says the same thing in another way', async () => {
+    const both = `${file}    address-from: stack\n`;
+    const near = await values({ inputs: { stage: 'staging', address: 'https://shop' }, file: both });
+    expect([near['address'], near['address-from']]).toEqual(['https://shop', undefined]);
+    const far = await values({ inputs: { stage: 'staging', address: ' ' }, file: both });
+    expect([far['address'], far['address-from']]).toEqual([undefined, 'stack']);
   });
 
   test('is not needed: the file is not even read without it', async () => {

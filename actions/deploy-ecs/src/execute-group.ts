@@ -12,7 +12,7 @@ import type { GroupMember, GroupRequest } from './inputs.ts';
 
 export type { GroupContext };
 
-const nodesOf = ({ members }: GroupRequest): readonly Node[] =>
+export const nodesOf = ({ members }: GroupRequest): readonly Node[] =>
   members.map(({ deploy, dependsOn }) => ({ name: deploy.service, dependsOn }));
 
 /** Reads and plans each; writes nothing. */

@@ -36,6 +36,18 @@ export type * from './request.ts';
 
 export const MODES = ['deploy', 'rollback', 'scale', 'status', 'cleanup'] as const satisfies readonly Mode[];
 
+const addressSource = {
+  ...matching({
+    description:
+      'The same where the host is known to AWS alone: `{load-balancer}` is the DNS name of the one in front of the service, `{stack-output:STACK/OUTPUT}` an output of a CloudFormation stack. Excludes `url`. Example: `https://{stack-output:staging-shop/LoadBalancerDNS}`.',
+    from: 'stage',
+    shape: ADDRESS_SHAPE,
+    accepts: 'a URL whose host AWS knows',
+    accepted: 'https://{load-balancer} or https://{stack-output:STACK/OUTPUT}, with a port and a path if needed',
+  }),
+  insteadOf: ['url'],
+} as const;
+
 export const spec = {
   mode: oneOf(MODES, {
     description:
@@ -145,15 +157,8 @@ export const spec = {
     description:
       'Path of a checks file (YAML, version 1). It is run on `url` once ECS calls the new revision steady; red checks count as a failed deployment and roll back. Example: `deploy/checks.yml`.',
   }),
-  url: checkInputs.url,
-  'url-from': matching({
-    description:
-      'The same where the host is known to AWS alone: `{load-balancer}` is the DNS name of the one in front of the service, `{stack-output:STACK/OUTPUT}` an output of a CloudFormation stack. Excludes `url`. Example: `https://{stack-output:staging-shop/LoadBalancerDNS}`.',
-    from: 'stage',
-    shape: ADDRESS_SHAPE,
-    accepts: 'a URL whose host AWS knows',
-    accepted: 'https://{load-balancer} or https://{stack-output:STACK/OUTPUT}, with a port and a path if needed',
-  }),
+  url: { ...checkInputs.url, insteadOf: ['url-from'] },
+  'url-from': addressSource,
   host: checkInputs.host,
   'check-secrets': checkInputs['check-secrets'],
   'expect-version': text({

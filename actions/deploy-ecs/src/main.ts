@@ -31,7 +31,8 @@ import {
   scale,
   undo,
 } from './execute.ts';
-import { type GroupContext, deployGroup, planGroup, undoGroup } from './execute-group.ts';
+import { levelsOf } from './decide-group.ts';
+import { type GroupContext, deployGroup, nodesOf, planGroup, undoGroup } from './execute-group.ts';
 import { groupReport } from './report-group.ts';
 import { type ChecksWish, type DeployRequest, type Request, spec, toRequest } from './inputs.ts';
 import { cleanUpReport, planReport, reportOf, statusReport } from './report.ts';
@@ -295,12 +296,14 @@ function longest(request: Request): Duration {
   if (request.mode === 'status') return minutes(1);
   const deploys = request.mode === 'deploy' ? [request] : [];
   const released = request.mode === 'deploy-group' ? request.members.map(({ deploy }) => deploy) : deploys;
+  // One level of a group begins when the one before it serves.
+  const levels = request.mode === 'deploy-group' ? levelsOf(nodesOf(request)).length : 1;
   const tasks = released.flatMap((each) => [each.before, each.after]);
   // Those of a group may go back one after the other.
   const back = released.filter(({ onFailure }) => onFailure === 'rollback').length * ROLL_BACK_WITHIN;
   // A deployment of somebody else may be waited for as long again.
   const others = deploys.filter(({ onConflict }) => onConflict !== 'fail').length * request.timeout;
-  return milliseconds(request.timeout + others + back + tasks.reduce((sum, task) => sum + (task?.timeout ?? 0), 0));
+  return milliseconds(request.timeout * levels + others + back + tasks.reduce((sum, task) => sum + (task?.timeout ?? 0), 0));
 }
 
 /** Most releases end well and need no log, so its client is loaded by the first that does. */

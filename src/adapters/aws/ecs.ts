@@ -49,7 +49,7 @@ export function ecsOf(session: Pick<AwsSession, 'accountId' | 'region' | 'client
   const history = serviceHistory(client, log);
   return {
     ...history,
-    ...taskDefinitions(client),
+    ...taskDefinitions(client, place),
     ...revisionsOf(client),
     async describeServices(refs, signal) {
       const found: EcsService[] = [];
@@ -151,13 +151,17 @@ async function describeCluster(
   });
 }
 
-function taskDefinitions(client: ECSClient): Pick<Ecs, 'describeTaskDefinition' | 'registerTaskDefinition'> {
+function taskDefinitions(
+  client: ECSClient,
+  place: string,
+): Pick<Ecs, 'describeTaskDefinition' | 'registerTaskDefinition'> {
   return {
     async describeTaskDefinition(familyOrArn, signal) {
       const command = new DescribeTaskDefinitionCommand({ taskDefinition: familyOrArn, include: ['TAGS'] });
       const raw = keepRawAnswer(command);
       const what = `Could not read task definition ${revisionName(familyOrArn)}`;
-      const answer = await callAws({ action: 'ecs:DescribeTaskDefinition', what }, signal, () =>
+      const next = `Check the name; the credentials are for ${place}`;
+      const answer = await callAws({ action: 'ecs:DescribeTaskDefinition', what, next }, signal, () =>
         client.send(command, { abortSignal: signal }),
       );
       return {

@@ -57,9 +57,23 @@ export function readDefinition(value: unknown): ReadDefinition {
     complain({ ...root, value: undefined, path: ['containerDefinitions'] }, 'is missing', {
       accepted: 'a list of containers',
     });
+  else refuseDoubles(root);
   if (root.problems.length > 0) return { ok: false, problems: root.problems };
   const { tags, ...body } = whole;
   return { ok: true, value: { body, tags: tagsOf(tags), said: reading.said } };
+}
+
+/** ECS says of two containers of one name only that they are there, not where. */
+function refuseDoubles(root: Place): void {
+  const list = isMapping(root.value) ? root.value['containerDefinitions'] : undefined;
+  const names = (Array.isArray(list) ? list : []).map((one: unknown) => (isMapping(one) ? one['name'] : undefined));
+  for (const [index, name] of names.entries()) {
+    if (typeof name !== 'string' || names.indexOf(name) === index) continue;
+    const path = ['containerDefinitions', index, 'name'];
+    complain({ ...root, value: name, path }, 'is the name of another container too', {
+      accepted: 'a name of its own for each container',
+    });
+  }
 }
 
 /** `describe-task-definition` prints the definition inside of `taskDefinition`, and its tags beside it. */

@@ -4,11 +4,13 @@ import { type GoBack, decideGoBack, releaseBackFrom, releaseBackTo } from '../..
 import { readJournal, toTags, writerOf } from '../../domain/ecs/journal.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
 import type { EcsDeployment, EcsService, EcsServiceRef, ServiceDeployment } from '../../domain/ecs/service.ts';
-import { isInFlight, lastGood } from '../../domain/ecs/start.ts';
+import { lastGood } from '../../domain/ecs/start.ts';
 import { Failure } from '../../domain/failure.ts';
 import { unreachable } from '../../domain/unreachable.ts';
 import type { Ecs, TaskDefinition } from '../../ports/ecs.ts';
 import { attachTo, beginDeployment } from './begin.ts';
+import { movingRecord } from './moving-record.ts';
+import { readNamed } from './read-situation.ts';
 import { rollBack } from './roll-back.ts';
 import type { Following, RolloutRequest, RolloutTools, Verification } from './rollout.ts';
 import { seeThrough } from './see-through.ts';
@@ -85,10 +87,8 @@ async function lookOnce(
   if (service === undefined)
     throw new Failure({ what: `Could not find ECS service ${ref.service} in cluster ${ref.cluster}` });
   const successful = await ecs.listServiceDeployments(ref, signal, { status: 'SUCCESSFUL' });
-  const record = service.currentServiceDeployment;
-  const moving = record !== undefined && isInFlight(service);
-  const [serviceDeployment] = moving ? await ecs.describeServiceDeployments([record], signal) : [];
-  const named = to === undefined ? undefined : await ecs.describeTaskDefinition(inFamily(to, service), signal);
+  const serviceDeployment = await movingRecord(service, { ecs }, signal);
+  const named = to === undefined ? undefined : await readNamed(inFamily(to, service), ecs, signal);
   const decision = decideGoBack(
     { service, successful, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) },
     { run, ...(named === undefined ? {} : { to: named.arn }) },

@@ -4,12 +4,13 @@ import { diagnose } from '../../domain/ecs/diagnosis.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
 import { type ScalingLimits, decideScaling, describeLimits } from '../../domain/ecs/scaling.ts';
 import type { EcsService, EcsServiceRef } from '../../domain/ecs/service.ts';
-import { isInFlight, isSteady, primaryOf, refusalOf } from '../../domain/ecs/start.ts';
+import { isSteady, primaryOf, refusalOf } from '../../domain/ecs/start.ts';
 import { DeadlinePassed, Failure } from '../../domain/failure.ts';
 import { seconds } from '../../domain/duration.ts';
 import { CloudFailure, mayPass } from '../../domain/retry-policy.ts';
 import type { AutoscalingLimits } from '../../ports/autoscaling.ts';
 import { until } from '../until.ts';
+import { isMoving } from './moving-record.ts';
 import type { RolloutTools } from './rollout.ts';
 import { waitForOthers } from './settle.ts';
 
@@ -107,7 +108,7 @@ export async function readScalable(
       now: 'Nothing was changed',
       next: 'Change the number of instances of the cluster',
     });
-  if (!isInFlight(service)) return service;
+  if (!(await isMoving(service, tools.ecs, signal))) return service;
   const running = `the deployment of ${revisionName(primaryOf(service)?.taskDefinition ?? service.taskDefinition)}`;
   if (onConflict === 'fail')
     throw new Failure({

@@ -1,9 +1,10 @@
 import { type Instant, between, formatDuration, seconds } from '../../domain/duration.ts';
-import { isInFlight, isSteady } from '../../domain/ecs/start.ts';
+import { isSteady } from '../../domain/ecs/start.ts';
 import { DeadlinePassed, Failure } from '../../domain/failure.ts';
 import { CloudFailure, mayPass } from '../../domain/retry-policy.ts';
 import type { EcsService, EcsServiceRef } from '../../ports/ecs.ts';
 import { until } from '../until.ts';
+import { isMoving } from './moving-record.ts';
 import type { RolloutTools } from './rollout.ts';
 
 const LOOK_EVERY = seconds(5);
@@ -21,7 +22,12 @@ export async function settle(
   signal: AbortSignal,
 ): Promise<EcsService | undefined> {
   tools.log.info(`Waiting for ${ref.service} to run ${desired} tasks`);
-  return waitFor({ ref, deadline }, (service) => service.desired === desired && isSteady(service), tools, signal);
+  return waitFor(
+    { ref, deadline },
+    (service) => Promise.resolve(service.desired === desired && isSteady(service)),
+    tools,
+    signal,
+  );
 }
 
 /** Waits until nobody's deployment is in flight. */
@@ -33,7 +39,12 @@ export async function waitForOthers(
 ): Promise<void> {
   const left = formatDuration(between(tools.clock.now(), deadline));
   tools.log.info(`Waiting for ${what} to end before this one starts, ${left} at most`);
-  const free = await waitFor({ ref, deadline }, (service) => !isInFlight(service), tools, signal);
+  const free = await waitFor(
+    { ref, deadline },
+    async (service, inner) => !(await isMoving(service, tools.ecs, inner)),
+    tools,
+    signal,
+  );
   if (free === undefined) {
     throw new Failure({
       what: `Could not deploy to ${ref.service}`,
@@ -45,7 +56,7 @@ export async function waitForOthers(
 
 async function waitFor(
   { ref, deadline }: Waiting,
-  holds: (service: EcsService) => boolean,
+  holds: (service: EcsService, signal: AbortSignal) => Promise<boolean>,
   { ecs, clock }: RolloutTools,
   signal: AbortSignal,
 ): Promise<EcsService | undefined> {
@@ -53,7 +64,7 @@ async function waitFor(
     return await until(clock, { every: LOOK_EVERY, deadline, signal }, async () => {
       try {
         const [service] = await ecs.describeServices([ref], signal);
-        return service !== undefined && holds(service) ? service : undefined;
+        return service !== undefined && (await holds(service, signal)) ? service : undefined;
       } catch (thrown) {
         if (thrown instanceof CloudFailure && mayPass(thrown.kind)) return undefined;
         throw thrown;

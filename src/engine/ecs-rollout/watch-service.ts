@@ -46,6 +46,16 @@ interface Memory {
   last: { readonly service: EcsService; readonly serviceDeployment?: ServiceDeployment } | undefined;
   /** When the service was read last; absent: it has to be read at the next look. */
   serviceAt: Instant | undefined;
+  missingSince: Instant | undefined;
+}
+
+/** A service that was there and is MISSING: a lagging read would show it again within this time. */
+const GONE_AFTER = seconds(30);
+
+function isStale(memory: Memory, { kind }: CloudFailure, { clock }: RolloutTools): boolean {
+  if (kind !== 'not-found') return false;
+  memory.missingSince ??= clock.now();
+  return between(memory.missingSince, clock.now()) < GONE_AFTER;
 }
 
 export function watchService(start: Following, tools: RolloutTools): ServiceWatcher {
@@ -62,6 +72,7 @@ export function watchService(start: Following, tools: RolloutTools): ServiceWatc
     definition: undefined,
     last: undefined,
     serviceAt: undefined,
+    missingSince: undefined,
   };
   return {
     following: () => memory.following,
@@ -77,6 +88,7 @@ export function watchService(start: Following, tools: RolloutTools): ServiceWatc
         if (service === undefined)
           return { kind: 'unreadable', why: 'ECS answered without the service', times: ++memory.unreadable };
         memory.serviceAt = tools.clock.now();
+        memory.missingSince = undefined;
         const serviceDeployment = await readRecord(memory, { service, record, just: just?.record }, tools, signal);
         memory.last = { service, ...(serviceDeployment === undefined ? {} : { serviceDeployment }) };
         memory.unreadable = 0;
@@ -84,7 +96,8 @@ export function watchService(start: Following, tools: RolloutTools): ServiceWatc
         await noteStops(memory, service, tools, signal);
         return { kind: 'seen', ...memory.last };
       } catch (thrown) {
-        if (!(thrown instanceof CloudFailure) || !mayPass(thrown.kind)) throw thrown;
+        if (!(thrown instanceof CloudFailure) || !(mayPass(thrown.kind) || isStale(memory, thrown, tools)))
+          throw thrown;
         return { kind: 'unreadable', why: thrown.facts.why ?? thrown.message, times: ++memory.unreadable };
       }
     },

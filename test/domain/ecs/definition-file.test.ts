@@ -59,6 +59,15 @@ describe('a task definition that somebody wrote', () => {
 
   const wrong = [
     {
+      name: 'two containers of one name',
+      given: { containerDefinitions: [container, { ...container, name: 'proxy' }, container] },
+      problem: {
+        input: 'containerDefinitions[2].name',
+        problem: 'is the name of another container too',
+        accepted: 'a name of its own for each container',
+      },
+    },
+    {
       name: 'a misspelt member',
       given: { containerDefinitons: [] },
       problem: { input: 'containerDefinitons', nearest: 'containerDefinitions' },

@@ -96,3 +96,28 @@ describe('what is printed', () => {
     expect((await watcher.diagnosis(signal)).filter((line) => line.startsWith('2 tasks'))).toEqual([]);
   });
 });
+
+describe('a service that a read does not find', () => {
+  test('is looked for again for half a minute, and is an error after that', async () => {
+    const scene = stage();
+    const watcher = watchService(await begun(IMAGES.good, scene), scene);
+    await watcher.look(signal);
+    scene.ecs.fail('describeServices', 'not-found', 4);
+    expect(await watcher.look(signal)).toMatchObject({ kind: 'unreadable', times: 1 });
+    scene.clock.advance(seconds(29));
+    expect(await watcher.look(signal)).toMatchObject({ kind: 'unreadable', times: 2 });
+    scene.clock.advance(seconds(1));
+    await expect(watcher.look(signal)).rejects.toMatchObject({ kind: 'not-found' });
+  });
+
+  test('is forgiven each time that it was seen in between', async () => {
+    const scene = stage();
+    const watcher = watchService(await begun(IMAGES.good, scene), scene);
+    for (let index = 0; index < 3; index++) {
+      scene.ecs.fail('describeServices', 'not-found', 1);
+      expect(await watcher.look(signal)).toMatchObject({ kind: 'unreadable' });
+      scene.clock.advance(seconds(20));
+      expect(await watcher.look(signal)).toMatchObject({ kind: 'seen' });
+    }
+  });
+});
