@@ -2,16 +2,27 @@ import { after, seconds } from '../../../src/domain/duration.ts';
 import { runHooks } from './decide-hooks.ts';
 import { giveBack } from './decide-scaling.ts';
 import { judgeAll } from './decide-shift.ts';
-import { type Decision, type Goal, type Held, type Seen, done, enter, leftWords, move, tasksOf } from './moves.ts';
+import {
+  type Decision,
+  type Goal,
+  type Held,
+  type Seen,
+  done,
+  drain,
+  enter,
+  leftWords,
+  move,
+  tasksOf,
+} from './moves.ts';
 
 export function decideSwitched(goal: Goal, seen: Seen, held: Held): Decision {
-  const { record, now } = held;
+  const { record } = held;
   if (goal.mode === 'shift') {
     // The live color may follow its load again; the old one keeps its size as the way back.
     const given = giveBack(seen, held, [record.candidate]);
     return given ?? done({ kind: 'switched', record, judgement: judgeAll(goal, seen, held) });
   }
-  return enter(record, { phase: 'finishing' }, { now, says: `Draining ${record.stable}` });
+  return drain(held);
 }
 
 /** The drain gate: the old color keeps its size until it gets no requests any more, or the drain time is over. */

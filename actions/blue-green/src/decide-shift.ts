@@ -13,7 +13,7 @@ import { candidateAt, leaseFrom } from '../../../src/domain/shift/record.ts';
 import { decideGate, gateBefore, openGate, waitOf } from './decide-gate.ts';
 import { allAre } from './decide-routes.ts';
 import { rollBack } from './decide-rollback.ts';
-import { type Decision, type Goal, type Held, type Seen, enter, move } from './moves.ts';
+import { type Decision, type Goal, type Held, type Seen, drain, enter, move } from './moves.ts';
 
 /** `ready`: what is told before it. */
 export const firstStep = (goal: Goal, held: Held, ready?: string): Decision =>
@@ -92,7 +92,9 @@ export function decideRechecking(goal: Goal, seen: Seen, held: Held): Decision {
   }
   if (goal.checks === 'given' && seen.checked.after === undefined) return move({ kind: 'check', moment: 'after' });
   if (seen.checked.after?.kind === 'bad') return rollBack(held, seen.checked.after.why);
-  return enter(record, { phase: 'switched' }, { now, says: `${record.candidate} is judged good at 100 %` });
+  const good = `${record.candidate} is judged good at 100 %`;
+  // `switched` waits for another job, as `prepared` does: only a shift that is one of several jobs rests there.
+  return goal.mode === 'shift' ? enter(record, { phase: 'switched' }, { now, says: good }) : drain(held, good);
 }
 
 /**

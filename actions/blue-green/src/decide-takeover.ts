@@ -4,7 +4,7 @@ import { rollBack } from './decide-rollback.ts';
 import { strayOf } from './decide-routes.ts';
 import { holdsScaling } from './decide-scaling.ts';
 import { begin, noWayBack } from './decide-start.ts';
-import { type Decision, type Goal, type Held, type Seen, done, enter, refused } from './moves.ts';
+import { type Decision, type Goal, type Held, type Seen, done, drain, enter, refused } from './moves.ts';
 
 /** A shift that nobody works on any more, or rests between two jobs: goes on with it, goes back, or leaves it alone. */
 export function decideTakeover(goal: Goal, seen: Seen, found: Held): Decision {
@@ -111,6 +111,5 @@ function takeSwitched(goal: Goal, seen: Seen, { record, now }: Held): Decision {
   if (goal.mode === 'shift') return done({ kind: 'switched', record, judgement: undefined });
   if (goal.mode !== 'finish' && !hasImages(goal, record)) return begin(goal, seen, now);
   if (goal.mode === 'prepare') return done({ kind: 'unchanged', record });
-  const says = `Shift ${record.id} is judged good; going on with it`;
-  return enter(record, { phase: record.phase }, { now, says });
+  return drain({ record, now }, `Shift ${record.id} is judged good; going on with it`);
 }

@@ -192,3 +192,11 @@ export const enter = (
     record: { ...record, since: at.now, ...change, leaseUntil: leaseFrom(at.now) },
     says: at.says,
   });
+
+/** The end of a shift that is judged good begins; `before`: what is told before it. */
+export const drain = ({ record, now }: Held, before?: string): Decision =>
+  enter(
+    record,
+    { phase: 'finishing' },
+    { now, says: `${before === undefined ? '' : `${before}. `}Draining ${record.stable}` },
+  );

@@ -299,7 +299,7 @@ test('one line for each step, none for renewals', async () => {
     'green serves 50 % since now',
     'Weight 50 -> 100, bake 1m',
     'green serves 100 % since now',
-    'Draining blue',
+    'green is judged good at 100 %. Draining blue',
     'green is the live color',
   ]);
 });

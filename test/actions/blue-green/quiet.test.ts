@@ -14,7 +14,7 @@ async function drainedIn(source: 'any moment' | 'whole minutes', answer: Answer)
   const { outcome, story } = await stage.run({ drain: minutes(20) });
   expect(outcome.kind).toBe('promoted');
   const at = (words: RegExp): number => story.events.find(({ says }) => words.test(says))?.at ?? Number.NaN;
-  return (at(/is the live color/) - at(/^Draining/)) / minutes(1);
+  return (at(/is the live color/) - at(/Draining/)) / minutes(1);
 }
 
 const rate = (value: number): Measurement => ({ kind: 'value', value, samples: 1 });

@@ -38,6 +38,21 @@ describe('a run that is killed after any of its moves', () => {
     expect(POINTS).toBeGreaterThan(20);
   });
 
+  test('never rests: a watch, or the scheduled look, goes on with what it leaves as soon as its lease is over', () => {
+    const phases = every.map((moves) => killedAfter(moves).record?.phase);
+    expect(phases).not.toContain('prepared');
+    expect(phases).not.toContain('switched');
+    expect(phases).toContain('finishing');
+  });
+
+  test('and that goes on with what a shift of several jobs has switched does not rest there, either', () => {
+    const world = blueIsLive();
+    for (const mode of ['prepare', 'shift'] as const) rehearse({ ...FIRST, mode }, world, healthyRelease);
+    expect(world.record?.phase).toBe('switched');
+    rehearse({ ...FIRST, ...AGAIN }, world, healthyRelease, { killedAfter: 1 });
+    expect(world.record).toMatchObject({ phase: 'finishing', run: { id: '100', attempt: 2 } });
+  });
+
   test.each(every)('leaves a valid split, and the old color at full size until the drain (after move %i)', (moves) => {
     const world = killedAfter(moves);
     expectServed(world);

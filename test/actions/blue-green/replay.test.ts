@@ -69,8 +69,7 @@ describe('a good release', () => {
       'green at 100 %',
       'green serves 100 % since now',
       'All steps are judged good; rechecking after 30s for 2m',
-      'green is judged good at 100 %',
-      'Draining blue',
+      'green is judged good at 100 %. Draining blue',
       'green is the live color',
     ]);
   });
