@@ -1,39 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import type { Cloud } from '../../sandbox/cloud.ts';
 import type { StackSpec } from '../../sandbox/world.ts';
 import { type Scene, scene } from '../actions/deploy-ecs/scene.ts';
 import { type BundleResult, runBundle } from '../harness/run-bundle.ts';
-import { type System, filesOf } from './production-line.ts';
-
-type Texts = Readonly<Record<string, string>>;
-
-interface Step {
-  readonly id?: string;
-  readonly uses?: string;
-  readonly with?: Readonly<Record<string, string | number | boolean>>;
-}
-
-const read = (path: string): unknown => parse(readFileSync(path, 'utf8'));
-
-/** What a step, by its id or its action, gives that action, with the caller's inputs, its secrets and the outputs of steps before. */
-function inputsOf(path: string, wanted: string, known: Texts): { readonly action: string; readonly inputs: Texts } {
-  const { jobs } = read(path) as {
-    jobs: Record<string, { readonly steps: readonly Step[] }>;
-  };
-  const step = Object.values(jobs)
-    .flatMap(({ steps }) => steps)
-    .find(({ id, uses }) => id === wanted || actionOf(uses) === wanted);
-  if (step?.uses === undefined) throw new Error(`${path} has no step ${wanted} with an action`);
-  const filled = Object.entries(step.with ?? {}).map(([name, value]) => [
-    name,
-    String(value).replaceAll(/\$\{\{ ([\w.-]+) \}\}/g, (_, path: string) => known[path] ?? ''),
-  ]);
-  return { action: actionOf(step.uses), inputs: Object.fromEntries(filled) as Texts };
-}
-
-/** `$/actions/deploy-ecs`, `OWNER/sluice/actions/deploy-ecs@COMMIT` */
-const actionOf = (uses = ''): string => /\/actions\/([\w-]+)(?:@|$)/.exec(uses)?.[1] ?? '';
+import { NO_KEYS, type System, filesOf } from './production-line.ts';
+import { type Texts, stepOf } from './workflow-steps.ts';
 
 export interface Line extends Scene {
   /** `images` of the build with one entry, by digest. */
@@ -73,8 +44,7 @@ export async function openLine(cloud: Cloud, options: LineOptions): Promise<Line
     built: (release) =>
       JSON.stringify({ [name]: { repository, digest: opened.images[release].split('@')[1], tag: '2' } }),
     async play(workflow, id, known, { inputs = {}, env = {}, run = 1 } = {}) {
-      const path = workflow.includes('/') ? workflow : `.github/workflows/${workflow}`;
-      const step = inputsOf(path, id, known);
+      const step = stepOf(workflow, id, known);
       const own = { ...(await opened.world.run(`run-${run}`)), GITHUB_RUN_ID: String(run), ...NO_KEYS, ...env };
       const { clock } = opened.step();
       return runBundle({
@@ -88,6 +58,3 @@ export async function openLine(cloud: Cloud, options: LineOptions): Promise<Line
     },
   };
 }
-
-/** The jobs of the examples have no keys: they assume the role of their stage. */
-const NO_KEYS = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined };

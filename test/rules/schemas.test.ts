@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { matchers } from '../../src/adapters/http/matchers.ts';
+import { GATE_SCHEMA, parseGate } from '../../src/domain/approval/gate-document.ts';
 import { CHECKS_SCHEMA } from '../../src/domain/checks/checks-schema.ts';
 import { parseChecks } from '../../src/domain/checks/parse.ts';
 import type { JsonSchema } from '../../src/domain/json-schema.ts';
@@ -71,6 +72,39 @@ metrics:
 `,
       'steps: [5%, { to: 50, approve: gate.yml, within: 5m }, { to: 100% }]\nrules: [health fails 4 in a row]',
       'steps: 5,25,100\nrecheck: none\nrules: [{ fail: "requests < 1/s" }]\nmetrics: { requests: { from: web, url: "http://m", value: $ } }',
+    ],
+  },
+  {
+    name: 'the file of a gate',
+    schema: GATE_SCHEMA,
+    problems(document) {
+      const read = parseGate(document);
+      return read.ok ? [] : read.problems.map(({ input, problem }) => `${input} ${problem}`);
+    },
+    documents: [
+      'approvers: [user:alice]',
+      `
+approvers: [user:alice, user:bob, team:acme/releasers]
+minimum-approvals: 2
+exclude: [commit-authors]
+require-code: true
+require-checks: [unit@github-actions, scan]
+groups:
+  - { name: security, approvers: [team:acme/security], minimum: 1, when: { paths: [infra/**], labels: [security] } }
+  - { name: business, approvers: [user:carol] }
+override-approvers: [team:acme/on-call]
+windows:
+  - { weekday: [mon, tue], at: "02:00", tz: America/New_York, duration: 2h }
+  - { weekday: sun, nth: 2, at: "02:00", tz: UTC, duration: 90m }
+  - { cron: "0 9 * * 1-5", tz: Europe/Berlin, duration: 8h }
+outside-window: fail
+freezes:
+  - { from: "2026-12-20", to: "2027-01-04", tz: UTC, reason: end of the year, environments: [production] }
+freeze-file: .github/freezes.yml
+settle-for: 10s
+label: approval
+notify: [acme/everybody, alice]
+`,
     ],
   },
   {

@@ -9,9 +9,9 @@ import {
 } from '../../../src/domain/duration.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
 import type { Annotation, Report, Section } from '../../../src/domain/report.ts';
-import type { Live } from '../../../src/domain/shift/live-color.ts';
+import { type Live, stableColor } from '../../../src/domain/shift/live-color.ts';
 import { type ShiftRecord, hadTraffic } from '../../../src/domain/shift/record.ts';
-import { type Color, type TrafficSplit, formatSplit } from '../../../src/domain/traffic-split.ts';
+import { type Color, type TrafficSplit, formatSplit, otherColor } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import type { Address } from './goal.ts';
 import type { Request } from './inputs.ts';
@@ -91,6 +91,7 @@ function outputsOf(record: ShiftRecord | undefined, verdict: Verdict): Record<st
     'stable-color': record?.stable ?? '',
     'candidate-color': record?.candidate ?? '',
     verdict,
+    reason: record?.detectedAt === undefined ? '' : record.reason,
     'detected-at': time(record?.detectedAt),
     'restored-at': isBack ? time(record?.restoredAt) : '',
     'rollback-seconds': took === undefined || !isBack ? '' : (took / 1_000).toFixed(1),
@@ -242,12 +243,18 @@ export function lookedReport({ outcome, seen, lines, router, outputs, tidied }: 
     outcome,
     headline: outcome === 'stale' ? `${lines.join('. ')}. ${traffic}` : traffic,
     changed: tidied !== undefined,
-    outputs: { ...outputs, ...outputsOf(seen.record, '') },
+    outputs: { ...outputs, ...outputsOf(seen.record, ''), 'idle-color': idleColor(seen) },
     summary: [
       { kind: 'heading', text: `Blue-green: ${outcome}` },
       { kind: 'verbatim', text: lines.join('\n') },
     ],
   };
+}
+
+/** Where a step of the team's own may deploy; nowhere while both colors have users, or none. */
+function idleColor({ live, targets }: Seen): Color | '' {
+  const stable = stableColor(live, targets);
+  return stable.kind === 'live' ? otherColor(stable.color) : '';
 }
 
 /** What the next job needs to reach the candidate, and to move the same traffic. */

@@ -8,6 +8,8 @@ export type ApproverEntry =
 const LOGIN = /^[a-z\d](?:[a-z\d]|-(?=[a-z\d])){0,38}(?:_[a-z\d]+)?$/i;
 const TEAM = /^([a-z\d](?:[a-z\d-]*[a-z\d])?)\/([a-z\d](?:[\w.-]*[\w])?)$/i;
 export const ACCEPTED_APPROVERS = 'user:LOGIN or team:ORG/SLUG, one a line';
+/** For editors: what an entry looks like at least. */
+export const APPROVER_SHAPE = /user:[A-Za-z\d][\w-]*|team:[A-Za-z\d][A-Za-z\d-]*\/[A-Za-z\d][\w.-]*/;
 
 export const entryText = (entry: ApproverEntry): string =>
   entry.kind === 'user' ? `user:${entry.login}` : `team:${entry.org}/${entry.slug}`;

@@ -9,22 +9,33 @@ import {
   printable,
 } from '../inputs.ts';
 import { type JsonSchema, closed } from '../json-schema.ts';
-import { type GateRules, gateInputs, gateRules } from './gate-inputs.ts';
+import { listShapeOf } from '../input-shapes.ts';
+import { ACCEPTED_APPROVERS, APPROVER_SHAPE } from './approvers.ts';
+import { EXCLUDABLE, type GateRules, gateInputs, gateRules } from './gate-inputs.ts';
 
 type GateKey = keyof typeof gateInputs;
 const KEYS = Object.keys(gateInputs) as readonly GateKey[];
 
+const APPROVERS = listShapeOf(APPROVER_SHAPE, ACCEPTED_APPROVERS);
+/** Here a value stands alone; in a stage of sluice.yml it is judged with the others, when the stage is known. */
+const ENTRIES: Partial<Record<GateKey, JsonSchema>> = {
+  approvers: APPROVERS,
+  'override-approvers': APPROVERS,
+  exclude: listShapeOf(new RegExp(EXCLUDABLE.join('|')), EXCLUDABLE.join(', ')),
+};
+
 /** The file of a gate: the same words as the inputs of approval-gate, as keys. */
 export const GATE_SCHEMA: JsonSchema = {
-  ...closed(
-    Object.fromEntries(KEYS.map((key) => [key, propertyOf(gateInputs[key])])) as Readonly<Record<GateKey, JsonSchema>>,
-    { required: KEYS.filter((key) => gateInputs[key].required) },
-  ),
+  ...closed(Object.fromEntries(KEYS.map((key) => [key, propertyOf(key)])) as Readonly<Record<GateKey, JsonSchema>>, {
+    required: KEYS.filter((key) => gateInputs[key].required),
+  }),
   title: 'Gate of Sluice',
   description: 'Who may let a step in, and when: the file that `approve` of a step of the policy names.',
 };
 
-function propertyOf({ shape = {}, description, fallback }: InputField<unknown>): JsonSchema {
+function propertyOf(key: GateKey): JsonSchema {
+  const field: InputField<unknown> = gateInputs[key];
+  const { shape = {}, description, fallback } = { ...field, shape: ENTRIES[key] ?? field.shape };
   const given = fallback === undefined ? '' : ` Default: \`${fallback}\`.`;
   return { ...shape, description: `${description}${given}` };
 }
@@ -65,7 +76,9 @@ function readKey(key: GateKey, given: unknown): Checked<unknown> {
     if (field.required) return bad({ input: key, problem: 'is missing' });
     return field.fallback === undefined ? good(undefined) : checked(key, field, field.fallback);
   }
-  if (given === null || given === '') return bad({ input: key, problem: 'has no value; give one or remove the key' });
+  // A blank `exclude` would exclude nobody.
+  if (given === null || (typeof given === 'string' && given.trim() === ''))
+    return bad({ input: key, problem: 'has no value; give one or remove the key' });
   if (field.form === 'structure') return checked(key, field, given);
   if (Array.isArray(given) && field.many === true) return readList(key, field, given);
   if (typeof given === 'object')

@@ -21,7 +21,7 @@ import { type ApproverEntry, readApprovers } from './approvers.ts';
 import type { Evidence } from './evidence.ts';
 import { type GroupRule, GROUPS_SCHEMA, readGroups } from './groups.ts';
 
-const EXCLUDABLE = ['commit-authors', 'pull-request-authors'] as const;
+export const EXCLUDABLE = ['commit-authors', 'pull-request-authors'] as const;
 export type Excludable = (typeof EXCLUDABLE)[number];
 
 /** The rules of a gate, as a stage of sluice.yml, the inputs of a step and a file of their own say them. */

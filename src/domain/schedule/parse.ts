@@ -51,7 +51,15 @@ export const WINDOWS_SCHEMA: JsonSchema = {
         { required: ['at', 'tz', 'duration'] },
       ),
       closed<Exclude<(typeof WINDOW_KEYS)[number], 'weekday' | 'nth' | 'at'>>(
-        { cron: words('Minute, hour, day, month, weekday. Example: `0 2 * * sun#2`.'), ...open },
+        {
+          cron: {
+            type: 'string',
+            pattern: String.raw`^\s*(?:\S+\s+){4}\S+\s*$`,
+            patternErrorMessage: 'Five fields: minute, hour, day, month, weekday',
+            description: 'Minute, hour, day, month, weekday. Example: `0 2 * * sun#2`.',
+          },
+          ...open,
+        },
         { required: ['cron', 'tz', 'duration'] },
       ),
     ],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Goal, Outcome } from '../../../actions/blue-green/src/moves.ts';
 import { planOf, stateOf } from '../../../actions/blue-green/src/plan.ts';
-import { type Reported, reportOf } from '../../../actions/blue-green/src/report.ts';
+import { type Reported, lookedReport, reportOf } from '../../../actions/blue-green/src/report.ts';
 import { goalOf as goalFor } from '../../../actions/blue-green/src/goal.ts';
 import type { Request } from '../../../actions/blue-green/src/inputs.ts';
 import type { Sample } from '../../../src/domain/analysis/sample.ts';
@@ -57,7 +57,7 @@ describe('the report', () => {
     expect(reported(promoted)).toMatchObject({
       conclusion: 'success', outcome: 'promoted', changed: true,
       headline: 'green is the live color of ALB rule web-443/10: every rule held',
-      outputs: { verdict: 'pass', hooks: '', 'shift-id': '100-1', 'stable-color': 'blue', 'candidate-color': 'green', 'detected-at': '', 'rollback-seconds': '', routes: '[]' },
+      outputs: { verdict: 'pass', reason: '', hooks: '', 'shift-id': '100-1', 'stable-color': 'blue', 'candidate-color': 'green', 'detected-at': '', 'rollback-seconds': '', routes: '[]' },
     });
   }); // prettier-ignore
 
@@ -83,7 +83,7 @@ describe('the report', () => {
     expect(reported({ kind: 'rolled-back', record: BACK, left: undefined })).toMatchObject({
       conclusion: 'failure', outcome: 'rolled-back',
       headline: 'Rolled back to blue: error-rate 31.2 % > 5 % (n=412); traffic was back 1.4s after that was seen',
-      outputs: { verdict: 'fail', 'detected-at': '2026-11-20T12:01:00Z', 'restored-at': '2026-11-20T12:01:01Z', 'rollback-seconds': '1.4' },
+      outputs: { verdict: 'fail', reason: 'error-rate 31.2 % > 5 % (n=412)', 'detected-at': '2026-11-20T12:01:00Z', 'restored-at': '2026-11-20T12:01:01Z', 'rollback-seconds': '1.4' },
     });
   }); // prettier-ignore
 
@@ -232,6 +232,15 @@ test('the state shows traffic, targets and the shift', () => {
     'Shift: 100-1 of run 100/1, judging at 10 % of green, its run is at work, because: p95 too high',
   ]);
 });
+
+test.each([
+  { name: 'is the one without users', live: splitGiving('blue', 100), idle: 'green' },
+  { name: 'is none while both have some', live: splitGiving('blue', 90), idle: '' },
+  { name: 'is none while the one with users is not healthy', live: splitGiving('green', 100), idle: '' },
+])('the idle color $name', ({ live, idle }) => {
+  const looked = { outcome: 'status', seen: { ...seen, live }, lines: [], router: 'ALB rule web-443/10', outputs: {} } as const;
+  expect(lookedReport(looked).outputs).toMatchObject({ 'idle-color': idle });
+}); // prettier-ignore
 
 describe('the drain', () => {
   const request = {

@@ -1,5 +1,4 @@
 import {
-  CreateRuleCommand,
   DescribeRulesCommand,
   DescribeTagsCommand,
   ElasticLoadBalancingV2Client,
@@ -12,8 +11,8 @@ import {
 } from '@aws-sdk/client-application-auto-scaling';
 import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { stringify } from 'yaml';
-import type { CallEntry, Cloud, World } from '../../../sandbox/cloud.ts';
-import { type Stack, stack } from '../../../sandbox/world.ts';
+import type { CallEntry, Cloud, World, WorldOptions } from '../../../sandbox/cloud.ts';
+import { type Stack, type StackSpec, stack } from '../../../sandbox/world.ts';
 import type { BundleRun } from '../../harness/run-bundle.ts';
 
 export type Release = 'first' | 'good' | 'bad' | 'crash' | 'late' | 'other';
@@ -54,7 +53,7 @@ export const POLICY = {
 
 export const CHECKS = { version: 1, checks: [{ name: 'health', get: '/health', expect: { status: 200 } }] };
 
-const TAGS: Readonly<Record<Release, string>> = {
+export const TAGS: Readonly<Record<Release, string>> = {
   first: '1',
   good: '2',
   bad: '3-error-rate',
@@ -68,22 +67,26 @@ export interface SceneOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What the load balancer checks; default `/health`. */
   readonly healthPath?: string;
+  readonly world?: WorldOptions;
+  /** Where the images are. */
+  readonly images?: { readonly repository: string; readonly registry?: string };
+  /** Names, container and listener, when not those of the shop. */
+  readonly spec?: Partial<StackSpec>;
 }
 
 /** One account with a live blue color of two tasks and an empty green one, each reachable alone by the header x-color. */
 export async function scene(cloud: Cloud, options: SceneOptions = {}): Promise<Scene> {
-  const world = await cloud.createWorld();
+  const world = await cloud.createWorld(options.world);
   const published: Record<string, string> = {};
-  for (const [name, tag] of Object.entries(TAGS)) published[name] = (await world.publishImage({ repository: 'shop/web', tag })).pinned;
+  for (const [name, tag] of Object.entries(TAGS)) published[name] = (await world.publishImage({ ...(options.images ?? { repository: 'shop/web' }), tag })).pinned;
   const images = published as Scene['images'];
   const environment = { BEHAVIOUR_AFTER_REQUESTS: '20', BEHAVIOUR_SHARE: '0.5', ...options.environment };
   const { healthPath = '/health' } = options;
-  const stacked = await stack(world, { stage: 'production', system: 'shop', colors: true, desired: 2, image: images.first, environment, healthPath });
+  const stacked = await stack(world, { stage: 'production', system: 'shop', colors: true, desired: 2, image: images.first, environment, healthPath, colorHeader: 'x-color', ...options.spec });
   const elb = new ElasticLoadBalancingV2Client(world.client());
   const ecs = new ECSClient(world.client());
   const scaling = new ApplicationAutoScalingClient(world.client());
   for (const color of ['blue', 'green'] as const) await scaled(scaling, stacked, color);
-  for (const [index, color] of (['blue', 'green'] as const).entries()) await headerRule(elb, stacked, { color, priority: index + 1 });
   const groups = { blue: stacked.services['blue']?.targetGroupArn ?? '', green: stacked.services['green']?.targetGroupArn ?? '' };
   const logical = (run?: string): readonly CallEntry[] => {
     const seen = new Set<string>();
@@ -169,18 +172,3 @@ const inputsOf = (stacked: Stack): Readonly<Record<string, string>> => ({
   checks: 'checks.yml',
   drain: '1m',
 });
-
-async function headerRule(
-  elb: ElasticLoadBalancingV2Client,
-  stacked: Stack,
-  { color, priority }: { readonly color: string; readonly priority: number },
-): Promise<void> {
-  await elb.send(
-    new CreateRuleCommand({
-      ListenerArn: stacked.listenerArn,
-      Priority: priority,
-      Conditions: [{ Field: 'http-header', HttpHeaderConfig: { HttpHeaderName: 'x-color', Values: [color] } }],
-      Actions: [{ Type: 'forward', TargetGroupArn: stacked.services[color]?.targetGroupArn }],
-    }),
-  );
-}

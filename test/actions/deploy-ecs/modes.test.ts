@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { canonicalJson } from '../../../src/domain/canonical-json.ts';
-import { sha256 } from '../../../src/adapters/system/digest.ts';
+import { grantFor } from '../../harness/grant.ts';
 import { needs } from '../../harness/needs.ts';
 import { runBundle } from '../../harness/run-bundle.ts';
 import { aCloud } from '../../sandbox/front/a-cloud.ts';
@@ -126,29 +125,14 @@ needs('sandbox')('deploy-ecs in its modes, as a process against the sandbox', ()
     const approved = (stage: Scene, given: Readonly<Record<string, unknown>> = {}) => {
       const [registry = '', rest = ''] = stage.images.good.split('/shop/');
       const images = { web: { repository: 'shop/web', digest: rest.split('@')[1], tag: '2' } };
-      const now = stage.world.now();
-      const grant = {
-        schema: 'sluice/approval/v1',
-        id: 'g-1',
-        repository: 'acme/shop',
-        environment: 'production',
-        imagesSha256: sha256(canonicalJson(images)),
-        policySha256: 'p',
-        approvedBy: [7],
-        commit: 'c',
-        runId: '1',
-        attempt: 1,
-        grantedAt: new Date(now - 1_000).toISOString(),
-        expiresAt: new Date(now + 600_000).toISOString(),
-        ...given,
-      };
+      const approval = grantFor(images, { at: stage.world.now(), ...given });
       return {
         ...NO_IMAGE,
         images: JSON.stringify(images),
         registry,
         environment: 'production',
         'require-approval': 'true',
-        approval: JSON.stringify(grant),
+        approval,
       };
     };
 

@@ -252,10 +252,12 @@ on: { workflow_dispatch: { inputs: { images: { type: string }, version: { type: 
 permissions: {}
 jobs:
   production:
-    permissions: { contents: read, id-token: write }
+    permissions: { contents: read, id-token: write, issues: write, actions: read }
     uses: OWNER/sluice/.github/workflows/production.yml@COMMIT
     secrets:
-      CHECK_SECRETS: CHARTS_TOKEN=\${{ secrets.CHARTS_TOKEN }}
+      CHECK_SECRETS: |
+        CHARTS_TOKEN=\${{ secrets.CHARTS_TOKEN }}
+        METRICS_URL=\${{ secrets.METRICS_URL }}
     with:
       stage: production
       images: \${{ inputs.images }}

@@ -75,13 +75,14 @@ export async function openSystem(cloud: Cloud): Promise<System> {
     repository: REPOSITORY,
     people: { alice: 'write', bob: 'read', carol: 'read', dave: 'write' },
   });
-  const repositories = makeRepositories(REPOSITORY, await callerFiles(cloud, world, stacks));
+  const repositories = makeRepositories(REPOSITORY, await callerFiles(world, stacks));
   const production = stacks.get('production') as Stack;
   const host = plans.find(({ name }) => name === 'production')?.host ?? '';
   const users = startUsers({ url: production.url, host, ratePerSecond: 60, paths: PATHS });
   const clients = { ecs: new ECSClient(world.client()), elb: new ElasticLoadBalancingV2Client(world.client()) };
   const registry = stable.pinned.slice(0, stable.pinned.indexOf('/'));
-  const parts: Parts = { world, github, repositories, stacks, clients };
+  const metrics = `${cloud.url}/sandbox/${world.name}/metrics`;
+  const parts: Parts = { world, github, repositories, stacks, clients, metrics };
   const tags = new Map([[stable.pinned, STABLE]]);
   let runs = 700;
   return {
@@ -154,6 +155,8 @@ interface Parts {
   readonly repositories: Repositories;
   readonly stacks: ReadonlyMap<string, Stack>;
   readonly clients: { readonly ecs: ECSClient; readonly elb: ElasticLoadBalancingV2Client };
+  /** Where the team's metrics service answers. */
+  readonly metrics: string;
 }
 
 const ISSUES = `/repos/${REPOSITORY}/issues`;
@@ -175,11 +178,7 @@ function specOf(plan: StagePlan, image: string) {
 }
 
 /** The example's files, with the sandbox's accounts and addresses in the place of the example's. */
-async function callerFiles(
-  cloud: Cloud,
-  world: World,
-  stacks: ReadonlyMap<string, Stack>,
-): Promise<Record<string, string>> {
+async function callerFiles(world: World, stacks: ReadonlyMap<string, Stack>): Promise<Record<string, string>> {
   const { values, files } = await readConfiguration(join(EXAMPLE, 'sluice.yml'), SCALING);
   const stages = Object.fromEntries(
     Object.entries(values).map(([name, stage]) => [
@@ -199,8 +198,6 @@ async function callerFiles(
   );
   const rewritten = (text: string): string =>
     text
-      // Variables of a caller do not reach a called workflow, so a policy holds the address itself.
-      .replaceAll('${METRICS_URL}', `${cloud.url}/sandbox/${world.name}/metrics`)
       // A release that never gets healthy is red after some seconds, not after half a minute.
       .replaceAll(/\bcount: 30\b/g, 'count: 5');
   const workflows = join(EXAMPLE, '.github/workflows');
@@ -223,7 +220,7 @@ interface Asked extends Pick<WorkflowDispatch, 'onStep' | 'event'> {
 }
 
 async function dispatch(
-  { world, github, repositories }: Parts,
+  { world, github, repositories, metrics }: Parts,
   { workflow, inputs, attempt, ...options }: Asked,
 ): Promise<WorkflowRun> {
   github.setRun({ ...attempt, actor: ACTOR, triggeringActor: ACTOR, commit: repositories.commit });
@@ -238,7 +235,11 @@ async function dispatch(
     repositories,
     workflow,
     inputs,
-    secrets: { GITHUB_TOKEN: github.tokens['github-actions'] ?? '', CHARTS_TOKEN: tokenFor(DEMO_USER) },
+    secrets: {
+      GITHUB_TOKEN: github.tokens['github-actions'] ?? '',
+      CHARTS_TOKEN: tokenFor(DEMO_USER),
+      METRICS_URL: metrics,
+    },
     env: { ...env, GITHUB_API_URL: github.url },
     run: { ...attempt, actor: ACTOR },
     limit: 240_000,

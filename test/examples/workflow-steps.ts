@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+
+// What a runner does with the expressions of a workflow, as far as the examples use them: `${{ inputs.images }}`.
+
+export type Texts = Readonly<Record<string, string>>;
+
+interface Step {
+  readonly id?: string;
+  readonly uses?: string;
+  readonly with?: Readonly<Record<string, string | number | boolean>>;
+}
+interface Job {
+  readonly uses?: string;
+  readonly with?: Readonly<Record<string, string | number | boolean>>;
+  readonly secrets?: Texts;
+  readonly steps?: readonly Step[];
+}
+interface Workflow {
+  readonly on: { readonly workflow_call?: { readonly inputs?: Readonly<Record<string, { default?: unknown }>> } };
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+const read = (path: string): Workflow => parse(readFileSync(path, 'utf8')) as Workflow;
+
+/** Of the suite by its file's name, of an example by its path. */
+export const workflowPath = (workflow: string): string =>
+  workflow.includes('/') ? workflow : `.github/workflows/${workflow}`;
+
+/** What a step, by its id or its action, gives that action, with the caller's inputs, its secrets and the outputs of steps before. */
+export function stepOf(workflow: string, wanted: string, known: Texts): { readonly action: string; readonly inputs: Texts } {
+  const path = workflowPath(workflow);
+  const step = Object.values(read(path).jobs)
+    .flatMap(({ steps = [] }) => steps)
+    .find(({ id, uses }) => id === wanted || actionOf(uses) === wanted);
+  if (step?.uses === undefined) throw new Error(`${path} has no step ${wanted} with an action`);
+  return { action: actionOf(step.uses), inputs: filled(step.with ?? {}, known) };
+} // prettier-ignore
+
+/** What a stage workflow of the suite knows when a job of an example calls it. */
+export function callOf(of: string, name: string, known: Texts): { readonly workflow: string; readonly known: Texts } {
+  const path = workflowPath(of);
+  const job = read(path).jobs[name];
+  const [, workflow = ''] = /\/\.github\/workflows\/([\w.-]+)(?:@|$)/.exec(job?.uses ?? '') ?? [];
+  if (workflow === '') throw new Error(`the job ${name} of ${path} calls no workflow of the suite`);
+  const { inputs = {} } = read(workflowPath(workflow)).on.workflow_call ?? {};
+  const defaults = Object.entries(inputs).map(([input, field]) => [input, String(field.default ?? '')]);
+  const given = { ...(Object.fromEntries(defaults) as Texts), ...filled(job?.with ?? {}, known) };
+  return {
+    workflow,
+    known: { ...under('inputs', given), ...under('secrets', filled(job?.secrets ?? {}, known)) },
+  };
+}
+
+/** `{ images: x }` as `{ 'inputs.images': x }`. */
+export const under = (context: string, values: Texts): Texts =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`${context}.${name}`, value]));
+
+const filled = (values: Readonly<Record<string, unknown>>, known: Texts): Texts =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      String(value).replaceAll(/\$\{\{ ([\w.-]+) \}\}/g, (_, path: string) => known[path] ?? ''),
+    ]),
+  );
+
+/** `$/actions/deploy-ecs`, `OWNER/sluice/actions/deploy-ecs@COMMIT` */
+const actionOf = (uses = ''): string => /\/actions\/([\w-]+)(?:@|$)/.exec(uses)?.[1] ?? '';
