@@ -22,7 +22,7 @@ import {
 } from '../../../src/engine/shift/fence.ts';
 import { measureGrid } from '../../../src/engine/shift/measure.ts';
 import type { Ports, Release } from './execute.ts';
-import type { Memory } from './execute-observe.ts';
+import { type Memory, startShift } from './execute-observe.ts';
 import { type Fenced, beating } from './execute-beat.ts';
 import { noteFlow } from './execute-flow.ts';
 import { beginAsking, withdrawRequest } from './execute-gate.ts';
@@ -134,6 +134,7 @@ async function taken(move: Recording, acting: Acting): Promise<void> {
   const { memory, ports, release } = acting;
   const { record: written } = move;
   const begins = memory.engaged === 'no' || memory.record?.id !== written.id;
+  if (memory.record?.id !== written.id) Object.assign(memory, startShift());
   memory.engaged = 'yes';
   if (memory.record?.phase !== written.phase) {
     memory.trouble = undefined;

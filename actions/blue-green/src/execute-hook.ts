@@ -15,7 +15,7 @@ export async function hook(
   const given = release.goal.hooks[moment][index];
   if (record === undefined || given === undefined) throw new TypeError('a command that runs is one of the list');
   // It has run, and only the note of it failed.
-  if (memory.hookedUpTo > index) return note(record, { ended: index + 1, next: 'waiting' }, acting, signal);
+  if (memory.hookedUpTo[moment] > index) return note(record, { ended: index + 1, next: 'waiting' }, acting, signal);
   const before = record.hooks.next === 'begun' ? 'interrupted' : 'nothing';
   await note(record, { ended: index, next: 'begun' }, acting, signal);
   const tools = {
@@ -28,7 +28,7 @@ export async function hook(
   const result = await beating(acting, signal, (inner) => runHook({ hook: given, before }, tools, inner));
   signal.throwIfAborted();
   memory.hooked.push(result);
-  memory.hookedUpTo = index + 1;
+  memory.hookedUpTo = { ...memory.hookedUpTo, [moment]: index + 1 };
   await note(memory.record ?? record, { ended: index + 1, next: 'waiting' }, acting, signal);
 }
 

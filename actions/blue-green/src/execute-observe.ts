@@ -1,7 +1,7 @@
 import type { Sample } from '../../../src/domain/analysis/sample.ts';
 import { type Instant, seconds } from '../../../src/domain/duration.ts';
 import { type Live, type TargetHealth, taggedColor } from '../../../src/domain/shift/live-color.ts';
-import type { HookResult } from '../../../src/domain/shift/hooks.ts';
+import type { HookMoment, HookResult } from '../../../src/domain/shift/hooks.ts';
 import type { Scaling } from '../../../src/domain/shift/scaling.ts';
 import {
   type ShiftRecord,
@@ -23,39 +23,43 @@ import { quietOf } from './execute-quiet.ts';
 import type { Event } from './story.ts';
 
 /** What one process knows beside what it can read again. It is lost when the process dies, and nothing rests on it. */
-export interface Memory {
+export interface Memory extends ShiftMemory {
   engaged: 'yes' | 'no';
   changed: 'yes' | 'no';
   /** As last read or written. */
   record: ShiftRecord | undefined;
   /** A record that could not be written, in place of the one that stands there: going back does not wait for tags. */
   unwritten: ShiftRecord | undefined;
+  readonly events: Event[];
+  readonly hooked: HookResult[];
+  desired: Seen['desired'] | undefined;
+  tagged: Color | undefined;
+  scaling: Readonly<Record<Color, Scaling>> | undefined;
+  failedWrites: number;
+  unreachableSince: Instant | undefined;
+  /** Ends when the sources that work beside the loop have stopped. */
+  watching: Promise<void> | undefined;
+}
+
+/** What was learned of one shift. A process that first takes back what stands in its way begins its own without it. */
+interface ShiftMemory {
   readonly samples: Sample[];
   readonly candidateHealth: number[];
   /** The last of them, as it was seen. */
   lastHealthy: HealthyTargets | undefined;
-  readonly events: Event[];
   /** What the policy can see, in words; empty before the first traffic. */
   power: readonly string[];
   deployed: Result | undefined;
   checked: Partial<Record<CheckMoment, Result>>;
-  readonly hooked: HookResult[];
-  /** So many of the list have ended here, whether or not that could be noted. */
-  hookedUpTo: number;
-  desired: Seen['desired'] | undefined;
-  tagged: Color | undefined;
-  scaling: Readonly<Record<Color, Scaling>> | undefined;
+  /** So many of each list have ended here, whether or not that could be noted. */
+  hookedUpTo: Readonly<Record<HookMoment, number>>;
   seated: 'both' | 'missing';
   quietLooks: number;
   lastQuietLook: Instant | undefined;
   trouble: string | undefined;
-  failedWrites: number;
-  unreachableSince: Instant | undefined;
   /** The approval that this process asks for. */
   asking: Asking | undefined;
   request: Seen['request'];
-  /** Ends when the sources that work beside the loop have stopped. */
-  watching: Promise<void> | undefined;
 }
 
 export const startMemory = (): Memory => ({
@@ -63,27 +67,31 @@ export const startMemory = (): Memory => ({
   changed: 'no',
   record: undefined,
   unwritten: undefined,
-  samples: [],
-  candidateHealth: [],
-  lastHealthy: undefined,
   events: [],
-  power: [],
-  deployed: undefined,
-  checked: {},
   hooked: [],
-  hookedUpTo: 0,
   desired: undefined,
   tagged: undefined,
   scaling: undefined,
+  failedWrites: 0,
+  unreachableSince: undefined,
+  watching: undefined,
+  ...startShift(),
+});
+
+export const startShift = (): ShiftMemory => ({
+  samples: [],
+  candidateHealth: [],
+  lastHealthy: undefined,
+  power: [],
+  deployed: undefined,
+  checked: {},
+  hookedUpTo: { 'after-promote': 0, 'after-rollback': 0 },
   seated: 'missing',
   quietLooks: 0,
   lastQuietLook: undefined,
   trouble: undefined,
-  failedWrites: 0,
-  unreachableSince: undefined,
   asking: undefined,
   request: 'untouched',
-  watching: undefined,
 });
 
 /** Reads what is true now, side by side. Services are read only where a decision needs their size. */
@@ -100,7 +108,9 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
   const record = memory.unwritten ?? inFullWords(read, memory.record);
   memory.record = record;
   memory.desired = desired;
-  if (record !== undefined && isInTraffic(record.phase)) noteHealth({ blue, green }[record.candidate], acting);
+  // Not of a shift that is only found: it may be another one's, which this process takes back.
+  if (memory.engaged === 'yes' && record !== undefined && isInTraffic(record.phase))
+    noteHealth({ blue, green }[record.candidate], acting);
   const routes = await twiceUnlessExplained(found, { record, acting }, signal);
   const live = routes[0]?.live ?? 'none';
   return {
