@@ -164,7 +164,7 @@ function lookAt(target: Target, view: View, now: Instant): Look {
       ...nothing,
       state: { kind: 'superseded', by: `somebody changed its pods (generation ${live.metadata.generation ?? 0})` },
     };
-  const state = readinessOf(live, { generation: target.object.metadata.generation, now });
+  const state = readinessOf(live, { generation: target.object.metadata.generation, now, written: target.object });
   if (state.kind === 'ready')
     return state.note === undefined ? { ready: true } : { note: `${describeObject(live)}: ${state.note}` };
   const pods = makesPods(live) ? view.podsOf(live) : live.kind === 'Pod' ? [live] : [];
