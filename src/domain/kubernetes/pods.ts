@@ -38,6 +38,9 @@ function troubleOf(pod: string, status: unknown): readonly PodTrouble[] {
   const restarts = numberAt(status, 'restartCount') ?? 0;
   const reason = textAt(status, 'state', 'waiting', 'reason') ?? '';
   const message = textAt(status, 'state', 'waiting', 'message') ?? '';
+  const running = isFields(fieldAt(status, 'state', 'running'));
+  // Whatever it went through before, last month's crashes too, it is well now.
+  if (running && fieldAt(status, 'ready') === true) return [];
   const last = fieldAt(status, 'lastState', 'terminated') ?? fieldAt(status, 'state', 'terminated');
   const ended = isFields(last) ? endOf(last) : undefined;
   const told = (text: string, more: Partial<PodTrouble>): readonly PodTrouble[] => [
@@ -51,22 +54,25 @@ function troubleOf(pod: string, status: unknown): readonly PodTrouble[] {
   if (CONFIG_FAILS.test(reason)) return told(`${reason}: ${message}`, { fatal: reason !== 'RunContainerError' });
   if (ended?.reason === 'OOMKilled')
     return told(`OOMKilled (exit code ${ended.exitCode}), ${restarts} restarts`, {
-      fatal: restarts >= 2,
+      fatal: !running && restarts >= 2,
       reason: 'OOMKilled',
       log: 'previous',
     });
   if (reason === 'CrashLoopBackOff' || (ended !== undefined && ended.exitCode !== 0 && restarts > 0)) {
     const how = ended === undefined ? message : ended.text;
     const text = `${reason || 'Error'}: ${how}, ${restarts} restarts`;
-    return told(text, { fatal: restarts >= CRASHES, log: reason === '' ? 'current' : 'previous' });
+    return told(text, { fatal: !running && restarts >= CRASHES, log: reason === '' ? 'current' : 'previous' });
   }
   if (ended !== undefined && ended.exitCode !== 0 && restarts === 0)
     return told(`${ended.reason}: ${ended.text}`, { log: 'current' });
-  const running = isFields(fieldAt(status, 'state', 'running'));
   const notReady = isFields(status) && status['ready'] === false;
   // Its probes say so; the event has the answer that they got.
   return running && notReady ? told('runs and is not ready', { reason: 'NotReady', log: 'current' }) : [];
 }
+
+/** A Job counts the tries of its pods itself (backoffLimit): a crash is no end of it, what no try mends is. */
+export const leftToItsJob = (trouble: PodTrouble): PodTrouble =>
+  trouble.log === undefined ? trouble : { ...trouble, fatal: false };
 
 interface End {
   readonly reason: string;

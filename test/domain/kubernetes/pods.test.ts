@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { instant, minutes } from '../../../src/domain/duration.ts';
-import { blockedBy, distinct, newPodsOf, troublesOf, warningsAbout } from '../../../src/domain/kubernetes/pods.ts';
+import {
+  blockedBy,
+  distinct,
+  leftToItsJob,
+  newPodsOf,
+  troublesOf,
+  warningsAbout,
+} from '../../../src/domain/kubernetes/pods.ts';
 import type { KubeObject } from '../../../src/domain/kubernetes/object.ts';
 import { deployment, object } from './objects.ts';
 
@@ -94,6 +101,38 @@ const owned = (kind: string, name: string, owner: string, more: object = {}): Ku
   return { apiVersion: 'v1', kind, metadata: { name, uid: name, ownerReferences, ...metadata }, ...rest };
 };
 const names = (found: readonly KubeObject[]): readonly string[] => found.map(({ metadata }) => metadata.name);
+
+describe('a container that crashed before', () => {
+  const past = (state: object, ready: boolean) => ({
+    ...object('v1', 'Pod', 'web-1', {}),
+    status: {
+      containerStatuses: [
+        {
+          name: 'app',
+          ready,
+          restartCount: 9,
+          state,
+          lastState: { terminated: { exitCode: 1, reason: 'Error' } },
+        },
+      ],
+    },
+  });
+  const now = instant(0);
+  test.each([
+    ['and is well now is no trouble', { running: {} }, true, []],
+    ['and runs again is not given up', { running: {} }, false, [false]],
+    ['and has crashed now is', { waiting: { reason: 'CrashLoopBackOff' } }, false, [true]],
+  ])('%s', (_name, state, ready, fatal) => {
+    expect(troublesOf(past(state, ready), now).map((each) => each.fatal)).toEqual(fatal);
+  });
+
+  test('is left to the Job that tries it again', () => {
+    const [crash] = troublesOf(past({ waiting: { reason: 'CrashLoopBackOff' } }, false), now).map(leftToItsJob);
+    expect(crash).toMatchObject({ fatal: false });
+    const [name] = troublesOf(past({ waiting: { reason: 'InvalidImageName' } }, false), now).map(leftToItsJob);
+    expect(name).toMatchObject({ fatal: true });
+  });
+});
 
 describe('pods of a Deployment', () => {
   const replicaSet = (name: string, image: string, made: string, revision: number): KubeObject => {
