@@ -68,7 +68,7 @@ export function deploy(
       ref,
       writer: { release, run },
       policies: policiesOf(request.set),
-      deadline: after(tools.clock.now(), request.timeout),
+      timeout: request.timeout,
       rollbackWithin: ROLLBACK_WITHIN,
       onFailure: request.onFailure,
       onConflict: request.onConflict,
@@ -82,15 +82,6 @@ export function deploy(
   );
 }
 
-const GOING_BACK: Policies = {
-  conflicts: 'yield',
-  replace: [],
-  prune: 'delete',
-  pruneLimit: 1_000,
-  requireDigest: 'no',
-  restartOnConfig: 'no',
-};
-
 export async function goBack(request: RollbackRequest, context: Context, signal: AbortSignal): Promise<K8sResult> {
   const { tools, ref, run, release, onFollowing } = context;
   return rollBackSet(
@@ -98,12 +89,10 @@ export async function goBack(request: RollbackRequest, context: Context, signal:
       to: request.to,
       ref,
       writer: { release, run },
-      policies: GOING_BACK,
-      deadline: after(tools.clock.now(), request.timeout),
+      timeout: request.timeout,
       rollbackWithin: ROLLBACK_WITHIN,
       onFailure: 'rollback',
       onConflict: request.onConflict,
-      onOutdated: 'continue',
       onFollowing,
       ...verifyBy(context),
     },

@@ -31,7 +31,15 @@ export function kubernetesOf(http: KubeHttp): Kubernetes {
         path: named(resource, place),
       } as const;
       const answer = await http.call(call, signal);
-      return answer.status === 404 ? undefined : objectIn(answer);
+      if (answer.status !== 404) return objectIn(answer);
+      const status = readStatus(404, answer.json, answer.text);
+      if (status.reason === 'NotFound') return undefined;
+      // A proxy on the way has no such page, which says nothing of the object.
+      throw new KubeFailure(
+        'transient',
+        { what: call.what, why: `no API server answered (404: ${status.message})` },
+        { status },
+      );
     },
     list: (resource, scope, signal) => listAll(http, resource, scope, signal),
     async apply(resource, object, { manager, conflicts, dryRun }, signal) {

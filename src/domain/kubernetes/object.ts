@@ -98,7 +98,9 @@ export function withField<T extends Fields>(object: T, path: readonly (string | 
 function setAt(at: unknown, [step, ...rest]: readonly (string | number)[], value: unknown): unknown {
   if (step === undefined) return value;
   if (Array.isArray(at) && typeof step === 'number')
-    return at.map((entry: unknown, index) => (index === step ? setAt(entry, rest, value) : entry));
+    return at
+      .map((entry: unknown, index) => (index === step ? setAt(entry, rest, value) : entry))
+      .filter((entry, index) => index !== step || entry !== undefined);
   // To take away what is not there makes nothing on the way.
   if (value === undefined && !isFields(at)) return at;
   const fields = isFields(at) ? at : {};

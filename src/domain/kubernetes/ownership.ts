@@ -48,34 +48,60 @@ export function judgeConflicts(
 }
 
 /**
- * `.spec.template.spec.containers[name="app"].image` as steps. A list entry is named by its keys, so it is looked up in
- * the object itself; undefined: the field is not in it.
+ * `.spec.template.spec.containers[name="app"].image` as steps. The server puts no quotes around a name, and names have dots
+ * (`.data.application.yml`), so each is looked up in the object itself, the longest first; a list entry is named by its keys.
+ * undefined: the field is not in it.
  */
 export function stepsOf(field: string, object: KubeObject): readonly (string | number)[] | undefined {
   const steps: (string | number)[] = [];
   let at: unknown = object;
-  for (const [, name, keys, index] of field.matchAll(/\.([^.[\]]+)|\[([^\]]*=[^\]]*)\]|\[(\d+)\]/g)) {
-    const step = name ?? (index === undefined ? entryBy(keys ?? '', at) : Number(index));
-    if (step === undefined) return undefined;
-    steps.push(step);
-    at = isFields(at) || Array.isArray(at) ? fieldAt(at, step) : undefined;
+  for (let rest = field; rest !== '';) {
+    const found = rest.startsWith('.') ? namedIn(at, rest) : entryIn(at, rest);
+    if (found === undefined) return undefined;
+    steps.push(found.step);
+    rest = found.rest;
+    at = fieldAt(at, found.step);
   }
   return steps.length === 0 || at === undefined ? undefined : steps;
 }
 
-function entryBy(keys: string, list: unknown): number | undefined {
-  if (!Array.isArray(list)) return undefined;
-  const wanted = [...keys.matchAll(/([\w.-]+)=("[^"]*"|[^,]+)/g)].map(([, key = '', value = '']) => [
-    key,
-    value.replace(/^"|"$/g, ''),
-  ]);
-  const found = list.findIndex((entry: unknown) =>
-    wanted.every(([key = '', value]) => isFields(entry) && String(entry[key]) === value),
-  );
-  return found < 0 ? undefined : found;
+interface Step {
+  readonly step: string | number;
+  readonly rest: string;
 }
 
-/** The intent without fields; from a list, a field of an entry goes, the entry stays. */
+function namedIn(at: unknown, path: string): Step | undefined {
+  if (!isFields(at)) return undefined;
+  const [step] = Object.keys(at)
+    .filter((key) => path.startsWith(key, 1) && /^(?:$|[.[])/.test(path.slice(1 + key.length)))
+    .sort((a, b) => b.length - a.length);
+  return step === undefined ? undefined : { step, rest: path.slice(1 + step.length) };
+}
+
+/** `[name="app"]` by its keys, `[="value"]` by what it is, `[0]` by its place. */
+function entryIn(at: unknown, path: string): Step | undefined {
+  const [whole, inner = ''] = /^\[((?:[^\]"]|"(?:[^"\\]|\\.)*")*)\]/.exec(path) ?? [];
+  if (whole === undefined || !Array.isArray(at)) return undefined;
+  const step = /^\d+$/.test(inner) ? Number(inner) : entryBy(inner, at);
+  return step === undefined || step >= at.length ? undefined : { step, rest: path.slice(whole.length) };
+}
+
+function entryBy(keys: string, list: readonly unknown[]): number | undefined {
+  const wanted = [...keys.matchAll(/([\w.-]*)=("(?:[^"\\]|\\.)*"|[^,]+)/g)].map(
+    ([, key = '', value = '']) => [key, value.startsWith('"') ? (JSON.parse(value) as string) : value] as const,
+  );
+  const isIt = (entry: unknown, missing: 'differs' | 'fits'): boolean =>
+    wanted.every(([key, value]) => {
+      const has = key === '' ? entry : isFields(entry) ? entry[key] : null;
+      return has === undefined ? missing === 'fits' : String(has) === value;
+    });
+  // A key that the server filled in (`protocol: TCP`) does not stand in a manifest.
+  const exact = list.findIndex((entry) => isIt(entry, 'differs'));
+  const found = exact < 0 ? list.findIndex((entry) => isIt(entry, 'fits')) : exact;
+  return wanted.length === 0 || found < 0 ? undefined : found;
+}
+
+/** The intent without fields, or the very same object where it has none of them. Of a list's entry only the field goes. */
 export const without = (object: KubeObject, fields: readonly FieldConflict[]): KubeObject =>
   fields.reduce<KubeObject>((left, { field }) => {
     const steps = stepsOf(field, left);

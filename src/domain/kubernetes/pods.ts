@@ -1,3 +1,4 @@
+import { canonicalJson } from '../canonical-json.ts';
 import { type Instant, instant, seconds } from '../duration.ts';
 import { conditionOf } from './readiness.ts';
 import { type KubeObject, fieldAt, isFields, listAt, numberAt, textAt } from './object.ts';
@@ -37,6 +38,9 @@ function troubleOf(pod: string, status: unknown): readonly PodTrouble[] {
   const restarts = numberAt(status, 'restartCount') ?? 0;
   const reason = textAt(status, 'state', 'waiting', 'reason') ?? '';
   const message = textAt(status, 'state', 'waiting', 'message') ?? '';
+  const running = isFields(fieldAt(status, 'state', 'running'));
+  // Whatever it went through before, last month's crashes too, it is well now.
+  if (running && fieldAt(status, 'ready') === true) return [];
   const last = fieldAt(status, 'lastState', 'terminated') ?? fieldAt(status, 'state', 'terminated');
   const ended = isFields(last) ? endOf(last) : undefined;
   const told = (text: string, more: Partial<PodTrouble>): readonly PodTrouble[] => [
@@ -50,22 +54,25 @@ function troubleOf(pod: string, status: unknown): readonly PodTrouble[] {
   if (CONFIG_FAILS.test(reason)) return told(`${reason}: ${message}`, { fatal: reason !== 'RunContainerError' });
   if (ended?.reason === 'OOMKilled')
     return told(`OOMKilled (exit code ${ended.exitCode}), ${restarts} restarts`, {
-      fatal: restarts >= 2,
+      fatal: !running && restarts >= 2,
       reason: 'OOMKilled',
       log: 'previous',
     });
   if (reason === 'CrashLoopBackOff' || (ended !== undefined && ended.exitCode !== 0 && restarts > 0)) {
     const how = ended === undefined ? message : ended.text;
     const text = `${reason || 'Error'}: ${how}, ${restarts} restarts`;
-    return told(text, { fatal: restarts >= CRASHES, log: reason === '' ? 'current' : 'previous' });
+    return told(text, { fatal: !running && restarts >= CRASHES, log: reason === '' ? 'current' : 'previous' });
   }
   if (ended !== undefined && ended.exitCode !== 0 && restarts === 0)
     return told(`${ended.reason}: ${ended.text}`, { log: 'current' });
-  const running = isFields(fieldAt(status, 'state', 'running'));
   const notReady = isFields(status) && status['ready'] === false;
   // Its probes say so; the event has the answer that they got.
   return running && notReady ? told('runs and is not ready', { reason: 'NotReady', log: 'current' }) : [];
 }
+
+/** A Job counts the tries of its pods itself (backoffLimit): a crash is no end of it, what no try mends is. */
+export const leftToItsJob = (trouble: PodTrouble): PodTrouble =>
+  trouble.log === undefined ? trouble : { ...trouble, fatal: false };
 
 interface End {
   readonly reason: string;
@@ -110,29 +117,65 @@ export interface Family {
 const ownedBy = (owner: KubeObject) => (each: KubeObject) =>
   each.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) ?? false;
 
-/** Pods of the revision that is rolled out; those of older ones do not count. */
+/**
+ * Pods of the revision that the workload wants; those of older ones do not count. A controller takes a moment to see a change,
+ * and its own marks (a revision's number, an update revision) are of the release before until then: by them alone the pods
+ * that a way back has just ended would be those it leads to.
+ */
 export function newPodsOf(workload: KubeObject, { replicaSets, pods }: Family): readonly KubeObject[] {
   if (workload.kind === 'Deployment') {
-    const newest = newestReplicaSet(workload, replicaSets);
-    return newest === undefined ? [] : pods.filter(ownedBy(newest));
+    const current = currentReplicaSet(workload, replicaSets);
+    return current === undefined ? [] : pods.filter(ownedBy(current));
   }
   const own = pods.filter(ownedBy(workload));
-  if (workload.kind === 'StatefulSet') {
-    const revision = textAt(workload, 'status', 'updateRevision');
-    return own.filter(({ metadata }) => metadata.labels?.['controller-revision-hash'] === revision);
-  }
-  if (workload.kind !== 'DaemonSet') return own;
-  const last = [...own].sort(byAge).at(-1)?.metadata.labels?.['controller-revision-hash'];
-  return own.filter(({ metadata }) => metadata.labels?.['controller-revision-hash'] === last);
+  if (workload.kind !== 'StatefulSet' && workload.kind !== 'DaemonSet') return own;
+  if ((numberAt(workload, 'status', 'observedGeneration') ?? 0) < (workload.metadata.generation ?? 0)) return [];
+  const revision =
+    workload.kind === 'StatefulSet' ? textAt(workload, 'status', 'updateRevision') : daemonRevision(workload, own);
+  return own.filter((each) => revisionOf(each) === revision);
 }
 
-export function newestReplicaSet(workload: KubeObject, sets: readonly KubeObject[]): KubeObject | undefined {
-  const revision = (each: KubeObject): number =>
-    Number(each.metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0);
+/** Pods of another revision that a StatefulSet waits for before it replaces them: only one that keeps an order does. */
+export function blockedBy(set: KubeObject, pods: readonly KubeObject[]): readonly KubeObject[] {
+  const policy = textAt(set, 'spec', 'podManagementPolicy');
+  if (policy === 'Parallel' || textAt(set, 'spec', 'updateStrategy', 'type') === 'OnDelete') return [];
+  const revision = textAt(set, 'status', 'updateRevision');
+  const partition = numberAt(set, 'spec', 'updateStrategy', 'rollingUpdate', 'partition') ?? 0;
+  const ordinal = ({ metadata }: KubeObject): number => Number(metadata.name.split('-').at(-1));
+  return pods
+    .filter(ownedBy(set))
+    .filter((pod) => revisionOf(pod) !== revision && ordinal(pod) >= partition)
+    .filter((pod) => pod.metadata.deletionTimestamp === undefined && conditionOf(pod, 'Ready')?.status !== 'True');
+}
+
+const revisionOf = ({ metadata }: KubeObject): string | undefined => metadata.labels?.['controller-revision-hash'];
+
+/** No field of it names its revision; its pods carry the number of the template that they were made from. */
+function daemonRevision({ metadata }: KubeObject, own: readonly KubeObject[]): string | undefined {
+  const template = metadata.annotations?.['deprecated.daemonset.template.generation'];
+  const made = own.find((each) => each.metadata.labels?.['pod-template-generation'] === template);
+  return template === undefined || made === undefined ? 'none yet' : revisionOf(made);
+}
+
+/** The one that carries the workload's template, found as its controller finds it: of equal ones the oldest. */
+function currentReplicaSet(workload: KubeObject, sets: readonly KubeObject[]): KubeObject | undefined {
+  const wanted = templateOf(workload);
   return sets
     .filter(ownedBy(workload))
-    .sort((a, b) => revision(a) - revision(b))
-    .at(-1);
+    .filter((each) => templateOf(each) === wanted)
+    .sort(byAge)[0];
+}
+
+/** Without the label that the controller adds to a ReplicaSet's. */
+function templateOf(object: KubeObject): string {
+  const template = fieldAt(object, 'spec', 'template');
+  const labels = fieldAt(template, 'metadata', 'labels');
+  const { 'pod-template-hash': _hash, ...own } = isFields(labels) ? labels : {};
+  const metadata = fieldAt(template, 'metadata');
+  return canonicalJson({
+    spec: fieldAt(template, 'spec'),
+    metadata: { ...(isFields(metadata) ? metadata : {}), labels: own },
+  });
 }
 
 const byAge = (a: KubeObject, b: KubeObject): number =>

@@ -18,6 +18,8 @@ export interface Surroundings {
   /** Generation that our write gave it; a status of an older one is about something else. */
   readonly generation: number | undefined;
   readonly now: Instant;
+  /** The object as our write left it. */
+  readonly written?: KubeObject;
 }
 
 /** PURE. Judges the object as a whole, never an event: an event may be late, the object is what it is. */
@@ -25,15 +27,15 @@ export function readinessOf(object: KubeObject, around: Surroundings): Readiness
   if (object.metadata.deletionTimestamp !== undefined) return waiting('its deletion');
   const unobserved = notObserved(object, around);
   const judge = JUDGES[`${groupOf(object.apiVersion)}/${object.kind}`];
-  if (judge !== undefined) return judge(object, unobserved);
+  if (judge !== undefined) return judge(object, unobserved, around);
   return BUILT_IN_GROUPS.test(groupOf(object.apiVersion)) ? READY : customReadiness(object, unobserved);
 }
 
 const BUILT_IN_GROUPS = /^$|^(?:apps|batch|autoscaling|policy|extensions)$|\.k8s\.io$(?<!gateway\.networking\.k8s\.io)/;
 
-type Judge = (object: KubeObject, unobserved: string | undefined) => Readiness;
+type Judge = (object: KubeObject, unobserved: string | undefined, around: Surroundings) => Readiness;
 
-function notObserved(object: KubeObject, { generation }: Surroundings): string | undefined {
+function notObserved(object: KubeObject, { generation }: Pick<Surroundings, 'generation'>): string | undefined {
   const observed = numberAt(object, 'status', 'observedGeneration');
   const wanted = Math.max(generation ?? 0, object.metadata.generation ?? 0);
   return observed !== undefined && observed >= wanted ? undefined : 'its controller to see the change';
@@ -43,26 +45,42 @@ interface Condition {
   readonly status: string;
   readonly reason: string;
   readonly message: string;
+  /** RFC 3339; of a Deployment alone. */
+  readonly lastUpdateTime?: string;
 }
 
 export function conditionOf(object: KubeObject, type: string): Condition | undefined {
   const found = listAt(object, 'status', 'conditions').find((each) => textAt(each, 'type') === type);
   if (found === undefined) return undefined;
+  const lastUpdateTime = textAt(found, 'lastUpdateTime');
   return {
     status: textAt(found, 'status') ?? '',
     reason: textAt(found, 'reason') ?? '',
     message: textAt(found, 'message') ?? '',
+    ...(lastUpdateTime === undefined ? {} : { lastUpdateTime }),
   };
 }
 
 const said = ({ reason, message }: Condition): string => [reason, message].filter((text) => text !== '').join(': ');
 const count = (object: KubeObject, ...path: string[]): number => numberAt(object, ...path) ?? 0;
 
-function deployment(object: KubeObject, unobserved: string | undefined): Readiness {
+/**
+ * Whether a condition was there before the change that our write made. The controller keeps a passed progress deadline until
+ * a change gets on, also when it has seen that change: of a way back it would say that it failed before it began.
+ */
+function isOfBefore(condition: Condition, type: string, written: KubeObject | undefined): boolean {
+  if (written === undefined || notObserved(written, { generation: written.metadata.generation }) === undefined)
+    return false;
+  const before = conditionOf(written, type);
+  return before?.reason === condition.reason && before.lastUpdateTime === condition.lastUpdateTime;
+}
+
+function deployment(object: KubeObject, unobserved: string | undefined, { written }: Surroundings): Readiness {
   if (fieldAt(object, 'spec', 'paused') === true) return bad('it is paused, so nothing is rolled out');
   if (unobserved !== undefined) return waiting(unobserved);
   const progress = conditionOf(object, 'Progressing');
-  if (progress?.status === 'False' && progress.reason === 'ProgressDeadlineExceeded') return bad(said(progress));
+  if (progress?.status === 'False' && progress.reason === 'ProgressDeadlineExceeded')
+    if (!isOfBefore(progress, 'Progressing', written)) return bad(said(progress));
   const failure = conditionOf(object, 'ReplicaFailure');
   if (failure?.status === 'True') return bad(said(failure));
   const wanted = numberAt(object, 'spec', 'replicas') ?? 1;

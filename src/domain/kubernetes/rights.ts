@@ -48,6 +48,14 @@ export function rightsFor(
     if (!secret)
       for (const verb of FOLLOW) rights.push({ ...base, verb, why: 'waits for it, and finds what is to be pruned' });
     if (makesPods(object) && namespace !== undefined) rights.push(...podRights(namespace));
+    if (object.kind === 'StatefulSet' && namespace !== undefined)
+      rights.push({
+        group: '',
+        resource: PODS.plural,
+        verb: 'delete',
+        namespace,
+        why: 'ends a pod that keeps a StatefulSet from going back',
+      });
   }
   return unique([...rights, ...stateRights(app, home)]);
 }

@@ -95,7 +95,10 @@ export async function applyOne(
       const verdict = judgeConflicts(found, { policy, scaled, held });
       if (verdict.left.length > 0 || (verdict.yielded.length === 0 && conflicts === 'take')) throw thrown;
       notes.push(...verdict.yielded.map(({ manager: owner, field }) => `${field} is left to ${owner}`));
-      object = without(object, verdict.yielded);
+      const left = without(object, verdict.yielded);
+      // What is not found in the intent cannot be given up: the same would be asked for ever.
+      if (verdict.yielded.length > 0 && left === object) throw thrown;
+      object = left;
       if (verdict.yielded.length === 0) conflicts = 'take';
     }
   }

@@ -1,4 +1,4 @@
-import { type Duration, type Instant, after } from '../../domain/duration.ts';
+import { type Duration, after } from '../../domain/duration.ts';
 import type { InputProblem } from '../../domain/inputs.ts';
 import { type ObjectChange, planText } from '../../domain/kubernetes/diff.ts';
 import type { Manifest } from '../../domain/kubernetes/manifest.ts';
@@ -18,7 +18,8 @@ export interface DeployWish {
   readonly ref: AppRef;
   readonly writer: Writer;
   readonly policies: Policies;
-  readonly deadline: Instant;
+  /** How long it may take until all is ready and checked; and how long another run is waited for before. */
+  readonly timeout: Duration;
   readonly rollbackWithin: Duration;
   readonly onFailure: 'rollback' | 'leave';
   readonly onConflict: 'fail' | 'wait';
@@ -52,12 +53,22 @@ export async function begin(
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<Begun | { readonly kind: 'ended'; readonly result: K8sResult }> {
-  const looked = await preflight(manifests, wish, tools, signal);
+  const before = tools.store.list(signal).then(standOf, () => 'unknown');
+  let looked = await preflight(manifests, wish, tools, signal);
   for (const warning of looked.warnings) tools.log.warning(warning);
   if (looked.problems.length > 0) return { kind: 'ended', result: refusedBy(looked.problems, looked.prepared) };
   await makeNamespace(looked, wish, tools, signal);
-  const lease = await holdLease({ ...wish, run: wish.writer.run }, tools, signal);
+  const deadline = after(tools.clock.now(), wish.timeout);
+  const lease = await holdLease({ ...wish, deadline, run: wish.writer.run }, tools, signal);
   try {
+    // Another run released meanwhile: what was looked at, and the plan of it, are of a cluster that is no more.
+    if (lease.waited === 'yes' || (await before) !== standOf(await tools.store.list(lease.signal))) {
+      looked = await preflight(manifests, wish, tools, lease.signal);
+      if (looked.problems.length > 0) {
+        await lease.release();
+        return { kind: 'ended', result: refusedBy(looked.problems, looked.prepared) };
+      }
+    }
     const begun = await beginHolding(manifests, { wish, looked, lease }, tools, lease.signal);
     if (begun.kind === 'ended') await lease.release();
     return begun;
@@ -66,6 +77,10 @@ export async function begin(
     throw thrown;
   }
 }
+
+/** What releases there are, and how far each came. */
+const standOf = (records: readonly ReleaseRecord[]): string =>
+  JSON.stringify(newestFirst(records).map(({ revision, run, phase }) => [revision, run, phase]));
 
 /** The namespace of the records and the lease, when the set makes it: the very first write, and one that is never taken back. */
 async function makeNamespace(
@@ -104,10 +119,12 @@ async function beginHolding(
   let records = await store.list(signal);
   const later = wish.onOutdated === 'fail' ? laterRelease(records, wish.writer.run) : undefined;
   if (later !== undefined) return ended(refused(outdatedText(later, wish), prepared));
-  const digest = digestOf(
-    prepared.map(({ object }) => object),
-    tools,
-  );
+  const digestNow = (): string =>
+    digestOf(
+      prepared.map(({ object }) => object),
+      tools,
+    );
+  let digest = digestNow();
   const unfinished = unfinishedOf(records);
   const resumed = unfinished?.phase === 'applying' && unfinished.digest === digest ? unfinished : undefined;
   if (unfinished !== undefined && resumed === undefined) {
@@ -126,7 +143,10 @@ async function beginHolding(
         diagnosis: back.lines,
       });
     records = await store.list(signal);
-    ({ prepared } = await preflight(manifests, wish, tools, signal));
+    const again = await preflight(manifests, wish, tools, signal);
+    ({ prepared } = again);
+    if (again.problems.length > 0) return ended({ ...refusedBy(again.problems, prepared), changed: true });
+    digest = digestNow();
   }
   if (resumed !== undefined) log.info(`Going on with release ${resumed.release}, which run ${resumed.run} began`);
   const pruneWish = { ref: wish.ref, wanted: prepared, records, policies: wish.policies };

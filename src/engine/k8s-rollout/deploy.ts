@@ -41,9 +41,11 @@ export async function deploySet(
   if (begun.kind === 'ended') return begun.result;
   const { lease } = begun;
   try {
-    return await release(begun, wish, tools, lease.signal);
-  } finally {
+    const result = await release(begun, wish, tools, lease.signal);
+    // Only an end of its own: of one that was cancelled, or that broke, post takes back what it began.
     wish.onFollowing?.(undefined);
+    return result;
+  } finally {
     await lease.release();
   }
 }
@@ -127,11 +129,12 @@ async function bringUp(
   signal: AbortSignal,
 ): Promise<Wrong | undefined> {
   const { prepared, lease, records } = begun;
+  // From here on: a wait for another run, and the way back of one that was killed, are not of this release.
+  const deadline = after(tools.clock.now(), wish.timeout);
   const origins = new Map<string, Origin>(
     prepared.map(({ object, manifest }) => [keyOf(refOf(object)), manifest.origin]),
   );
   const originOf = (key: string): Origin | undefined => origins.get(key);
-  const { deadline } = wish;
   const waitFor = async (targets: readonly AppliedObject[]): Promise<void> => {
     const end = await waitReady({ targets, deadline }, tools, signal);
     if (end.kind === 'ready') {

@@ -16,6 +16,8 @@ const LOOK_EVERY = seconds(3);
 export interface HeldLease {
   /** Aborted when somebody else has taken it. */
   readonly signal: AbortSignal;
+  /** Somebody else held it when it was asked for. */
+  readonly waited?: 'yes';
   /** Before every write: throws when the lease is no longer ours. */
   guard(): Promise<void>;
   release(): Promise<void>;
@@ -32,8 +34,9 @@ type LeaseTools = Pick<K8sTools, 'cluster' | 'clock' | 'log'>;
 
 export async function holdLease(wish: LeaseWish, tools: LeaseTools, signal: AbortSignal): Promise<HeldLease> {
   try {
-    const first = await acquire(wish, tools, signal);
-    return keep(first, wish, tools, signal);
+    const { taken, waited } = await acquire(wish, tools, signal);
+    const held = keep(taken, wish, tools, signal);
+    return waited ? { ...held, waited: 'yes' } : held;
   } catch (thrown) {
     if (!(thrown instanceof KubeFailure) || thrown.kind !== 'access-denied') throw thrown;
     tools.log.warning(
@@ -62,7 +65,11 @@ function leaseOf({ ref, run }: LeaseWish, now: Instant, live?: KubeObject): Kube
   return withField(base, ['spec'], spec);
 }
 
-async function acquire(wish: LeaseWish, tools: LeaseTools, signal: AbortSignal): Promise<KubeObject> {
+async function acquire(
+  wish: LeaseWish,
+  tools: LeaseTools,
+  signal: AbortSignal,
+): Promise<{ readonly taken: KubeObject; readonly waited: boolean }> {
   const { cluster, clock, log } = tools;
   const place = { namespace: wish.ref.namespace, name: nameOf(wish.ref) };
   let said = '';
@@ -91,7 +98,7 @@ async function acquire(wish: LeaseWish, tools: LeaseTools, signal: AbortSignal):
       throw busy(wish, `run ${said || 'of somebody else'} still holds the lease`);
     throw thrown;
   });
-  return taken;
+  return { taken, waited: said !== '' };
 }
 
 const busy = ({ ref }: LeaseWish, why: string): Failure =>

@@ -1,4 +1,4 @@
-import { type Duration, after } from '../../domain/duration.ts';
+import { type Duration, type Instant, after } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
 import { type ObjectChange, planText } from '../../domain/kubernetes/diff.ts';
 import type { Manifest } from '../../domain/kubernetes/manifest.ts';
@@ -94,30 +94,37 @@ export function wayBackOf(records: readonly ReleaseRecord[], { ref: { app }, to,
 export const manifestsOf = ({ objects, revision }: ReleaseRecord): readonly Manifest[] =>
   objects.map((object) => ({ object, origin: { file: `revision ${revision}` } }));
 
+/** What was intended once is intended again as it was, without what came since; others' fields stay theirs. */
+const GOING_BACK: Policies = {
+  conflicts: 'yield',
+  replace: [],
+  prune: 'delete',
+  pruneLimit: 'none',
+  requireDigest: 'no',
+  restartOnConfig: 'no',
+};
+
 /** Takes the app back. A repeated revision is a deployment like any other, so that it is looked at first and awaited. */
 export async function rollBackSet(
-  { to, ...wish }: DeployWish & { readonly to: string | undefined },
+  { to, ...wish }: Omit<DeployWish, 'policies' | 'onOutdated'> & { readonly to: string | undefined },
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<K8sResult> {
   const records = await tools.store.list(signal);
   const way = wayBackOf(records, { ref: wish.ref, to, run: wish.writer.run });
   const { record } = way;
-  if (way.kind === 'finish') return finishUnfinished({ record, previous: way.previous }, wish, tools, signal);
-  const policies: Policies = {
-    ...wish.policies,
-    conflicts: 'yield',
-    prune: 'delete',
-    pruneLimit: 1_000,
-    restartOnConfig: 'no',
-    requireDigest: 'no',
-  };
+  if (way.kind === 'finish') {
+    const deadline = after(tools.clock.now(), wish.timeout);
+    const finished = await finishUnfinished({ record, previous: way.previous }, { ...wish, deadline }, tools, signal);
+    // Its run came to its end while it was waited for: the way back is looked for again.
+    return finished ?? rollBackSet({ to, ...wish }, tools, signal);
+  }
   const writer = { release: record.release, run: wish.writer.run };
   const copyOf = record.copyOf ?? record.revision;
   const manifests = manifestsOf(record).filter(({ object }) => object.kind !== 'Job');
   const result = await deploySet(
     manifests,
-    { ...wish, policies, writer, copyOf, onOutdated: 'continue' },
+    { ...wish, policies: GOING_BACK, writer, copyOf, onOutdated: 'continue' },
     tools,
     signal,
   );
@@ -126,15 +133,17 @@ export async function rollBackSet(
   return result.outcome === 'rolled-back' ? { ...result, outcome: 'rollback-failed' } : result;
 }
 
-/** Takes back what a killed run left. Also what `post` does. */
+/** Takes back what a killed run left. Also what `post` does. undefined: nothing is left any more. */
 export async function finishUnfinished(
   { record, previous }: { readonly record: ReleaseRecord; readonly previous: ReleaseRecord | undefined },
-  wish: Pick<DeployWish, 'ref' | 'writer' | 'deadline' | 'onConflict' | 'rollbackWithin'>,
+  wish: Pick<DeployWish, 'ref' | 'writer' | 'onConflict' | 'rollbackWithin'> & { readonly deadline: Instant },
   tools: K8sTools,
   signal: AbortSignal,
-): Promise<K8sResult> {
+): Promise<K8sResult | undefined> {
   const lease = await holdLease({ ...wish, run: wish.writer.run }, tools, signal);
   try {
+    const left = unfinishedOf(await tools.store.list(lease.signal));
+    if (left?.revision !== record.revision) return undefined;
     const within = after(tools.clock.now(), wish.rollbackWithin);
     const back = await goBack({ ref: wish.ref, record, previous, lease, within }, tools, lease.signal);
     return resultOf(back, record, previous);

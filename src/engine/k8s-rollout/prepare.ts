@@ -155,7 +155,10 @@ async function tryOne(
     } catch (thrown) {
       const conflicts = thrown instanceof KubeFailure ? conflictsOf(thrown.status?.causes ?? []) : [];
       if (conflicts.length > 0) {
-        const verdict = judgeOwnership(object, conflicts, { context, live });
+        const { yielded, left } = judgeOwnership(object, conflicts, { context, live });
+        const given = without(object, yielded);
+        // What is not found in the intent cannot be given up.
+        const verdict = given === object ? { yielded: [], left: [...left, ...yielded] } : { yielded, left };
         if (verdict.left.length > 0) {
           const owner = live?.metadata.labels?.[APP_LABEL];
           if (owner !== undefined && owner !== ref.app) {
@@ -174,7 +177,7 @@ async function tryOne(
         }
         if (verdict.yielded.length > 0) {
           said.push(...verdict.yielded.map(({ manager, field }) => `${field} is left to ${manager}`));
-          object = without(object, verdict.yielded);
+          object = given;
         }
         // What is left is ours by another name, or is taken over before the first apply.
         if (verdict.yielded.length === 0) attempt = 3;

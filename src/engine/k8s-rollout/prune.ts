@@ -64,6 +64,7 @@ export async function prunable(
 
 /** A set that lost a folder by mistake must not empty a namespace. */
 function checkPruneLimit(goes: readonly Ref[], { policies, records }: Pick<PruneWish, 'policies' | 'records'>): void {
+  if (policies.pruneLimit === 'none') return;
   const before = servingOf(records)?.objects.length ?? 0;
   const tooMany = goes.length > policies.pruneLimit || (before > 0 && goes.length > 3 && goes.length > before * 0.3);
   if (!tooMany) return;
@@ -71,7 +72,7 @@ function checkPruneLimit(goes: readonly Ref[], { policies, records }: Pick<Prune
     what: `${goes.length} objects of ${before} would be pruned`,
     why: `that is more than prune-limit (${policies.pruneLimit}) or than 30 % of the set: ${goes.slice(0, 10).map(describeRef).join(', ')}`,
     now: 'Nothing was touched',
-    next: 'Raise prune-limit when it is meant, or set prune: none',
+    next: 'Take them away in smaller steps, raise prune-limit where that is what bars it, or set prune: none',
   });
 }
 

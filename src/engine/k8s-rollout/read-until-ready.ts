@@ -37,6 +37,10 @@ async function read(
   const state =
     live === undefined
       ? ({ kind: 'bad', why: 'somebody deleted it' } as const)
-      : readinessOf(live, { generation: target.object.metadata.generation, now: clock.now() });
+      : readinessOf(live, {
+          generation: target.object.metadata.generation,
+          now: clock.now(),
+          written: target.object,
+        });
   return state.kind === 'ready' ? [] : [{ target, live, state, troubles: [], pods: [] }];
 }

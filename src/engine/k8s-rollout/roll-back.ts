@@ -7,6 +7,7 @@ import { diagnose } from './diagnose.ts';
 import { type PutBack, type PuttingBack, type Stuck, putBack } from './put-back.ts';
 import type { K8sTools, ObjectResult } from './rollout.ts';
 import { readUntilReady } from './read-until-ready.ts';
+import { unblock } from './unblock.ts';
 import { waitReady } from './wait.ts';
 
 export interface GoingBack extends PuttingBack {
@@ -100,6 +101,7 @@ async function illness(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const targets = standing.filter(({ object }) => object.kind !== 'Job');
+  await unblock(targets, { deadline, lines }, tools, signal);
   const end = await waitReady({ targets, deadline }, tools, signal).catch((thrown: unknown) => {
     if (!(thrown instanceof KubeFailure) || thrown.kind !== 'access-denied') throw thrown;
     // What keeps a release from being watched, and so from staying, must not keep the one before from being proven.

@@ -40,7 +40,8 @@ export interface Policies {
   /** Kinds that are deleted and made again when an immutable field changes. */
   readonly replace: readonly string[];
   readonly prune: 'none' | 'delete';
-  readonly pruneLimit: number;
+  /** `none`: of a way back, which takes away what a release made, however much. */
+  readonly pruneLimit: number | 'none';
   readonly requireDigest: 'yes' | 'no';
   readonly restartOnConfig: 'yes' | 'no';
 }

@@ -2,7 +2,7 @@ import { canonicalJson } from '../../domain/canonical-json.ts';
 import { type Instant, between, formatDuration, milliseconds, seconds } from '../../domain/duration.ts';
 import { type KubeObject, describeObject, fieldAt, keyOf, refOf } from '../../domain/kubernetes/object.ts';
 import { podSpecPath } from '../../domain/kubernetes/pod-templates.ts';
-import { type PodTrouble, newPodsOf, troublesOf } from '../../domain/kubernetes/pods.ts';
+import { type PodTrouble, leftToItsJob, newPodsOf, troublesOf } from '../../domain/kubernetes/pods.ts';
 import { type Readiness, makesPods, readinessOf } from '../../domain/kubernetes/readiness.ts';
 import { PODS, REPLICA_SETS, type Resource } from '../../domain/kubernetes/resource.ts';
 import { inParallel } from '../in-parallel.ts';
@@ -164,11 +164,12 @@ function lookAt(target: Target, view: View, now: Instant): Look {
       ...nothing,
       state: { kind: 'superseded', by: `somebody changed its pods (generation ${live.metadata.generation ?? 0})` },
     };
-  const state = readinessOf(live, { generation: target.object.metadata.generation, now });
+  const state = readinessOf(live, { generation: target.object.metadata.generation, now, written: target.object });
   if (state.kind === 'ready')
     return state.note === undefined ? { ready: true } : { note: `${describeObject(live)}: ${state.note}` };
   const pods = makesPods(live) ? view.podsOf(live) : live.kind === 'Pod' ? [live] : [];
-  return { target, live, state, pods, troubles: pods.flatMap((pod) => troublesOf(pod, now)) };
+  const troubles = pods.flatMap((pod) => troublesOf(pod, now));
+  return { target, live, state, pods, troubles: live.kind === 'Job' ? troubles.map(leftToItsJob) : troubles };
 }
 
 /** Another pod spec than the one that our write left: this rollout is not ours any more. */

@@ -84,33 +84,34 @@ async function follow(
     await list();
     listed = clock.now();
   };
+  let stale = false;
   for (;;) {
     signal.throwIfAborted();
     const due = new AbortController();
-    const left = Math.max(1, between(clock.now(), after(listed, LIST_EVERY)));
-    const both = AbortSignal.any([signal, due.signal]);
-    void clock.sleep(milliseconds(left), both).then(
-      () => due.abort(),
-      () => undefined,
-    );
     try {
+      if (stale) await again();
+      stale = false;
+      const left = Math.max(1, between(clock.now(), after(listed, LIST_EVERY)));
+      const both = AbortSignal.any([signal, due.signal]);
+      void clock.sleep(milliseconds(left), both).then(
+        () => due.abort(),
+        () => undefined,
+      );
       const wish = { ...scope, resourceVersion: versionOf(), length: WATCH_FOR };
       const end = await cluster.watch(resource, wish, tell, both);
       failures = 0;
-      if (end === 'expired') await again();
+      if (end === 'expired') stale = true;
       // A server that ends every watch at once must not be asked in a circle.
       else await clock.sleep(milliseconds(PAUSE_FIRST), signal);
     } catch (thrown) {
       signal.throwIfAborted();
-      if (due.signal.aborted) {
-        await again();
-        continue;
-      }
+      const isDue = due.signal.aborted && !stale;
+      stale = true;
+      if (isDue) continue;
       if (!(thrown instanceof KubeFailure) || !mayPass(thrown.kind)) throw thrown;
       failures += 1;
-      log.debug(`${thrown.message} Going on from the last version`);
+      log.debug(`${thrown.message} Everything is read again`);
       await clock.sleep(milliseconds(Math.min(PAUSE_MOST, PAUSE_FIRST * 2 ** (failures - 1))), signal);
-      await again();
     } finally {
       due.abort();
     }

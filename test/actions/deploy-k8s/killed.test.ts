@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type FaultServer, startFaultServer } from '../../../sandbox/kubernetes/faults/fault-server.ts';
 import { needs } from '../../harness/needs.ts';
+import { cancelAsRunner, mainThenPost, onceItSays } from '../../harness/interrupt.ts';
 import { runBundle, startBundle } from '../../harness/run-bundle.ts';
 import { type Scene, openScene, setOf } from './scene.ts';
 
@@ -47,6 +48,15 @@ needs('kubernetes')('deploy-k8s that is killed at a call', () => {
     },
     240_000,
   );
+
+  test('or whose job is cancelled while it waits is taken back by post', async () => {
+    const slow = setOf({ tag: '2-never-healthy', config: 'two' });
+    const waits = onceItSays(/Deployment \S+ waits for/, cancelAsRunner({ scale: 1 }));
+    const { main, post } = await mainThenPost(scene.step({ 'release-id': 'new' }, slow), waits);
+    expect(main).toMatchObject({ exitCode: 130, outputs: { outcome: 'cancelled' } });
+    expect(post).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back' } });
+    expect(await scene.truth()).toEqual(OLD);
+  }, 240_000);
 
   test('without a post is taken back by a roll back', async () => {
     const { again } = await killed('k8s:patch services/web', 'after');

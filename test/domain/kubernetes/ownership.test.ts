@@ -7,7 +7,7 @@ import {
   takeOver,
   without,
 } from '../../../src/domain/kubernetes/ownership.ts';
-import { deployment } from './objects.ts';
+import { deployment, object } from './objects.ts';
 
 const web = deployment('web', { app: 'a/b:1', proxy: 'c/d:1' });
 const context = { policy: 'fail', scaled: 'by-hand', held: 'no' } as const;
@@ -79,6 +79,37 @@ describe('a field of a conflict', () => {
       'image',
     ]);
     expect(stepsOf('.spec.nothing', web)).toBeUndefined();
+  });
+
+  const odd = object('v1', 'ConfigMap', 'odd', {
+    data: { application: '1', 'application.yml': '2', 'a[0].b': '3' },
+    ports: [
+      { port: 80, targetPort: 8080 },
+      { port: 80, protocol: 'UDP' },
+    ],
+    finalizers: ['a/b', 'c.d/e'],
+  });
+  test.each([
+    ['whose name has dots', '.data.application.yml', ['data', 'application.yml']],
+    ['whose name is the beginning of another', '.data.application', ['data', 'application']],
+    ['whose name has brackets', '.data.a[0].b', ['data', 'a[0].b']],
+    ['by a key that the server filled in', '.ports[port=80,protocol="TCP"].targetPort', ['ports', 0, 'targetPort']],
+    ['by keys that are all there', '.ports[port=80,protocol="UDP"].port', ['ports', 1, 'port']],
+    ['that is a value', '.finalizers[="c.d/e"]', ['finalizers', 1]],
+    ['by its place', '.finalizers[0]', ['finalizers', 0]],
+    ['that is not there', '.ports[port=81].targetPort', undefined],
+    ['beyond the list', '.finalizers[2]', undefined],
+  ])('is found %s', (_name, field, steps) => {
+    expect(stepsOf(field, odd)).toEqual(steps);
+  });
+
+  test('that is not there leaves the very same object, so that nobody asks for ever', () => {
+    expect(without(odd, [{ manager: 'x', field: '.data.nothing' }])).toBe(odd);
+  });
+
+  test('that is an entry of a list goes with its place', () => {
+    const left = without(odd, [{ manager: 'x', field: '.finalizers[="a/b"]' }]);
+    expect(left['finalizers']).toEqual(['c.d/e']);
   });
 
   test('goes from the intent, and nothing else does', () => {

@@ -1,6 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { instant, minutes } from '../../../src/domain/duration.ts';
-import { distinct, newPodsOf, troublesOf, warningsAbout } from '../../../src/domain/kubernetes/pods.ts';
+import {
+  blockedBy,
+  distinct,
+  leftToItsJob,
+  newPodsOf,
+  troublesOf,
+  warningsAbout,
+} from '../../../src/domain/kubernetes/pods.ts';
+import type { KubeObject } from '../../../src/domain/kubernetes/object.ts';
 import { deployment, object } from './objects.ts';
 
 const pod = (container: object, more: object = {}) =>
@@ -87,21 +95,133 @@ describe('a pod that does not come up', () => {
   });
 });
 
-test('pods of an older revision do not count', () => {
-  const web = deployment('web', {});
-  const owned = (kind: string, name: string, owner: string, revision: string) => ({
-    apiVersion: 'v1',
-    kind,
-    metadata: {
-      name,
-      uid: name,
-      ownerReferences: [{ uid: owner, kind: '', name: '' }],
-      annotations: { 'deployment.kubernetes.io/revision': revision },
+const owned = (kind: string, name: string, owner: string, more: object = {}): KubeObject => {
+  const { metadata = {}, ...rest } = more as { metadata?: object };
+  const ownerReferences = [{ uid: owner, kind: '', name: '' }];
+  return { apiVersion: 'v1', kind, metadata: { name, uid: name, ownerReferences, ...metadata }, ...rest };
+};
+const names = (found: readonly KubeObject[]): readonly string[] => found.map(({ metadata }) => metadata.name);
+
+describe('a container that crashed before', () => {
+  const past = (state: object, ready: boolean) => ({
+    ...object('v1', 'Pod', 'web-1', {}),
+    status: {
+      containerStatuses: [
+        {
+          name: 'app',
+          ready,
+          restartCount: 9,
+          state,
+          lastState: { terminated: { exitCode: 1, reason: 'Error' } },
+        },
+      ],
     },
   });
-  const replicaSets = [owned('ReplicaSet', 'old', 'uid-web', '9'), owned('ReplicaSet', 'new', 'uid-web', '10')];
-  const pods = [owned('Pod', 'old-1', 'old', ''), owned('Pod', 'new-1', 'new', '')];
-  expect(newPodsOf(web, { replicaSets, pods }).map(({ metadata }) => metadata.name)).toEqual(['new-1']);
+  const now = instant(0);
+  test.each([
+    ['and is well now is no trouble', { running: {} }, true, []],
+    ['and runs again is not given up', { running: {} }, false, [false]],
+    ['and has crashed now is', { waiting: { reason: 'CrashLoopBackOff' } }, false, [true]],
+  ])('%s', (_name, state, ready, fatal) => {
+    expect(troublesOf(past(state, ready), now).map((each) => each.fatal)).toEqual(fatal);
+  });
+
+  test('is left to the Job that tries it again', () => {
+    const [crash] = troublesOf(past({ waiting: { reason: 'CrashLoopBackOff' } }, false), now).map(leftToItsJob);
+    expect(crash).toMatchObject({ fatal: false });
+    const [name] = troublesOf(past({ waiting: { reason: 'InvalidImageName' } }, false), now).map(leftToItsJob);
+    expect(name).toMatchObject({ fatal: true });
+  });
+});
+
+describe('pods of a Deployment', () => {
+  const replicaSet = (name: string, image: string, made: string, revision: number): KubeObject => {
+    const { spec } = deployment('web', { app: image }) as unknown as { spec: { template: Template } };
+    const { template } = spec;
+    const labels = { ...template.metadata.labels, 'pod-template-hash': name };
+    return owned('ReplicaSet', name, 'uid-web', {
+      metadata: {
+        creationTimestamp: made,
+        annotations: { 'deployment.kubernetes.io/revision': String(revision) },
+      },
+      spec: { template: { ...template, metadata: { labels } } },
+    });
+  };
+  const replicaSets = [
+    replicaSet('bad', 'web:2', '2026-01-02', 2),
+    replicaSet('again', 'web:1', '2026-01-03', 3),
+    replicaSet('good', 'web:1', '2026-01-01', 1),
+  ];
+  const pods = ['bad', 'good', 'again'].map((name) => owned('Pod', `${name}-1`, name));
+  const podsOf = (image: string) => names(newPodsOf(deployment('web', { app: image }), { replicaSets, pods }));
+
+  test.each([
+    ['are those of its template', 'web:2', ['bad-1']],
+    // The ReplicaSet that is gone back to has the lower number until the controller has seen the change.
+    ['are those of its template, whatever number that has yet, and of equal ones the oldest', 'web:1', ['good-1']],
+    ['are none before the controller has made a ReplicaSet for it', 'web:3', []],
+  ])('%s', (_name, image, expected) => {
+    expect(podsOf(image)).toEqual(expected);
+  });
+});
+
+interface Template {
+  readonly metadata: { readonly labels: object };
+}
+
+describe('pods of a StatefulSet or DaemonSet', () => {
+  const revised = (name: string, hash: string, template: string): KubeObject =>
+    owned('Pod', name, 'uid-db', {
+      metadata: { labels: { 'controller-revision-hash': hash, 'pod-template-generation': template } },
+    });
+  const pods = [revised('db-0', 'one', '1'), revised('db-1', 'two', '2'), revised('db-2', 'two', '1')];
+  const set = (kind: string, observedGeneration: number, template: string): KubeObject => ({
+    apiVersion: 'apps/v1',
+    kind,
+    metadata: {
+      name: 'db',
+      uid: 'uid-db',
+      generation: 2,
+      annotations: { 'deprecated.daemonset.template.generation': template },
+    },
+    status: { observedGeneration, updateRevision: 'one' },
+  });
+  test.each([
+    ['are those of its update revision', set('StatefulSet', 2, '1'), ['db-0']],
+    ['are none while that is of the release before', set('StatefulSet', 1, '1'), []],
+    ['are those of the revision that its template was made into', set('DaemonSet', 2, '2'), ['db-1', 'db-2']],
+    ['are none while its template has no pod yet', set('DaemonSet', 2, '3'), []],
+    ['are none while the controller has not seen the change', set('DaemonSet', 1, '2'), []],
+  ])('%s', (_name, workload, expected) => {
+    expect(names(newPodsOf(workload, { replicaSets: [], pods }))).toEqual(expected);
+  });
+});
+
+describe('what keeps a StatefulSet from going back', () => {
+  const pod = (name: string, revision: string, ready: string, more: object = {}): KubeObject =>
+    owned('Pod', name, 'uid-db', {
+      metadata: { labels: { 'controller-revision-hash': revision }, ...more },
+      status: { conditions: [{ type: 'Ready', status: ready }] },
+    });
+  const pods = [
+    pod('db-4', 'bad', 'False', { deletionTimestamp: 'now' }),
+    pod('db-3', 'bad', 'False'),
+    pod('db-2', 'bad', 'True'),
+    pod('db-1', 'good', 'False'),
+    pod('db-0', 'bad', 'False'),
+  ];
+  const set = (spec: object): KubeObject => ({
+    ...object('apps/v1', 'StatefulSet', 'db', { spec, status: { updateRevision: 'good' } }),
+    metadata: { name: 'db', uid: 'uid-db' },
+  });
+  test.each([
+    ['are its pods of another revision that are not ready', {}, ['db-3', 'db-0']],
+    ['are none below its partition', { updateStrategy: { rollingUpdate: { partition: 1 } } }, ['db-3']],
+    ['are none where it keeps no order', { podManagementPolicy: 'Parallel' }, []],
+    ['are none where somebody else replaces its pods', { updateStrategy: { type: 'OnDelete' } }, []],
+  ])('%s', (_name, spec, expected) => {
+    expect(names(blockedBy(set(spec), pods))).toEqual(expected);
+  });
 });
 
 test('equal reasons are told once, fatal ones first', () => {

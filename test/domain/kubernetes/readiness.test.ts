@@ -49,6 +49,26 @@ describe('a Deployment', () => {
   });
 });
 
+describe('a progress deadline that had passed before our write', () => {
+  const passed = (lastUpdateTime: string, observedGeneration: number) => ({
+    ...deployment('web', { app: 'a/b:1' }),
+    status: {
+      observedGeneration,
+      replicas: 3,
+      updatedReplicas: 3,
+      availableReplicas: 2,
+      conditions: [{ ...condition('Progressing', 'False', 'ProgressDeadlineExceeded'), lastUpdateTime }],
+    },
+  });
+  test.each([
+    ['says nothing of it', passed('10:00', 1), '10:00', 'waiting'],
+    ['is told from one that passed since', passed('10:00', 1), '10:05', 'bad'],
+    ['says what it says where our write changed nothing', passed('10:00', 2), '10:00', 'bad'],
+  ])('%s', (_name, written, now, expected) => {
+    expect(readinessOf(passed(now, 2), { ...around, written }).kind).toBe(expected);
+  });
+});
+
 describe('other kinds', () => {
   test.each([
     ['a running Job is not ready', object('batch/v1', 'Job', 'x', { status: { active: 1 } }), 'waiting'],

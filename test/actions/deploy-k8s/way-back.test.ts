@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from '../../harness/needs.ts';
+import { type Scene, openScene, setOf } from './scene.ts';
+
+const workload = (kind: string, tag: string, more: string): string => `apiVersion: apps/v1
+kind: ${kind}
+metadata: { name: ${kind.toLowerCase()} }
+spec:
+  ${more}
+  selector: { matchLabels: { app: ${kind} } }
+  template:
+    metadata: { labels: { app: ${kind} } }
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers: [{ name: c, image: 'x/y:${tag}', readinessProbe: { httpGet: { path: /, port: 80 } } }]
+`;
+const HEADLESS = `apiVersion: v1
+kind: Service
+metadata: { name: db }
+spec: { clusterIP: None, selector: { app: StatefulSet }, ports: [{ port: 80 }] }
+`;
+
+/**
+ * What a controller says of a workload is about the release that failed, until it has seen the way back. A way back that
+ * believes it is called failed, and the old release is well a moment later.
+ */
+needs('kubernetes')('a way back is judged by what it leads to', () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await openScene('way-back');
+  }, 300_000);
+  afterAll(() => scene?.close());
+
+  const kinds = (tag: string): string =>
+    [
+      setOf(),
+      workload('StatefulSet', tag, 'serviceName: db\n  replicas: 2'),
+      workload('DaemonSet', tag, 'updateStrategy: { type: RollingUpdate }'),
+      HEADLESS,
+    ].join('---\n');
+
+  test.each([
+    ['of pods that crash', 'crash-at-start'],
+    ['of pods whose image is nowhere', 'missing-image'],
+  ])(
+    'with a StatefulSet and a DaemonSet %s',
+    async (_name, fault) => {
+      const good = await scene.run({ 'release-id': 'v1' }, kinds('1'));
+      expect(good).toMatchObject({ exitCode: 0 });
+      const bad = await scene.run({ 'release-id': 'v2' }, kinds(`2-${fault}`));
+      expect(bad).toMatchObject({ exitCode: 1, outputs: { outcome: 'rolled-back' } });
+    },
+    120_000,
+  );
+
+  test('with a Deployment of one pod whose progress deadline has passed', async () => {
+    const single = (tag: string) => setOf({ tag, replicas: 1, deadline: 3 });
+    const good = await scene.run({ 'release-id': 'v3' }, single('1'));
+    expect(good).toMatchObject({ exitCode: 0 });
+    const bad = await scene.run({ 'release-id': 'v4' }, single('4-never-healthy'));
+    expect(bad).toMatchObject({ exitCode: 1, outputs: { outcome: 'rolled-back' } });
+    expect(bad.stdout).toContain('ProgressDeadlineExceeded');
+    expect(await scene.truth()).toMatchObject({ image: 'registry.example.com/team/web:1', ready: 1 });
+  }, 120_000);
+});
