@@ -6,6 +6,7 @@ import type {
   ServiceDeploymentStatus,
   StoppedTask,
   TaskDefinition,
+  TaskPlace,
 } from '../domain/ecs/service.ts';
 
 export type {
@@ -16,6 +17,7 @@ export type {
   ServiceDeploymentStatus,
   StoppedTask,
   TaskDefinition,
+  TaskPlace,
 } from '../domain/ecs/service.ts';
 
 /** `must`: a role that may not read it is an error as any other, because nothing else tells the same. Absent: `may`. */
@@ -68,6 +70,8 @@ export interface Ecs {
   stopServiceDeployment(arn: string, stopType: 'ROLLBACK' | 'ABORT', signal: AbortSignal): Promise<void>;
   /** Tasks of the service that stopped lately, with their reasons. */
   stoppedTasks(ref: EcsServiceRef, signal: AbortSignal): Promise<readonly StoppedTask[]>;
+  /** Where the running tasks are that this deployment (its `id`) of the service started, and no others. */
+  placesOf(ref: EcsServiceRef, deployment: string, signal: AbortSignal): Promise<readonly TaskPlace[]>;
   tagService(arn: string, tags: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void>;
   untagService(arn: string, keys: readonly string[], signal: AbortSignal): Promise<void>;
 }

@@ -258,6 +258,29 @@ export function ecsContract(name: string, open: () => Promise<EcsWorld>): void {
     );
 
     test(
+      'shows where the running tasks of one deployment are, and none of another one',
+      inWorld(async (world) => {
+        const { ecs, ref } = world;
+        const primaryOf = async (): Promise<string> =>
+          (await read(ecs, ref)).deployments.find(({ status }) => status === 'PRIMARY')?.id ?? '';
+        const first = await primaryOf();
+        const before = await ecs.placesOf(ref, first, signal);
+        expect(new Set(before.map((place) => JSON.stringify(place))).size).toBe(2);
+        expect(await ecs.placesOf(ref, 'ecs-svc/0', signal)).toEqual([]);
+        const arn = await register(world, world.images.good);
+        await ecs.updateService(ref, { taskDefinition: arn }, signal);
+        const second = await primaryOf();
+        expect(second).not.toBe(first);
+        expect(await ecs.placesOf(ref, first, signal)).toHaveLength(2);
+        const after = await until(world, async () => {
+          const places = await ecs.placesOf(ref, second, signal);
+          return places.length === 2 ? places : undefined;
+        });
+        for (const place of before) expect(after).not.toContainEqual(place);
+      }),
+    );
+
+    test(
       'makes no call for a signal that is aborted',
       inWorld(async ({ ecs, ref }) => {
         const reason = new Error('stop');

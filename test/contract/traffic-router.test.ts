@@ -5,10 +5,12 @@ import { trafficRouterContract } from './traffic-router.ts';
 
 trafficRouterContract('the fake', async () => {
   const router = fakeRouter();
-  router.health.blue = { healthy: 2, total: 2, reasons: [] };
+  const places = [{ address: '10.0.0.1' }, { instance: 'i-1', port: 32768 }] as const;
+  router.health.blue = { healthy: 2, total: 2, members: ['10.0.0.1', 'i-1:32768'], reasons: [] };
   return {
     router,
     targets: router.targets,
+    places,
     setWeights: async (weights) => {
       router.weights = { ...weights };
       router.seated = COLORS;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { TaskPlace } from '../../src/domain/ecs/service.ts';
 import type { ShiftRecord } from '../../src/domain/shift/record.ts';
 import { NoLiveColor, splitGiving } from '../../src/domain/traffic-split.ts';
 import type { Journal } from '../../src/ports/journal.ts';
@@ -13,6 +14,8 @@ import { recordOf } from '../domain/shift/records.ts';
 export interface RouterWorld {
   readonly router: TrafficRouter;
   readonly targets: TargetGroups;
+  /** Where the two tasks of blue are. */
+  readonly places: readonly TaskPlace[];
   /** Raw weights, as somebody else would set them. */
   setWeights(weights: { readonly blue: number; readonly green: number }): Promise<void>;
   /** Keeps clients on their color for so many seconds; undefined where a router has no such thing. */
@@ -261,6 +264,25 @@ export function trafficRouterContract(
       inWorld(async ({ targets }) => {
         expect(await targets.health('blue', signal)).toMatchObject({ healthy: 2, total: 2, reasons: [] });
         expect(await targets.health('green', signal)).toMatchObject({ healthy: 0, total: 0 });
+      }),
+    );
+
+    test(
+      'counts only the targets of the tasks that are named, and says that others are healthy',
+      inWorld(async ({ targets, places }) => {
+        expect(places).toHaveLength(2);
+        expect(await targets.health('blue', signal, places)).toMatchObject({ healthy: 2, total: 2, reasons: [] });
+        const foreign = (count: number) => [`${count} healthy, but of other tasks`];
+        const one = await targets.health('blue', signal, places.slice(1));
+        expect(one).toMatchObject({ healthy: 1, total: 1, reasons: foreign(1) });
+        expect(one.members).toHaveLength(1);
+        const nobodys = [{ address: '192.0.2.1' }, { instance: 'i-0', port: 80 }];
+        for (const own of [[], nobodys])
+          expect(await targets.health('blue', signal, own)).toMatchObject({
+            healthy: 0,
+            total: 0,
+            reasons: foreign(2),
+          });
       }),
     );
   });

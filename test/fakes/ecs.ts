@@ -157,6 +157,12 @@ export function fakeEcs(clock: Clock): FakeEcs {
         });
       }),
     stoppedTasks: (ref, signal) => call('stoppedTasks', '', signal, () => [...known(ref).stopped]),
+    placesOf: (ref, deployment, signal) =>
+      call('placesOf', '', signal, () => {
+        const { deployments } = show(known(ref));
+        const running = deployments.find(({ id }) => id === deployment)?.running ?? 0;
+        return Array.from({ length: running }, (_, index) => ({ address: `${deployment}-${index + 1}` }));
+      }),
     tagService: (arn, tags, signal) =>
       call(
         'tagService',

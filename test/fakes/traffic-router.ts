@@ -8,6 +8,7 @@ import {
   splitGiving,
   splitOfWeights,
 } from '../../src/domain/traffic-split.ts';
+import type { TaskPlace } from '../../src/domain/ecs/service.ts';
 import type { TargetHealth } from '../../src/domain/shift/live-color.ts';
 import type { TargetGroups } from '../../src/ports/target-group.ts';
 import type { TrafficRouter } from '../../src/ports/traffic-router.ts';
@@ -48,7 +49,10 @@ export function fakeRouter(): FakeRouter {
     dropped: milliseconds(0),
     health: { blue: { healthy: 3, total: 3, reasons: [] }, green: none },
     fail: (method, ...errors) => void (failures[method] = [...(failures[method] ?? []), ...errors]),
-    targets: { nameOf: (color) => `shop-${color}`, health: async (color) => router.health[color] },
+    targets: {
+      nameOf: (color) => `shop-${color}`,
+      health: async (color, _, own) => ownOnly(router.health[color], own),
+    },
     async observe(signal) {
       due('observe', signal);
       return liveOf(router);
@@ -89,6 +93,17 @@ export function fakeRouter(): FakeRouter {
     },
   };
   return router;
+}
+
+/** A source that knows no members cannot tell them apart. */
+function ownOnly(health: TargetHealth, own: readonly TaskPlace[] | undefined): TargetHealth {
+  const { members, reasons } = health;
+  if (own === undefined || members === undefined) return health;
+  const names = new Set(own.map((place) => ('address' in place ? place.address : `${place.instance}:${place.port}`)));
+  const mine = members.filter((member) => names.has(member));
+  const foreign = members.length - mine.length;
+  const said = foreign === 0 ? reasons : [...reasons, `${foreign} healthy, but of other tasks`];
+  return { healthy: mine.length, total: mine.length, members: mine, reasons: said };
 }
 
 function set(router: FakeRouter, split: TrafficSplit): void {

@@ -31,15 +31,17 @@ export const SIGTERM = stopped('SIGTERM');
 /** The runner is dead, and the failed job is started again. */
 export const again: Ending = {
   name: 'the next attempt',
-  async end({ stage }) {
+  async end({ stage, atKill }) {
     const after = await runBundle(await stage.step({}, { env: { GITHUB_RUN_ATTEMPT: '2' } }));
     const truth = await stage.truth();
     const outcome = after.outputs['outcome'];
     if (outcome !== 'promoted' && outcome !== 'rolled-back' && outcome !== 'unchanged')
       return `outcome ${outcome}: ${after.stdout}`;
-    const end = outcome === 'rolled-back' ? 'rolled-back' : 'done';
+    // Nothing is left to do where the end was recorded before the death.
+    const ends = { promoted: 'done', 'rolled-back': 'rolled-back', unchanged: atKill.phase };
+    const end = ends[outcome];
     if (truth.phase !== end) return `phase ${truth.phase} after ${outcome}`;
-    const left = outcome === 'rolled-back' ? truth.desired.green : truth.desired.blue;
+    const left = truth.phase === 'rolled-back' ? truth.desired.green : truth.desired.blue;
     return unfinished(truth, truth.phase) ?? (left === 0 ? undefined : `${left} tasks are left`);
   },
 };

@@ -19,6 +19,7 @@ import type { Asking } from './execute-gate.ts';
 import { allAre, strayOf } from './decide-routes.ts';
 import { holdsScaling } from './decide-scaling.ts';
 import type { CheckMoment, Goal, Result, Route, Seen } from './moves.ts';
+import { ownTargets } from './execute-own.ts';
 import { quietOf } from './execute-quiet.ts';
 import type { Event } from './story.ts';
 
@@ -122,6 +123,7 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
     record,
     engaged: memory.engaged === 'yes',
     targets: { blue, green } satisfies Record<Color, TargetHealth>,
+    own: await ownTargets(record, acting, signal),
     desired: desired ?? { blue: 0, green: 0 },
     candidateHealth: memory.candidateHealth,
     scaling: await scalingOf(record, acting, signal),

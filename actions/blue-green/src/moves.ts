@@ -91,6 +91,8 @@ export interface Seen {
   readonly record: ShiftRecord | undefined;
   readonly engaged: boolean;
   readonly targets: Readonly<Record<Color, TargetHealth>>;
+  /** Those of the candidate that its own deployment brought; undefined: nobody asks, or nothing tells them apart. */
+  readonly own: TargetHealth | undefined;
   /** Healthy targets of the candidate in the order in which this process saw them since it has traffic. */
   readonly candidateHealth: readonly number[];
   /** `none` also where a decision does not need it. */

@@ -20,6 +20,7 @@ import { Failure } from '../../domain/failure.ts';
 import { CloudFailure } from '../../domain/retry-policy.ts';
 import type { Ecs, EcsService, EcsServiceRef, Need, ServiceDeployment, TaskDefinition } from '../../ports/ecs.ts';
 import type { Log } from '../../ports/log.ts';
+import { placesOf } from './ecs-places.ts';
 import { revisionsOf } from './ecs-revisions.ts';
 import {
   fromTags,
@@ -51,6 +52,7 @@ export function ecsOf(session: Pick<AwsSession, 'accountId' | 'region' | 'client
     ...history,
     ...taskDefinitions(client, place),
     ...revisionsOf(client),
+    ...placesOf(client),
     async describeServices(refs, signal) {
       const found: EcsService[] = [];
       for (const [cluster, group] of byCluster(refs)) {

@@ -3,6 +3,7 @@ import {
   type TargetHealthDescription,
   DescribeTargetHealthCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { TaskPlace } from '../../domain/ecs/service.ts';
 import type { TargetHealth } from '../../domain/shift/live-color.ts';
 import type { TargetGroups } from '../../ports/target-group.ts';
 import { callAws } from '../aws/errors.ts';
@@ -13,31 +14,39 @@ import type { AlbPlace } from './alb-place.ts';
 export function albTargets(client: ElasticLoadBalancingV2Client, place: AlbPlace): TargetGroups {
   return {
     nameOf: (color) => groupName(place.groups[color]),
-    async health(color, signal) {
+    async health(color, signal, own) {
       const arn = place.groups[color];
       const what = `Could not read the targets of ${groupName(arn)}`;
       const answer = await callAws({ action: 'elasticloadbalancing:DescribeTargetHealth', what }, signal, () =>
         client.send(new DescribeTargetHealthCommand({ TargetGroupArn: arn }), { abortSignal: signal }),
       );
-      return healthOf(answer.TargetHealthDescriptions ?? []);
+      return healthOf(answer.TargetHealthDescriptions ?? [], own);
     },
   };
 }
 
-/** Targets that drain belong to tasks on their way out and are not counted. */
-export function healthOf(described: readonly TargetHealthDescription[]): TargetHealth {
+/** Targets that drain belong to tasks on their way out and are not counted. `own`: only what these tasks registered is. */
+export function healthOf(described: readonly TargetHealthDescription[], own?: readonly TaskPlace[]): TargetHealth {
   const states = described.map((each) => ({
     name: `${each.Target?.Id ?? ''}:${each.Target?.Port ?? ''}`,
     state: each.TargetHealth?.State ?? 'unknown',
     reason: each.TargetHealth?.Reason,
+    isOwn: own === undefined || own.some((place) => isAt(each.Target, place)),
   }));
-  const counted = states.filter(({ state }) => state !== 'draining');
+  const counted = states.filter(({ state, isOwn }) => state !== 'draining' && isOwn);
+  const foreign = states.filter(({ state, isOwn }) => state === 'healthy' && !isOwn).length;
   const others = counted.filter(({ state }) => state !== 'healthy');
   const words = others.map(({ state, reason }) => (reason === undefined ? state : `${state}: ${reason}`));
   return {
     healthy: counted.length - others.length,
     total: counted.length,
     members: counted.filter(({ state }) => state === 'healthy').map(({ name }) => name),
-    reasons: [...new Set(words)].map((word) => `${words.filter((each) => each === word).length} ${word}`),
+    reasons: [
+      ...[...new Set(words)].map((word) => `${words.filter((each) => each === word).length} ${word}`),
+      ...(foreign === 0 ? [] : [`${foreign} healthy, but of other tasks`]),
+    ],
   };
 }
+
+const isAt = (target: TargetHealthDescription['Target'], place: TaskPlace): boolean =>
+  'address' in place ? target?.Id === place.address : target?.Id === place.instance && target.Port === place.port;

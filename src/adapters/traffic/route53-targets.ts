@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { type ResourceRecordSet, type Route53Client, GetHealthCheckStatusCommand } from '@aws-sdk/client-route-53';
 import { seconds } from '../../domain/duration.ts';
+import type { TaskPlace } from '../../domain/ecs/service.ts';
 import { Failure } from '../../domain/failure.ts';
 import { type Color, COLORS } from '../../domain/traffic-split.ts';
 import type { TargetHealth } from '../../domain/shift/live-color.ts';
@@ -65,7 +66,7 @@ export async function route53Targets(
   const of = (color: Color): Source => sources[color] as Source;
   const targets: TargetGroups = {
     nameOf: (color) => of(color).name,
-    async health(color, inner) {
+    async health(color, inner, own) {
       const source = of(color);
       switch (source.kind) {
         case 'health-check':
@@ -73,7 +74,7 @@ export async function route53Targets(
         case 'url':
           return source.health(inner);
         case 'target-groups':
-          return healthOfGroups(elb(source.region), source, inner);
+          return healthOfGroups(elb(source.region), { ...source, own }, inner);
       }
     },
   };
@@ -172,7 +173,7 @@ async function groupsBehind(
 
 async function healthOfGroups(
   client: ElasticLoadBalancingV2Client,
-  { name, arns }: Extract<Source, { kind: 'target-groups' }>,
+  { name, arns, own }: Extract<Source, { kind: 'target-groups' }> & { readonly own: readonly TaskPlace[] | undefined },
   signal: AbortSignal,
 ): Promise<TargetHealth> {
   const facts = { action: 'elasticloadbalancing:DescribeTargetHealth', what: `Could not read the targets of ${name}` };
@@ -183,7 +184,7 @@ async function healthOfGroups(
     );
     all.push(...(answer.TargetHealthDescriptions ?? []));
   }
-  return healthOf(all);
+  return healthOf(all, own);
 }
 
 /** An end point is healthy for Route 53 when more than 18 % of its checkers say so. */

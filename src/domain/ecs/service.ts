@@ -112,6 +112,12 @@ export interface StoppedTask {
   }[];
 }
 
+/**
+ * Where a task is reached, in the words of target groups: an address of its own, whatever the port, or a port of the
+ * instance that it runs on.
+ */
+export type TaskPlace = { readonly address: string } | { readonly instance: string; readonly port: number };
+
 /** As DescribeTaskDefinition gives it; `body` is the raw SDK shape and is passed through, never rebuilt field by field. */
 export interface TaskDefinition {
   readonly arn: string;

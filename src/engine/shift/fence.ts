@@ -89,6 +89,7 @@ export function fencedEcs(ecs: Ecs, fence: Fence): Ecs {
     stoppedTasks: (...call) => ecs.stoppedTasks(...call),
     listRevisions: (...call) => ecs.listRevisions(...call),
     revisionsInUse: (...call) => ecs.revisionsInUse(...call),
+    placesOf: (...call) => ecs.placesOf(...call),
     async registerTaskDefinition(body, tags, signal) {
       await fence(signal);
       return ecs.registerTaskDefinition(body, tags, signal);

@@ -75,11 +75,11 @@ export function joinTargets(targets: readonly TargetGroups[]): TargetGroups {
   if (others.length === 0) return first;
   return {
     nameOf: (color) => [...new Set(targets.map((each) => each.nameOf(color)))].join(' and '),
-    async health(color, signal) {
+    async health(color, signal, own) {
       const distinct = targets.filter(
         (each, index) => targets.findIndex((other) => other.nameOf(color) === each.nameOf(color)) === index,
       );
-      const all = await Promise.all(distinct.map((each) => each.health(color, signal)));
+      const all = await Promise.all(distinct.map((each) => each.health(color, signal, own)));
       const worst = all.reduce((least, each) => (each.healthy < least.healthy ? each : least));
       if (distinct.length === 1) return worst;
       // Another group may be the worst at the next look: its targets are no replacements of these.

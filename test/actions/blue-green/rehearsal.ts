@@ -198,6 +198,7 @@ function observe(world: World, memory: Memory, scenario: Scenario): Seen {
     record: world.record,
     engaged: memory.engaged,
     targets: { blue: targets('blue'), green: targets('green') },
+    own: undefined,
     desired: { ...world.desired },
     candidateHealth: memory.candidateHealth,
     scaling: { ...world.scaling },

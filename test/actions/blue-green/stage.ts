@@ -81,9 +81,10 @@ export function openStage(): Stage {
   } // prettier-ignore
   const serviceOf = (color: 'blue' | 'green') => ecs.serviceOf({ cluster: CLUSTER, service: SERVICES[color] });
   const router = fakeRouter();
-  router.targets.health = async (color) => {
+  router.targets.health = async (color, _, own) => {
     const { running, desired } = serviceOf(color);
-    const healthy = router.seated.includes(color) ? running : 0;
+    const all = router.seated.includes(color) ? running : 0;
+    const healthy = Math.min(all, own?.length ?? all);
     return {
       healthy,
       total: desired,

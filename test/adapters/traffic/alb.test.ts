@@ -21,6 +21,7 @@ import { type AlbClients, albRouter } from '../../../src/adapters/traffic/alb.ts
 import { instant, seconds } from '../../../src/domain/duration.ts';
 import { splitGiving } from '../../../src/domain/traffic-split.ts';
 import { fakeClock } from '../../fakes/clock.ts';
+import { placesOfBlue } from './places.ts';
 import { recordOf } from '../../domain/shift/records.ts';
 import { trafficRouterContract } from '../../contract/traffic-router.ts';
 
@@ -94,6 +95,7 @@ trafficRouterContract('an ALB rule over the wire', async () => {
   return {
     router: albRouter(clients, place, clock),
     targets: albTargets(client, place),
+    places: await placesOfBlue(world, stacked, 'blue'),
     setWeights: ({ blue, green }) => setForward([{ color: 'blue', weight: blue }, { color: 'green', weight: green }]),
     setStickiness: async (seconds) => {
       const [forward] = await actionsOf();

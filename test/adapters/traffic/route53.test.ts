@@ -17,6 +17,7 @@ import { openRoute53 } from '../../../src/adapters/traffic/open-route53.ts';
 import { instant } from '../../../src/domain/duration.ts';
 import { splitGiving } from '../../../src/domain/traffic-split.ts';
 import { trafficRouterContract } from '../../contract/traffic-router.ts';
+import { placesOfBlue } from './places.ts';
 import { recordOf } from '../../domain/shift/records.ts';
 
 const signal = new AbortController().signal;
@@ -93,6 +94,7 @@ trafficRouterContract(
     const before = changes().length;
     return {
       ...opened,
+      places: await placesOfBlue(world, stacks.blue, 'service'),
       setWeights,
       writes: async () => changes().length - before,
       pass: (length) => world.advance(length * 1_000),

@@ -90,6 +90,7 @@ export function dyingEcs(
     listRevisions: wrap(ecs.listRevisions),
     deregisterTaskDefinition: wrap(ecs.deregisterTaskDefinition),
     revisionsInUse: wrap(ecs.revisionsInUse),
+    placesOf: wrap(ecs.placesOf),
     updateService: wrap(ecs.updateService),
     describeServiceDeployments: wrap(ecs.describeServiceDeployments),
     listServiceDeployments: wrap(ecs.listServiceDeployments),
