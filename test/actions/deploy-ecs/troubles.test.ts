@@ -3,6 +3,7 @@ import type { StackSpec } from '../../../sandbox/world.ts';
 import { freezeDuring, mainOnly, onceItSays } from '../../harness/interrupt.ts';
 import { needs } from '../../harness/needs.ts';
 import { type BundleResult, runBundle } from '../../harness/run-bundle.ts';
+import { shownAs } from '../../harness/troubleshooting.ts';
 import { aCloud } from '../../sandbox/front/a-cloud.ts';
 import { type Scene, scene } from './scene.ts';
 
@@ -158,7 +159,6 @@ needs('sandbox')('deploy-ecs says what the README explains', () => {
       const env = { ...(await stage.world.run(`run-${id}`)), GITHUB_RUN_ID: String(id) };
       return runBundle(stage.step(inputs, { env }));
     });
-    const shown = row.split('...').map((part) => part.trim().replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-    expect(saidBy(result)).toMatch(new RegExp(shown.join('.*')));
+    expect(saidBy(result)).toMatch(shownAs(row));
   });
 });

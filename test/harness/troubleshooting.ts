@@ -1,0 +1,42 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** First cells of the table in an action's README: `access denied for ...` is the text `access denied for `. */
+export function troublesOf(action: string): readonly string[] {
+  const readme = readFileSync(join(ROOT, 'actions', action, 'README.md'), 'utf8');
+  const table = readme.slice(readme.indexOf('## Troubleshooting'));
+  return [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, message = '']) => message);
+}
+
+/** Lines of the tests of an action that run it as a process. */
+export const processTestLines = (action: string): readonly string[] => {
+  const folder = join(ROOT, 'test/actions', action);
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.test.ts') && name !== 'troubleshooting.test.ts')
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .filter((text) => /runBundle|mainThenPost/.test(text))
+    .flatMap((text) => text.split('\n'));
+};
+
+const partsOf = (message: string): readonly string[] => message.split('...').map((each) => each.trim());
+
+/** A line that has the parts of the message in their order. */
+export function expects(line: string, message: string): boolean {
+  let from = 0;
+  for (const part of partsOf(message)) {
+    const at = line.indexOf(part, from);
+    if (at < 0) return false;
+    from = at + part.length;
+  }
+  return true;
+}
+
+/** What the README has, as a text of the process shows it. */
+export const shownAs = (message: string): RegExp =>
+  new RegExp(
+    partsOf(message)
+      .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*'),
+  );
