@@ -9,9 +9,7 @@ export interface InputProblem {
   readonly input: string;
   /** What was given, cut to a printable length; absent for secrets and for what is missing. */
   readonly given?: string;
-  /** `is not a duration` */
   readonly problem: string;
-  /** `a number with a unit: 90s, 5m, 1h30m` */
   readonly accepted?: string;
   readonly nearest?: string;
 }
@@ -86,7 +84,9 @@ export interface InputField<T> {
   /** `stage`: a value of the same name in the stage of sluice.yml is used when the input is absent. */
   readonly from: 'input' | 'stage';
   readonly secret: boolean;
-  /** Given as an input, it stands for these too: their values in the stage are not read. */
+  /** A dry-run says only that it is given: not all that is secret in it is known to be. */
+  readonly shown?: 'presence';
+  /** Given as an input, it counts over these in the stage. */
   readonly insteadOf?: readonly string[];
   /** Of a secret that is YAML: the parts that must not be shown. Without it, and where it says undefined, all of the text. */
   secretsIn?(value: unknown): readonly string[] | undefined;

@@ -273,5 +273,6 @@ function checked(
 function shownOf(field: InputField<unknown>, source: Source): string {
   if (source.kind === 'absent') return '';
   if (field.secret) return '***';
+  if (field.shown === 'presence') return 'given';
   return printable(source.kind === 'stage' ? (source.stage.text ?? source.stage.value) : source.text);
 }

@@ -18,6 +18,7 @@ import {
   oneOf,
   structure,
   text,
+  type InputField,
 } from '../../../src/domain/inputs.ts';
 import { addressOf, checksOf } from './inputs-checks.ts';
 import { placeOf, toDeploy, toGroup } from './inputs-deploy.ts';
@@ -35,6 +36,9 @@ import {
 export type * from './request.ts';
 
 export const MODES = ['deploy', 'rollback', 'scale', 'status', 'cleanup'] as const satisfies readonly Mode[];
+
+/** They have variables in them, and not every secret is given as one; the plan shows them with those hidden that look secret. */
+const discreet = <T>(field: InputField<T>): InputField<T> => ({ ...field, shown: 'presence' });
 
 const addressSource = {
   ...matching({
@@ -60,15 +64,17 @@ export const spec = {
       'Name of the ECS service; not read where `service-group` is deployed. Example: `production-shop-service`.',
     from: 'stage',
   }),
-  'service-group': structure(
-    {
-      description:
-        'Several services that `mode: deploy` releases as one, as a YAML list: `service`, `image` (an entry of `images`, or a reference), `container`, `task-definition`, `containers`, `pre-deploy-task`, `post-deploy-task`, `depends-on` (services of the list that serve before). When one fails, all go back. Example: `[{ service: shop-api, image: api }, { service: shop-web, image: web, depends-on: [shop-api] }]`.',
-      from: 'stage',
-      shape: GROUP_SHAPE,
-    },
-    'a list of services',
-    readGroup,
+  'service-group': discreet(
+    structure(
+      {
+        description:
+          'Several services that `mode: deploy` releases as one, as a YAML list: `service`, `image` (an entry of `images`, or a reference), `container`, `task-definition`, `containers`, `pre-deploy-task`, `post-deploy-task`, `depends-on` (services of the list that serve before). When one fails, all go back. Example: `[{ service: shop-api, image: api }, { service: shop-web, image: web, depends-on: [shop-api] }]`.',
+        from: 'stage',
+        shape: GROUP_SHAPE,
+      },
+      'a list of services',
+      readGroup,
+    ),
   ),
   container: ecsInputs.container,
   ...imageInputs,
@@ -80,35 +86,41 @@ export const spec = {
     accepts: 'a file or a task definition',
     accepted: DEFINITION_ACCEPTED,
   }),
-  containers: structure(
-    {
-      description:
-        'Changes by container, as YAML: `image` (an entry of `images`, or a reference), `environment`, `secrets`, `log-options`, `labels` (NAME: value; null removes one), `command` (a list), `log-driver`. What is not named stays. Example: `{ web: { image: api, environment: { LOG_LEVEL: info, OLD: null } } }`.',
-      from: 'stage',
-      shape: CONTAINERS_SHAPE,
-    },
-    'changes by container',
-    readContainerEdits,
+  containers: discreet(
+    structure(
+      {
+        description:
+          'Changes by container, as YAML: `image` (an entry of `images`, or a reference), `environment`, `secrets`, `log-options`, `labels` (NAME: value; null removes one), `command` (a list), `log-driver`. What is not named stays. Example: `{ web: { image: api, environment: { LOG_LEVEL: info, OLD: null } } }`.',
+        from: 'stage',
+        shape: CONTAINERS_SHAPE,
+      },
+      'changes by container',
+      readContainerEdits,
+    ),
   ),
-  'pre-deploy-task': structure(
-    {
-      description:
-        'A task that is run once for an image before the service is updated to it, a database migration for one, in the network of the service: `command` (a list), `container`, `environment`, `timeout` (15m), `subnets`, `security-groups`, `assign-public-ip`, `on-unknown`. A failed one ends the release with the service as it was. Example: `{ command: [npm, run, migrate], timeout: 10m }`.',
-      from: 'stage',
-      shape: TASK_SHAPE,
-    },
-    'a task',
-    readTaskWish,
+  'pre-deploy-task': discreet(
+    structure(
+      {
+        description:
+          'A task that is run once for an image before the service is updated to it, a database migration for one, in the network of the service: `command` (a list), `container`, `environment`, `timeout` (15m), `subnets`, `security-groups`, `assign-public-ip`, `on-unknown`. A failed one ends the release with the service as it was. Example: `{ command: [npm, run, migrate], timeout: 10m }`.',
+        from: 'stage',
+        shape: TASK_SHAPE,
+      },
+      'a task',
+      readTaskWish,
+    ),
   ),
-  'post-deploy-task': structure(
-    {
-      description:
-        'The same once the new revision is steady, before `checks`; a failed one counts as a failed deployment. Example: `{ command: [node, warm-up.js] }`.',
-      from: 'stage',
-      shape: TASK_SHAPE,
-    },
-    'a task',
-    readTaskWish,
+  'post-deploy-task': discreet(
+    structure(
+      {
+        description:
+          'The same once the new revision is steady, before `checks`; a failed one counts as a failed deployment. Example: `{ command: [node, warm-up.js] }`.',
+        from: 'stage',
+        shape: TASK_SHAPE,
+      },
+      'a task',
+      readTaskWish,
+    ),
   ),
   to: matching({
     description:

@@ -1,3 +1,4 @@
+import { counted } from '../../../src/domain/counted.ts';
 import { type Duration, formatDuration } from '../../../src/domain/duration.ts';
 import { revisionName } from '../../../src/domain/ecs/arn.ts';
 import type { RolloutOutcome, RolloutResult } from '../../../src/domain/ecs/result.ts';
@@ -208,7 +209,7 @@ export function cleanUpReport(result: CleanedUp, { keep }: CleanUpRequest): Repo
   const left = active - deregistered.length;
   const headline =
     deregistered.length === 0
-      ? `${family} keeps its ${active} revisions: none is older than the newest ${keep} and free.`
+      ? `${family} keeps its ${counted(active, 'revision')}: none is older than the newest ${keep} and free.`
       : `${deregistered.length} of ${active} revisions of ${family} were deregistered, ${left} stay.`;
   const rows = [
     ...(deregistered.length === 0 ? [] : [['deregistered', names(deregistered)]]),

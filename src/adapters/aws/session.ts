@@ -127,7 +127,9 @@ async function maskCredentials(credentials: CredentialsProvider, tools: SessionT
 /** Keys in the environment cannot be renewed; those of files and of an instance are, by the SDK. */
 async function lifetimeOf(credentials: CredentialsProvider, tools: SessionTools): Promise<CredentialLifetime> {
   const { expiration } = await credentials();
-  if (tools.environment('AWS_ACCESS_KEY_ID') === undefined)
-    return expiration === undefined ? { kind: 'unknown' } : { kind: 'renewed' };
-  return expiration === undefined ? { kind: 'unknown' } : { kind: 'ends', at: instant(expiration.getTime()) };
+  // Text that is no time becomes an invalid date in the SDK, and nothing is known by it.
+  if (expiration === undefined || Number.isNaN(expiration.getTime())) return { kind: 'unknown' };
+  return tools.environment('AWS_ACCESS_KEY_ID') === undefined
+    ? { kind: 'renewed' }
+    : { kind: 'ends', at: instant(expiration.getTime()) };
 }

@@ -144,6 +144,8 @@ function judge(
   sighting: RolloutSighting,
   now: Instant,
 ): RolloutState {
+  const { status } = sighting.service;
+  if (isDeleted(sighting.service)) return { kind: 'failed', reason: `the service was deleted (it is ${status})` };
   const told = judgeServiceDeployment(watch, sighting, now);
   if (told !== undefined) return told;
   const primary = sighting.service.deployments.find(({ status }) => status === 'PRIMARY');
@@ -157,6 +159,9 @@ function judge(
     reason: `not steady after ${formatDuration(between(watch.startedAt, now))}: ${seen.stage}`,
   };
 }
+
+export const isDeleted = ({ status }: Pick<EcsService, 'status'>): boolean =>
+  status === 'DRAINING' || status === 'INACTIVE';
 
 /** The service deployment is one record of one deployment, so its verdict is not open to a stale list of deployments. */
 function judgeServiceDeployment(

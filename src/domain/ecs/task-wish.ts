@@ -65,6 +65,12 @@ export const TASK_SHAPE: JsonSchema = closed<(typeof KEYS)[number]>({
 export function readTaskWish(value: unknown): FieldResult<TaskWish> {
   const root = rootOf(value);
   const fields = fieldsOf(root, { known: KEYS });
+  // The image's own command is the service once more: it would never end.
+  if (root.problems.length === 0 && fields.command === undefined && fields.container === undefined)
+    complain(root, 'has no command', {
+      given: 'hidden',
+      accepted: 'command, or the container whose own command ends by itself',
+    });
   const wish: TaskWish = {
     ...one('container', fields.container, readText),
     ...one('command', fields.command, textsAt),

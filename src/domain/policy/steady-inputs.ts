@@ -1,4 +1,4 @@
-import { hours, minutes } from '../duration.ts';
+import { type Duration, formatDuration, hours, minutes } from '../duration.ts';
 import { type Checked, bad, duration, good, list } from '../inputs.ts';
 import { parsePolicy } from './parse-policy.ts';
 import type { Policy } from './policy.ts';
@@ -20,15 +20,24 @@ export const steadyInputs = {
 /** undefined: none are given. A rolling update has one arm, so nothing can be compared. */
 export function steadyPolicyOf({
   rules,
+  recheck,
 }: {
   readonly rules: readonly string[] | undefined;
+  readonly recheck: Duration;
 }): Checked<Policy | undefined> {
   if (rules === undefined) return good(undefined);
   const policy = parsePolicy({ rules });
   if (!policy.ok) return policy;
   const compared = policy.value.rules.filter(({ kind }) => kind === 'comparison');
-  if (compared.length === 0) return policy;
+  const endless = policy.value.rules.filter((rule) => rule.kind === 'threshold' && rule.hold > recheck);
+  if (compared.length + endless.length === 0) return policy;
   return bad(
+    ...endless.map(({ text: given }) => ({
+      input: 'rules',
+      given,
+      problem: `can never fail: it has to hold for longer than recheck (${formatDuration(recheck)})`,
+      accepted: 'a shorter time in the rule, or a longer recheck',
+    })),
     ...compared.map(({ text: given }) => ({
       input: 'rules',
       given,

@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import { type Judgement, judge } from '../../domain/analysis/judge.ts';
 import { type Sample, allSeries } from '../../domain/analysis/sample.ts';
 import { type Duration, type Instant, after, between, formatDuration } from '../../domain/duration.ts';
@@ -44,7 +45,7 @@ async function measure(
   { clock, log }: { readonly clock: Clock; readonly log: Log },
   signal: AbortSignal,
 ): Promise<Verification> {
-  log.info(`Judging by ${policy.rules.length} rules for ${formatDuration(length)}`);
+  log.info(`Judging by ${counted(policy.rules.length, 'rule')} for ${formatDuration(length)}`);
   const begin = clock.now();
   const samples: Sample[] = [];
   const series = allSeries(policy);

@@ -1,6 +1,7 @@
 import { type Duration, after } from '../../domain/duration.ts';
 import { revisionName } from '../../domain/ecs/arn.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
+import { isDeleted } from '../../domain/ecs/rollout.ts';
 import { CloudFailure } from '../../domain/retry-policy.ts';
 import { closeJournal } from './close-journal.ts';
 import { ROLL_BACK_WITHIN, type RolloutEnd, followTo, resultOf } from './follow-deployment.ts';
@@ -52,6 +53,12 @@ async function conclude(
   signal: AbortSignal,
 ): Promise<RolloutResult> {
   const bad = end.kind === 'failed' || end.kind === 'timed-out';
+  const last = watcher.lastSeen();
+  // Nothing is left to go back with, or to write down.
+  if (bad && last !== undefined && isDeleted(last)) {
+    const now = 'Nothing more was done; a service that was deleted has to be created again.';
+    return { ...resultOf(watcher.following(), { outcome: 'failed', reason: end.reason, diagnosis: [] }), now };
+  }
   // After ECS's own roll back too: it does not know of the desired count, and the tags have to say the end.
   if (end.kind === 'rolled-back' || (bad && request.onFailure === 'rollback')) {
     request.onWayBack?.();

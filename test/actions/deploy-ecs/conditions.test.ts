@@ -92,6 +92,8 @@ needs('sandbox')('deploy-ecs and what it depends on, as a process against the sa
     const run = await runIn(stage, 1, {}, { AWS_CREDENTIAL_EXPIRATION: ends });
     expect(told(run, 'warning')).toMatch(/The credentials of the environment end at .*, and this run may take 35m/);
     const status = await runIn(stage, 2, { image: '', mode: 'status' }, { AWS_CREDENTIAL_EXPIRATION: ends });
+    const garbled = await runIn(stage, 3, { image: '', mode: 'status' }, { AWS_CREDENTIAL_EXPIRATION: 'tomorrow' });
+    expect(garbled).toMatchObject({ exitCode: 0, outputs: { outcome: 'status' } });
     expect(told(status, 'warning')).toBe('');
   });
 

@@ -1,8 +1,11 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { needs } from '../../harness/needs.ts';
 import { runBundle } from '../../harness/run-bundle.ts';
 import { aCloud } from '../../sandbox/front/a-cloud.ts';
 import { type Scene, scene } from './scene.ts';
+
+// Several processes in a test, on machines with two busy cores.
+jest.setTimeout(150_000);
 
 const FILE = 'deploy/task.yml';
 
@@ -63,7 +66,10 @@ ${more}`,
   test('a plan shows each change, and no secret', async () => {
     const stage = await scene(cloud());
     const containers = 'web: { environment: { LOG_LEVEL: "a=b, c", API_TOKEN: hunter2 }, labels: { team: charts } }';
-    const run = await runBundle(stage.step({ containers, 'dry-run': 'true' }));
+    const task = '{ command: [migrate], environment: { DB_PASSWORD: hunter2 } }';
+    const run = await runBundle(stage.step({ containers, 'pre-deploy-task': task, 'dry-run': 'true' }));
+    expect(run.stdout).toContain('containers: given  (input)\npre-deploy-task: given  (input)');
+    expect(run.stdout).not.toContain('hunter2');
     expect(run.stdout).toContain('+ web.environment.LOG_LEVEL: a=b, c');
     expect(run.stdout).toContain('+ web.environment.API_TOKEN: ***');
     expect(run.stdout).toContain('+ web.dockerLabels.team: charts');

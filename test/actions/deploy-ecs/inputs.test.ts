@@ -204,6 +204,12 @@ describe('inputs that do not fit', () => {
       problem: 'is not a host name',
     },
     {
+      name: 'a rule that cannot fail in the time that it has',
+      given: { rules: ['p95 > 1ms for 10m'], recheck: minutes(1), url: 'https://shop.example.com' },
+      input: 'rules',
+      problem: 'can never fail: it has to hold for longer than recheck (1m)',
+    },
+    {
       name: 'several images and no choice',
       given: { image: undefined, images: built, registry: 'r.example.com' },
       input: 'image-name',

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { type Wire, type WireAnswer, type WireCall, refusal, startWire } from '../../adapters/aws/wire.ts';
+import { freezeDuring, mainOnly, onceItSays } from '../../harness/interrupt.ts';
 import { needs } from '../../harness/needs.ts';
 import { type BundleResult, runBundle } from '../../harness/run-bundle.ts';
 import { aCloud } from '../../sandbox/front/a-cloud.ts';
@@ -34,6 +35,26 @@ needs('sandbox')('deploy-ecs refuses, and writes nothing', () => {
       expect(errorOf(run)).toMatch(/the service is INACTIVE, not ACTIVE\. Nothing was changed\. Check the name/);
     }
     expect(stage.writes()).toEqual([]);
+  });
+
+  test("to call it somebody else's deployment when the service is deleted under it", async () => {
+    const stage = await scene(cloud());
+    const { DeleteServiceCommand, ECSClient } = await import('@aws-sdk/client-ecs');
+    const client = new ECSClient(stage.world.client());
+    const { cluster } = stage.stacked;
+    const removal = new DeleteServiceCommand({ cluster, service: stage.service, force: true });
+    const run = await mainOnly(
+      stage.step({ image: stage.images.sick }),
+      onceItSays(
+        /Waiting for staging-wesign-charts-task:2/,
+        freezeDuring(async () => void (await client.send(removal))),
+      ),
+    );
+    client.destroy();
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'failed' } });
+    expect(errorOf(run)).toMatch(/the service was deleted \(it is (DRAINING|INACTIVE)\)/);
+    expect(errorOf(run)).toContain('has to be created again');
+    expect(stage.writes().filter((each) => each === 'UpdateService')).toHaveLength(1);
   });
 
   test('a definition that nobody registered, with what is true and what to do', async () => {

@@ -65,7 +65,7 @@ needs('kubernetes')('a release that is ready', () => {
       }),
     ]);
     expect(red).toMatchObject({ exitCode: 1, outputs: { outcome: 'rolled-back' } });
-    expect(red.stdout).toContain('Judging by 1 rules for 1m');
+    expect(red.stdout).toContain('Judging by 1 rule for 1m');
     expect(red.annotations.at(-1)?.message).toContain('a rule failed after the deployment: ');
     expect(await scene.truth()).toEqual(OLD);
     expect(green).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded', release: 'v3' } });

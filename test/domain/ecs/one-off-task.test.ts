@@ -170,6 +170,8 @@ test('every mistake in a task is told at once, and no value is repeated', () => 
   for (const word of ['comand', 'Did you mean command?', 'timeout', 'environment.A', 'on-unknown', 'assign-public-ip'])
     expect(problem).toContain(word);
   expect(problem).not.toContain('secret');
+  expect(readTaskWish({})).toMatchObject({ ok: false, problem: expect.stringContaining('has no command') });
+  expect(readTaskWish({ container: 'migrate' })).toMatchObject({ ok: true });
   expect(readTaskWish({ command: ['a', 1], timeout: '90s' })).toEqual({
     ok: true,
     value: { command: ['a', '1'], environment: {}, timeout: 90_000, onUnknown: 'fail' },

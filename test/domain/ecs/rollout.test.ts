@@ -91,6 +91,17 @@ function replay(steps: readonly Step[], watch: RolloutWatch = WATCH) {
   return { kinds, last };
 }
 
+test.each(['DRAINING', 'INACTIVE'])(
+  "a rollout of a service that was deleted (%s) fails, and is nobody else's",
+  (status) => {
+    const seen = sighting([ours({ status: 'ACTIVE' }), wayBack()], { status }, record('STOPPED'));
+    expect(replay([[seconds(30), seen]]).last).toEqual({
+      kind: 'failed',
+      reason: `the service was deleted (it is ${status})`,
+    });
+  },
+);
+
 describe('a rollout succeeds', () => {
   test('when ECS says that ours is complete', () => {
     const { kinds, last } = replay([
