@@ -49,6 +49,8 @@ export interface ActionDefinition<S extends InputSpec, Request> {
   /** PURE: values of single inputs -> the request, or the problems between them. */
   toRequest(values: InputsOf<S>): Checked<Request>;
   main(request: Request, tools: ActionTools): Promise<Report>;
+  /** Removes what a killed `main` left and nobody may read, before `post`, and also where the inputs cannot be read any more. */
+  sweep?(tools: ActionTools): Promise<void>;
   /** Finishes what a killed or cancelled `main` left; undefined: nothing was left. Must do nothing after a `main` that ended. */
   post?(request: Request, tools: ActionTools): Promise<Report | undefined>;
 }

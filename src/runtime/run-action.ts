@@ -100,9 +100,11 @@ async function runPost<S extends InputSpec, Request>(
     return undefined;
   }
   return supervise(step, async () => {
+    const tools = toolsOf(step, await openRunnerFiles(step.environment));
+    await definition.sweep?.(tools);
     const { request } = await readRequest(definition, step);
     step.watch.signal.throwIfAborted();
-    return post(request, toolsOf(step, await openRunnerFiles(step.environment)));
+    return post(request, tools);
   });
 }
 

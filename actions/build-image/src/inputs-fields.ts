@@ -65,8 +65,14 @@ const building = {
   platforms: list({
     description: 'Platforms, one a line; more than one needs buildx. Example: `linux/amd64`.',
   }),
-  pull: flag({ description: 'Whether base images are always pulled anew.', fallback: 'false' }),
-  'no-cache': flag({ description: 'Whether the build uses no cache.', fallback: 'false' }),
+  pull: flag({
+    description: 'Whether base images are always pulled anew; such a build is always made, whatever is there.',
+    fallback: 'false',
+  }),
+  'no-cache': flag({
+    description: 'Whether the build uses no cache; such a build is always made, whatever is there.',
+    fallback: 'false',
+  }),
   secrets: secret({
     description:
       'Secrets of the build, one `ID=value` a line, a value of several lines in double quotes; for `RUN --mount=type=secret`. Malformed and empty ones are errors. Example: `npm=...`.',
@@ -114,13 +120,12 @@ const building = {
 const scanning = {
   scan: oneOf(['none', 'ecr', 'trivy'], {
     description:
-      'Scan before the tags are set: `ecr` waits for the findings of ECR (basic or enhanced), `trivy` runs Trivy. Every platform is scanned by its digest.',
-    fallback: 'none',
+      'Scan before the tags are set: `ecr` waits for the findings of ECR (basic or enhanced), `trivy` runs Trivy. Every platform is scanned by its digest. Default: none, and then no other input of a scan may be given.',
   }),
   'scan-max': structure(
     {
-      description: `Most findings per severity; one that is not named has no limit, one that is unknown counts as high. Example: \`{ critical: 0, high: 0, medium: 20 }\`.`,
-      fallback: '{ critical: 0, high: 0 }',
+      description:
+        'Most findings per severity; one that is not named has no limit, one that is unknown counts as high. Default: `{ critical: 0, high: 0 }`. Example: `{ critical: 0, high: 0, medium: 20 }`.',
     },
     SCAN_LIMITS_ACCEPTED,
     readScanLimits,

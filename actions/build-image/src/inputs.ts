@@ -1,20 +1,22 @@
-import type { Duration } from '../../../src/domain/duration.ts';
 import type { CleanupPolicy } from '../../../src/domain/image-build/cleanup.ts';
 import type { BuildSpec } from '../../../src/domain/image-build/build-spec.ts';
+import { cacheProblems } from '../../../src/domain/image-build/cache.ts';
 import { extraArgProblems } from '../../../src/domain/image-build/command.ts';
 import type { EngineKind } from '../../../src/domain/image-build/engine.ts';
 import { INPUTS_LABEL, readPairs } from '../../../src/domain/image-build/labels.ts';
 import type { Repository } from '../../../src/domain/image-build/registries.ts';
 import { buildArgProblems, readSecrets } from '../../../src/domain/image-build/secrets.ts';
 import { isRegistry, parseImage } from '../../../src/domain/image-reference.ts';
-import type { ScanLimits } from '../../../src/domain/image-scan/limits.ts';
 import type { Images } from '../../../src/domain/images.ts';
 import { type Checked, type InputProblem, type InputsOf, bad, good } from '../../../src/domain/inputs.ts';
 import { linesOf, parseFlavor, parseTagRules } from '../../../src/domain/tags/parse.ts';
 import type { Flavor, TagRule } from '../../../src/domain/tags/rule.ts';
 import type { spec } from './inputs-fields.ts';
+import { idleProblems } from './inputs-idle.ts';
+import { type ScanWish, scanWish } from './inputs-scan.ts';
 
 export { spec } from './inputs-fields.ts';
+export type { ScanWish } from './inputs-scan.ts';
 
 type Values = InputsOf<typeof spec>;
 
@@ -49,17 +51,6 @@ export interface BuildRequest extends Base, TagWish {
   readonly scan: ScanWish | undefined;
 }
 
-export interface ScanWish {
-  readonly by: 'ecr' | 'trivy';
-  readonly max: ScanLimits;
-  readonly counted: 'all' | 'only-fixed';
-  readonly ignoreFile?: string;
-  readonly compareImage?: string;
-  readonly timeout: Duration;
-  readonly onError: 'fail' | 'warn';
-  readonly trivy?: { readonly version: string; readonly sha256: string; readonly url: string };
-}
-
 export interface PromoteRequest extends Base, TagWish {
   readonly mode: 'promote';
   readonly source: Repository & { readonly digest: string };
@@ -88,8 +79,13 @@ export function toRequest(values: Values): Checked<Request> {
     dryRun: values['dry-run'] ? 'plan' : 'act',
   };
   const rest =
-    values.mode === 'build' ? toBuild(values) : values.mode === 'promote' ? toPromote(values) : toCleanup(values);
+    values.mode === 'build'
+      ? toBuild(values, first)
+      : values.mode === 'promote'
+        ? toPromote(values)
+        : toCleanup(values);
   if (!rest.ok) problems.push(...rest.problems);
+  problems.push(...idleProblems(values));
   return problems.length > 0 || !rest.ok ? bad(...problems) : good({ ...base, ...rest.value });
 }
 
@@ -137,10 +133,10 @@ function tagWish(values: Values): Checked<TagWish> {
 
 type Rest<R> = Omit<R, keyof Base>;
 
-function toBuild(values: Values): Checked<Rest<BuildRequest>> {
+function toBuild(values: Values, first: Repository | undefined): Checked<Rest<BuildRequest>> {
   const tags = tagWish(values);
   const build = buildSpec(values);
-  const scan = scanWish(values);
+  const scan = scanWish(values, first);
   if (!tags.ok || !build.ok || !scan.ok)
     return bad(
       ...(tags.ok ? [] : tags.problems),
@@ -154,7 +150,8 @@ function toBuild(values: Values): Checked<Rest<BuildRequest>> {
     build: build.value,
     engine: values.engine,
     push: values.push ? 'registry' : 'none',
-    reuse: values.reuse,
+    // Whoever asks for the base images of today is not served with those of then.
+    reuse: values.pull || values['no-cache'] ? 'never' : values.reuse,
     scan: scan.value,
   });
 }
@@ -175,6 +172,8 @@ function buildSpec(values: Values): Checked<BuildSpec> {
     ...placeProblems(values),
     ...buildArgProblems(buildArgs),
     ...extraArgProblems(extraArgs),
+    ...cacheProblems('cache-from', lines(values['cache-from'])),
+    ...cacheProblems('cache-to', lines(values['cache-to'])),
     ...(INPUTS_LABEL in (labels.ok ? labels.value : {})
       ? [{ input: 'labels', given: INPUTS_LABEL, problem: 'is set by build-image itself', accepted: 'other keys' }]
       : []),
@@ -225,41 +224,6 @@ function placeProblems({ context, file }: Values): readonly InputProblem[] {
           },
         ]
       : [];
-  });
-}
-
-function scanWish(values: Values): Checked<ScanWish | undefined> {
-  if (values.scan === 'none') return good(undefined);
-  const version = values['trivy-version'];
-  const sha256 = values['trivy-sha256'];
-  const problems: InputProblem[] = [];
-  if (!values.push)
-    problems.push({ input: 'scan', problem: 'needs a pushed image', accepted: 'push: true, or scan: none' });
-  if (values.scan === 'trivy' && (version === undefined || !/^\d+\.\d+\.\d+$/.test(version)))
-    problems.push({
-      input: 'trivy-version',
-      problem: 'is not a release',
-      accepted: 'a version such as 0.69.1: a scanner is never taken by a moving name',
-    });
-  if (values.scan === 'trivy' && (sha256 === undefined || !/^[0-9a-f]{64}$/.test(sha256)))
-    problems.push({
-      input: 'trivy-sha256',
-      problem: 'is not a hash',
-      accepted: '64 hex digits of the archive, from its checksums file',
-    });
-  const compare = values['compare-image'];
-  const compared = compare === undefined ? undefined : parseImage(compare, 'compare-image');
-  if (compared?.ok === false) problems.push(...compared.problems);
-  if (problems.length > 0) return bad(...problems);
-  return good({
-    by: values.scan,
-    max: values['scan-max'],
-    counted: values['scan-only-fixed'] ? 'only-fixed' : 'all',
-    ...(values['scan-ignore'] === undefined ? {} : { ignoreFile: values['scan-ignore'] }),
-    ...(compare === undefined ? {} : { compareImage: compare }),
-    timeout: values['scan-timeout'],
-    onError: values['on-scan-error'],
-    ...(version === undefined || sha256 === undefined ? {} : { trivy: { version, sha256, url: values['trivy-url'] } }),
   });
 }
 

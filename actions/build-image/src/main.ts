@@ -6,11 +6,12 @@ import { sarifOf } from '../../../src/domain/image-scan/sarif.ts';
 import { InvalidInput, type InputProblem } from '../../../src/domain/inputs.ts';
 import type { Report } from '../../../src/domain/report.ts';
 import { readEvent } from '../../../src/domain/tags/event.ts';
-import { type Instant, instant } from '../../../src/domain/duration.ts';
+import { instant } from '../../../src/domain/duration.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
 import { execute } from './execute.ts';
 import { cleanUp } from './execute-cleanup.ts';
+import { type SourcePorts, openSource } from './execute-source.ts';
 import { promote } from './execute-promote.ts';
 import { ignoresOf, productionOf, scan } from './execute-scan.ts';
 import {
@@ -45,18 +46,18 @@ const definition: ActionDefinition<typeof spec, Request> = {
     }
   },
   /** main died: its logins and secrets are still on the disk. */
-  async post(_request, tools) {
+  async sweep(tools) {
     const folder = tools.savedState(FOLDER);
-    if (folder === undefined) return undefined;
+    if (folder === undefined) return;
     const { removeConfigFolder } = await import('../../../src/adapters/docker/config-folder.ts');
     await removeConfigFolder(folder);
     tools.log.info('The logins and secrets of the build are removed');
-    return undefined;
   },
+  post: () => Promise.resolve(undefined),
 };
 
 async function build(request: BuildRequest, tools: ActionTools): Promise<Report> {
-  const facts = await factsOf(request, tools);
+  const facts = await factsOf(request, request.build.context, tools);
   const planned = planBuild(request, facts);
   if (!planned.ok) throw new InvalidInput('The inputs of build-image', planned.problems);
   const plan = planned.value;
@@ -65,7 +66,7 @@ async function build(request: BuildRequest, tools: ActionTools): Promise<Report>
     tools.log.verbatim('Plan', planLines(plan).join('\n'));
     return plannedReport(plan);
   }
-  const secrets = await openSecrets(request, tools);
+  const secrets = await openSource(request.build, await sourcePorts(tools));
   const { openPorts } = await import('../../../src/adapters/docker/open-ports.ts');
   let changed: 'yes' | 'no' = 'no';
   const { run, clock, log, signal } = tools;
@@ -139,7 +140,7 @@ async function cleanup(request: CleanupRequest, tools: ActionTools): Promise<Rep
 }
 
 async function promotion(request: PromoteRequest, tools: ActionTools): Promise<Report> {
-  const facts = await factsOf(request, tools);
+  const facts = await factsOf(request, '.', tools);
   const planned = planTags(request, facts);
   if (!planned.ok) throw new InvalidInput('The inputs of build-image', planned.problems);
   const plan = planned.value;
@@ -200,24 +201,34 @@ async function openScan(
     scan({ repository, platforms }, { wish, ports: { scanner, clock, log, ignore, production } }, stop);
 }
 
-/** What the run is about: the event's document, and the date of the commit by git where the event has none. */
-async function factsOf({ defaultBranch }: { readonly defaultBranch?: string }, tools: ActionTools): Promise<PlanFacts> {
-  const [{ semverGrammar }, { sha256 }] = await Promise.all([
+/** What the run is about: the event's document, and the commit that lies in the workspace, which need not be that of the event. */
+async function factsOf(
+  { defaultBranch }: { readonly defaultBranch?: string },
+  folder: string,
+  tools: ActionTools,
+): Promise<PlanFacts> {
+  const [{ semverGrammar }, { sha256 }, { checkedOut }, { systemPrograms }] = await Promise.all([
     import('../../../src/adapters/versions/semver.ts'),
     import('../../../src/adapters/system/digest.ts'),
+    import('../../../src/adapters/system/checkout.ts'),
+    import('../../../src/adapters/system/programs.ts'),
   ]);
   const path = tools.environment('GITHUB_EVENT_PATH');
   const document: unknown = path === undefined ? {} : readJson(await tools.readFile(path, 'GITHUB_EVENT_PATH'));
-  const committed = await commitDate(tools);
-  const { run } = tools;
+  const { run, signal } = tools;
+  const lies = await checkedOut(systemPrograms(), { workspace: run.workspace, folder }, signal);
+  if (lies !== undefined && lies.commit !== run.commit)
+    tools.log.warning(
+      `The checkout is ${lies.commit}, and the run is of ${run.commit}: the image is named for what is checked out`,
+    );
   const read = readEvent(document, {
     event: tools.environment('GITHUB_EVENT_NAME') ?? 'push',
     ref: tools.environment('GITHUB_REF') ?? '',
-    sha: run.commit,
+    sha: lies?.commit ?? run.commit,
     repository: run.repository,
     server: tools.environment('GITHUB_SERVER_URL') ?? 'https://github.com',
     now: tools.clock.now(),
-    ...(committed === undefined ? {} : { commitDate: committed }),
+    ...(lies === undefined ? {} : { commitDate: instant(Date.parse(lies.date)) }),
     ...(defaultBranch === undefined ? {} : { defaultBranch }),
   });
   return { ...read, tools: { semver: semverGrammar, sha256 }, environment: tools.environment };
@@ -231,59 +242,15 @@ function readJson(text: string): unknown {
   }
 }
 
-async function commitDate({ run, signal }: ActionTools): Promise<Instant | undefined> {
-  const { systemPrograms } = await import('../../../src/adapters/system/programs.ts');
-  const args = ['-c', 'safe.directory=*', 'show', '-s', '--format=%cI', run.commit];
-  const { code, stdout } = await systemPrograms().run('git', { args, cwd: run.workspace }, signal);
-  const read = code === 0 ? Date.parse(stdout.trim()) : Number.NaN;
-  return Number.isNaN(read) ? undefined : instant(read);
-}
-
-type Secret = { readonly id: string; readonly content: string };
-
-/**
- * Secrets are read and masked before anything else is done; one that is empty is an error, never a build without it. What a
- * commit could have made a link to a file of this machine is refused: the build would read it.
- */
-async function openSecrets({ build: spec }: BuildRequest, tools: ActionTools): Promise<readonly Secret[]> {
-  const { leadsOut } = await import('../../../src/adapters/system/files.ts');
-  const problems: InputProblem[] = [];
-  const look = async (input: string, given: string): Promise<void> => {
-    const real = await leadsOut(tools.run.workspace, given);
-    const accepted = 'a path that stays in the workspace';
-    if (real !== undefined)
-      problems.push({ input, given, problem: `is a link out of the workspace, to ${real}`, accepted });
+async function sourcePorts({ run, environment, mask }: ActionTools): Promise<SourcePorts> {
+  const { leadsOut, readText, whatIs } = await import('../../../src/adapters/system/files.ts');
+  return {
+    leadsOut: (path) => leadsOut(run.workspace, path),
+    whatIs: (path) => whatIs(run.workspace, path),
+    read: (path) => readText(run.workspace, path),
+    environment,
+    mask,
   };
-  await look('context', spec.context);
-  await look('file', spec.file ?? `${spec.context}/Dockerfile`);
-  for (const { from } of spec.secrets) if (from.kind === 'file') await look('secret-files', from.path);
-  // Nothing of what such a link leads to is read.
-  const opened = problems.length > 0 ? [] : await readSecretValues(spec.secrets, { tools, problems });
-  if (problems.length > 0) throw new InvalidInput('What is built, and its secrets,', problems);
-  return opened;
-}
-
-async function readSecretValues(
-  secrets: BuildRequest['build']['secrets'],
-  { tools, problems }: { readonly tools: ActionTools; readonly problems: InputProblem[] },
-): Promise<readonly Secret[]> {
-  const opened: Secret[] = [];
-  for (const { id, from } of secrets) {
-    const content =
-      from.kind === 'value'
-        ? from.value
-        : from.kind === 'environment'
-          ? (tools.environment(from.name) ?? '')
-          : await tools.readFile(from.path, 'secret-files');
-    const input = from.kind === 'environment' ? 'secret-envs' : 'secret-files';
-    if (content.trim() === '') {
-      const what = from.kind === 'environment' ? `${from.name} is not set or empty` : 'the file is empty';
-      problems.push({ input, problem: `${id}: ${what}`, accepted: 'a secret with a value' });
-    }
-    tools.mask(content);
-    opened.push({ id, content });
-  }
-  return opened;
 }
 
 export const main = (): Promise<void> => runAction(definition, 'main');

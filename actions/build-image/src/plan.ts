@@ -6,7 +6,7 @@ import { sourceText } from '../../../src/domain/image-build/source.ts';
 import { type Checked, bad, good } from '../../../src/domain/inputs.ts';
 import type { GitContext, TagTools } from '../../../src/domain/tags/context.ts';
 import { expand, globalExpression } from '../../../src/domain/tags/expression.ts';
-import { type Standing, withoutShared } from '../../../src/domain/tags/forward.ts';
+import { ENVIRONMENTS, type Standing, withoutShared } from '../../../src/domain/tags/forward.ts';
 import { type MadeTag, makeTags } from '../../../src/domain/tags/make.ts';
 import { isTag } from '../../../src/domain/tags/sanitize.ts';
 import type { BuildRequest, TagWish } from './inputs.ts';
@@ -52,7 +52,7 @@ export function planBuild(request: BuildRequest, facts: PlanFacts): Checked<Buil
   const { git, tools, environment } = facts;
   const tagged = planTags(request, facts);
   if (!tagged.ok) return tagged;
-  const identity = identityOf(request, git, tagged.value.version);
+  const identity = identityOf(request, git, tagged.value);
   if (!identity.ok) return identity;
   const version = tagged.value.version ?? identity.value;
   const own = imageLabels(facts.repository, {
@@ -64,6 +64,7 @@ export function planBuild(request: BuildRequest, facts: PlanFacts): Checked<Buil
   const labels = { ...own, [INPUTS_LABEL]: inputs, ...request.build.labels };
   return good({
     ...tagged.value,
+    notes: [...tagged.value.notes, ...untagged(tagged.value, git)],
     tags: tagged.value.tags.filter(({ name }) => name !== identity.value),
     request,
     git,
@@ -78,7 +79,13 @@ export function planBuild(request: BuildRequest, facts: PlanFacts): Checked<Buil
   });
 }
 
-function identityOf({ identity }: BuildRequest, git: GitContext, version: string | undefined): Checked<string> {
+/** Nothing that was asked for is lost, but whoever deploys by a tag of this event waits for one. */
+const untagged = ({ tags, left }: TagPlan, { event, ref }: GitContext): readonly string[] =>
+  tags.length + left.length > 0
+    ? []
+    : [`No rule of tags is meant for ${event} of ${ref}: the image has its identity tag alone`];
+
+function identityOf({ identity }: BuildRequest, git: GitContext, { version, tags }: TagPlan): Checked<string> {
   const input = 'identity-tag';
   const globals = globalExpression(git);
   const expanded = expand(
@@ -92,7 +99,19 @@ function identityOf({ identity }: BuildRequest, git: GitContext, version: string
           }),
     input,
   );
-  if (!expanded.ok || isTag(expanded.value)) return expanded;
+  if (!expanded.ok) return expanded;
+  // It is pushed before the scan and before it is read back: a name that is deployed by would be set unseen.
+  const moves = tags.some(
+    ({ name, floating, moves: how }) => name === expanded.value && (floating ?? how) !== undefined,
+  );
+  if (moves || ENVIRONMENTS.includes(expanded.value.toLowerCase()))
+    return bad({
+      input,
+      given: expanded.value,
+      problem: 'is a tag that moves, and the identity tag is set before anything is scanned or verified',
+      accepted: 'a name of this commit or version, such as sha-{{full_sha}}',
+    });
+  if (isTag(expanded.value)) return expanded;
   return bad({
     input,
     given: expanded.value,

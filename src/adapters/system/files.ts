@@ -29,6 +29,18 @@ export async function readText(folder: string, path: string): Promise<FileText> 
   }
 }
 
+export type Place = 'file' | 'folder' | 'missing';
+
+/** What is at a path, links followed. What may not be looked at is there for whoever may. */
+export async function whatIs(folder: string, path: string): Promise<Place> {
+  try {
+    return (await stat(resolve(folder, path))).isDirectory() ? 'folder' : 'file';
+  } catch (cause) {
+    const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : 'file';
+  }
+}
+
 /** Writes UTF-8 text and makes the folders that are missing. */
 export async function writeText(folder: string, path: string, content: string): Promise<void> {
   const whole = resolve(folder, path);

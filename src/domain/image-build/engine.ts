@@ -1,6 +1,7 @@
 import type { InputProblem } from '../inputs.ts';
 import { unreachable } from '../unreachable.ts';
 import type { BuildSpec } from './build-spec.ts';
+import { cacheKind } from './cache.ts';
 
 export type EngineKind = 'buildx' | 'buildkit' | 'legacy';
 
@@ -91,6 +92,8 @@ export function missingFeatures(spec: BuildSpec, { kind }: Pick<Engine, 'kind'>)
     ['platforms', 'more than one platform', spec.platforms.length > 1],
     ['annotations', 'an annotation', Object.keys(spec.annotations).length > 0],
     ['cache-to', 'a cache other than inline', spec.cacheTo.some((entry) => entry !== 'type=inline')],
+    // Such a client takes the name of an image alone, and reads anything else as one.
+    ['cache-from', 'a cache other than an image', spec.cacheFrom.some((entry) => cacheKind(entry) !== 'registry')],
     ['provenance', 'provenance', spec.provenance !== 'none'],
     ['sbom', 'an SBOM', spec.sbom !== 'none'],
     // Measured: with a cache the legacy builder gives an image of the wrong platform.

@@ -91,12 +91,13 @@ function quotedEntries(text: string): readonly { readonly id: string; readonly v
 const closes = (text: string): boolean => (text.match(/"/g) ?? []).length % 2 === 0;
 const unquoted = (text: string): string => text.trim().slice(1, -1).replaceAll('""', '"');
 
-const SECRET_NAME = /(^|_)(TOKEN|PASSWORD|PASSWD|SECRET|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY|CREDENTIALS?)($|_)/i;
+const SECRET_NAME =
+  /(^|_)(TOKEN|PAT|PASS|PASSWORD|PASSWD|PASSPHRASE|SECRET|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY|CREDENTIALS?)($|_)|_PWD$/i;
 /** `npmToken` is `npm_Token`. */
 const inWords = (name: string): string => name.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2');
-/** Forms that GitHub, AWS, npm, GitLab and Slack give their own. */
+/** Forms that GitHub, AWS, npm, GitLab and Slack give their own; a header of HTTP; a signed token; a password in an address. */
 const SECRET_VALUE =
-  /^(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|A[KS]IA[A-Z0-9]{16}|npm_\w{20,}|glpat-[\w-]{16,}|xox[a-z]-[\w-]{10,})$/;
+  /^(?:(?:basic|bearer)\s+\S{8,}|eyJ[\w-]+\.[\w-]+\.[\w-]*|[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]*:[^/?#@\s]+@.*|gh[pousr]_\w{20,}|github_pat_\w{20,}|A[KS]IA[A-Z0-9]{16}|npm_\w{20,}|glpat-[\w-]{16,}|xox[a-z]-[\w-]{10,})$/i;
 
 /** Build arguments stand in the image's history, for everybody who may pull it. */
 export function buildArgProblems(buildArgs: readonly string[]): readonly InputProblem[] {

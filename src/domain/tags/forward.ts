@@ -2,7 +2,7 @@ import { isPullRequest, type GitContext, type SemverGrammar } from './context.ts
 import type { MadeTag } from './make.ts';
 
 /** Tags that name an environment: they move by promotion of a digest, never by a pull request. */
-const ENVIRONMENTS = ['latest', 'dev', 'development', 'test', 'staging', 'stage', 'prod', 'production'];
+export const ENVIRONMENTS = ['latest', 'dev', 'development', 'test', 'staging', 'stage', 'prod', 'production'];
 
 export interface Standing {
   readonly name: string;

@@ -14,6 +14,8 @@ export interface MadeTag {
   readonly floating?: 'latest' | ((version: Semver) => string | undefined);
   /** The version that wants it, when it is one of semver. */
   readonly of?: string;
+  /** The next commit of the same branch, pull request or schedule gets the same one. */
+  readonly moves?: 'with-commits';
 }
 
 export interface Tagging {
@@ -234,8 +236,12 @@ function finished(
     from: rule.line,
     ...(floating === undefined ? {} : { floating: elsewhere }),
     ...(of === undefined ? {} : { of }),
+    ...(movesWithCommits(rule) ? { moves: 'with-commits' } : {}),
   });
 }
+
+const movesWithCommits = (rule: TagRule): boolean =>
+  rule.type === 'schedule' || rule.type === 'edge' || (rule.type === 'ref' && rule.event !== 'tag');
 
 function withLatest(
   tags: readonly MadeTag[],

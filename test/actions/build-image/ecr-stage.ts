@@ -111,6 +111,7 @@ export async function openEcrStage(): Promise<EcrStage> {
           action: 'build-image',
           inputs: { ...sharedBy(repository), scan: 'ecr', token: 'job-token', ...inputs },
           env: { ...environment(named.env), ...addresses(wire), RUNNER_TEMP: temp },
+          files: { Dockerfile: 'FROM scratch\n' },
           clock: { lockStepFrom: NOW },
         });
         const paths = [result.outputs['evidence-file'], result.outputs['sarif']].filter((path) => path);

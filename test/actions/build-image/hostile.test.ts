@@ -10,6 +10,7 @@ import { isCacheFault } from '../../../src/domain/image-build/command.ts';
 import { fakeClock } from '../../fakes/clock.ts';
 import { recordingLog } from '../../fakes/log.ts';
 import { runBundle } from '../../harness/run-bundle.ts';
+import { SHA } from '../../domain/tags/events.ts';
 import { play } from './played.ts';
 import { type Services, startServices } from './services.ts';
 
@@ -46,6 +47,15 @@ describe('inputs that somebody else wrote', () => {
     ['provenance behind the input', { 'extra-args': '--attest=type=provenance' }, /"--attest" is set by build-image/],
     ['a secret with another name', { 'build-args': `NPM=ghp_${'a'.repeat(36)}` }, /NPM looks like a secret/],
     ['a secret in other letters', { 'build-args': 'npmToken=hunter2' }, /npmToken looks like a secret/],
+    ['a cache that becomes an image of Docker Hub', { 'cache-from': 'gha' }, /cache-from: "gha" has no registry/],
+    ['a misspelt kind of cache', { 'cache-to': 'type=registri,ref=x/y' }, /cache-to: .* is no kind of cache/],
+    ['a cache that an old client reads as an image', { 'cache-from': 'type=gha,scope=web' }, /cache-from: a cache other than an image is not possible/],
+    ['limits without a scan', { 'scan-max': '{ critical: 0 }', 'on-scan-error': 'warn' }, /2 problems.*scan-max: is given, and nothing is scanned.*on-scan-error: is given/s],
+    ['a scan of ECR elsewhere', { scan: 'ecr' }, /scan: "ecr" is for images in ECR/],
+    ['Trivy without its release', { scan: 'trivy' }, /trivy-version: is needed.*trivy-sha256: is needed/s],
+    ['what another mode does', { source: 'r/x@sha256:1', 'untagged-older-than': '7d' }, /source: has no meaning for mode: build.*untagged-older-than: has no meaning/s],
+    ['an identity that everybody deploys by', { 'identity-tag': 'Latest' }, /identity-tag: "Latest" is a tag that moves/],
+    ['an identity that is the branch', { tags: 'type=ref,event=branch', 'identity-tag': '{{version}}' }, /identity-tag: "main" is a tag that moves/],
     ['a name that is a path', { name: '../../etc/evil' }, /name: .* is not name/],
     ['the label by which images are found again', { labels: 'sluice.inputs-sha256=x' }, /labels: .* set by build-image/],
   ])('%s is refused', async (_name, inputs, problem) => {
@@ -54,6 +64,24 @@ describe('inputs that somebody else wrote', () => {
     expect(failure).not.toMatch(/hunter2|ghp_a/);
     expect(commands).toEqual([]);
   }); // prettier-ignore
+
+  test.each([['pull'], ['no-cache']])('%s is done, whatever is there of this commit', async (input) => {
+    const inputs = at(`team/${input}`);
+    await play(services, { inputs });
+    const again = await play(services, { inputs: { ...inputs, [input]: 'true' } });
+    expect(again).toMatchObject({ result: { kind: 'pushed', identity: `sha-${SHA}-4711-1` } });
+  });
+
+  test('limits beside a scan that is none on purpose are for the runs that scan', async () => {
+    const { failure } = await play(services, { inputs: at('team/fork', { scan: 'none', 'scan-max': '{ high: 0 }' }) });
+    expect(failure).toBe('');
+  });
+
+  test('an event for which no rule gives a tag is said', async () => {
+    const { log, result } = await play(services, { inputs: at('team/untagged', { tags: 'type=ref,event=tag' }) });
+    expect(result).toMatchObject({ kind: 'pushed', tags: { set: [] } });
+    expect(log.lines.join('\n')).toMatch(/No rule of tags is meant for push of refs\/heads\/main/);
+  });
 
   test('a value of the environment decides the image as one that is written does', async () => {
     const inputs = at('team/environment', { 'build-args': 'CHANNEL' });

@@ -45,8 +45,14 @@ const refused = (words: string, path: string): Promise<string> =>
   });
 /** What the whole step says. */
 const step = async (inputs: Readonly<Record<string, string>>): Promise<string> =>
-  (await runBundle({ action: 'build-image', inputs: { token: 'ghs_test', ...here(), ...inputs }, env: services.env }))
-    .stdout;
+  (
+    await runBundle({
+      action: 'build-image',
+      inputs: { token: 'ghs_test', ...here(), ...inputs },
+      env: services.env,
+      files: { Dockerfile: 'FROM scratch\nRUN --mount=type=secret,id=pip,required=false true\n' },
+    })
+  ).stdout;
 
 const NOW = instant(Date.UTC(2026, 10, 25));
 const DIGEST = `sha256:${hexOf('another image')}`;
@@ -145,7 +151,8 @@ const TROUBLES: Readonly<Record<string, () => Promise<string> | string>> = {
     const trivy = { 'trivy-version': '0.69.1', 'trivy-sha256': hexOf('y'), 'trivy-url': `${services.url}/t` };
     return step({ scan: 'trivy', ...trivy });
   },
-  'Could not read ... of the default branch': () => step({ scan: 'ecr', 'scan-ignore': '.github/scan-ignore.yml' }),
+  'Could not read ... of the default branch': () =>
+    step({ repository: `${ECR_HOST}/team/shop`, scan: 'ecr', 'scan-ignore': '.github/scan-ignore.yml' }),
   '... cannot be cleaned up': () => step({ mode: 'cleanup', repository: 'docker.io/acme/shop' }),
 }; // prettier-ignore
 

@@ -63,16 +63,35 @@ describe('secrets of the build', () => {
     expect(JSON.stringify(problems)).not.toContain('hunter2');
   });
 
-  test.each(['NPM_TOKEN=x', 'db_password=x', 'AWS_SECRET_ACCESS_KEY', 'GITHUB_TOKEN'])(
-    '%s is refused as a build argument',
-    (argument) => {
-      expect(buildArgProblems([argument])).toMatchObject([
-        { input: 'build-args', problem: expect.stringContaining('looks like a secret') },
-      ]);
-    },
-  );
+  test.each([
+    'NPM_TOKEN=x',
+    'db_password=x',
+    'AWS_SECRET_ACCESS_KEY',
+    'GITHUB_TOKEN',
+    'GITHUB_PAT=x',
+    'DB_PWD=x',
+    'PASSPHRASE=x',
+    'REPOSITORY=https://alice:hunter2@example.com/x',
+    'AUTH=Basic dXNlcjpwYXNz',
+    'JWT=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2ln',
+  ])('%s is refused as a build argument', (argument) => {
+    expect(buildArgProblems([argument])).toMatchObject([
+      { input: 'build-args', problem: expect.stringContaining('looks like a secret') },
+    ]);
+  });
 
   test('build arguments that look like none are taken', () => {
-    expect(buildArgProblems(['RUN_ID=1', 'VERSION=2', 'TOKENIZER=bpe', 'GIT_SHA'])).toEqual([]);
+    expect(
+      buildArgProblems([
+        'RUN_ID=1',
+        'VERSION=2',
+        'TOKENIZER=bpe',
+        'GIT_SHA',
+        'PWD=/src',
+        'PATH_PREFIX=/x',
+        'REGISTRY=https://example.com:8443/x@sha256',
+        'AUTH=basic',
+      ]),
+    ).toEqual([]);
   });
 });
