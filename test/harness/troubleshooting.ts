@@ -10,15 +10,18 @@ export function troublesOf(action: string): readonly string[] {
   return [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, message = '']) => message);
 }
 
-/** Lines of the tests of an action that run it as a process. */
-export const processTestLines = (action: string): readonly string[] => {
-  const folder = join(ROOT, 'test/actions', action);
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.test.ts') && name !== 'troubleshooting.test.ts')
-    .map((name) => readFileSync(join(folder, name), 'utf8'))
-    .filter((text) => /runBundle|mainThenPost/.test(text))
+/** Lines of the tests in these folders that run an action as a process, by a call that only those have. */
+export const processLines = (folders: readonly string[], call: RegExp): readonly string[] =>
+  folders
+    .flatMap((folder) => readdirSync(join(ROOT, 'test', folder)).map((name) => join(ROOT, 'test', folder, name)))
+    .filter((path) => path.endsWith('.test.ts') && !path.endsWith('troubleshooting.test.ts'))
+    .map((path) => readFileSync(path, 'utf8'))
+    .filter((text) => call.test(text))
     .flatMap((text) => text.split('\n'));
-};
+
+/** Those of an action whose tests call the harness itself. */
+export const processTestLines = (action: string): readonly string[] =>
+  processLines([`actions/${action}`], /runBundle|mainThenPost/);
 
 const partsOf = (message: string): readonly string[] => message.split('...').map((each) => each.trim());
 
