@@ -7,7 +7,7 @@ const INSIDE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
 /**
  * Fills `${NAME}` in the values of Secrets, and nowhere else: a manifest names the secret, the workflow holds it. An empty
- * value has the name of its key. In `stringData` names may stand inside a text (a connection string); in `data`, which is
+ * value (or none) has the name of its key. In `stringData` names may stand inside a text (a connection string); in `data`, which is
  * base64, only alone. `seen` is told every value, to be masked, before anything else is done with it.
  */
 export function fillSecrets(
@@ -30,11 +30,22 @@ export function fillSecrets(
       else seen(value);
       return value ?? '';
     };
+    const refuse = (at: string, problem: string, accepted: string): void => {
+      problems.push({ input: placeOf(origin), given: `${describeObject(object)}, ${at}`, problem, accepted });
+    };
     const edit = (part: 'data' | 'stringData', change: (text: string, key: string) => string) => {
-      const values = fieldAt(object, part);
-      if (!isFields(values)) return {};
+      const values = fieldAt(object, part) ?? {};
+      if (!isFields(values)) {
+        refuse(part, `expected a mapping, got ${typeNameOf(values)}`, 'a mapping of keys to text');
+        return {};
+      }
       return Object.fromEntries(
-        Object.entries(values).map(([key, value]) => [key, typeof value === 'string' ? change(value, key) : value]),
+        Object.entries(values).flatMap(([key, value]) => {
+          // `KEY:` is how an empty value is mostly written in YAML.
+          if (typeof value === 'string' || value === null) return [[key, change(value ?? '', key)]];
+          refuse(`${part}.${key}`, `expected string, got ${typeNameOf(value)}`, 'text: put it in quotes');
+          return [];
+        }),
       );
     };
     const strings = edit('stringData', (text, key) =>
@@ -43,18 +54,29 @@ export function fillSecrets(
     const data = edit('data', (text, key) => {
       if (text === '') return encode(valueOf(key, key));
       const name = WHOLE.exec(text)?.[1];
-      return name === undefined ? text : encode(valueOf(name, key));
+      if (name !== undefined) return encode(valueOf(name, key));
+      if (!isBase64(text))
+        refuse(`data.${key}`, 'is not base64', 'base64 of the value, or the value itself in stringData');
+      return text;
     });
     // stringData is write-only and hard to compare: one form for what is sent, stored and compared.
     const all = {
       ...data,
-      ...Object.fromEntries(Object.entries(strings).map(([key, text]) => [key, encode(String(text))])),
+      ...Object.fromEntries(Object.entries(strings).map(([key, text]) => [key, encode(text)])),
     };
     const plain = withField(object, ['stringData'], undefined);
     return withObject(manifest, Object.keys(all).length === 0 ? plain : { ...plain, data: all });
   });
   return problems.length > 0 ? bad(...problems) : good(filled);
 }
+
+/** What stands there, never the value: it may be a secret. */
+const typeNameOf = (value: unknown): string =>
+  Array.isArray(value) ? 'list' : isFields(value) ? 'mapping' : typeof value;
+
+/** As the API server reads it: padded, of the standard alphabet, line breaks anywhere. It answers anything else with a 500. */
+const isBase64 = (text: string): boolean =>
+  /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text.replaceAll(/[\r\n]/g, ''));
 
 export interface SecretTools {
   lookUp(name: string): string | undefined;

@@ -55,8 +55,46 @@ describe('values of Secrets', () => {
   });
 
   test('of a key that is left empty are those of its name', () => {
-    const filled = fill({ stringData: { PASS: '' } });
-    expect(filled.ok && filled.value[0]?.object['data']).toEqual({ PASS: 'b64(hunter2)' });
+    const filled = fill({ stringData: { PASS: '' }, data: { USER: null } });
+    expect(filled.ok && filled.value[0]?.object['data']).toEqual({ PASS: 'b64(hunter2)', USER: 'b64(bob)' });
+    const none = fill({ stringData: { PASS: null } });
+    expect(none.ok && none.value[0]?.object['data']).toEqual({ PASS: 'b64(hunter2)' });
+  });
+
+  test('that are no text are refused by key and type, all at once, and never shown', () => {
+    const filled = fill({
+      stringData: { a: [1, 2], b: { x: 1 }, c: 4711, d: true, e: null },
+      data: { f: 1.5 },
+    });
+    const at = (key: string) => `Secret shop/s, ${key}`;
+    expect(!filled.ok && filled.problems.map(({ input, given, problem }) => [input, given, problem])).toEqual([
+      ['k8s/all.yml:7', at('stringData.a'), 'expected string, got list'],
+      ['k8s/all.yml:7', at('stringData.b'), 'expected string, got mapping'],
+      ['k8s/all.yml:7', at('stringData.c'), 'expected string, got number'],
+      ['k8s/all.yml:7', at('stringData.d'), 'expected string, got boolean'],
+      ['k8s/all.yml:7', '${e}', 'in Secret shop/s, key e, has no value'],
+      ['k8s/all.yml:7', at('data.f'), 'expected string, got number'],
+    ]);
+    expect(JSON.stringify(filled)).not.toContain('4711');
+    const list = fill({ stringData: ['x'] });
+    expect(!list.ok && list.problems).toEqual([
+      expect.objectContaining({ given: at('stringData'), problem: 'expected a mapping, got list' }),
+    ]);
+  });
+
+  test.each([['not base64!'], ['YWJj='], ['YWJ'], ['YW_j'], ['x${PASS}']])(
+    'in data that are no base64 (%j) are refused before the server answers with a 500',
+    (given) => {
+      const filled = fill({ data: { k: given } });
+      expect(!filled.ok && filled.problems).toEqual([
+        expect.objectContaining({ input: 'k8s/all.yml:7', problem: 'is not base64' }),
+      ]);
+      expect(JSON.stringify(filled)).not.toContain(given);
+    },
+  );
+
+  test('in data may be broken into lines', () => {
+    expect(fill({ data: { k: 'YWJj\nYWI=\n' } })).toMatchObject({ ok: true });
   });
 
   test('that are missing are named with line and key', () => {
