@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Cloud, startCloud } from '../../sandbox/cloud.ts';
 import { jsonServer } from '../adapters/metrics/json-server.ts';
 import { type NamesOptions, namesScene } from '../actions/blue-green/names-scene.ts';
+import { unlisted } from '../actions/blue-green/rights.ts';
 import { TAGS } from '../actions/blue-green/scene.ts';
 import { fakePrometheus } from '../harness/prometheus.ts';
 import {
@@ -79,6 +80,9 @@ describe('accunode, judged by CloudWatch', () => {
       expect(calls).toContain(room);
       expect(calls.indexOf(room)).toBeLessThan(calls.indexOf('ecs:UpdateService'));
     }
+    // Read by CloudWatch, by the role alone.
+    expect(calls).toContain('cloudwatch:GetMetricData');
+    expect(unlisted(line.world.calls())).toEqual([]);
     await line.world.close();
   }, LIMIT); // prettier-ignore
 

@@ -40,7 +40,14 @@ export function candidateOf(values: Given, problems: InputProblem[]): Candidate 
       input: 'candidate-url',
       given: url,
       problem,
-      accepted: 'a test listener, or url with candidate-headers',
+      accepted: 'a URL of each color, or url with candidate-headers',
+    });
+  } else if (!url.includes('{color}') && !JSON.stringify(headers).includes('{color}')) {
+    // The colors change with every release: the next one would be judged by the requests of the color that serves.
+    problems.push({
+      input: values['candidate-url'] === undefined ? 'candidate-headers' : 'candidate-url',
+      problem: 'says nothing of the color, and the candidate is the other one in every release',
+      accepted: '{color} in candidate-url or in a header: { X-Color: "{color}" }',
     });
   }
   const parsed = URL.parse(url.replaceAll('{color}', 'blue'));

@@ -92,7 +92,7 @@ export const spec = {
   }),
   'candidate-url': text({
     description:
-      'Base URL that reaches the candidate alone (a test listener); `{color}` stands for its color. Without it `url`, when there are `candidate-headers`. Example: `https://shop.example.com:8443`.',
+      'Base URL that reaches the candidate alone; `{color}` stands for its color, and must stand here or in `candidate-headers`. Without it `url`, when there are `candidate-headers`. Example: `https://{color}.shop.example.com`.',
     from: 'stage',
   }),
   'candidate-headers': structure(

@@ -1,8 +1,9 @@
 import { ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { type Cloud, startCloud } from '../../../sandbox/cloud.ts';
 import { runBundle } from '../../harness/run-bundle.ts';
+import { unlisted } from './rights.ts';
 import { type Scene, NOT_HELD, POLICY, scene } from './scene.ts';
 
 // Both colors stand behind one rule, deployed by somebody else (`deploy: none`): every mode, without a service of ECS.
@@ -19,6 +20,8 @@ beforeAll(async () => {
   await stage.world.advance(60_000);
 }, 300_000);
 afterAll(() => cloud?.stop());
+/** Whatever was called stands among the permissions of the README. */
+afterEach(() => expect(unlisted(stage.world.calls())).toEqual([]));
 
 const NOTHING = { deploy: 'none', cluster: '', services: '', image: '', checks: '' };
 const files = { 'policy.yml': stringify({ ...POLICY, steps: ['50%', '100%'], bake: '30s', recheck: 'none' }) };

@@ -4,6 +4,7 @@ import { parse, stringify } from 'yaml';
 import { type Cloud, startCloud } from '../../../sandbox/cloud.ts';
 import { type GitHubFaultRule, type SandboxGitHub, startGitHub } from '../../../sandbox/github/front.ts';
 import { type BundleResult, type BundleRun, runBundle } from '../../harness/run-bundle.ts';
+import { stepOf } from '../../examples/workflow-steps.ts';
 import { NOT_HELD, POLICY, type Scene, scene } from './scene.ts';
 
 /** One release at a time on one account, each from blue to green; every test ends with a known color. */
@@ -128,6 +129,25 @@ describe('before anything is touched', () => {
 });
 
 describe('a step that waits for people', () => {
+  test('in the step of production.yml: approved, it goes on to the end, and the approval is told', async () => {
+    const id = String(++runs);
+    const prepared = await runBundle(release({ mode: 'prepare' }, { id }));
+    expect(prepared.outputs).toMatchObject({ outcome: 'prepared' });
+    const given = release({}, { id });
+    const { images = '', environment = '', ...ofTheStage } = given.inputs ?? {};
+    // What sluice.yml does not say comes from the workflow: what is asked about, and for which environment.
+    const { inputs } = stepOf('production.yml', 'shift', { 'inputs.images': images, 'inputs.environment': environment });
+    const step = { ...given, inputs: { ...ofTheStage, ...inputs, stage: '' } };
+    const { result, issue } = await played(step, (number) => says('alice', number, 'approve'));
+    expect(result.stdout).toContain('50 % approved by alice');
+    expect(errorsOf(result)).toBe('');
+    expect(result.outputs).toMatchObject({ outcome: 'switched', verdict: 'pass' });
+    expect(await stateOf(issue)).toBe('closed');
+    const back = await runBundle(release({ mode: 'rollback', images: '' }));
+    expect(back.outputs).toMatchObject({ outcome: 'rolled-back' });
+    expect(await stage.truth()).toMatchObject(BACK);
+  }, 120_000); // prettier-ignore
+
   test.each<[string, (issue: string) => Promise<unknown>, string]>([
     ['denied', (issue) => says('carol', issue, 'deny'), '50 % was not approved: denied by carol'],
     ['closed by somebody who may vote', (issue) => github.as('alice', `PATCH ${REQUESTS}/${issue}`, { state: 'closed' }), '50 % was not approved: denied by alice'],

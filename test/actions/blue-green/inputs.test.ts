@@ -100,6 +100,8 @@ describe('a request is refused', () => {
     { name: 'with checks that cannot reach the candidate', more: { checks: 'checks.yml', url: 'https://shop.example.com' }, says: 'checks cannot be run on the candidate before it has traffic' },
     { name: 'with headers and no URL', more: { 'candidate-headers': { 'x-color': 'green' } }, says: 'candidate-headers has no URL to be sent to' },
     { name: 'with the URL of the users as that of the candidate', more: { url: 'https://shop.example.com', 'candidate-url': 'https://shop.example.com' }, says: 'candidate-url is the url of the users, where the weights decide who answers' },
+    { name: 'with a header that reaches one color for good', more: { url: 'https://shop.example.com', 'candidate-headers': { 'x-color': 'green' } }, says: 'candidate-headers says nothing of the color' },
+    { name: 'with a URL that reaches one color for good', more: { 'candidate-url': 'https://shop.example.com:8443' }, says: 'candidate-url says nothing of the color' },
     { name: 'with credentials in a URL', more: { 'candidate-url': 'https://user:secret@shop.example.com' }, says: 'candidate-url is not a base URL' },
   ])('$name', ({ more, says }) => {
     expect(problemsOf(more).join('\n')).toContain(says);

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Cloud, startCloud } from '../../../sandbox/cloud.ts';
 import { type BundleResult, runBundle } from '../../harness/run-bundle.ts';
+import { unlisted } from './rights.ts';
 import { NOT_HELD, type Scene, scene } from './scene.ts';
 
 let cloud: Cloud;
@@ -9,6 +10,8 @@ beforeAll(async () => {
   cloud = await startCloud({ clock: 'lock-step' });
 }, 60_000);
 afterAll(() => cloud?.stop());
+/** Whatever was called stands among the permissions of the README. */
+afterEach(() => expect(unlisted(stage.world.calls())).toEqual([]));
 
 const BLUE_AS_BEFORE = {
   suspended: NOT_HELD,

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Cloud, startCloud } from '../../../sandbox/cloud.ts';
 import { runBundle } from '../../harness/run-bundle.ts';
+import { unlisted } from './rights.ts';
 import { type NamesScene, namesScene } from './names-scene.ts';
 
 let cloud: Cloud;
@@ -10,6 +11,8 @@ beforeAll(async () => {
   stage = await namesScene(cloud);
 }, 120_000);
 afterAll(() => cloud?.stop());
+/** Whatever was called stands among the permissions of the README. */
+afterEach(() => expect(unlisted(stage.world.calls())).toEqual([]));
 
 const seconds = (from: string | undefined, to: string | undefined): number =>
   (Date.parse(to ?? '') - Date.parse(from ?? '')) / 1_000;
