@@ -51,6 +51,7 @@ export function fakeRouter(): FakeRouter {
     fail: (method, ...errors) => void (failures[method] = [...(failures[method] ?? []), ...errors]),
     targets: {
       nameOf: (color) => `shop-${color}`,
+      groupsOf: (color) => [`arn:aws:elasticloadbalancing:us-west-2:111122223333:targetgroup/shop-${color}/1`],
       health: async (color, _, own) => ownOnly(router.health[color], own),
     },
     async observe(signal) {

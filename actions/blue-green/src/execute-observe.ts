@@ -16,6 +16,7 @@ import { type Color, COLORS } from '../../../src/domain/traffic-split.ts';
 import { liveOf } from '../../../src/engine/shift/join-routes.ts';
 import type { Acting } from './execute-act.ts';
 import type { Asking } from './execute-gate.ts';
+import { pairingFault } from './decide-pairing.ts';
 import { allAre, strayOf } from './decide-routes.ts';
 import { holdsScaling } from './decide-scaling.ts';
 import type { CheckMoment, Goal, Result, Route, Seen } from './moves.ts';
@@ -155,8 +156,12 @@ async function desiredOf({ ports, release, memory }: Acting, signal: AbortSignal
     services.map(({ tags }) => tags),
     release.goal.colorTag,
   );
-  const of = (color: Color): number => services.find(({ ref }) => ref.service === ecs.services[color])?.desired ?? 0;
-  return { blue: of('blue'), green: of('green') };
+  const of = (color: Color) => services.find(({ ref }) => ref.service === ecs.services[color]);
+  const pair = { blue: of('blue'), green: of('green') };
+  const fault = pairingFault(pair, ports.targets.groupsOf);
+  // Before anything is written; what is under way was begun by whoever had them right.
+  if (fault !== undefined && memory.engaged === 'no') throw fault;
+  return { blue: pair.blue?.desired ?? 0, green: pair.green?.desired ?? 0 };
 }
 
 /** A change of the candidate's healthy targets is evidence, and a line of the story. */

@@ -14,6 +14,7 @@ import type { AlbPlace } from './alb-place.ts';
 export function albTargets(client: ElasticLoadBalancingV2Client, place: AlbPlace): TargetGroups {
   return {
     nameOf: (color) => groupName(place.groups[color]),
+    groupsOf: (color) => [place.groups[color]],
     async health(color, signal, own) {
       const arn = place.groups[color];
       const what = `Could not read the targets of ${groupName(arn)}`;

@@ -66,6 +66,10 @@ export async function route53Targets(
   const of = (color: Color): Source => sources[color] as Source;
   const targets: TargetGroups = {
     nameOf: (color) => of(color).name,
+    groupsOf(color) {
+      const source = of(color);
+      return source.kind === 'target-groups' ? source.arns : [];
+    },
     async health(color, inner, own) {
       const source = of(color);
       switch (source.kind) {

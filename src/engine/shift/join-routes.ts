@@ -75,6 +75,7 @@ export function joinTargets(targets: readonly TargetGroups[]): TargetGroups {
   if (others.length === 0) return first;
   return {
     nameOf: (color) => [...new Set(targets.map((each) => each.nameOf(color)))].join(' and '),
+    groupsOf: (color) => [...new Set(targets.flatMap((each) => each.groupsOf(color)))],
     async health(color, signal, own) {
       const distinct = targets.filter(
         (each, index) => targets.findIndex((other) => other.nameOf(color) === each.nameOf(color)) === index,
