@@ -163,6 +163,23 @@ describe('an API that fails', () => {
     expect(stage.router.writes.at(-1)).toBe('restore blue');
   });
 
+  test('slowly, just when the release turns bad, does not keep the traffic on it', async () => {
+    const stage = openStage();
+    const { read } = stage.journal;
+    stage.journal.read = async (signal) => {
+      if (stage.journal.current()?.phase === 'rolling-back') await stage.clock.sleep(seconds(2), signal);
+      return read.call(stage.journal, signal);
+    };
+    stage.answers = ({ metric }) => ({
+      kind: 'value',
+      value: metric === 'health' ? 1 : metric === 'p95' ? 180 : 0.5,
+      samples: 400,
+    });
+    const { record } = await stage.run();
+    expect(record).toMatchObject({ reason: expect.stringContaining('error-rate'), restoredAt: undefined });
+    expect(stage.router.writes.at(-1)).toBe('restore blue');
+  });
+
   test('before anything was written is simply an error', async () => {
     const stage = openStage();
     stage.journal.failWrites(denied('Could not record the shift'));
