@@ -165,8 +165,8 @@ function restoringFrom(
   held: ShiftRecord,
   { ports, release }: Acting,
 ): ((signal: AbortSignal) => Promise<string>) | undefined {
-  const mayHaveTraffic = isInTraffic(held.phase) || (held.phase === 'rolling-back' && held.restoredAt === undefined);
-  if (!mayHaveTraffic || release.onCancel === 'leave') return undefined;
+  const goesBack = held.phase === 'rolling-back' && held.restoredAt === undefined;
+  if (!goesBack && (!isInTraffic(held.phase) || release.onCancel === 'leave')) return undefined;
   return async (signal) => {
     if (ports.clock.now() >= held.leaseUntil) throw new Superseded(undefined);
     await ports.router.restore(held.stable, signal);

@@ -297,6 +297,21 @@ describe('a cancelled run', () => {
     expect(stage.cancels.restore).toBeUndefined();
   });
 
+  test('that shall leave the traffic does not leave a way back that was begun', async () => {
+    const stage = openStage();
+    const stop = new AbortController();
+    stage.answers = () => ({ kind: 'value', value: 0.5, samples: 400 });
+    const { restore } = stage.router;
+    stage.router.restore = (color, signal) => {
+      stop.abort(new Cancelled('SIGINT'));
+      return restore.call(stage.router, color, signal);
+    };
+    await expect(stage.run({}, { onCancel: 'leave' }, stop.signal)).rejects.toThrow(Cancelled);
+    expect(stage.router.weights).toEqual({ blue: 90, green: 10 });
+    stage.router.restore = restore;
+    expect(await stage.cancels.restore?.(new AbortController().signal)).toBe('All traffic is back on blue');
+  });
+
   test('does not take back what may belong to another run by now', async () => {
     const stage = await cancelAt(60);
     await stage.clock.advance(minutes(5));
