@@ -8,7 +8,11 @@ export interface Left {
 }
 
 /** PURE. What a dead main left behind, as the record tells: it is ours to take back, or it is good as it is. */
-export function whatIsLeft(request: Request, record: ShiftRecord | undefined, me: RunKey): Left {
+export function whatIsLeft(
+  request: Pick<Request, 'mode' | 'onCancel'>,
+  record: ShiftRecord | undefined,
+  me: RunKey,
+): Left {
   if (record === undefined || !sameRun(record.run, me) || isOver(record.phase)) return { kind: 'nothing', says: '' };
   const stays = holdsScaling(record) ? 'settle' : 'nothing';
   if (record.phase === 'switched' || record.phase === 'finishing') {
@@ -17,7 +21,8 @@ export function whatIsLeft(request: Request, record: ShiftRecord | undefined, me
   }
   if (record.phase === 'prepared' && request.mode !== 'run' && request.mode !== 'prepare')
     return { kind: stays, says: '' };
-  if (request.onCancel === 'leave') {
+  // A way back that was begun is always gone to its end: a release that failed is nothing to leave in traffic.
+  if (request.onCancel === 'leave' && record.phase !== 'rolling-back') {
     const says = `Shift ${record.id} is left at ${record.percent} %, as asked (on-cancel: leave); the next run takes it up`;
     return { kind: 'nothing', says };
   }

@@ -38,7 +38,8 @@ export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision 
       return move({ kind: 'record', record: { ...record, leaseUntil: leaseFrom(now) }, says: undefined });
     return { kind: 'wait', for: `${record.stable} to be everybody's again`, every: seconds(5) };
   }
-  if (record.restoredAt === undefined) {
+  // Whoever cannot even note it, for good, does not try for ever: the traffic is back.
+  if (record.restoredAt === undefined && trouble === undefined) {
     return enter(
       record,
       { phase: 'rolling-back', restoredAt: now },

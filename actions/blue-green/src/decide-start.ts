@@ -22,7 +22,7 @@ export function decideStart(goal: Goal, seen: Seen, now: Instant): Decision {
         ? done({ kind: 'unchanged', record: seen.record })
         : refused(`no switched shift waits to be finished${lastWord(seen.record)}`, 'Run mode: shift first');
     case 'rollback':
-      return goBack(goal, seen, now);
+      return seen.record === undefined ? goBack(goal, seen, now) : goBackFrom(goal, { seen, record: seen.record, now });
     case 'settle':
       return seen.record === undefined
         ? refused('no shift was ever recorded', 'Nothing is to be given back')
@@ -34,6 +34,22 @@ export function decideStart(goal: Goal, seen: Seen, now: Instant): Decision {
 
 const fits = (goal: Goal, record: ShiftRecord): boolean =>
   goal.expectedShift === undefined || goal.expectedShift === record.id;
+
+/** A late or repeated way back of one release must not take the traffic off the next one. */
+function goBackFrom(
+  goal: Goal,
+  { seen, record, now }: { readonly seen: Seen; readonly record: ShiftRecord; readonly now: Instant },
+): Decision {
+  if (fits(goal, record) || isOwnWayBack(goal, record)) return goBack(goal, seen, now);
+  return refused(
+    `shift ${record.id} is the last one, not ${goal.expectedShift}`,
+    'Go back without shift-id, if the release of now shall go',
+  );
+}
+
+/** What an earlier attempt of this very run began, when it was asked to go back from the shift that it names. */
+export const isOwnWayBack = ({ mode, me }: Goal, { run, phase }: ShiftRecord): boolean =>
+  mode === 'rollback' && run.id === me.id && (phase === 'rolling-back' || phase === 'rolled-back');
 
 const lastWord = (record: ShiftRecord | undefined): string =>
   record === undefined

@@ -3,13 +3,13 @@ import { unreachable } from '../../../src/domain/unreachable.ts';
 import { rollBack } from './decide-rollback.ts';
 import { strayOf } from './decide-routes.ts';
 import { holdsScaling } from './decide-scaling.ts';
-import { begin, noWayBack } from './decide-start.ts';
+import { begin, isOwnWayBack, noWayBack } from './decide-start.ts';
 import { type Decision, type Goal, type Held, type Seen, done, drain, enter, refused } from './moves.ts';
 
 /** A shift that nobody works on any more, or rests between two jobs: goes on with it, goes back, or leaves it alone. */
 export function decideTakeover(goal: Goal, seen: Seen, found: Held): Decision {
   const { record } = found;
-  if (goal.expectedShift !== undefined && goal.expectedShift !== record.id) {
+  if (goal.expectedShift !== undefined && goal.expectedShift !== record.id && !isOwnWayBack(goal, record)) {
     return refused(`shift ${record.id} is recorded, not ${goal.expectedShift}`, 'Prepare the release again');
   }
   const held: Held = { ...found, record: { ...record, run: goal.me } };
@@ -108,7 +108,14 @@ function takeInTraffic(goal: Goal, seen: Seen, { record, now, mine }: Held & { r
 
 /** Judged good, not drained yet: nothing is judged again, and other images may take the old color as it is. */
 function takeSwitched(goal: Goal, seen: Seen, { record, now }: Held): Decision {
-  if (goal.mode === 'shift') return done({ kind: 'switched', record, judgement: undefined });
+  if (goal.mode === 'shift') {
+    return hasImages(goal, record)
+      ? done({ kind: 'switched', record, judgement: undefined })
+      : refused(
+          `shift ${record.id} has all traffic with other images and was never finished`,
+          'Run mode: prepare with the images to release',
+        );
+  }
   if (goal.mode !== 'finish' && !hasImages(goal, record)) return begin(goal, seen, now);
   if (goal.mode === 'prepare') return done({ kind: 'unchanged', record });
   return drain({ record, now }, `Shift ${record.id} is judged good; going on with it`);

@@ -41,7 +41,8 @@ export interface Acting {
 /** Makes one move. Every write is behind the fence; what it left is read back by the next observation. */
 export async function act(move: Move, seen: Observation, acting: Acting, signal: AbortSignal): Promise<void> {
   const { ports, release } = acting;
-  const fence: Fence = shiftFence({ journal: ports.journal, clock: ports.clock, me: release.goal.me });
+  const holder = { journal: ports.journal, clock: ports.clock, me: release.goal.me };
+  const fence: Fence = shiftFence(holder);
   switch (move.kind) {
     case 'record':
       return record(move, seen, { ...acting, fence }, signal);
@@ -50,7 +51,7 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       return fencedRouter(ports.router, fence).apply(move.split, signal);
     case 'restore':
       ports.log.info(move.says);
-      return fencedRouter(ports.router, fence).restore(move.color, signal);
+      return fencedRouter(ports.router, shiftFence({ ...holder, proof: 'the-lease' })).restore(move.color, signal);
     case 'deploy':
       return deploy(move.color, { ...acting, fence }, signal);
     case 'check':
@@ -164,8 +165,8 @@ function restoringFrom(
   held: ShiftRecord,
   { ports, release }: Acting,
 ): ((signal: AbortSignal) => Promise<string>) | undefined {
-  const mayHaveTraffic = isInTraffic(held.phase) || (held.phase === 'rolling-back' && held.restoredAt === undefined);
-  if (!mayHaveTraffic || release.onCancel === 'leave') return undefined;
+  const goesBack = held.phase === 'rolling-back' && held.restoredAt === undefined;
+  if (!goesBack && (!isInTraffic(held.phase) || release.onCancel === 'leave')) return undefined;
   return async (signal) => {
     if (ports.clock.now() >= held.leaseUntil) throw new Superseded(undefined);
     await ports.router.restore(held.stable, signal);

@@ -3,6 +3,7 @@ import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import type { Duration } from '../../../src/domain/duration.ts';
 import { formatDuration, milliseconds, minutes } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
+import { isPinned } from '../../../src/domain/image-reference.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
 import { type RunKey, formatRun } from '../../../src/domain/shift/record.ts';
 import type { Color } from '../../../src/domain/traffic-split.ts';
@@ -86,11 +87,19 @@ export function candidateAddress(
 
 /** Of what is released; undefined where a mode releases nothing. */
 export function fingerprintOf(
-  { mode, image, container, deploy, expectVersion }: Request,
+  {
+    mode,
+    image,
+    container,
+    deploy,
+    expectVersion,
+  }: Pick<Request, 'mode' | 'image' | 'container' | 'deploy' | 'expectVersion'>,
   { run, sha256 }: { readonly run: RunKey; readonly sha256: (text: string) => string },
 ): string | undefined {
   const of = (what: unknown): string => sha256(canonicalJson(what)).slice(0, 16);
-  if (image !== undefined) return of({ image, container: container ?? null });
+  // A tag may name another image by now: only the run that released it knows that it is the same.
+  const named = image === undefined || isPinned(image) ? {} : { run: run.id };
+  if (image !== undefined) return of({ image, container: container ?? null, ...named });
   if (deploy === 'ecs' || !(mode === 'run' || mode === 'prepare')) return undefined;
   // What somebody else deployed is told apart by its version, or is another one in every workflow run.
   return of(expectVersion === undefined ? { run: run.id } : { version: expectVersion });

@@ -94,7 +94,8 @@ async function checkApproval({ approval, dryRun }: Request, { run, clock, log }:
 /** Looks once, or as long as the shift of this run is under way, and ends by `on-stale` what a dead run left behind. */
 async function lookAfter(request: Request, tools: ActionTools): Promise<Report> {
   const mode = request.onStale === 'resume' ? 'shift' : 'rollback';
-  const opened = await open({ ...request, mode }, tools, meOf(request, tools));
+  // Whose image it is stands in the record.
+  const opened = await open({ ...request, mode, image: undefined }, tools, meOf(request, tools));
   const { ports, release } = opened;
   for (;;) {
     const verdict = await verdictOn(request, opened, tools);

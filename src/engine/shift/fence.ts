@@ -1,5 +1,5 @@
 import { type Duration, between, seconds } from '../../domain/duration.ts';
-import { Failure } from '../../domain/failure.ts';
+import { CloudFailure } from '../../domain/retry-policy.ts';
 import { stillHolds } from '../../domain/shift/claim.ts';
 import { type RunKey, type ShiftRecord, formatRun } from '../../domain/shift/record.ts';
 import type { Autoscaling } from '../../ports/autoscaling.ts';
@@ -33,17 +33,24 @@ export interface FenceParts {
   readonly journal: Journal<ShiftRecord>;
   readonly clock: Clock;
   readonly me: RunKey;
+  /**
+   * How long a proof lasts. `the-lease` is for the write that takes traffic back: while the lease lasts no other run may
+   * have begun, and an incident that makes AWS slow to answer is the last moment at which that write may wait for it.
+   */
+  readonly proof?: 'a-moment' | 'the-lease';
 }
 
-export function shiftFence({ journal, clock, me }: FenceParts): Fence {
+export function shiftFence({ journal, clock, me, proof = 'a-moment' }: FenceParts): Fence {
   return async (signal) => {
     for (let reads = 0; reads < MOST_READS; reads++) {
       const asked = clock.now();
       const record = await journal.read(signal);
       if (!stillHolds(record, me)) throw new Superseded(record);
       if (between(asked, clock.now()) <= PROOF_LASTS) return;
+      if (proof === 'the-lease' && record !== undefined && clock.now() < record.leaseUntil) return;
     }
-    throw new Failure({
+    // Slow is not forbidden: it passes like every answer that does not come now.
+    throw new CloudFailure('transient', {
       what: 'The record of the shift could not be read fast enough to write safely',
       why: `${MOST_READS} reads took longer than ${PROOF_LASTS / 1_000} s each`,
       next: 'Re-run when AWS answers again',

@@ -163,6 +163,23 @@ describe('an API that fails', () => {
     expect(stage.router.writes.at(-1)).toBe('restore blue');
   });
 
+  test('slowly, just when the release turns bad, does not keep the traffic on it', async () => {
+    const stage = openStage();
+    const { read } = stage.journal;
+    stage.journal.read = async (signal) => {
+      if (stage.journal.current()?.phase === 'rolling-back') await stage.clock.sleep(seconds(2), signal);
+      return read.call(stage.journal, signal);
+    };
+    stage.answers = ({ metric }) => ({
+      kind: 'value',
+      value: metric === 'health' ? 1 : metric === 'p95' ? 180 : 0.5,
+      samples: 400,
+    });
+    const { record } = await stage.run();
+    expect(record).toMatchObject({ reason: expect.stringContaining('error-rate'), restoredAt: undefined });
+    expect(stage.router.writes.at(-1)).toBe('restore blue');
+  });
+
   test('before anything was written is simply an error', async () => {
     const stage = openStage();
     stage.journal.failWrites(denied('Could not record the shift'));
@@ -278,6 +295,21 @@ describe('a cancelled run', () => {
     const stage = await cancelAt(60, 'leave');
     expect(stage.router.weights).toEqual({ blue: 90, green: 10 });
     expect(stage.cancels.restore).toBeUndefined();
+  });
+
+  test('that shall leave the traffic does not leave a way back that was begun', async () => {
+    const stage = openStage();
+    const stop = new AbortController();
+    stage.answers = () => ({ kind: 'value', value: 0.5, samples: 400 });
+    const { restore } = stage.router;
+    stage.router.restore = (color, signal) => {
+      stop.abort(new Cancelled('SIGINT'));
+      return restore.call(stage.router, color, signal);
+    };
+    await expect(stage.run({}, { onCancel: 'leave' }, stop.signal)).rejects.toThrow(Cancelled);
+    expect(stage.router.weights).toEqual({ blue: 90, green: 10 });
+    stage.router.restore = restore;
+    expect(await stage.cancels.restore?.(new AbortController().signal)).toBe('All traffic is back on blue');
   });
 
   test('does not take back what may belong to another run by now', async () => {

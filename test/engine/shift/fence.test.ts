@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { seconds } from '../../../src/domain/duration.ts';
+import { after, seconds } from '../../../src/domain/duration.ts';
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
 import { splitGiving } from '../../../src/domain/traffic-split.ts';
-import { Superseded, fencedEcs, fencedRouter, shiftFence } from '../../../src/engine/shift/fence.ts';
+import { type FenceParts, Superseded, fencedEcs, fencedRouter, shiftFence } from '../../../src/engine/shift/fence.ts';
 import { fakeClock } from '../../fakes/clock.ts';
 import { fakeEcs } from '../../fakes/ecs.ts';
 import { fakeJournal } from '../../fakes/journal.ts';
@@ -50,14 +50,27 @@ describe('the fence', () => {
     expect(reads).toBe(2);
   });
 
-  test('gives up when every read is too slow to prove anything', async () => {
-    const { clock, journal, fence } = open(recordOf({ run: ME }));
+  const withSlowReads = ({ leaseUntil }: Pick<ShiftRecord, 'leaseUntil'>, proof?: FenceParts['proof']) => {
+    const { clock, journal } = open(recordOf({ run: ME, leaseUntil }));
     const { read } = journal;
     journal.read = async (inner) => {
       await clock.advance(seconds(3));
       return read.call(journal, inner);
     };
-    await expect(fence(signal)).rejects.toThrow('could not be read fast enough');
+    return shiftFence({ journal, clock, me: ME, ...(proof === undefined ? {} : { proof }) });
+  };
+  const fresh = { leaseUntil: after(fakeClock().now(), seconds(90)) };
+  const over = { leaseUntil: fakeClock().now() };
+
+  test('gives up for now when every read is too slow to prove anything: that may pass', async () => {
+    const refused = withSlowReads(fresh)(signal);
+    await expect(refused).rejects.toThrow('could not be read fast enough');
+    await expect(refused).rejects.toMatchObject({ kind: 'transient' });
+  });
+
+  test('lets traffic go back on a slow read, as long as the lease of the record lasts and no longer', async () => {
+    await expect(withSlowReads(fresh, 'the-lease')(signal)).resolves.toBeUndefined();
+    await expect(withSlowReads(over, 'the-lease')(signal)).rejects.toThrow('could not be read fast enough');
   });
 });
 
