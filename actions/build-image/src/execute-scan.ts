@@ -41,7 +41,7 @@ export async function scan(
   const deadline = after(clock.now(), wish.timeout);
   const unknown = (why: string): ScanResult => ({ kind: 'unknown', scanner: scanner.name, why });
   try {
-    const images = await Promise.all(platforms.map((each) => settled(repository, each, { ports, deadline }, signal)));
+    const images = await settledAll({ repository, platforms }, { ports, deadline }, signal);
     const failed = images.find((each) => typeof each === 'string');
     if (typeof failed === 'string') return unknown(failed);
     const now =
@@ -121,9 +121,25 @@ async function productionFindings(
   waiting: Waiting,
   signal: AbortSignal,
 ): Promise<readonly Finding[] | string> {
-  const images = await Promise.all(platforms.map((each) => settled(repository, each, waiting, signal)));
+  const images = await settledAll({ repository, platforms }, waiting, signal);
   const failed = images.find((each) => typeof each === 'string');
   return failed ?? (images as readonly ScannedImage[]).flatMap(({ findings }) => findings);
+}
+
+/**
+ * Findings that are waited for are waited for side by side. A scanner that runs here goes from one to the next: two of Trivy
+ * lock each other out of its cache.
+ */
+async function settledAll(
+  { repository, platforms }: Image,
+  waiting: Waiting,
+  signal: AbortSignal,
+): Promise<readonly (ScannedImage | string)[]> {
+  if (waiting.ports.scanner.answers !== 'final')
+    return Promise.all(platforms.map((each) => settled(repository, each, waiting, signal)));
+  const images: (ScannedImage | string)[] = [];
+  for (const each of platforms) images.push(await settled(repository, each, waiting, signal));
+  return images;
 }
 
 /** The findings of one platform, once they stand; text says why there are none to be had. */

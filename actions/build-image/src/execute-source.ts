@@ -43,6 +43,7 @@ export async function openSource(spec: BuildSpec, ports: SourcePorts): Promise<r
       secrets.push({ id: secret.id, content });
     } else problems.push(content);
   }
+  problems.push(...leakProblems(spec, secrets));
   if (problems.length > 0) throw new InvalidInput('What is built, and its secrets,', problems);
   return secrets;
 }
@@ -106,6 +107,31 @@ const missingSecret = (id: string, where: string): InputProblem => ({
   problem: `no input gives ${id}, which ${where} mounts`,
   accepted: `${id}= in secrets, secret-envs or secret-files, or required=false at the mount, if the build can do without`,
 });
+
+/** Shorter ones are found in anything. */
+const LEAST_LEAK = 8;
+
+/** A secret that stands in the image for everybody who may pull it, and in the command line besides. */
+function leakProblems(
+  { buildArgs, labels, annotations, extraArgs }: BuildSpec,
+  secrets: readonly Secret[],
+): readonly InputProblem[] {
+  const places = {
+    'build-args': buildArgs,
+    labels: Object.values(labels),
+    annotations: Object.values(annotations),
+    'extra-args': extraArgs,
+  };
+  return secrets.flatMap(({ id, content }) =>
+    Object.entries(places)
+      .filter(([, texts]) => content.trim().length >= LEAST_LEAK && texts.some((text) => text.includes(content.trim())))
+      .map(([input]) => ({
+        input,
+        problem: `holds the secret ${id}, and stands in the image`,
+        accepted: `RUN --mount=type=secret,id=${id} in the Dockerfile`,
+      })),
+  );
+}
 
 async function contentOf(
   { id, from }: BuildSecret,

@@ -69,11 +69,14 @@ async function prepare(plan: BuildPlan, ports: BuildPorts, signal: AbortSignal):
   if (problems.length > 0 || !('kind' in engine)) throw new InvalidInput('What the build needs', problems);
   // Another source has the name: it stays what it is, and this run gets a name of its own.
   const { runId, attempt } = ports.run;
-  const identity = first?.kind === 'other' ? `${plan.identity}-${runId}-${attempt}`.slice(0, 128) : plan.identity;
+  const identity = first?.kind === 'other' ? besides(plan.identity, `-${runId}-${attempt}`) : plan.identity;
   if (first?.kind === 'other')
     ports.log.warning(`${plan.identity} is there from another source and stays; this image is ${identity}`);
   return { kind: 'build', engine, identity };
 }
+
+/** As long as a tag may be; what is cut is never what makes it another name. */
+const besides = (identity: string, end: string): string => `${identity.slice(0, 128 - end.length)}${end}`;
 
 type Looked =
   | { readonly kind: 'free' }

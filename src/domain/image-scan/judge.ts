@@ -63,7 +63,13 @@ export function judgeScan(
       const key = keyOf(finding);
       const before = found.get(key);
       const platforms = [...new Set([...(before?.platforms ?? []), platform])];
-      found.set(key, { ...worse(before, finding), platforms, counts: countsOf(finding, rules) });
+      const counts = countsOf(finding, rules);
+      // One platform for which there is no fix yet does not excuse the other.
+      found.set(key, {
+        ...worse(before, finding),
+        platforms,
+        counts: before?.counts === 'counted' ? 'counted' : counts,
+      });
     }
   }
   const order = (each: Finding): number => SEVERITIES.indexOf(each.severity);

@@ -123,7 +123,7 @@ function made(rule: TagRule, maker: Maker): Checked<Made> {
       return plain(branch !== undefined && branch === branchOf(context) ? 'edge' : undefined);
     }
     case 'ref':
-      if (rule.event === 'tag') return plain(tagNameOf(context), 'yes');
+      if (rule.event === 'tag') return ofTag(tagNameOf(context), maker);
       return plain(rule.event === 'pr' ? pullOf(context) : branchOf(context));
     case 'raw': {
       const value = maker.global(rule.value);
@@ -138,6 +138,13 @@ function made(rule: TagRule, maker: Maker): Checked<Made> {
     case 'sha':
       return plain(rule.format === 'short' ? context.sha.slice(0, 7) : context.sha);
   }
+}
+
+/** A tag that is a version moves `latest` as one: forward only. */
+function ofTag(name: string | undefined, { tools }: Maker): Checked<Made> {
+  const version = name === undefined ? undefined : tools.semver.read(name);
+  if (name === undefined || version === undefined) return plain(name, 'yes');
+  return good({ kind: 'text', text: name, latest: 'yes', of: version.version });
 }
 
 const expanded = (text: Checked<string>): Checked<Made> => (text.ok ? plain(text.value) : text);

@@ -72,6 +72,13 @@ describe('inputs that somebody else wrote', () => {
     expect(again).toMatchObject({ result: { kind: 'pushed', identity: `sha-${SHA}-4711-1` } });
   });
 
+  test('a name of the greatest length is cut so that it is another one', async () => {
+    const inputs = at('team/long', { 'identity-tag': 'v'.repeat(128) });
+    await play(services, { inputs });
+    const other = await play(services, { inputs: { ...inputs, labels: 'a=b' } });
+    expect(other).toMatchObject({ result: { identity: `${'v'.repeat(121)}-4711-1` } });
+  });
+
   test('limits beside a scan that is none on purpose are for the runs that scan', async () => {
     const { failure } = await play(services, { inputs: at('team/fork', { scan: 'none', 'scan-max': '{ high: 0 }' }) });
     expect(failure).toBe('');

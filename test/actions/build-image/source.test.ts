@@ -92,6 +92,22 @@ test('a secret that the Dockerfile mounts and no input gives is refused before t
   );
 });
 
+test('a secret that stands in the image is refused by name, and not repeated', async () => {
+  const run = await runBundle({
+    action: 'build-image',
+    inputs: {
+      repository: '127.0.0.1:9/team/shop',
+      secrets: 'pip=hunter2-hunter2',
+      'build-args': 'INDEX=https://example.com/hunter2-hunter2/simple',
+      labels: 'a=hunter2-hunter2',
+    },
+    files: { Dockerfile: 'FROM scratch\n' },
+  });
+  const said = run.annotations.at(-1)?.message ?? '';
+  expect(said).toMatch(/2 problems.*build-args: holds the secret pip.*labels: holds the secret pip/s);
+  expect(said).not.toContain('hunter2');
+});
+
 test('logins and secrets that a killed run left are removed, also when its configuration is gone', async () => {
   const left = join(folder, 'sluice-docker-1');
   mkdirSync(left);

@@ -91,6 +91,18 @@ describe('the verdict of a scan', () => {
     expect(scanLine(result)).toBe('ECR: 0 critical, 1 high, 0 medium');
   });
 
+  test.each([
+    ['first', ['available', 'none']],
+    ['last', ['none', 'available']],
+  ] as const)('counts what one platform can mend, be it the %s', (_name, fixes) => {
+    const images = fixes.map((fix, index) => ({
+      digest: `d${index}`,
+      platform: `linux/${index}`,
+      findings: [finding('A', 'high', { fix })],
+    }));
+    expect(judgeScan('ECR', images, { ...RULES, counted: 'only-fixed' })).toMatchObject({ kind: 'fail' });
+  });
+
   test('says of each acceptance what became of it', () => {
     const ignore = [...accepted('A', 7), ...accepted('B', -2), ...accepted('C', 60), ...accepted('D', 60)];
     const { ignores } = judge([finding('A', 'high'), finding('B', 'high'), finding('C', 'high')], { ignore });

@@ -31,6 +31,19 @@ describe('floating tags move forward only', () => {
     expect(standingAt(version, inRegistry)).toEqual(expected);
   });
 
+  test.each([
+    ['a backport', 'v1.9.1', ['latest']],
+    ['a candidate of what is released', 'v2.0.1-rc.1', ['latest']],
+    ['the newest', 'v2.1.0', []],
+  ])('also where the tag itself is the name: %s', (_name, version, expected) => {
+    const rules = parseTagRules('type=ref,event=tag');
+    const made =
+      rules.ok && makeTags(rules.value, PLAIN_FLAVOR, { ...EVENTS.main, ref: `refs/tags/${version}` }, tools);
+    const { tags } = made !== false && made.ok ? made.value : { tags: [] };
+    expect(tags.map(({ name }) => name)).toEqual([version, 'latest']);
+    expect(standing(tags, ['v2.0.1', 'v1.9.0'], tools.semver).map(({ name }) => name)).toEqual(expected);
+  });
+
   test('also where latest is written by hand', () => {
     expect(standingAt('v1.0.0', ['2.0.0'], ['type=raw,value=latest'])).toEqual(['latest']);
   });
