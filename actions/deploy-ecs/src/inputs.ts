@@ -202,7 +202,8 @@ function requestOf(values: Values): Checked<Request> {
   const request = requestFor(values, { ...placeOf(values), service: service ?? '' });
   if (service !== undefined) return request;
   const accepted = `text, or a key of the stage${values.mode === 'deploy' ? '; service-group for several' : ''}`;
-  return bad({ input: 'service', problem: 'is required', accepted }, ...(request.ok ? [] : request.problems));
+  const problem = group === undefined ? 'is required' : 'is required: service-group is read by mode: deploy alone';
+  return bad({ input: 'service', problem, accepted }, ...(request.ok ? [] : request.problems));
 }
 
 function requestFor(values: Values, place: Place): Checked<Request> {

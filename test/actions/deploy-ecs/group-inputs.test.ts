@@ -85,7 +85,7 @@ describe('the input service-group', () => {
 
   test('is not read by the other modes, which need a service', () => {
     expect(problemsOf([{ service: 'api', image: 'api' }], { mode: 'status', images: undefined })).toEqual([
-      'service is required',
+      'service is required: service-group is read by mode: deploy alone',
     ]);
   });
 });
