@@ -34,7 +34,18 @@ export function fillSecrets(
       const values = fieldAt(object, part);
       if (!isFields(values)) return {};
       return Object.fromEntries(
-        Object.entries(values).map(([key, value]) => [key, typeof value === 'string' ? change(value, key) : value]),
+        Object.entries(values).map(([key, value]) => {
+          // `PASSWORD:` without anything is null in YAML, and an empty value all the same.
+          const text = value === null ? '' : value;
+          if (typeof text === 'string') return [key, change(text, key)];
+          problems.push({
+            input: placeOf(origin),
+            given: `${describeObject(object)}, ${part}.${key}`,
+            problem: `is ${Array.isArray(text) ? 'a list' : typeof text === 'object' ? 'a map' : `a ${typeof text}`}`,
+            accepted: 'text, in quotes',
+          });
+          return [key, ''];
+        }),
       );
     };
     const strings = edit('stringData', (text, key) =>

@@ -54,9 +54,21 @@ describe('values of Secrets', () => {
     expect(new Set(seen)).toEqual(new Set(['bob', 'hunter2']));
   });
 
-  test('of a key that is left empty are those of its name', () => {
-    const filled = fill({ stringData: { PASS: '' } });
+  test.each([[''], [null]])('of a key that is left empty (%j) are those of its name', (left) => {
+    const filled = fill({ stringData: { PASS: left } });
     expect(filled.ok && filled.value[0]?.object['data']).toEqual({ PASS: 'b64(hunter2)' });
+  });
+
+  test.each([
+    ['a list', [1, 2]],
+    ['a map', { x: 1 }],
+    ['a number', 5],
+    ['a boolean', true],
+  ])('that are no text are refused: %s', (name, value) => {
+    const filled = fill({ stringData: { PASS: value } });
+    expect(!filled.ok && filled.problems).toEqual([
+      expect.objectContaining({ given: 'Secret shop/s, stringData.PASS', problem: `is ${name}` }),
+    ]);
   });
 
   test('that are missing are named with line and key', () => {
