@@ -17,8 +17,11 @@ export interface ObjectChange {
   readonly basis: 'server' | 'manifest';
 }
 
-/** Keyed hash of a value that must not be shown. */
-export type Hide = (value: string) => string;
+/**
+ * What stands for a value: its hash by a key of the cluster's. Without such a key a hash of a secret would be an answer to
+ * whoever guesses, so nothing of it is shown then; `content` is of what is no secret, and has a hash in any case.
+ */
+export type Hide = (value: string, of?: 'content') => string;
 
 /** What the server keeps for itself, and what no intent sets. */
 export function comparable(object: KubeObject): KubeObject {
@@ -27,7 +30,8 @@ export function comparable(object: KubeObject): KubeObject {
   return withField(cleaned, ['status'], undefined);
 }
 
-const SECRET_LIKE = /pass(?:word|wd|phrase)?|secret|token|api[-_]?key|credential|private|dsn/i;
+const SECRET_LIKE =
+  /pass(?:word|wd|phrase)?|pwd|secret|token|api[-_]?key|credential|private|dsn|auth|database[-_]?url/i;
 const LONGEST = 120;
 
 /** Differences by path, in order of the paths. */
@@ -39,9 +43,10 @@ export function changesBetween(before: KubeObject, after: KubeObject, hide: Hide
     const text = typeof value === 'string' ? value : canonicalJson(value);
     if (isSecret && /^\.(?:data|stringData)\b/.test(path)) return hide(text);
     if (/last-applied-configuration/.test(path)) return hide(text);
-    if (SECRET_LIKE.test(path) && /\.value$/.test(path)) return hide(text);
+    // An environment variable, or a key of a ConfigMap, by what it is called.
+    if (SECRET_LIKE.test(path) && /\.value$|^\.(?:data|binaryData)\./.test(path)) return hide(text);
     // A large value is known by its hash: the plan stays readable and still says whether it is the same.
-    return text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${hide(text)})` : text;
+    return text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${hide(text, 'content')})` : text;
   };
   const walk = (path: string, a: unknown, b: unknown): void => {
     if (isFields(a) && isFields(b)) {
@@ -107,6 +112,12 @@ export const createdBy = (object: KubeObject, basis: ObjectChange['basis'], hide
   ref: refOf(object),
   kind: 'create',
   // The content is part of what is approved, although it is not shown field by field.
-  changes: [{ path: '', from: undefined, to: hide(canonicalJson(comparable(object))) }],
+  changes: [
+    {
+      path: '',
+      from: undefined,
+      to: hide(canonicalJson(comparable(object)), ...(object.kind === 'Secret' ? [] : (['content'] as const))),
+    },
+  ],
   basis,
 });

@@ -13,7 +13,7 @@ import { type Begun, type DeployWish, begin } from './begin.ts';
 import { diagnose } from './diagnose.ts';
 import type { HeldLease } from './lease.ts';
 import { prune } from './prune.ts';
-import { goBack } from './roll-back.ts';
+import { type WentBack, goBack } from './roll-back.ts';
 import type { Cause, K8sResult, K8sTools, ObjectResult } from './rollout.ts';
 import { waitReady } from './wait.ts';
 
@@ -232,7 +232,15 @@ async function settleWrong(
   }
   for (const { text } of wrong.causes) tools.log.warning(text);
   const within = after(tools.clock.now(), wish.rollbackWithin);
-  const back = await goBack({ ref: wish.ref, record, previous: serving, lease, within }, tools, signal);
+  const going = { ref: wish.ref, record, previous: serving, lease, within };
+  const back = await goBack(going, tools, signal).catch((thrown: unknown): WentBack => {
+    lease.signal.throwIfAborted();
+    if (!(thrown instanceof Failure)) throw thrown;
+    // Its first call failed already: what was applied stands, and the record says that it is unfinished.
+    const next = 'the next deploy or mode: rollback takes the release back';
+    const reason = `${thrown.message.replace(/\.$/, '')}; ${next}`;
+    return { kind: 'rollback-failed', reason, objects: applied, lines: [] };
+  });
   const diagnosis = [...wrong.lines, ...back.lines];
   if (back.kind === 'rolled-back')
     return {

@@ -18,7 +18,7 @@ import { conflictsOf, judgeConflicts, takeOver, without } from '../../domain/kub
 import { RECORD_TYPE } from '../../domain/kubernetes/release-record.ts';
 import { BOUNDS_ANNOTATION } from '../../domain/kubernetes/scaling.ts';
 import { whyNotServed } from '../../domain/kubernetes/removed-apis.ts';
-import { type Resource, resourceFor, resourcesDefinedBy } from '../../domain/kubernetes/resource.ts';
+import { LEASES, type Resource, leaseName, resourceFor, resourcesDefinedBy } from '../../domain/kubernetes/resource.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import { mayPass } from '../../domain/retry-policy.ts';
 import type { Sha256 } from '../../ports/digest.ts';
@@ -79,13 +79,26 @@ function keptBySluice(object: KubeObject, input: string): readonly InputProblem[
   return isRecord || isLease ? [{ input, given: describeObject(object), problem }] : [];
 }
 
-/** A hash of values that must not be shown: of one value together with all secret values of the set, so that none can be guessed. */
-export function hideBy(objects: readonly KubeObject[], sha256: Sha256): Hide {
-  const secrets = objects
-    .filter(({ kind }) => kind === 'Secret')
-    .map((each) => [keyOf(refOf(each)), each['data'] ?? null]);
-  const key = sha256(canonicalJson(secrets));
-  return (value) => `sha256:${sha256(`${key}\n${value}`).slice(0, 16)}`;
+/** By a key that a reader of the log does not have: random, the same for every run, and made by the cluster. */
+export function hideBy(key: string | undefined, sha256: Sha256): Hide {
+  return (value, of) =>
+    key === undefined && of === undefined
+      ? 'a secret value'
+      : `sha256:${sha256(`${sha256(key ?? '')}\n${value}`).slice(0, 16)}`;
+}
+
+/** The uid of the app's Lease, which no log and no summary has; absent before the first release. */
+async function planKey(
+  { app, namespace }: AppRef,
+  { cluster }: Pick<K8sTools, 'cluster'>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    return (await cluster.get(LEASES, { namespace, name: leaseName(app) }, signal))?.metadata.uid;
+  } catch (thrown) {
+    if (thrown instanceof KubeFailure && thrown.kind === 'access-denied') return undefined;
+    throw thrown;
+  }
 }
 
 interface TryContext {
@@ -112,6 +125,8 @@ export async function tryAll(
   const own = objects.filter(({ kind }) => kind === 'HorizontalPodAutoscaler' || kind === 'ScaledObject');
   const scaled = new Set([...own, ...autoscalers].flatMap((each) => scaledBy(each) ?? []));
   const problems: InputProblem[] = [];
+  const keyed = planKey(ref, tools, signal);
+  keyed.catch(() => undefined);
   const live = await inParallel(intents, AT_ONCE, async ({ resource, object }) =>
     resource.verbs.length === 0 ? undefined : tools.cluster.get(resource, object.metadata, signal),
   );
@@ -120,7 +135,7 @@ export async function tryAll(
       object.kind === 'Namespace' && live[index] === undefined ? [object.metadata.name] : [],
     ),
   );
-  const context: TryContext = { ref, policies, hide: hideBy(objects, tools.sha256), scaled, missingNamespaces };
+  const context: TryContext = { ref, policies, hide: hideBy(await keyed, tools.sha256), scaled, missingNamespaces };
   const indexes = intents.map((_, index) => index);
   const prepared = await inParallel(indexes, AT_ONCE, async (index) => {
     const intent = intents[index] as Intent;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { changesBetween, describePlan, planText } from '../../../src/domain/kubernetes/diff.ts';
 import { inPhases, inPhasesBack } from '../../../src/domain/kubernetes/phases.ts';
@@ -7,6 +8,7 @@ import { referencesOutside } from '../../../src/domain/kubernetes/references.ts'
 import { decideScale, readScale } from '../../../src/domain/kubernetes/scaling.ts';
 import { whyNotServed } from '../../../src/domain/kubernetes/removed-apis.ts';
 import { withConfigHash } from '../../../src/domain/kubernetes/intent.ts';
+import { hideBy } from '../../../src/engine/k8s-rollout/prepare.ts';
 import { deployment, manifest, object } from './objects.ts';
 
 const hide = (value: string): string => `#${value.length}`;
@@ -151,6 +153,29 @@ test('pods start again when config that they read changes, and not otherwise', (
   expect(hash('1')).toEqual(hash('1'));
   expect(hash('1')).not.toEqual(hash('2'));
   expect(withConfigHash(web, [object('v1', 'ConfigMap', 'other', {})], completion)).toBe(web);
+});
+
+describe('what stands for a secret value', () => {
+  const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+  test('is a hash by the key, the same for every run and another one by another key', () => {
+    expect(hideBy('uid-1', sha256)('hunter2')).toBe(hideBy('uid-1', sha256)('hunter2'));
+    expect(hideBy('uid-1', sha256)('hunter2')).not.toBe(hideBy('uid-2', sha256)('hunter2'));
+  });
+
+  test('says nothing of it where there is no key, and still tells other content apart', () => {
+    const hide = hideBy(undefined, sha256);
+    expect(hide('hunter2')).toBe(hide('hunter3'));
+    expect(hide('a', 'content')).not.toBe(hide('b', 'content'));
+  });
+
+  test('stands in a ConfigMap too, by the name of the key', () => {
+    const map = (data: object) => object('v1', 'ConfigMap', 'c', { data });
+    const changes = changesBetween(map({ API_TOKEN: 'one', LEVEL: 'a' }), map({ API_TOKEN: 'two2', LEVEL: 'b' }), hide);
+    expect(changes).toEqual([
+      { path: '.data.API_TOKEN', from: '#3', to: '#4' },
+      { path: '.data.LEVEL', from: 'a', to: 'b' },
+    ]);
+  });
 });
 
 describe('scaling', () => {
