@@ -40,6 +40,7 @@ const tools = {
   histograms: hdrHistograms(),
   log: silent,
   random: systemRandom(),
+  mask: () => undefined,
 };
 const target = { url: load.url.replace(/\/$/, ''), headers: {} };
 const run = (seconds: number): Promise<LoadRun> =>

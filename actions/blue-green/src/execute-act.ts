@@ -1,9 +1,10 @@
 import { type Sample, allSeries } from '../../../src/domain/analysis/sample.ts';
-import { type Instant, after } from '../../../src/domain/duration.ts';
+import { type Instant, after, formatInstant } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { ChecksResult } from '../../../src/domain/checks/result.ts';
 import type { EcsServiceRef } from '../../../src/domain/ecs/service.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
+import { stillHolds } from '../../../src/domain/shift/claim.ts';
 import { type ShiftRecord, formatRun, isInTraffic, isOver } from '../../../src/domain/shift/record.ts';
 import { lossOf, withTargets } from '../../../src/domain/shift/target-loss.ts';
 import { sameRecord } from '../../../src/domain/shift/record-tags.ts';
@@ -163,16 +164,26 @@ const percentAfter = ({ phase, percent, from, restoredAt }: ShiftRecord): number
 /** The one write of a signal handler. It asks nobody: while the lease lasts, no other run may have begun. */
 function restoringFrom(
   held: ShiftRecord,
-  { ports, release }: Acting,
+  { ports, release, memory }: Acting,
 ): ((signal: AbortSignal) => Promise<string>) | undefined {
   const goesBack = held.phase === 'rolling-back' && held.restoredAt === undefined;
   if (!goesBack && (!isInTraffic(held.phase) || release.onCancel === 'leave')) return undefined;
   return async (signal) => {
-    if (ports.clock.now() >= held.leaseUntil) throw new Superseded(undefined);
+    const { record } = memory;
+    if (!stillHolds(record, release.goal.me)) throw new Superseded(record);
+    // Of now: work that has no turns of its own renews the lease beside it.
+    if (record !== undefined && ports.clock.now() >= record.leaseUntil) throw leaseEnded(record);
     await ports.router.restore(held.stable, signal);
     return `All traffic is back on ${held.stable}`;
   };
 }
+
+const leaseEnded = ({ id, leaseUntil, stable }: ShiftRecord): Failure =>
+  new Failure({
+    what: `Could not take the traffic back to ${stable}`,
+    why: `the lease of shift ${id} ended at ${formatInstant(leaseUntil)}, so another run may have taken over`,
+    next: 'Look at it by mode: status, or go back by mode: rollback',
+  });
 
 /** Only asked where a decision needs a service, which it never does where none is known. */
 function serviceOf({ ecs }: Release, color: Color): EcsServiceRef {

@@ -19,14 +19,15 @@ export function beating<T>(
 ): Promise<T> {
   const beat = async (inner: AbortSignal): Promise<void> => {
     if (memory.record === undefined) return;
-    await fence(inner);
-    const renewed = { ...memory.record, leaseUntil: leaseFrom(ports.clock.now()) };
     try {
+      await fence(inner);
+      const renewed = { ...memory.record, leaseUntil: leaseFrom(ports.clock.now()) };
       await ports.journal.write(renewed, inner);
       memory.record = renewed;
     } catch (thrown) {
-      // The next beat comes before the lease is over.
-      if (!(thrown instanceof CloudFailure) || !mayPass(thrown.kind)) throw thrown;
+      // The next beat comes before the lease is over; after that the work may be another run's.
+      const isHeld = ports.clock.now() < memory.record.leaseUntil;
+      if (!isHeld || !(thrown instanceof CloudFailure) || !mayPass(thrown.kind)) throw thrown;
     }
   };
   return withHeartbeat({ clock: ports.clock, every: BEAT_EVERY, beat }, signal, work);

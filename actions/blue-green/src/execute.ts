@@ -6,7 +6,7 @@ import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { type ShiftRecord, isInTraffic, isOver } from '../../../src/domain/shift/record.ts';
 import type { Color } from '../../../src/domain/traffic-split.ts';
 import type { Ports as GatePorts, RunContext } from '../../../src/engine/approval/ports.ts';
-import type { ChecksTarget } from '../../../src/engine/checks/run-checks.ts';
+import type { ChecksTarget, ChecksTools } from '../../../src/engine/checks/run-checks.ts';
 import { reconcile } from '../../../src/engine/reconcile.ts';
 import { Superseded, shiftFence } from '../../../src/engine/shift/fence.ts';
 import type { Autoscaling } from '../../../src/ports/autoscaling.ts';
@@ -30,7 +30,7 @@ import type { StepRules } from './inputs-gate.ts';
 import type { Goal, Move, Observation, Outcome } from './moves.ts';
 import type { Story } from './story.ts';
 
-export interface Ports {
+export interface Ports extends Pick<ChecksTools, 'random' | 'mask'> {
   /** All of `routes` as one. */
   readonly router: TrafficRouter;
   readonly routes: readonly TrafficRouter[];

@@ -159,10 +159,9 @@ async function open(request: Request, given: ActionTools, me = meOf(request, giv
   const checks = await checksOf(request, tools);
   const address = addressOf(request, tools);
   let candidate: Color = 'green';
-  const { systemPrograms } = await import('../../../src/adapters/system/programs.ts');
-  const { httpProber } = await import('../../../src/adapters/http/prober.ts');
   const { metricSources } = await import('../../../src/adapters/metrics/sources.ts');
-  const prober = httpProber();
+  const own = await ownTools(tools);
+  const { prober } = own;
   const { clock, log, signal, environment } = tools;
   const metrics = metricSources(policy, {
     prober,
@@ -201,8 +200,7 @@ async function open(request: Request, given: ActionTools, me = meOf(request, giv
     address,
     ports: {
       ...cloud,
-      prober,
-      programs: systemPrograms(),
+      ...own,
       people,
       metrics,
       clock,
@@ -211,6 +209,14 @@ async function open(request: Request, given: ActionTools, me = meOf(request, giv
       onCancel: tools.onCancel,
     },
   };
+}
+
+/** Of the machine: requests, chance, programs. */
+async function ownTools({ mask }: ActionTools): Promise<Pick<Ports, 'prober' | 'random' | 'mask' | 'programs'>> {
+  const { httpProber } = await import('../../../src/adapters/http/prober.ts');
+  const { systemRandom } = await import('../../../src/adapters/system/random.ts');
+  const { systemPrograms } = await import('../../../src/adapters/system/programs.ts');
+  return { prober: httpProber(), random: systemRandom(), mask, programs: systemPrograms() };
 }
 
 function releaseOf(

@@ -138,6 +138,7 @@ async function checkingOf(request: Request, tools: ActionTools): Promise<Checks 
   const wish = hasChecks(request) ? request.checks : undefined;
   if (wish === undefined) return undefined;
   const { httpProber } = await import('../../../src/adapters/http/prober.ts');
+  const { systemRandom } = await import('../../../src/adapters/system/random.ts');
   const prober = httpProber();
   const document = wish.file === undefined ? undefined : await documentOf(wish, wish.file, tools);
   const base = wish.url ?? (wish.from === undefined ? document?.target : undefined);
@@ -165,7 +166,7 @@ async function checkingOf(request: Request, tools: ActionTools): Promise<Checks 
       ...(expectVersion === undefined ? {} : { expectVersion }),
     };
     const rules = policy === undefined || metrics === undefined ? undefined : { policy, length, metrics };
-    return { document, rules, target, prober };
+    return { document, rules, target, prober, random: systemRandom(), mask: tools.mask };
   };
 }
 

@@ -168,6 +168,7 @@ async function checkingOf(request: Request, tools: ActionTools): Promise<Checkin
   const wish = 'checks' in request ? request.checks : undefined;
   if (wish === undefined) return undefined;
   const { httpProber } = await import('../../../src/adapters/http/prober.ts');
+  const { systemRandom } = await import('../../../src/adapters/system/random.ts');
   const prober = httpProber();
   const document = wish.file === undefined ? undefined : await documentOf(wish, wish.file, tools);
   const url = wish.url ?? document?.target;
@@ -182,7 +183,8 @@ async function checkingOf(request: Request, tools: ActionTools): Promise<Checkin
     ...(host === undefined ? {} : { host }),
     ...(expectVersion === undefined ? {} : { expectVersion }),
   };
-  return { document, target, prober, rules: await rulesOf(wish, { prober, url }, tools) };
+  const rules = await rulesOf(wish, { prober, url }, tools);
+  return { document, target, prober, random: systemRandom(), mask: tools.mask, rules };
 }
 
 async function rulesOf(

@@ -22,9 +22,9 @@ export interface ChecksTools {
   readonly clock: Clock;
   readonly log: Log;
   /** For flows that use random values. */
-  readonly random?: RandomValues;
+  readonly random: RandomValues;
   /** Called with every captured secret before it is used. */
-  readonly mask?: (secret: string) => void;
+  readonly mask: (secret: string) => void;
 }
 
 /**

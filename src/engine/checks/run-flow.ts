@@ -2,7 +2,6 @@ import type { RandomValues, ResolvedFlow, ResolvedStep } from '../../domain/chec
 import { type CheckResult, FLOW } from '../../domain/checks/result.ts';
 import { oneLine, redact } from '../../domain/checks/shown-text.ts';
 import { between, milliseconds } from '../../domain/duration.ts';
-import { Failure } from '../../domain/failure.ts';
 import type { Attempt, AttemptRun } from './attempt.ts';
 import type { ChecksTools } from './run-checks.ts';
 import { tryUntilGood } from './try-until-good.ts';
@@ -73,7 +72,7 @@ export interface FlowState {
 /** What the steps of one run of a flow share. */
 export function newFlowState(
   secrets: readonly string[],
-  { random = NO_CHANCE, mask }: Pick<ChecksTools, 'random' | 'mask'>,
+  { random, mask }: Pick<ChecksTools, 'random' | 'mask'>,
 ): FlowState {
   const captured = new Map<string, string>();
   let known = secrets;
@@ -85,7 +84,7 @@ export function newFlowState(
     remember(attempt) {
       for (const { name, value, secret } of attempt.captured) {
         if (secret === 'masked' && value !== '') {
-          mask?.(value);
+          mask(value);
           known = [...known, value];
         }
         captured.set(name, value);
@@ -94,11 +93,3 @@ export function newFlowState(
     thinkTime: ({ least, most }) => (least === most ? least : milliseconds(least + random.fraction() * (most - least))),
   };
 }
-
-const noChance = (): never => {
-  throw new Failure({
-    what: 'Could not make a random value',
-    why: 'this action has no source of chance for its checks',
-  });
-};
-const NO_CHANCE: RandomValues = { fraction: noChance, token: noChance };

@@ -2,17 +2,15 @@ import type { ResolvedChecks } from '../../domain/checks/document.ts';
 import { counted } from '../../domain/counted.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Prober } from '../../ports/prober.ts';
 import { type SteadyRules, judgeSteady } from './judge-steady.ts';
-import { type ChecksTarget, runChecks } from './run-checks.ts';
+import { type ChecksTarget, type ChecksTools, runChecks } from './run-checks.ts';
 import type { Verification } from './verification.ts';
 
 /** Checks and rules that are ready to be made. */
-export interface Checking {
+export interface Checking extends Pick<ChecksTools, 'prober' | 'random' | 'mask'> {
   readonly document: ResolvedChecks | undefined;
   readonly rules: SteadyRules | undefined;
   readonly target: ChecksTarget;
-  readonly prober: Prober;
 }
 
 interface Tools {
@@ -27,13 +25,13 @@ export async function verifyRelease(checking: Checking, tools: Tools, signal: Ab
 }
 
 async function check(
-  { document, target, prober }: Checking,
+  { document, target, ...given }: Checking,
   { clock, log }: Tools,
   signal: AbortSignal,
 ): Promise<Verification> {
   if (document === undefined) return { kind: 'good' };
   log.info(`${counted(document.checks.length, 'check')} against ${target.url}`);
-  const { verdict, checks } = await runChecks({ document, target }, { prober, clock, log }, signal);
+  const { verdict, checks } = await runChecks({ document, target }, { ...given, clock, log }, signal);
   if (verdict !== 'fail') return { kind: 'good' };
   const failed = checks.filter((each) => each.verdict === 'fail');
   const names = failed.map(({ name }) => name).join(', ');

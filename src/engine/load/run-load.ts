@@ -24,7 +24,7 @@ export interface LoadTools {
   readonly histograms: Histograms;
   readonly log: Log;
   readonly random: RandomValues;
-  readonly mask?: (secret: string) => void;
+  readonly mask: (secret: string) => void;
 }
 
 export interface LoadRequest {
@@ -152,7 +152,7 @@ function fewMasks(mask: LoadTools['mask']): (secret: string) => void {
   return (secret) => {
     if (masked.size >= MOST_MASKED || masked.has(secret)) return;
     masked.add(secret);
-    mask?.(secret);
+    mask(secret);
   };
 }
 

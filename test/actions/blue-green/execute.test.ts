@@ -312,10 +312,29 @@ describe('a cancelled run', () => {
     expect(await stage.cancels.restore?.(new AbortController().signal)).toBe('All traffic is back on blue');
   });
 
+  test('in checks that take longer than a lease still takes everything back', async () => {
+    const stage = openStage();
+    const stop = new AbortController();
+    const { probe } = stage.prober;
+    let asked = 0;
+    stage.prober.probe = async (sent, signal) => {
+      if (sent.url.startsWith('http://users.test') && asked++ === 0) {
+        await stage.clock.sleep(minutes(4), signal);
+        stop.abort(new Cancelled('SIGINT'));
+      }
+      return probe.call(stage.prober, sent, signal);
+    };
+    await expect(stage.run({ checks: 'given' }, {}, stop.signal)).rejects.toThrow(Cancelled);
+    expect(stage.journal.current()?.phase).toBe('rechecking');
+    expect(await stage.cancels.restore?.(new AbortController().signal)).toBe('All traffic is back on blue');
+  });
+
   test('does not take back what may belong to another run by now', async () => {
     const stage = await cancelAt(60);
     await stage.clock.advance(minutes(5));
-    await expect(stage.cancels.restore?.(new AbortController().signal)).rejects.toThrow('taken over');
+    await expect(stage.cancels.restore?.(new AbortController().signal)).rejects.toThrow(
+      /lease of shift 100-1 ended at .*another run may have taken over/,
+    );
     expect(stage.router.weights).toEqual({ blue: 90, green: 10 });
   });
 });

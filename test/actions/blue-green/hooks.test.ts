@@ -89,6 +89,24 @@ describe('commands after a shift', () => {
     expect(stage.ran).toHaveLength(2);
   });
 
+  test('are not killed because the record could not be read for a moment', async () => {
+    const stage = openStage();
+    const { read } = stage.journal;
+    let failures = 0;
+    stage.ends = async (_, signal) => {
+      stage.journal.read = async (inner) => {
+        if (failures++ === 0)
+          throw new CloudFailure('throttled', { what: 'Could not read the shift', why: 'throttled' });
+        return read.call(stage.journal, inner);
+      };
+      await stage.clock.sleep(seconds(100), signal);
+      return 0;
+    };
+    const long = { ...hooks, 'after-promote': [hook('./slow', { timeout: seconds(300) })] };
+    expect((await stage.run({ hooks: long })).story.hooked).toMatchObject([{ end: 'good' }]);
+    expect(failures).toBeGreaterThan(1);
+  });
+
   test('renew the lease beside a long command', async () => {
     const stage = openStage();
     stage.ends = async (_, signal) => {

@@ -8,6 +8,7 @@ import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
 import type { Measurement, MetricProvider, MetricQuery } from '../../../src/ports/metric-provider.ts';
 import { joinRoutes } from '../../../src/engine/shift/join-routes.ts';
 import { type FakeAutoscaling, fakeAutoscaling } from '../../fakes/autoscaling.ts';
+import { NO_SURPRISE } from '../../fakes/chance.ts';
 import { type FakeClock, fakeClock } from '../../fakes/clock.ts';
 import { goodConditions } from '../../fakes/deploy-conditions.ts';
 import { type FakeEcs, fakeEcs } from '../../fakes/ecs.ts';
@@ -152,6 +153,7 @@ function portsOf(stage: Stage): Ports {
     conditions: goodConditions(),
     autoscaling,
     prober,
+    ...NO_SURPRISE,
     programs: {
       async run(program, { env }, signal) {
         stage.ran.push(

@@ -4,7 +4,9 @@ import { matchers } from '../../../src/adapters/http/matchers.ts';
 import { parseChecks } from '../../../src/domain/checks/parse.ts';
 import { resolveChecks } from '../../../src/domain/checks/resolve.ts';
 import { runChecks } from '../../../src/engine/checks/run-checks.ts';
+import { verifyRelease } from '../../../src/engine/checks/verify-release.ts';
 import type { ProbeRequest } from '../../../src/ports/prober.ts';
+import { NO_SURPRISE } from '../../fakes/chance.ts';
 import { fakeClock } from '../../fakes/clock.ts';
 import { recordingLog } from '../../fakes/log.ts';
 import { type Scripted, fakeProber } from '../../fakes/prober.ts';
@@ -169,21 +171,25 @@ describe('a flow', () => {
       '      - { ws: /ws, flow: [{ receive: true, capture: { id: $.id } }] }\n      - { get: "/{{ id }}" }\n';
     const document = good(flow);
     const prober = fakeProber(() => ({ status: 200 }), { sockets: () => ({ greeting: ['{"id":"a7"}'] }) });
-    const tools = { prober, clock: fakeClock({ mode: 'automatic' }), log: recordingLog() };
+    const tools = { ...NO_SURPRISE, prober, clock: fakeClock({ mode: 'automatic' }), log: recordingLog() };
     await runChecks({ document, target: { url: 'http://t', headers: {} } }, tools, signal);
     expect(prober.requests[0]?.url).toBe('http://t/a7');
   });
 
-  test('without a source of chance says so', async () => {
-    const document = good('      - { get: "/{{ $uuid }}" }\n');
-    const tools = {
-      prober: fakeProber(() => ({ status: 200 })),
-      clock: fakeClock({ mode: 'automatic' }),
-      log: recordingLog(),
+  test('of a release that is looked at after its rollout has chance, and what it captured is masked', async () => {
+    const masked: string[] = [];
+    const flow = `      ${LOGIN}\n      - { get: "/cart?n={{ $uuid }}", auth: { bearer: "{{ token }}" } }\n`;
+    const checking = {
+      ...NO_SURPRISE,
+      document: good(flow, 'variables: { user: smoke }'),
+      rules: undefined,
+      target: { url: 'http://shop.test', headers: {} },
+      prober: fakeProber(shop),
+      mask: (secret: string) => void masked.push(secret),
     };
-    await expect(runChecks({ document, target: { url: 'http://t', headers: {} } }, tools, signal)).rejects.toThrow(
-      'Could not make a random value',
-    );
+    const tools = { clock: fakeClock({ mode: 'automatic' }), log: recordingLog() };
+    expect(await verifyRelease(checking, tools, signal)).toEqual({ kind: 'good' });
+    expect(masked).toContain('t-123456');
   });
 });
 

@@ -5,6 +5,7 @@ import { parseChecks } from '../../../src/domain/checks/parse.ts';
 import { resolveChecks } from '../../../src/domain/checks/resolve.ts';
 import { milliseconds, seconds } from '../../../src/domain/duration.ts';
 import { type ChecksTarget, runChecks } from '../../../src/engine/checks/run-checks.ts';
+import { NO_SURPRISE } from '../../fakes/chance.ts';
 import { fakeClock } from '../../fakes/clock.ts';
 import { recordingLog } from '../../fakes/log.ts';
 import { type Scripted, fakeProber, inTurn } from '../../fakes/prober.ts';
@@ -26,7 +27,7 @@ const run = async (checks: string, script: Script, target: Partial<ChecksTarget>
   const { signal } = new AbortController();
   const prober = fakeProber(script, { pass: (length, stop) => clock.sleep(milliseconds(length), stop) });
   const request = { document: documentOf(checks), target: { url: 'http://app.test', headers: {}, ...target } };
-  const result = await runChecks(request, { prober, clock, log }, signal);
+  const result = await runChecks(request, { ...NO_SURPRISE, prober, clock, log }, signal);
   return { result, prober, clock, log };
 };
 
@@ -180,7 +181,7 @@ describe('several checks', () => {
 test('nothing to check is invalid, neither a pass nor a fail', async () => {
   const clock = fakeClock();
   const target = { url: 'http://app.test', headers: {} };
-  const tools = { prober: fakeProber(() => UP), clock, log: recordingLog() };
+  const tools = { ...NO_SURPRISE, prober: fakeProber(() => UP), clock, log: recordingLog() };
   const result = await runChecks(
     { document: { checks: [], secrets: [] }, target },
     tools,
@@ -317,7 +318,7 @@ describe('a stop', () => {
     const controller = new AbortController();
     const prober = fakeProber(script, { pass: (length, stop) => clock.sleep(milliseconds(length), stop) });
     const request = { document: documentOf(HEALTH), target: { url: 'http://app.test', headers: {} } };
-    const running = runChecks(request, { prober, clock, log: recordingLog() }, controller.signal);
+    const running = runChecks(request, { ...NO_SURPRISE, prober, clock, log: recordingLog() }, controller.signal);
     await clock.advance(seconds(1));
     controller.abort(new Error('stop now'));
     await expect(running).rejects.toThrow('stop now');
@@ -327,7 +328,7 @@ describe('a stop', () => {
   test('before the start makes no request', async () => {
     const prober = fakeProber(() => UP);
     const request = { document: documentOf(HEALTH), target: { url: 'http://app.test', headers: {} } };
-    const tools = { prober, clock: fakeClock(), log: recordingLog() };
+    const tools = { ...NO_SURPRISE, prober, clock: fakeClock(), log: recordingLog() };
     await expect(runChecks(request, tools, AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
     expect(prober.requests).toEqual([]);
   });

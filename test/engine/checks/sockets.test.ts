@@ -5,6 +5,7 @@ import { parseChecks } from '../../../src/domain/checks/parse.ts';
 import { resolveChecks } from '../../../src/domain/checks/resolve.ts';
 import { milliseconds } from '../../../src/domain/duration.ts';
 import { runChecks } from '../../../src/engine/checks/run-checks.ts';
+import { NO_SURPRISE } from '../../fakes/chance.ts';
 import { fakeClock } from '../../fakes/clock.ts';
 import { recordingLog } from '../../fakes/log.ts';
 import { type ScriptedSocket, type Scripted, fakeProber } from '../../fakes/prober.ts';
@@ -36,7 +37,7 @@ async function run(yaml: string, { socket, web = NEGOTIATED, secrets = [] }: Wor
     pass: (length, stop) => clock.sleep(milliseconds(length), stop),
   });
   const target = { url: 'https://lb.test/base', host: 'shop.example.com', headers: { 'x-route': 'green' } };
-  const tools = { prober, clock, log: recordingLog() };
+  const tools = { ...NO_SURPRISE, prober, clock, log: recordingLog() };
   const { checks } = await runChecks({ document: { ...resolved(yaml), secrets }, target }, tools, signal);
   return { check: checks[0], prober };
 }
@@ -129,7 +130,7 @@ describe('a WebSocket', () => {
       sockets: (): ScriptedSocket => ((asked += 1) < 3 ? { status: 503 } : {}),
     });
     const document = resolved('{ name: s, ws: /ws, retry: { count: 5, interval: 10s } }');
-    const tools = { prober, clock, log: recordingLog() };
+    const tools = { ...NO_SURPRISE, prober, clock, log: recordingLog() };
     const result = await runChecks({ document, target: { url: 'http://t', headers: {} } }, tools, signal);
     expect(result.checks[0]).toMatchObject({ verdict: 'pass', tries: 3 });
   });
@@ -279,7 +280,7 @@ describe('every address', () => {
       }),
       { names },
     );
-    const tools = { prober, clock: fakeClock({ mode: 'automatic' }), log: recordingLog() };
+    const tools = { ...NO_SURPRISE, prober, clock: fakeClock({ mode: 'automatic' }), log: recordingLog() };
     const target = { url: 'http://lb.test', headers: {} };
     const result = await runChecks({ document: resolved(EVERY), target }, tools, signal);
     expect(result.checks[0]).toMatchObject({ verdict, reasons });
@@ -291,6 +292,7 @@ describe('every address', () => {
 
   test('of a name that is unknown fails', async () => {
     const tools = {
+      ...NO_SURPRISE,
       prober: fakeProber(() => NEGOTIATED),
       clock: fakeClock({ mode: 'automatic' }),
       log: recordingLog(),

@@ -31,7 +31,10 @@ interface World {
 }
 
 /** Runs the first load of a document in fake time. */
-async function run(yaml: string, { script, stable, mask, signal = new AbortController().signal }: World) {
+async function run(
+  yaml: string,
+  { script, stable, mask = () => undefined, signal = new AbortController().signal }: World,
+) {
   const document = documentOf(yaml);
   const [load] = document.loads ?? [];
   if (load === undefined) throw new Error('no load');
@@ -41,7 +44,7 @@ async function run(yaml: string, { script, stable, mask, signal = new AbortContr
   const prober = fakeProber(script, { pass: (length, stop) => clock.sleep(milliseconds(length), stop) });
   const stopwatch = { elapsed: () => between(begin, clock.now()), busy: () => 0.1 };
   const random = { fraction: () => 0, token: () => '0'.repeat(32) };
-  const tools = { prober, clock, stopwatch, histograms, log, random, ...(mask ? { mask } : {}) };
+  const tools = { prober, clock, stopwatch, histograms, log, random, mask };
   const target = { url: 'http://new.test', headers: {} };
   const sides = stable === undefined ? {} : { stable: { url: stable, headers: {} } };
   const made = await runLoad({ load, target, secrets: ['hunter2'], ...sides }, tools, signal);
