@@ -1,9 +1,12 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { cancelAsRunner, freezeDuring, kill, mainOnly, mainThenPost, onceItSays } from '../../harness/interrupt.ts';
 import { type BundleRun, type RunningBundle, runBundle, startBundle } from '../../harness/run-bundle.ts';
 import { needs } from '../../harness/needs.ts';
 import { aCloud } from '../../sandbox/front/a-cloud.ts';
 import { type Scene, scene } from './scene.ts';
+
+// Several processes in a test, on machines with two busy cores.
+jest.setTimeout(150_000);
 
 const NO_BREAKER = { circuitBreaker: { enable: false, rollback: false } };
 const WAITING = /Waiting for staging-wesign-charts-task:2/;

@@ -1,9 +1,12 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { grantFor } from '../../harness/grant.ts';
 import { needs } from '../../harness/needs.ts';
 import { runBundle } from '../../harness/run-bundle.ts';
 import { aCloud } from '../../sandbox/front/a-cloud.ts';
 import { type Scene, scene } from './scene.ts';
+
+// Several processes in a test, on machines with two busy cores.
+jest.setTimeout(150_000);
 
 const NO_IMAGE = { image: '' };
 const errorsOf = ({ annotations }: Awaited<ReturnType<typeof runBundle>>): string =>

@@ -1,8 +1,11 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { needs } from '../../harness/needs.ts';
 import { runBundle } from '../../harness/run-bundle.ts';
 import { aCloud } from '../../sandbox/front/a-cloud.ts';
 import { scene } from './scene.ts';
+
+// Several processes in a test, on machines with two busy cores.
+jest.setTimeout(150_000);
 
 const annotationsOf = (
   run: { readonly annotations: readonly { readonly level: string; readonly message: string }[] },
