@@ -82,7 +82,7 @@ needs('kubernetes')('a release that needs an approval', () => {
   test('is not begun with a pinned tag that nobody approved', async () => {
     const run = await release(grant(), setOf(), { 'pinned-tag': `1@sha256:${'cd'.repeat(32)}` });
     expect(run).toMatchObject({ exitCode: 1, outputs: { changed: 'false' } });
-    expect(run.annotations[0]?.message).toContain('pinned-tag: is none of images, which is what was approved');
+    expect(run.annotations[0]?.message).toContain('is none of images, which is what was approved');
   }, 60_000);
 
   test('is made with one that fits, by the approved digest', async () => {
