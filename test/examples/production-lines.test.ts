@@ -164,6 +164,26 @@ describe('financeanalyst-pro, judged by Prometheus', () => {
     await line.world.close();
   }, LIMIT); // prettier-ignore
 
+  test(
+    'recover.yml gives the other region all traffic by one change of the name',
+    async () => {
+      const { world, truth } = await namesScene(cloud, { recoveryRegion: 'eu-west-1', greenDesired: 2 });
+      const sluice = textOf('financeanalyst-pro', 'sluice.yml')
+        .replaceAll('333333333333', world.account)
+        .replaceAll('financeanalyst.example', 'reader.example')
+        .replaceAll('{ blue: us-east-1, green: us-west-2 }', '{ blue: blue, green: green }');
+      const workflow = 'examples/financeanalyst-pro/.github/workflows/recover.yml';
+      const env = { ...(await world.run('run-1')), GITHUB_RUN_ID: '1', ...NO_KEYS };
+      const runner = { files: { 'sluice.yml': sluice }, workflow, env, now: () => world.now(), images: () => ({}) };
+      const moved = await playStep(runner, { workflow, id: 'move-name', known: {} });
+      expect(messagesOf(moved, 'error')).toBe('');
+      expect(moved.outputs).toMatchObject({ outcome: 'rolled-back', 'stable-color': 'green' });
+      expect((await truth()).weights).toEqual({ blue: 0, green: 100 });
+      await world.close();
+    },
+    LIMIT,
+  );
+
   /** The rule of the WebSocket service, whose clients stay on their color. */
   async function webSocketRule({ world, stacked }: ProductionLine) {
     const elb = new ElasticLoadBalancingV2Client(world.client());
