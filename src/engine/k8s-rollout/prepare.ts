@@ -21,7 +21,6 @@ import { whyNotServed } from '../../domain/kubernetes/removed-apis.ts';
 import { type Resource, resourceFor, resourcesDefinedBy } from '../../domain/kubernetes/resource.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import { mayPass } from '../../domain/retry-policy.ts';
-import type { Sha256 } from '../../ports/digest.ts';
 import { inParallel } from '../in-parallel.ts';
 import { AT_ONCE, type AppRef, type K8sTools, type Policies } from './rollout.ts';
 
@@ -79,13 +78,13 @@ function keptBySluice(object: KubeObject, input: string): readonly InputProblem[
   return isRecord || isLease ? [{ input, given: describeObject(object), problem }] : [];
 }
 
-/** A hash of values that must not be shown: of one value together with all secret values of the set, so that none can be guessed. */
-export function hideBy(objects: readonly KubeObject[], sha256: Sha256): Hide {
-  const secrets = objects
-    .filter(({ kind }) => kind === 'Secret')
-    .map((each) => [keyOf(refOf(each)), each['data'] ?? null]);
-  const key = sha256(canonicalJson(secrets));
-  return (value) => `sha256:${sha256(`${key}\n${value}`).slice(0, 16)}`;
+/**
+ * What stands for a value in a plan. The key is kept in the records, which are Secrets: who has the log and the manifests
+ * cannot try values against the hash. Without a key (no release yet) a hash could be guessed: nothing of a secret is said.
+ */
+export function hideBy(key: string | undefined, { hmac, sha256 }: Pick<K8sTools, 'hmac' | 'sha256'>): Hide {
+  if (key !== undefined) return (value) => `hmac:${hmac(key, value).slice(0, 16)}`;
+  return (value, what) => (what === 'secret' ? '(hidden)' : `sha256:${sha256(value).slice(0, 16)}`);
 }
 
 interface TryContext {
@@ -104,8 +103,9 @@ export async function tryAll(
     ref,
     policies,
     autoscalers,
-  }: { readonly ref: AppRef; readonly policies: Policies; readonly autoscalers: readonly KubeObject[] },
-  tools: Pick<K8sTools, 'cluster' | 'sha256'>,
+    hide,
+  }: Pick<TryContext, 'ref' | 'policies' | 'hide'> & { readonly autoscalers: readonly KubeObject[] },
+  tools: Pick<K8sTools, 'cluster'>,
   signal: AbortSignal,
 ): Promise<Preparation> {
   const objects = intents.map(({ object }) => object);
@@ -120,7 +120,7 @@ export async function tryAll(
       object.kind === 'Namespace' && live[index] === undefined ? [object.metadata.name] : [],
     ),
   );
-  const context: TryContext = { ref, policies, hide: hideBy(objects, tools.sha256), scaled, missingNamespaces };
+  const context: TryContext = { ref, policies, hide, scaled, missingNamespaces };
   const indexes = intents.map((_, index) => index);
   const prepared = await inParallel(indexes, AT_ONCE, async (index) => {
     const intent = intents[index] as Intent;
