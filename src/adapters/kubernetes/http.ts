@@ -152,7 +152,8 @@ async function repeat(call: Call, { send, tools, server }: Sender, signal: Abort
     const growing = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1)) * (0.5 + random.fraction() / 2);
     const pause = milliseconds(Math.max(growing, retryAfter));
     if (leaves(clock.now(), deadline, pause) <= 0) throw failure;
-    log.debug(`${failure.message} Trying again in ${Math.round(pause)}ms`);
+    // Once for people: a server that is away is waited for, and a log that says nothing looks like a step that hangs.
+    log[attempt === 2 ? 'info' : 'debug'](`${failure.message} Trying again in ${Math.round(pause)}ms`);
     await clock.sleep(pause, signal);
   }
 }

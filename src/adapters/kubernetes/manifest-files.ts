@@ -52,7 +52,7 @@ async function filesOf(root: string, path: string): Promise<readonly string[] | 
   const whole = await confined(root, path);
   if (whole === undefined) return 'leads out of the workspace';
   const facts = await stat(whole).catch(() => undefined);
-  if (facts === undefined) return 'is not in the workspace';
+  if (facts === undefined) return `is not in the workspace ${root}`;
   const named = relative(root, resolve(root, path)) || '.';
   if (!facts.isDirectory()) return [named];
   const entries = (await readdir(whole)).sort();

@@ -27,7 +27,8 @@ export function comparable(object: KubeObject): KubeObject {
   return withField(cleaned, ['status'], undefined);
 }
 
-const SECRET_LIKE = /pass(?:word|wd|phrase)?|pwd|secret|token|auth(?!or)|jwt|api[-_]?key|credential|private|dsn/i;
+const SECRET_LIKE =
+  /pass(?:word|wd|phrase)?|pwd|secret|token|auth(?!or)|jwt|api[-_]?key|credential|private|dsn|database[-_]?url/i;
 /** `postgres://user:password@host` */
 const HAS_CREDENTIALS = /:\/\/[^\s/:@]*:[^\s/@]+@/;
 const LONGEST = 120;

@@ -58,11 +58,12 @@ export const isReason = (thrown: unknown, ...reasons: readonly string[]): thrown
 /** A webhook that is being replaced by this very release answers again in a moment (cert-manager/cert-manager#2908). */
 const WEBHOOK_AWAY = /failed calling webhook.*(?:no endpoints available|connection refused|context deadline exceeded)/s;
 
-/** A field that the kind does not have: server-side apply answers it with 500, and it does not pass. */
-const UNKNOWN_FIELD = /failed to create typed patch object|field not declared in schema/;
+/** What is wrong with the object itself: server-side apply answers some of it with 500, and it does not pass. */
+const BAD_OBJECT =
+  /failed to create typed patch object|field not declared in schema|illegal base64 data|cannot unmarshal|unable to decode/;
 
 export function kindOfStatus({ code, message }: KubeStatus): CloudErrorKind {
-  if (UNKNOWN_FIELD.test(message)) return 'invalid';
+  if (BAD_OBJECT.test(message)) return 'invalid';
   if (code === 429) return 'throttled';
   if (WEBHOOK_AWAY.test(message)) return 'transient';
   if (code === 401) return 'expired-token';

@@ -51,6 +51,8 @@ export const PODS = builtIn('v1', 'Pod', 'pods');
 export const EVENTS = builtIn('v1', 'Event', 'events');
 export const REPLICA_SETS = builtIn('apps/v1', 'ReplicaSet', 'replicasets');
 export const DEPLOYMENTS = builtIn('apps/v1', 'Deployment', 'deployments');
+/** Of the Lease that one run of the app holds at a time. */
+export const leaseName = (app: string): string => `sluice-${app}`;
 export const LEASES = builtIn('coordination.k8s.io/v1', 'Lease', 'leases');
 export const AUTOSCALERS = builtIn('autoscaling/v2', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers');
 export const DISRUPTION_BUDGETS = builtIn('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets');

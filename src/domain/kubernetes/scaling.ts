@@ -54,7 +54,10 @@ export type ScaleMove =
 export function decideScale(wish: ScaleWish, workload: KubeObject, autoscaler: KubeObject | undefined): ScaleMove {
   const now = numberAt(workload, 'spec', 'replicas') ?? 1;
   if (wish.kind === 'auto') return decideAuto(wish, autoscaler);
-  const count = Math.max(0, wish.kind === 'to' ? wish.count : now + wish.count);
+  const count = wish.kind === 'to' ? wish.count : now + wish.count;
+  // A slip in a difference must not end an app: nothing at all is asked for by its number.
+  if (wish.kind === 'by' && count < 1)
+    return { kind: 'refuse', why: `${now} replicas and ${wish.count} leave none; write 0 if none is meant` };
   if (autoscaler === undefined)
     return count === now ? { kind: 'unchanged', why: `${count} replicas are wanted already` } : { kind: 'set', count };
   if (count === 0) return { kind: 'refuse', why: 'an autoscaler cannot be held at 0; delete it, or scale to 1' };

@@ -3,7 +3,8 @@ import { Failure, messageOf } from '../../domain/failure.ts';
 import type { ObjectChange } from '../../domain/kubernetes/diff.ts';
 import { type Manifest, type Origin } from '../../domain/kubernetes/manifest.ts';
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
-import { keyOf, refOf } from '../../domain/kubernetes/object.ts';
+import { describeObject, keyOf, numberAt, refOf } from '../../domain/kubernetes/object.ts';
+import { makesPods } from '../../domain/kubernetes/readiness.ts';
 import { type ReleaseRecord, newestFirst, outdated, servingOf } from '../../domain/kubernetes/release-record.ts';
 import { mayPass } from '../../domain/retry-policy.ts';
 import { containersOf } from '../../domain/kubernetes/pod-templates.ts';
@@ -12,7 +13,7 @@ import { type Begun, type DeployWish, begin } from './begin.ts';
 import { diagnose } from './diagnose.ts';
 import type { HeldLease } from './lease.ts';
 import { prune } from './prune.ts';
-import { goBack } from './roll-back.ts';
+import { type WentBack, goBack } from './roll-back.ts';
 import type { Cause, K8sResult, K8sTools, ObjectResult } from './rollout.ts';
 import { waitReady } from './wait.ts';
 
@@ -70,15 +71,24 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
   };
   if (wrong !== undefined) return settleWrong({ wrong, record, serving, applied, base, lease }, wish, tools, signal);
   await finish({ record, applied, serving, records, copyOf: wish.copyOf }, { lease, tools }, signal);
+  const unproven = unprovenText(applied);
+  if (unproven !== undefined) tools.log.warning(unproven);
   const changed = applied.filter(({ done }) => done !== 'unchanged').length;
   return {
     ...base,
     outcome: 'succeeded',
-    reason: `${applied.length} objects are ready, ${changed} of them created or changed${pruned.length === 0 ? '' : `, ${pruned.length} pruned`}`,
+    reason: `${applied.length} objects are ready, ${changed} of them created or changed${pruned.length === 0 ? '' : `, ${pruned.length} pruned`}${unproven === undefined ? '' : `; ${unproven}`}`,
     objects: [...applied, ...pruned],
     causes: [],
     diagnosis: begun.notes,
   };
+}
+
+/** A count that somebody else set to none is left to them, and a release of which no pod ever ran is proven by nothing. */
+function unprovenText(applied: readonly AppliedObject[]): string | undefined {
+  const none = applied.filter(({ object }) => makesPods(object) && numberAt(object, 'spec', 'replicas') === 0);
+  const names = none.map(({ object }) => describeObject(object)).join(', ');
+  return none.length === 0 ? undefined : `no pod of it runs, so nothing is proven of ${names}: 0 replicas`;
 }
 
 /** Without it nobody could take the release back, so nothing is applied before it stands. */
@@ -224,7 +234,15 @@ async function settleWrong(
   }
   for (const { text } of wrong.causes) tools.log.warning(text);
   const within = after(tools.clock.now(), wish.rollbackWithin);
-  const back = await goBack({ ref: wish.ref, record, previous: serving, lease, within }, tools, signal);
+  const going = { ref: wish.ref, record, previous: serving, lease, within };
+  const back = await goBack(going, tools, signal).catch((thrown: unknown): WentBack => {
+    lease.signal.throwIfAborted();
+    if (!(thrown instanceof Failure)) throw thrown;
+    // Its first call failed already: what was applied stands, and the record says that it is unfinished.
+    const next = 'the next deploy or mode: rollback takes the release back';
+    const reason = `${thrown.message.replace(/\.$/, '')}; ${next}`;
+    return { kind: 'rollback-failed', reason, objects: applied, lines: [] };
+  });
   const diagnosis = [...wrong.lines, ...back.lines];
   if (back.kind === 'rolled-back')
     return {

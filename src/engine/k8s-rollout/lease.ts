@@ -2,7 +2,7 @@ import { type Instant, after, between, formatDuration, instant, seconds } from '
 import { Failure } from '../../domain/failure.ts';
 import { KubeFailure, isReason } from '../../domain/kubernetes/failure.ts';
 import { type KubeObject, numberAt, textAt, withField } from '../../domain/kubernetes/object.ts';
-import { LEASES } from '../../domain/kubernetes/resource.ts';
+import { LEASES, leaseName } from '../../domain/kubernetes/resource.ts';
 import { until } from '../until.ts';
 import type { AppRef, K8sTools } from './rollout.ts';
 
@@ -46,7 +46,7 @@ export async function holdLease(wish: LeaseWish, tools: LeaseTools, signal: Abor
   }
 }
 
-const nameOf = ({ app }: AppRef): string => `sluice-${app}`;
+const nameOf = ({ app }: AppRef): string => leaseName(app);
 /** RFC 3339 with microseconds, as the kind wants it. */
 const stamp = (now: Instant): string => new Date(now).toISOString().replace('Z', '000Z');
 

@@ -81,9 +81,12 @@ export function wayBackOf(records: readonly ReleaseRecord[], { ref: { app }, to,
   if (target === undefined)
     throw new Failure({
       what: `There is nothing to roll ${app} back to`,
-      why: to === undefined ? 'no earlier release of it is recorded' : `no recorded release is called ${to}`,
+      why:
+        to === undefined
+          ? 'no release before the one that serves is recorded that was another one and good'
+          : `no recorded release is called ${to}`,
       now: known.length === 0 ? 'No release is recorded' : `Recorded are ${known.join(', ')}`,
-      next: 'Name one of them by to, or deploy the manifests of the wanted version',
+      next: `${known.length === 0 ? 'Deploy' : 'Name one of them by to, or deploy'} the manifests of the wanted version`,
     });
   return target.digest === serving?.digest && unfinished === undefined
     ? { kind: 'unchanged', record: target }

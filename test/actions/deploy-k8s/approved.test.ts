@@ -79,6 +79,12 @@ needs('kubernetes')('a release that needs an approval', () => {
     expect(await deployment()).toBeUndefined();
   }, 60_000);
 
+  test('is not begun with a pinned tag that nobody approved', async () => {
+    const run = await release(grant(), setOf(), { 'pinned-tag': `1@sha256:${'cd'.repeat(32)}` });
+    expect(run).toMatchObject({ exitCode: 1, outputs: { changed: 'false' } });
+    expect(run.annotations[0]?.message).toContain('is none of images, which is what was approved');
+  }, 60_000);
+
   test('is made with one that fits, by the approved digest', async () => {
     const run = await release(grant());
     expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });

@@ -2,6 +2,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from '../../harness/needs.ts';
 import { PASSWORD, type Scene, openScene, setOf } from './scene.ts';
 
+const extra = (name: string): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name} }\ndata: { a: b }\n`;
+
 needs('kubernetes')('deploy-k8s against a real API server', () => {
   let scene: Scene;
   beforeAll(async () => {
@@ -87,10 +90,13 @@ needs('kubernetes')('deploy-k8s against a real API server', () => {
   }, 240_000);
 
   test('goes back to the release before, and to a named one', async () => {
-    await scene.run({ 'release-id': 'v6' }, setOf({ tag: '6', config: 'six' }));
+    // More than prune-limit would let go, and most of the set: a way back takes away what the release made, all of it.
+    const many = Array.from({ length: 12 }, (_, index) => extra(`extra-${index}`)).join('---\n');
+    await scene.run({ 'release-id': 'v6' }, setOf({ tag: '6', config: 'six', more: many }));
     const back = await scene.run({ mode: 'rollback' });
     expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back', release: 'v5' } });
     expect(await scene.truth()).toMatchObject({ image: 'registry.example.com/team/web:5', config: 'five', ready: 2 });
+    expect(await scene.live(`/api/v1/namespaces/${scene.namespace}/configmaps/extra-11`)).toBeUndefined();
     const named = await scene.run({ mode: 'rollback', to: 'v2' });
     expect(named).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back', release: 'v2' } });
     expect(await scene.truth()).toMatchObject({ image: 'registry.example.com/team/web:2', config: 'two', ready: 2 });
@@ -132,9 +138,24 @@ needs('kubernetes')('deploy-k8s against a real API server', () => {
     expect(dry).toMatchObject({ exitCode: 0, outputs: { outcome: 'planned', changed: 'false' } });
   }, 240_000);
 
+  test('says that a release is not proven where somebody has scaled it to none', async () => {
+    const workload = 'Deployment/web';
+    const slip = await scene.run({ mode: 'scale', workload, replicas: '-9' });
+    expect(slip).toMatchObject({ exitCode: 1, outputs: { outcome: 'refused', changed: 'false' } });
+    const none = await scene.run({ mode: 'scale', workload, replicas: '0' });
+    expect(none).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    const release = await scene.run({ 'release-id': 'v8b' }, setOf({ tag: '8-crash-at-start' }));
+    const warnings = release.annotations.filter(({ level }) => level === 'warning').map(({ message }) => message);
+    expect(warnings.join()).toContain(
+      `no pod of it runs, so nothing is proven of Deployment ${scene.namespace}/web: 0 replicas`,
+    );
+    const good = await scene.run({ 'release-id': 'v8c' }, setOf({ tag: '8' }));
+    expect(good).toMatchObject({ exitCode: 0 });
+    expect(await scene.run({ mode: 'scale', workload, replicas: '2' })).toMatchObject({ exitCode: 0 });
+  }, 240_000);
+
   test('prunes what is not in the set any more, and nothing else', async () => {
-    const extra = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: extra }\ndata: { a: b }\n';
-    await scene.run({ 'release-id': 'v9' }, setOf({ tag: '9', more: extra }));
+    await scene.run({ 'release-id': 'v9' }, setOf({ tag: '9', more: extra('extra') }));
     const foreign = `/api/v1/namespaces/${scene.namespace}/configmaps/foreign`;
     await scene.cluster.admin.api.apply(foreign, {
       apiVersion: 'v1',

@@ -230,7 +230,7 @@ describe('scaling', () => {
     ['6', 6],
     ['+2', 5],
     ['-1', 2],
-    ['-9', 0],
+    ['0', 0],
   ])('%s sets the count', (text, count) => {
     expect(decideScale(wish(text), web, undefined)).toEqual({ kind: 'set', count });
   });
@@ -250,6 +250,12 @@ describe('scaling', () => {
 
   test.each([['six'], ['auto 5..2'], ['auto 0..4'], ['1.5']])('%s is refused', (text) => {
     expect(readScale(text).ok).toBe(false);
+  });
+
+  test('a difference that leaves none is refused, with and without an autoscaler', () => {
+    const refused = { kind: 'refuse', why: '3 replicas and -9 leave none; write 0 if none is meant' };
+    expect(decideScale(wish('-9'), web, undefined)).toEqual(refused);
+    expect(decideScale(wish('-9'), web, scaler())).toEqual(refused);
   });
 
   test('auto without an autoscaler is refused', () => {

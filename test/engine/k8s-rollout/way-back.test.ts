@@ -53,6 +53,6 @@ test.each([
 
 test('a way back that leads nowhere names what is recorded', () => {
   expect(() => way([record(1, 'deployed')])).toThrow(
-    'There is nothing to roll web back to: no earlier release of it is recorded. Recorded are 1 (v1, deployed).',
+    'There is nothing to roll web back to: no release before the one that serves is recorded that was another one and good. Recorded are 1 (v1, deployed).',
   );
 });
