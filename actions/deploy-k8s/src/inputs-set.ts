@@ -99,7 +99,8 @@ export const setInputs = {
     fallback: 'none',
   }),
   'prune-limit': count({
-    description: 'More objects than this are not pruned in one run; nor are more than 30 % of the set.',
+    description:
+      'More objects than this are not pruned in one run; nor, with a limit of up to 10, are more than 3 that are more than 30 % of the set. A larger limit rules alone.',
     from: 'stage',
     fallback: '10',
     min: 1,

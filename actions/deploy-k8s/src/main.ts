@@ -231,10 +231,11 @@ function checkImages(
 const warningOf = (message: string): Annotation => ({ level: 'warning', title: 'deploy-k8s', message });
 
 async function open(request: Request, checking: Checking | undefined, tools: ActionTools) {
-  const [{ openKubernetes }, { secretStore }, { sha256 }] = await Promise.all([
+  const [{ openKubernetes }, { secretStore }, { hmac, sha256 }, { systemRandom }] = await Promise.all([
     import('../../../src/adapters/kubernetes/open.ts'),
     import('../../../src/adapters/kubernetes/release-store.ts'),
     import('../../../src/adapters/system/digest.ts'),
+    import('../../../src/adapters/system/random.ts'),
   ]);
   const { access } = request;
   const warnings: Annotation[] = [];
@@ -254,6 +255,8 @@ async function open(request: Request, checking: Checking | undefined, tools: Act
       clock,
       log,
       sha256,
+      hmac,
+      random: systemRandom(),
       onWrite: tools.willChange,
     },
     ref: { app: request.app, namespace },

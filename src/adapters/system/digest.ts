@@ -1,4 +1,6 @@
-import { createHash } from 'node:crypto';
-import type { Sha256 } from '../../ports/digest.ts';
+import { createHash, createHmac } from 'node:crypto';
+import type { Hmac, Sha256 } from '../../ports/digest.ts';
 
 export const sha256: Sha256 = (text) => createHash('sha256').update(text, 'utf8').digest('hex');
+
+export const hmac: Hmac = (key, text) => createHmac('sha256', key).update(text, 'utf8').digest('hex');

@@ -17,11 +17,8 @@ export interface ObjectChange {
   readonly basis: 'server' | 'manifest';
 }
 
-/**
- * What stands for a value: its hash by a key of the cluster's. Without such a key a hash of a secret would be an answer to
- * whoever guesses, so nothing of it is shown then; `content` is of what is no secret, and has a hash in any case.
- */
-export type Hide = (value: string, of?: 'content') => string;
+/** What stands for a value that must not be shown, or for one that is too long to be. */
+export type Hide = (value: string, what: 'secret' | 'content') => string;
 
 /** What the server keeps for itself, and what no intent sets. */
 export function comparable(object: KubeObject): KubeObject {
@@ -31,20 +28,39 @@ export function comparable(object: KubeObject): KubeObject {
 }
 
 const SECRET_LIKE =
-  /pass(?:word|wd|phrase)?|pwd|secret|token|api[-_]?key|credential|private|dsn|auth|database[-_]?url/i;
+  /pass(?:word|wd|phrase)?|pwd|secret|token|auth(?!or)|jwt|api[-_]?key|credential|private|dsn|database[-_]?url/i;
+/** `postgres://user:password@host` */
+const HAS_CREDENTIALS = /:\/\/[^\s/:@]*:[^\s/@]+@/;
 const LONGEST = 120;
+
+function isHidden(kind: string, path: string, value: string): boolean {
+  if (kind === 'Secret' && /^\.(?:data|stringData)\b/.test(path)) return true;
+  // What kubectl applied holds everything; the hash of the config is one of secrets that it can be tried against.
+  if (/last-applied-configuration|\.annotations\.sluice\.dev\/config-sha256$/.test(path)) return true;
+  if (HAS_CREDENTIALS.test(value)) return true;
+  const named = kind === 'ConfigMap' ? /^\.(?:data|binaryData)\./.test(path) : /\.value$/.test(path);
+  return named && SECRET_LIKE.test(path);
+}
+
+/** `value` at `path` of an object of this kind, with what must not be shown hidden. */
+function redacted(value: unknown, { kind, path, hide }: { kind: string; path: string; hide: Hide }): unknown {
+  const inside = (step: string, entry: unknown): unknown => redacted(entry, { kind, path: `${path}${step}`, hide });
+  if (isFields(value))
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, inside(`.${key}`, entry)]));
+  if (Array.isArray(value))
+    return value.map((entry: unknown, index) =>
+      inside(`[${isFields(entry) && typeof entry['name'] === 'string' ? `name=${entry['name']}` : index}]`, entry),
+    );
+  return typeof value === 'string' && isHidden(kind, path, value) ? hide(value, 'secret') : value;
+}
 
 /** Differences by path, in order of the paths. */
 export function changesBetween(before: KubeObject, after: KubeObject, hide: Hide): readonly FieldChange[] {
   const found: FieldChange[] = [];
-  const isSecret = after.kind === 'Secret';
-  const shown = (path: string, value: unknown): string | undefined => {
-    if (value === undefined) return undefined;
+  const shown = (path: string, given: unknown): string | undefined => {
+    if (given === undefined) return undefined;
+    const value = redacted(given, { kind: after.kind, path, hide });
     const text = typeof value === 'string' ? value : canonicalJson(value);
-    if (isSecret && /^\.(?:data|stringData)\b/.test(path)) return hide(text);
-    if (/last-applied-configuration/.test(path)) return hide(text);
-    // An environment variable, or a key of a ConfigMap, by what it is called.
-    if (SECRET_LIKE.test(path) && /\.value$|^\.(?:data|binaryData)\./.test(path)) return hide(text);
     // A large value is known by its hash: the plan stays readable and still says whether it is the same.
     return text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${hide(text, 'content')})` : text;
   };
@@ -116,7 +132,7 @@ export const createdBy = (object: KubeObject, basis: ObjectChange['basis'], hide
     {
       path: '',
       from: undefined,
-      to: hide(canonicalJson(comparable(object)), ...(object.kind === 'Secret' ? [] : (['content'] as const))),
+      to: hide(canonicalJson(redacted(comparable(object), { kind: object.kind, path: '', hide })), 'content'),
     },
   ],
   basis,

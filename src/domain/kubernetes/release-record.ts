@@ -27,6 +27,8 @@ export interface ReleaseRecord {
   /** Revision that this one repeats: `mode: rollback` makes a new revision, so that the record never runs backwards. */
   readonly copyOf?: number;
   readonly images: readonly string[];
+  /** What hashes of values that are not shown are keyed with: made at the first release, the same for all later ones. */
+  readonly hideKey?: string;
 }
 
 /** `object` is absent where there was none. */
@@ -78,6 +80,14 @@ export const newestFirst = (records: readonly ReleaseRecord[]): readonly Release
 /** The release that serves, as far as the record knows. */
 export const servingOf = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
   newestFirst(records).find(({ phase }) => phase === 'deployed');
+
+/**
+ * The key of a plan, which a run that shows it and the run that does it must both have: of a release that came to be. One
+ * that was taken back left the cluster as it was, and the plan that was shown before it still holds.
+ */
+export const hideKeyOf = (records: readonly ReleaseRecord[]): string | undefined =>
+  newestFirst(records).find(({ phase, hideKey }) => hideKey !== undefined && /^(?:deployed|superseded)$/.test(phase))
+    ?.hideKey;
 
 /** One that was begun and not ended: its run was killed. */
 export const unfinishedOf = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>

@@ -104,7 +104,7 @@ async function writeIntent(record: ReleaseRecord, { store, onWrite }: K8sTools, 
   }
 }
 
-function newRecord({ records, prepared, digest }: Begun, wish: DeployWish, { clock }: K8sTools): ReleaseRecord {
+function newRecord({ records, prepared, digest }: Begun, wish: DeployWish, { clock, random }: K8sTools): ReleaseRecord {
   const serving = servingOf(records);
   const ours = new Set((serving?.objects ?? []).map((object) => keyOf(refOf(object))));
   return {
@@ -120,6 +120,8 @@ function newRecord({ records, prepared, digest }: Begun, wish: DeployWish, { clo
       .filter(({ object }) => !ours.has(keyOf(refOf(object))))
       .map(({ object, live }) => ({ ref: refOf(object), ...(live === undefined ? {} : { object: live }) })),
     images: [...new Set(prepared.flatMap(({ object }) => containersOf(object).flatMap(({ image }) => image ?? [])))],
+    // Of any release: the first that comes to be gives it on.
+    hideKey: newestFirst(records).find(({ hideKey }) => hideKey !== undefined)?.hideKey ?? random.token(),
     ...(serving === undefined ? {} : { previous: serving.revision }),
     ...(wish.copyOf === undefined ? {} : { copyOf: wish.copyOf }),
   };

@@ -4,6 +4,7 @@ import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import type { Intent } from '../../domain/kubernetes/intent.ts';
 import type { Manifest } from '../../domain/kubernetes/manifest.ts';
 import { type KubeObject, describeRef } from '../../domain/kubernetes/object.ts';
+import { hideKeyOf } from '../../domain/kubernetes/release-record.ts';
 import { referencesOutside } from '../../domain/kubernetes/references.ts';
 import {
   ACCESS_REVIEWS,
@@ -17,7 +18,7 @@ import { accessReview, allows, isAllowed, rulesReview } from '../../domain/kuber
 import { type Right, describeRight, rightsFor } from '../../domain/kubernetes/rights.ts';
 import { makesPods } from '../../domain/kubernetes/readiness.ts';
 import { inParallel } from '../in-parallel.ts';
-import { type Prepared, intentsOf, tryAll } from './prepare.ts';
+import { type Prepared, hideBy, intentsOf, tryAll } from './prepare.ts';
 import { AT_ONCE, type AppRef, type K8sTools, type Policies } from './rollout.ts';
 
 export interface Preflight {
@@ -32,7 +33,7 @@ export interface PreflightWish {
   readonly policies: Policies;
 }
 
-type PreflightTools = Pick<K8sTools, 'cluster' | 'sha256' | 'log'>;
+type PreflightTools = Pick<K8sTools, 'cluster' | 'sha256' | 'hmac' | 'store' | 'log'>;
 
 /** All that can be known before the first write. Reads and dry runs only. */
 export async function preflight(
@@ -54,8 +55,9 @@ export async function preflight(
   const completed = intents.map(({ manifest, object }) => ({ ...manifest, object }));
   const namespaces = [...new Set(intents.flatMap(({ object }) => object.metadata.namespace ?? []))];
   const autoscalers = (await listWhereAllowed(AUTOSCALERS, namespaces, tools, signal)).flat();
+  const hide = hideBy(hideKeyOf(await tools.store.list(signal)), tools);
   const [tried, absent, quotas] = await Promise.all([
-    tryAll(intents, { ...wish, autoscalers }, tools, signal),
+    tryAll(intents, { ...wish, autoscalers, hide }, tools, signal),
     absentReferences(completed, tools, signal),
     listWhereAllowed(QUOTAS, namespaces, tools, signal),
   ]);

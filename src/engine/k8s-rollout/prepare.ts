@@ -18,10 +18,9 @@ import { conflictsOf, judgeConflicts, takeOver, without } from '../../domain/kub
 import { RECORD_TYPE } from '../../domain/kubernetes/release-record.ts';
 import { BOUNDS_ANNOTATION } from '../../domain/kubernetes/scaling.ts';
 import { whyNotServed } from '../../domain/kubernetes/removed-apis.ts';
-import { LEASES, type Resource, leaseName, resourceFor, resourcesDefinedBy } from '../../domain/kubernetes/resource.ts';
+import { type Resource, resourceFor, resourcesDefinedBy } from '../../domain/kubernetes/resource.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import { mayPass } from '../../domain/retry-policy.ts';
-import type { Sha256 } from '../../ports/digest.ts';
 import { inParallel } from '../in-parallel.ts';
 import { AT_ONCE, type AppRef, type K8sTools, type Policies } from './rollout.ts';
 
@@ -79,26 +78,13 @@ function keptBySluice(object: KubeObject, input: string): readonly InputProblem[
   return isRecord || isLease ? [{ input, given: describeObject(object), problem }] : [];
 }
 
-/** By a key that a reader of the log does not have: random, the same for every run, and made by the cluster. */
-export function hideBy(key: string | undefined, sha256: Sha256): Hide {
-  return (value, of) =>
-    key === undefined && of === undefined
-      ? 'a secret value'
-      : `sha256:${sha256(`${sha256(key ?? '')}\n${value}`).slice(0, 16)}`;
-}
-
-/** The uid of the app's Lease, which no log and no summary has; absent before the first release. */
-async function planKey(
-  { app, namespace }: AppRef,
-  { cluster }: Pick<K8sTools, 'cluster'>,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  try {
-    return (await cluster.get(LEASES, { namespace, name: leaseName(app) }, signal))?.metadata.uid;
-  } catch (thrown) {
-    if (thrown instanceof KubeFailure && thrown.kind === 'access-denied') return undefined;
-    throw thrown;
-  }
+/**
+ * What stands for a value in a plan. The key is kept in the records, which are Secrets: who has the log and the manifests
+ * cannot try values against the hash. Without a key (no release yet) a hash could be guessed: nothing of a secret is said.
+ */
+export function hideBy(key: string | undefined, { hmac, sha256 }: Pick<K8sTools, 'hmac' | 'sha256'>): Hide {
+  if (key !== undefined) return (value) => `hmac:${hmac(key, value).slice(0, 16)}`;
+  return (value, what) => (what === 'secret' ? '(hidden)' : `sha256:${sha256(value).slice(0, 16)}`);
 }
 
 interface TryContext {
@@ -117,16 +103,15 @@ export async function tryAll(
     ref,
     policies,
     autoscalers,
-  }: { readonly ref: AppRef; readonly policies: Policies; readonly autoscalers: readonly KubeObject[] },
-  tools: Pick<K8sTools, 'cluster' | 'sha256'>,
+    hide,
+  }: Pick<TryContext, 'ref' | 'policies' | 'hide'> & { readonly autoscalers: readonly KubeObject[] },
+  tools: Pick<K8sTools, 'cluster'>,
   signal: AbortSignal,
 ): Promise<Preparation> {
   const objects = intents.map(({ object }) => object);
   const own = objects.filter(({ kind }) => kind === 'HorizontalPodAutoscaler' || kind === 'ScaledObject');
   const scaled = new Set([...own, ...autoscalers].flatMap((each) => scaledBy(each) ?? []));
   const problems: InputProblem[] = [];
-  const keyed = planKey(ref, tools, signal);
-  keyed.catch(() => undefined);
   const live = await inParallel(intents, AT_ONCE, async ({ resource, object }) =>
     resource.verbs.length === 0 ? undefined : tools.cluster.get(resource, object.metadata, signal),
   );
@@ -135,7 +120,7 @@ export async function tryAll(
       object.kind === 'Namespace' && live[index] === undefined ? [object.metadata.name] : [],
     ),
   );
-  const context: TryContext = { ref, policies, hide: hideBy(await keyed, tools.sha256), scaled, missingNamespaces };
+  const context: TryContext = { ref, policies, hide, scaled, missingNamespaces };
   const indexes = intents.map((_, index) => index);
   const prepared = await inParallel(indexes, AT_ONCE, async (index) => {
     const intent = intents[index] as Intent;

@@ -1,4 +1,3 @@
-import { Failure } from '../../domain/failure.ts';
 import type { InputProblem } from '../../domain/inputs.ts';
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import { APP_LABEL, managerOf } from '../../domain/kubernetes/intent.ts';
@@ -62,18 +61,29 @@ export async function prunable(
   );
 }
 
+/** Up to this limit the share of the set counts too. Who gives a larger one has said how many. */
+const SHARE_COUNTS_TO = 10;
+const LARGEST_SHARE = 0.3;
+const FEW = 3;
+
 /** A set that lost a folder by mistake must not empty a namespace. */
-function checkPruneLimit(goes: readonly Ref[], { policies, records }: Pick<PruneWish, 'policies' | 'records'>): void {
-  if (policies.pruneLimit === 'none') return;
-  const before = servingOf(records)?.objects.length ?? 0;
-  const tooMany = goes.length > policies.pruneLimit || (before > 0 && goes.length > 3 && goes.length > before * 0.3);
-  if (!tooMany) return;
-  throw new Failure({
-    what: `${goes.length} objects of ${before} would be pruned`,
-    why: `that is more than prune-limit (${policies.pruneLimit}) or than 30 % of the set: ${goes.slice(0, 10).map(describeRef).join(', ')}`,
-    now: 'Nothing was touched',
-    next: 'Take them away in smaller steps, raise prune-limit where that is what bars it, or set prune: none',
-  });
+export function overPruneLimit(
+  goes: readonly Ref[],
+  { before, limit }: { readonly before: number; readonly limit: number | 'none' },
+): readonly InputProblem[] {
+  if (limit === 'none') return [];
+  const share = limit <= SHARE_COUNTS_TO && before > 0 && goes.length > FEW && goes.length > before * LARGEST_SHARE;
+  if (goes.length <= limit && !share) return [];
+  const named = `${goes.slice(0, 10).map(describeRef).join(', ')}${goes.length > 10 ? ` and ${goes.length - 10} more` : ''}`;
+  const enough = Math.max(goes.length, share ? SHARE_COUNTS_TO + 1 : 0);
+  return [
+    {
+      input: 'prune-limit',
+      given: String(limit),
+      problem: `bars that ${goes.length} of ${before} objects go${goes.length <= limit ? ', which is more than 30 % of the set' : ''}: ${named}`,
+      accepted: `prune-limit: ${enough} where that is meant, a set that still has them, or prune: none`,
+    },
+  ];
 }
 
 /** What goes, or what stands against it: asked before the first write, because a release whose last step is barred goes back. */
@@ -83,7 +93,8 @@ export async function planPruning(
   signal: AbortSignal,
 ): Promise<{ readonly goes: readonly Ref[]; readonly problems: readonly InputProblem[] }> {
   const goes = await prunable(wish, { cluster }, signal);
-  checkPruneLimit(goes, wish);
+  const before = servingOf(wish.records)?.objects.length ?? 0;
+  const tooMany = overPruneLimit(goes, { before, limit: wish.policies.pruneLimit });
   const served = await cluster.resources(signal);
   const barred = await inParallel(goes, AT_ONCE, async (each): Promise<readonly InputProblem[]> => {
     const resource = resourceFor(each, served);
@@ -98,7 +109,7 @@ export async function planPruning(
       ? []
       : [{ input: 'rights', given: describeRight(right), problem, accepted: 'the right, or prune: none' }];
   });
-  return { goes, problems: barred.flat() };
+  return { goes, problems: [...tooMany, ...barred.flat()] };
 }
 
 export async function prune(wish: PruneWish, tools: K8sTools, signal: AbortSignal): Promise<readonly ObjectResult[]> {

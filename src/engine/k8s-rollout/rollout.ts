@@ -3,9 +3,10 @@ import type { ObjectChange } from '../../domain/kubernetes/diff.ts';
 import type { Origin } from '../../domain/kubernetes/manifest.ts';
 import type { Ref } from '../../domain/kubernetes/object.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Sha256 } from '../../ports/digest.ts';
+import type { Hmac, Sha256 } from '../../ports/digest.ts';
 import type { Kubernetes } from '../../ports/kubernetes.ts';
 import type { Log } from '../../ports/log.ts';
+import type { Random } from '../../ports/random.ts';
 import type { ReleaseStore } from '../../ports/release-store.ts';
 import type { Verification } from '../checks/verification.ts';
 
@@ -15,6 +16,8 @@ export interface K8sTools {
   readonly clock: Clock;
   readonly log: Log;
   readonly sha256: Sha256;
+  readonly hmac: Hmac;
+  readonly random: Pick<Random, 'token'>;
   /** Told before the first write. */
   readonly onWrite: () => void;
 }

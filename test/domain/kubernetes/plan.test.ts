@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { changesBetween, describePlan, planText } from '../../../src/domain/kubernetes/diff.ts';
+import { changesBetween, createdBy, describePlan, planText } from '../../../src/domain/kubernetes/diff.ts';
 import { inPhases, inPhasesBack } from '../../../src/domain/kubernetes/phases.ts';
 import { budgetDeadlocks, extraPods, quotaProblems } from '../../../src/domain/kubernetes/capacity.ts';
 import { quantity } from '../../../src/domain/kubernetes/quantity.ts';
@@ -8,7 +7,10 @@ import { referencesOutside } from '../../../src/domain/kubernetes/references.ts'
 import { decideScale, readScale } from '../../../src/domain/kubernetes/scaling.ts';
 import { whyNotServed } from '../../../src/domain/kubernetes/removed-apis.ts';
 import { withConfigHash } from '../../../src/domain/kubernetes/intent.ts';
+import type { KubeObject } from '../../../src/domain/kubernetes/object.ts';
+import { type ReleaseRecord, hideKeyOf } from '../../../src/domain/kubernetes/release-record.ts';
 import { hideBy } from '../../../src/engine/k8s-rollout/prepare.ts';
+import { hmac, sha256 } from '../../../src/adapters/system/digest.ts';
 import { deployment, manifest, object } from './objects.ts';
 
 const hide = (value: string): string => `#${value.length}`;
@@ -27,6 +29,66 @@ describe('a difference', () => {
     expect(changesBetween(secret('aGVsbG8='), secret('d29ybGQhIQ=='), hide)).toEqual([
       { path: '.data.key', from: '#8', to: '#12' },
     ]);
+  });
+});
+
+describe('what a plan must not show', () => {
+  const KEY = 'a'.repeat(32);
+  const plain = ['hunter2', 'aHVudGVyMg==', 'postgres://u:hunter2@db/x'];
+  const config = object('v1', 'ConfigMap', 'c', {
+    data: { API_TOKEN: 'hunter2', JWT_PWD: 'hunter2', AUTH_HEADER: 'hunter2', DATABASE_URL: plain[2], AUTHOR: 'me' },
+  });
+  const env = [{ name: 'DB_PASSWORD', value: 'hunter2' }];
+  const withEnv = { ...deployment('web', { app: 'a' }), spec: { containers: [{ name: 'app', env }] } };
+  const annotated = object('apps/v1', 'Deployment', 'w', {
+    spec: { template: { metadata: { annotations: { 'sluice.dev/config-sha256': 'hunter2' } } } },
+  });
+  const secret = object('v1', 'Secret', 's', { data: { key: 'aHVudGVyMg==' } });
+
+  test.each([
+    ['a Secret', secret, { ...secret, data: {} }],
+    ['a whole Secret', secret, { ...secret, data: undefined }],
+    ['a ConfigMap', config, { ...config, data: { AUTHOR: 'you' } }],
+    ['a whole ConfigMap', config, { ...config, data: undefined }],
+    ['an environment', withEnv, { ...withEnv, spec: { containers: [] } }],
+    ['the hash of a config', annotated, object('apps/v1', 'Deployment', 'w')],
+  ])('of %s is hidden, alone and inside of what is new', (_name, full, less) => {
+    for (const key of [undefined, KEY]) {
+      const hidden = hideBy(key, { hmac, sha256 });
+      const changes = [
+        ...changesBetween(less as KubeObject, full, hidden),
+        ...changesBetween(full, less as KubeObject, hidden),
+      ];
+      expect(changes.length).toBeGreaterThan(0);
+      for (const value of plain) expect(JSON.stringify(changes)).not.toContain(value);
+    }
+  });
+
+  test('is known by a hash that only a reader of the records can try values against', () => {
+    const shownBy = (key: string | undefined, value = 'aHVudGVyMg==') =>
+      changesBetween({ ...secret, data: {} }, { ...secret, data: { key: value } }, hideBy(key, { hmac, sha256 }))[0]
+        ?.to;
+    expect(shownBy(KEY)).toBe(`hmac:${hmac(KEY, 'aHVudGVyMg==').slice(0, 16)}`);
+    expect(shownBy('b'.repeat(32))).not.toBe(shownBy(KEY));
+    expect(shownBy(undefined)).toBe('(hidden)');
+  });
+
+  test('is in no hash of a first release, and in that of every later one', () => {
+    const of = (key: string | undefined, value: string) =>
+      planText([createdBy({ ...secret, data: { key: value } }, 'server', hideBy(key, { hmac, sha256 }))]);
+    expect(of(undefined, 'YQ==')).toBe(of(undefined, 'Yg=='));
+    expect(of(KEY, 'YQ==')).not.toBe(of(KEY, 'Yg=='));
+    expect(of(KEY, 'YQ==')).toBe(of(KEY, 'YQ=='));
+  });
+
+  test('keeps its key over releases, and a plan from before one that was taken back still holds', () => {
+    const record = (revision: number, phase: ReleaseRecord['phase'], hideKey?: string) =>
+      ({ revision, phase, ...(hideKey === undefined ? {} : { hideKey }) }) as ReleaseRecord;
+    expect(hideKeyOf([])).toBeUndefined();
+    expect(hideKeyOf([record(1, 'rolled-back', KEY)])).toBeUndefined();
+    expect(hideKeyOf([record(1, 'rolled-back', KEY), record(2, 'deployed', KEY), record(3, 'applying', KEY)])).toBe(
+      KEY,
+    );
   });
 });
 
@@ -153,29 +215,6 @@ test('pods start again when config that they read changes, and not otherwise', (
   expect(hash('1')).toEqual(hash('1'));
   expect(hash('1')).not.toEqual(hash('2'));
   expect(withConfigHash(web, [object('v1', 'ConfigMap', 'other', {})], completion)).toBe(web);
-});
-
-describe('what stands for a secret value', () => {
-  const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-  test('is a hash by the key, the same for every run and another one by another key', () => {
-    expect(hideBy('uid-1', sha256)('hunter2')).toBe(hideBy('uid-1', sha256)('hunter2'));
-    expect(hideBy('uid-1', sha256)('hunter2')).not.toBe(hideBy('uid-2', sha256)('hunter2'));
-  });
-
-  test('says nothing of it where there is no key, and still tells other content apart', () => {
-    const hide = hideBy(undefined, sha256);
-    expect(hide('hunter2')).toBe(hide('hunter3'));
-    expect(hide('a', 'content')).not.toBe(hide('b', 'content'));
-  });
-
-  test('stands in a ConfigMap too, by the name of the key', () => {
-    const map = (data: object) => object('v1', 'ConfigMap', 'c', { data });
-    const changes = changesBetween(map({ API_TOKEN: 'one', LEVEL: 'a' }), map({ API_TOKEN: 'two2', LEVEL: 'b' }), hide);
-    expect(changes).toEqual([
-      { path: '.data.API_TOKEN', from: '#3', to: '#4' },
-      { path: '.data.LEVEL', from: 'a', to: 'b' },
-    ]);
-  });
 });
 
 describe('scaling', () => {
