@@ -304,7 +304,9 @@ function longest(request: Request): Duration {
   const back = released.filter(({ onFailure }) => onFailure === 'rollback').length * ROLL_BACK_WITHIN;
   // A deployment of somebody else may be waited for as long again.
   const others = deploys.filter(({ onConflict }) => onConflict !== 'fail').length * request.timeout;
-  return milliseconds(request.timeout * levels + others + back + tasks.reduce((sum, task) => sum + (task?.timeout ?? 0), 0));
+  return milliseconds(
+    request.timeout * levels + others + back + tasks.reduce((sum, task) => sum + (task?.timeout ?? 0), 0),
+  );
 }
 
 /** Most releases end well and need no log, so its client is loaded by the first that does. */
