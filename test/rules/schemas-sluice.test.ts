@@ -98,6 +98,7 @@ const NESTED: Readonly<Record<string, unknown>> = {
       'log-driver': 'awslogs',
       'log-options': { 'awslogs-group': '{stage}-web' },
       labels: { team: 'shop' },
+      'environment-files': ['arn:aws:s3:::config/web.env'],
     },
     proxy: { command: null },
   },

@@ -90,7 +90,7 @@ export const spec = {
     structure(
       {
         description:
-          'Changes by container, as YAML: `image` (an entry of `images`, or a reference), `environment`, `secrets`, `log-options`, `labels` (NAME: value; null removes one), `command` (a list), `log-driver`. What is not named stays. Example: `{ web: { image: api, environment: { LOG_LEVEL: info, OLD: null } } }`.',
+          'Changes by container, as YAML: `image` (an entry of `images`, or a reference), `environment`, `secrets`, `log-options`, `labels` (NAME: value; null removes one), `command` (a list), `environment-files` (ARNs in S3, a list), `log-driver`. What is not named stays. Example: `{ web: { image: api, environment: { LOG_LEVEL: info, OLD: null } } }`.',
         from: 'stage',
         shape: CONTAINERS_SHAPE,
       },

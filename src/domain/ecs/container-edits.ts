@@ -19,11 +19,26 @@ export interface ContainerEdit {
   readonly logDriver?: string;
   readonly logOptions?: Settings;
   readonly labels?: Settings;
+  /** ARNs of objects in S3; in place of those that are there. */
+  readonly environmentFiles?: readonly string[];
 }
 
 export type ContainerEdits = Readonly<Record<string, ContainerEdit>>;
 
-const KEYS = ['image', 'environment', 'secrets', 'command', 'log-driver', 'log-options', 'labels'] as const;
+const KEYS = [
+  'image',
+  'environment',
+  'environment-files',
+  'secrets',
+  'command',
+  'log-driver',
+  'log-options',
+  'labels',
+] as const;
+
+/** ECS reads no other file, and only from there. */
+const FILE = /^arn:[a-z0-9-]+:s3:::[^/]+\/.+\.env$/;
+const FILE_ACCEPTED = 'ARNs of .env files in S3: [arn:aws:s3:::config/web.env]';
 
 const TEXT: JsonSchema = { type: ['string', 'number', 'boolean'] };
 const settingsSchema = (description: string): JsonSchema => ({
@@ -47,6 +62,12 @@ export const CONTAINERS_SHAPE: JsonSchema = {
     'log-driver': { ...TEXT, description: 'Example: `awslogs`.' },
     'log-options': settingsSchema('Options of the log driver'),
     labels: settingsSchema('Docker labels'),
+    'environment-files': {
+      type: 'array',
+      items: { type: 'string', pattern: FILE.source },
+      description:
+        'ARNs of .env files in S3, in place of those that are there. Example: `[arn:aws:s3:::config/web.env]`.',
+    },
   }),
 };
 
@@ -77,6 +98,7 @@ function editAt(place: Place): ContainerEdit {
     ...one('logDriver', more['log-driver'], textAt),
     ...one('logOptions', more['log-options'], settingsAt),
     ...one('labels', more.labels, settingsAt),
+    ...one('environmentFiles', more['environment-files'], filesAt),
   } as ContainerEdit;
   for (const name of namesSet(edit.environment).filter((each) => namesSet(edit.secrets).includes(each)))
     complain({ ...place, value: undefined, path: [...place.path, 'secrets', name] }, 'is set in environment too');
@@ -114,6 +136,24 @@ function commandAt(place: Place): readonly string[] | null {
     return [];
   }
   return place.value.map((value: unknown, index) => textAt({ ...place, value, path: [...place.path, index] }));
+}
+
+function filesAt(place: Place): readonly string[] {
+  if (!Array.isArray(place.value)) {
+    complain(place, 'is not a list', { given: 'hidden', accepted: FILE_ACCEPTED });
+    return [];
+  }
+  return place.value.map((value: unknown, index) => fileAt({ ...place, value, path: [...place.path, index] }));
+}
+
+function fileAt(place: Place): string {
+  const arn = textAt(place);
+  if (!FILE.test(arn))
+    complain(place, 'is no .env file of S3, the only ones that ECS reads', {
+      given: 'hidden',
+      accepted: FILE_ACCEPTED,
+    });
+  return arn;
 }
 
 type Container = TaskDefinitionBody;
@@ -156,6 +196,9 @@ function editContainer(container: Container, edit: ContainerEdit | undefined): C
     ...(command === undefined || command === null ? {} : { command }),
     ...logging(container, edit),
     ...(edit.labels === undefined ? {} : { dockerLabels: merged(container['dockerLabels'], edit.labels) }),
+    ...(edit.environmentFiles === undefined
+      ? {}
+      : { environmentFiles: edit.environmentFiles.map((value) => ({ value, type: 's3' })) }),
   };
 }
 

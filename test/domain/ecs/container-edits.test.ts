@@ -71,6 +71,11 @@ describe('changes by container', () => {
         },
       },
     },
+    {
+      name: 'files of variables take the place of those that are there',
+      edits: { 'environment-files': ['arn:aws:s3:::config/web.env'] },
+      web: { environmentFiles: [{ value: 'arn:aws:s3:::config/web.env', type: 's3' }] },
+    },
     { name: 'labels are merged', edits: { labels: { b: 'x=1', a: null } }, web: { dockerLabels: { b: 'x=1' } } },
     { name: 'an image is set', edits: { image: 'r/web:2' }, web: { image: 'r/web:2' } },
   ];
@@ -102,6 +107,11 @@ describe('changes by container', () => {
       told: 'web.enviroment: is not a key of this place',
     },
     { name: 'a command as one text', edits: { web: { command: 'node x' } }, told: 'web.command: is not a list' },
+    {
+      name: 'a file of variables that is elsewhere',
+      edits: { web: { 'environment-files': ['web.env'] } },
+      told: 'web.environment-files[0]: is no .env file of S3',
+    },
     {
       name: 'variables as a list',
       edits: { web: { environment: ['A=b'] } },
