@@ -37,6 +37,17 @@ export interface ResolvedInputs<S extends InputSpec> {
   readonly resolved: readonly ResolvedInput[];
 }
 
+export type InputsRead<S extends InputSpec> =
+  Checked<ResolvedInputs<S>> | { readonly ok: false; readonly problems: readonly InputProblem[]; readonly rest?: Rest };
+
+/** What can be read beside inputs that cannot be. */
+export interface Rest {
+  /** Under the name of an input that cannot be read stands its default, if it has one. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Inputs that cannot be read. */
+  readonly unread: readonly string[];
+}
+
 const DEFAULT_CONFIG = 'sluice.yml';
 /** Spec of the values that lead to the others; see src/domain/stage-inputs.ts. */
 const CONFIG = 'config';
@@ -47,10 +58,7 @@ const STAGE = 'stage';
  * GitHub hands over an input that is not given and one that is given empty as the same empty variable, so both mean
  * "absent" here; a file can tell them apart, and there an empty value is a problem.
  */
-export async function readInputs<S extends InputSpec>(
-  spec: S,
-  sources: InputSources,
-): Promise<Checked<ResolvedInputs<S>>> {
+export async function readInputs<S extends InputSpec>(spec: S, sources: InputSources): Promise<InputsRead<S>> {
   const given = givenInputs(sources.environment);
   for (const [name, field] of Object.entries(spec)) if (field.secret) await maskAll(sources, field, given.get(name));
   const misspelt = unknownInputs(spec, given, sources.action);
@@ -59,6 +67,7 @@ export async function readInputs<S extends InputSpec>(
   const meant = new Set([...misspelt, ...unknown].map(({ nearest }) => nearest));
   const replaced = replacedBy(spec, given);
   const values: Record<string, unknown> = {};
+  const unread: string[] = [];
   const resolved: ResolvedInput[] = [];
   for (const [name, field] of Object.entries(spec)) {
     const fromStage =
@@ -71,13 +80,25 @@ export async function readInputs<S extends InputSpec>(
     const read = await readField({ name, field, source, stageIsSet: stage.ok && stage.value !== undefined });
     if (!read.ok) {
       problems.push(...read.problems);
+      unread.push(name);
+      values[name] = await fallbackOf(name, field);
       continue;
     }
     values[name] = read.value;
     resolved.push({ name, shown: shownOf(field, source), origin: source.origin });
   }
+  // Of a stage that cannot be read, no input is known to be missing.
+  const rest = { values, unread: [...unread, ...[...meant].filter((name) => name !== undefined)] };
+  if (problems.length > 0) return { ...bad(...problems), ...(stage.ok ? { rest } : {}) };
   // The loop above has put a value of each field's own type under each name.
-  return problems.length > 0 ? bad(...problems) : good({ values: values as InputsOf<S>, resolved });
+  return good({ values: values as InputsOf<S>, resolved });
+}
+
+async function fallbackOf(name: string, field: InputField<unknown>): Promise<unknown> {
+  if (field.fallback === undefined) return undefined;
+  const source = { kind: 'default', origin: 'default', text: field.fallback } as const;
+  const read = await readField({ name, field, source, stageIsSet: false });
+  return read.ok ? read.value : undefined;
 }
 
 /** INPUT_ variables that are not empty, by input name in lower case. The runner keeps hyphens and turns blanks into `_`. */

@@ -8,6 +8,7 @@ import type { ActionDefinition } from './action.ts';
 import { type Stop, type StopWatch, watchForStop } from './cancellation.ts';
 import { type End, type Ending, endingOf } from './ending.ts';
 import { type RunnerLog, runnerLog } from './log.ts';
+import { problemsBetween } from './between-inputs.ts';
 import { type ResolvedInput, readInputs } from './read-inputs.ts';
 import { runIdentity } from './run-identity.ts';
 import { type RunnerFiles, openRunnerFiles, savedByMain } from './runner-files.ts';
@@ -115,7 +116,10 @@ async function readRequest<S extends InputSpec, Request>(definition: ActionDefin
     workspace: runIdentity(step.environment).workspace,
     mask: step.log.mask,
   });
-  if (!inputs.ok) throw new InvalidInput(`The inputs of ${step.action}`, inputs.problems);
+  if (!inputs.ok) {
+    const between = 'rest' in inputs && inputs.rest !== undefined ? problemsBetween(definition, inputs.rest) : [];
+    throw new InvalidInput(`The inputs of ${step.action}`, [...inputs.problems, ...between]);
+  }
   const { values, resolved } = inputs.value;
   const request = definition.toRequest(values);
   if (!request.ok) throw new InvalidInput(`The inputs of ${step.action}`, request.problems);
