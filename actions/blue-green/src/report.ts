@@ -113,7 +113,7 @@ function headlineOf({ outcome, goal, router }: Reported, judgement: Judgement | 
     case 'rollback-failed':
       return `The rollback of shift ${outcome.record.id} failed: ${outcome.why}. Traffic is ${shown(outcome.live)}; give ${outcome.record.stable} all the weight on ${router}. It began because of: ${outcome.record.reason}`;
     case 'drifted':
-      return `Somebody else moved the traffic of ${outcome.route}: it is ${shown(outcome.live)}, shift ${outcome.record.id} left it at ${outcome.expected.map(formatSplit).join(' or ')}. Nothing more was touched; set the weights back or go back by mode: rollback`;
+      return `Somebody else moved the traffic of ${outcome.route}: it is ${shown(outcome.live)}, shift ${outcome.record.id} left it at ${outcome.expected.map(formatSplit).join(' or ')}. The weights were left as they are, and nobody judges any more what users of ${outcome.record.candidate} get: set them back, or go back by mode: rollback`;
     case 'superseded':
       return `Another run took this shift over (${outcome.by}); this one wrote nothing more`;
     case 'refused':

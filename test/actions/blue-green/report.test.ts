@@ -118,7 +118,7 @@ describe('the report', () => {
   }); // prettier-ignore
 
   test.each([
-    { name: 'a drift, with both values', outcome: { kind: 'drifted', route: 'ALB rule web-443/10', record: recordOf(), live: splitGiving('green', 30), expected: [splitGiving('green', 10)] } as Outcome, says: 'it is blue 70 / green 30, shift 100-1 left it at blue 90 / green 10' },
+    { name: 'a drift, with both values', outcome: { kind: 'drifted', route: 'ALB rule web-443/10', record: recordOf(), live: splitGiving('green', 30), expected: [splitGiving('green', 10)] } as Outcome, says: 'it is blue 70 / green 30, shift 100-1 left it at blue 90 / green 10. The weights were left as they are, and nobody judges any more what users of green get' },
     { name: 'a takeover', outcome: { kind: 'superseded', by: '101/1' } as Outcome, says: 'Another run took this shift over (101/1); this one wrote nothing more' },
     { name: 'a refusal, with what to do', outcome: { kind: 'refused', why: 'neither color has a healthy target', next: 'Deploy first' } as Outcome, says: 'Not started (mode run): neither color has a healthy target. Deploy first' },
     { name: 'a failed rollback, with what to do by hand', outcome: { kind: 'rollback-failed', record: BACK, live: splitGiving('green', 50), why: 'access denied' } as Outcome, says: 'Traffic is blue 50 / green 50; give blue all the weight on ALB rule web-443/10' },
