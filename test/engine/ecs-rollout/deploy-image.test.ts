@@ -334,6 +334,20 @@ describe('an error of AWS', () => {
     expect(result.reason).toContain('the service could not be read at the deadline');
   });
 
+  test('that loses the answer of the registration does not register twice', async () => {
+    const { ecs, deploy } = stage();
+    ecs.loseAnswer('registerTaskDefinition');
+    expect(await deploy()).toMatchObject({ outcome: 'succeeded', reason: '3 of 3 tasks run web:2' });
+    expect(ecs.revisions('web')).toHaveLength(2);
+  });
+
+  test('that refuses the registration for a while is waited out', async () => {
+    const { ecs, deploy } = stage();
+    ecs.fail('registerTaskDefinition', 'throttled', 3);
+    expect(await deploy()).toMatchObject({ outcome: 'succeeded' });
+    expect(ecs.revisions('web')).toHaveLength(2);
+  });
+
   test('that loses the answer of the update does not deploy twice', async () => {
     const { ecs, deploy } = stage();
     ecs.loseAnswer('updateService');
