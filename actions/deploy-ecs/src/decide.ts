@@ -100,7 +100,7 @@ function describeStart(
           ? `Stop ${start.with} and wait until it is rolled back, then look again`
           : request.onConflict === 'wait' || start.byUs
             ? `Wait for the end of ${start.with}, then look again`
-            : `Refuse: ${start.with} is in flight`,
+            : `Refuse: ${start.with} is in flight (${start.whose})`,
       ];
     case 'attach':
       return [`Follow the deployment of ${name} that is in flight already (${start.deployment.id})`];
@@ -114,6 +114,7 @@ function describeStart(
       return [...tasks.before, `Deploy ${name} again: ${start.why}`, ...count, ...ending];
     case 'deploy':
       return [
+        ...(start.over === undefined ? [] : [`Replace ${start.over}`]),
         ...(start.existing === undefined
           ? [`Register a revision${base?.arn === undefined ? '' : ` after ${name}`} with:`]
           : [

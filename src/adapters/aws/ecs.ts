@@ -46,11 +46,18 @@ const MOST_PAGES = 10;
 /** The ECS port over the SDK. One call of the port is one call of the API, but where it says otherwise. */
 export function ecsOf(session: Pick<AwsSession, 'accountId' | 'region' | 'clientConfig'>, log: Log): Ecs {
   const client = new ECSClient(session.clientConfig);
+  // Over the same sockets. What is not the same when it is made twice is repeated by the engine alone, which looks first.
+  const once = new ECSClient({
+    ...session.clientConfig,
+    maxAttempts: 1,
+    requestHandler: client.config.requestHandler,
+    credentials: client.config.credentials,
+  });
   const place = `account ${session.accountId}, region ${session.region}`;
   const history = serviceHistory(client, log);
   return {
     ...history,
-    ...taskDefinitions(client, place),
+    ...taskDefinitions({ client, once }, place),
     ...revisionsOf(client),
     ...placesOf(client),
     async describeServices(refs, signal) {
@@ -64,7 +71,8 @@ export function ecsOf(session: Pick<AwsSession, 'accountId' | 'region' | 'client
     async updateService(ref, change, signal) {
       const facts: CallFacts = { action: 'ecs:UpdateService', what: `Could not update ${nameOf(ref)}` };
       const answer = await callAws(facts, signal, () =>
-        client.send(
+        // Without force, a second update to the same revision begins no deployment.
+        (change.forceNewDeployment === true ? once : client).send(
           // Only what is asked for: an empty list of volumes, for one, would wipe what others configured.
           new UpdateServiceCommand({
             cluster: ref.cluster,
@@ -154,7 +162,7 @@ async function describeCluster(
 }
 
 function taskDefinitions(
-  client: ECSClient,
+  { client, once }: { readonly client: ECSClient; readonly once: ECSClient },
   place: string,
 ): Pick<Ecs, 'describeTaskDefinition' | 'registerTaskDefinition'> {
   return {
@@ -181,7 +189,7 @@ function taskDefinitions(
       const answer = await callAws(
         { action: 'ecs:RegisterTaskDefinition', what, now: 'Nothing was changed' },
         signal,
-        () => client.send(command, { abortSignal: signal }),
+        () => once.send(command, { abortSignal: signal }),
       );
       return { ...identify(answer.taskDefinition ?? {}, what), body, tags };
     },

@@ -10,6 +10,8 @@ export interface ServiceJournal {
   readonly run: string;
   readonly previousTaskDefinition?: string;
   readonly previousDesired?: number;
+  /** ECS's id of the deployment that `failed` speaks of. Absent: none was begun, or it is not known. */
+  readonly failedDeployment?: string;
 }
 
 const KEYS = {
@@ -19,6 +21,7 @@ const KEYS = {
   run: 'sluice:run',
   previousTaskDefinition: 'sluice:previous-task-definition',
   previousDesired: 'sluice:previous-desired-count',
+  failedDeployment: 'sluice:failed-deployment',
 } as const;
 const SCHEMA = '1';
 const PHASES = [
@@ -47,6 +50,12 @@ export function toTags(journal: ServiceJournal): Readonly<Record<string, string>
 
 export const phaseTag = (phase: ServiceJournal['phase']): Readonly<Record<string, string>> => ({ [KEYS.phase]: phase });
 
+/** How the deployment ended. A failed one is named: it may go on in ECS, and only of this one is it true. */
+export const endTags = (phase: ServiceJournal['phase'], deploymentId?: string): Readonly<Record<string, string>> => ({
+  ...phaseTag(phase),
+  ...(phase === 'failed' && deploymentId !== undefined ? { [KEYS.failedDeployment]: deploymentId } : {}),
+});
+
 /** undefined: Sluice never wrote here, or in a form of another version, which says nothing to this one. */
 export function readJournal({ tags }: Pick<EcsService, 'tags'>): ServiceJournal | undefined {
   const phase = PHASES.find((known) => known === tags[KEYS.phase]);
@@ -54,12 +63,14 @@ export function readJournal({ tags }: Pick<EcsService, 'tags'>): ServiceJournal 
   if (phase === undefined || run === undefined || tags[KEYS.schema] !== SCHEMA) return undefined;
   const previous = tags[KEYS.previousTaskDefinition];
   const desired = tags[KEYS.previousDesired] ?? '';
+  const failed = tags[KEYS.failedDeployment];
   return {
     phase,
     run,
     release: tags[KEYS.release] ?? '',
     ...(previous ? { previousTaskDefinition: previous } : {}),
     ...(/^\d+$/.test(desired) ? { previousDesired: Number(desired) } : {}),
+    ...(failed ? { failedDeployment: failed } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { FailureFacts } from '../failure.ts';
 import { isPinned } from '../image-reference.ts';
 import { revisionName } from './arn.ts';
+import { isLeftAsFailed, whoseDeployment } from './in-flight.ts';
 import { isOutdated, readJournal, sameRelease, sameWorkflowRun } from './journal.ts';
 import type { ContainerImages } from './result.ts';
 import type { EcsDeployment, EcsService, ServiceDeployment, TaskDefinition } from './service.ts';
@@ -45,7 +46,7 @@ export type Start =
   | { readonly kind: 'refuse'; readonly facts: FailureFacts }
   /** A deployment of the same images is in flight (a killed run, or another one): it is followed, not started again. */
   | { readonly kind: 'attach'; readonly deployment: EcsDeployment }
-  | { readonly kind: 'conflict'; readonly with: string; readonly byUs: boolean }
+  | { readonly kind: 'conflict'; readonly with: string; readonly whose: string; readonly byUs: boolean }
   | { readonly kind: 'unchanged' }
   /** The images are there; the count is not. */
   | { readonly kind: 'scale'; readonly desired: number }
@@ -59,6 +60,8 @@ export type Start =
       readonly changes: readonly string[];
       /** A revision that is exactly this already: deployed as it is. */
       readonly existing?: string;
+      /** What is in flight still, was given up by its own run, and is replaced. */
+      readonly over?: string;
     };
 
 /** PURE. Throws a Failure when a container of the wish does not exist. */
@@ -73,11 +76,14 @@ export function decideStart(situation: Situation, wish: Wish): Start {
   const same = body === current.body || sameDefinition(body, current.body);
   const primary = primaryOf(service);
   const journal = readJournal(service);
-  if (isInFlight(service, situation.serviceDeployment)) {
+  const moves = isInFlight(service, situation.serviceDeployment);
+  const replaces = moves && !same && isLeftAsFailed(service, primary, situation.serviceDeployment);
+  if (moves && !replaces) {
     const goingBack = isWayBack(primary, situation.serviceDeployment);
     if (same && primary !== undefined && !goingBack) return { kind: 'attach', deployment: primary };
     const running = `${goingBack ? 'a roll back to ' : 'the deployment of '}${revisionName(primary?.taskDefinition ?? service.taskDefinition)}`;
-    return { kind: 'conflict', with: running, byUs: sameRelease(journal, wish.release) };
+    const whose = whoseDeployment(service, primary);
+    return { kind: 'conflict', with: running, whose, byUs: sameRelease(journal, wish.release) };
   }
   if (!same && wish.onOutdated === 'fail' && isOutdated(journal, wish))
     return { kind: 'refuse', facts: outdated(service) };
@@ -85,7 +91,17 @@ export function decideStart(situation: Situation, wish: Wish): Start {
     // An INACTIVE revision cannot be deployed: its twin is registered.
     const existing = base.arn !== undefined && base.status !== 'INACTIVE' && sameDefinition(body, base.body);
     const changes = diffDefinitions(current.body, body);
-    return { kind: 'deploy', body, changes, ...(existing && base.arn !== undefined ? { existing: base.arn } : {}) };
+    return {
+      kind: 'deploy',
+      body,
+      changes,
+      ...(existing && base.arn !== undefined ? { existing: base.arn } : {}),
+      ...(replaces
+        ? {
+            over: `the deployment of ${revisionName(current.arn)}, which its own run gave up (${whoseDeployment(service, primary)})`,
+          }
+        : {}),
+    };
   }
   if (primary?.rolloutState === 'FAILED')
     return { kind: 'restart', why: `the last deployment of ${revisionName(current.arn)} failed` };

@@ -7,6 +7,9 @@ import { CloudFailure, mayPass, pauseBefore } from '../../domain/retry-policy.ts
 import type { Ecs, EcsDeployment, EcsService, TaskDefinition } from '../../ports/ecs.ts';
 import type { DeployImageRequest, Following, RolloutRequest, RolloutTools } from './rollout.ts';
 
+/** Of a write that the SDK does not repeat by itself. */
+const WRITE_ATTEMPTS = 4;
+
 export interface Revision {
   readonly arn: string;
   readonly origin: 'registered' | 'found';
@@ -23,7 +26,7 @@ export async function revisionFor(
     readonly body: TaskDefinitionBody;
     readonly tags: Readonly<Record<string, string>>;
   },
-  { ecs, log }: RolloutTools,
+  { ecs, log, clock }: RolloutTools,
   signal: AbortSignal,
 ): Promise<Revision> {
   const newest = await newestOf(current.family, ecs, signal);
@@ -33,9 +36,39 @@ export async function revisionFor(
   }
   const wanted = toRegistrable(body, { ...current.tags, ...tags });
   for (const warning of wanted.warnings) log.warning(warning);
-  const registered = await ecs.registerTaskDefinition(wanted.body, ownTags(wanted.tags), signal);
+  const registered = await register(
+    { body, wanted: { ...wanted, tags: ownTags(wanted.tags) }, newest },
+    { ecs, log, clock },
+    signal,
+  );
   log.info(`Registered task definition ${revisionName(registered.arn)}`);
   return { arn: registered.arn, origin: 'registered' };
+}
+
+interface Registration {
+  readonly body: TaskDefinitionBody;
+  readonly wanted: { readonly body: TaskDefinitionBody; readonly tags: Readonly<Record<string, string>> };
+  /** Of the family, before. */
+  readonly newest: TaskDefinition | undefined;
+}
+
+/** RegisterTaskDefinition, and after an answer that was lost a look whether it was taken: twice would be two revisions. */
+async function register(
+  { body, wanted, newest }: Registration,
+  { ecs, log, clock }: Pick<RolloutTools, 'ecs' | 'log' | 'clock'>,
+  signal: AbortSignal,
+): Promise<Pick<TaskDefinition, 'arn'>> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ecs.registerTaskDefinition(wanted.body, wanted.tags, signal);
+    } catch (thrown) {
+      if (attempt === WRITE_ATTEMPTS || !(thrown instanceof CloudFailure) || !mayPass(thrown.kind)) throw thrown;
+      log.warning(`${thrown.facts.what}: ${thrown.facts.why}. Looking whether it was taken`);
+      await clock.sleep(pauseBefore(attempt), signal);
+      const found = await newestOf(wanted.body['family'] as string, ecs, signal);
+      if (found !== undefined && found.arn !== newest?.arn && sameDefinition(found.body, body)) return found;
+    }
+  }
 }
 
 /** undefined: the family has no revision yet. */
@@ -177,8 +210,6 @@ async function warnOfLostWayBack(
   }
 }
 
-const UPDATE_ATTEMPTS = 4;
-
 /** UpdateService, and after an answer that was lost a look whether it was taken: twice would be two deployments. */
 async function sendUpdate(
   following: Following,
@@ -191,7 +222,7 @@ async function sendUpdate(
     try {
       return await ecs.updateService(ref, change, signal);
     } catch (thrown) {
-      if (attempt === UPDATE_ATTEMPTS || !(thrown instanceof CloudFailure) || !mayPass(thrown.kind)) throw thrown;
+      if (attempt === WRITE_ATTEMPTS || !(thrown instanceof CloudFailure) || !mayPass(thrown.kind)) throw thrown;
       log.warning(`${thrown.message} Looking whether it was taken`);
       await clock.sleep(pauseBefore(attempt), signal);
       const [service] = await ecs.describeServices([ref], signal);

@@ -1,5 +1,6 @@
 import { after } from '../../domain/duration.ts';
 import { revisionName } from '../../domain/ecs/arn.ts';
+import { wayPast } from '../../domain/ecs/in-flight.ts';
 import { readJournal, sameRelease, writerOf } from '../../domain/ecs/journal.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
 import { type Situation, type Start, type Wish, decideStart, primaryOf } from '../../domain/ecs/start.ts';
@@ -98,6 +99,7 @@ async function deployRevision(
 }
 
 function sayStart(start: Begins, current: string, { log }: RolloutTools): void {
+  if (start.kind === 'deploy' && start.over !== undefined) log.warning(`Replacing ${start.over}`);
   if (start.kind === 'restart') log.info(`Deploying ${revisionName(current)} again: ${start.why}`);
   else if (start.changes.length > 0) log.verbatim('Changes of the task definition', start.changes.join('\n'));
 }
@@ -203,7 +205,7 @@ async function giveWay(
   throw new Failure({
     ...inFlight(conflict, ref),
     ...stateBefore(request),
-    next: 'Wait for its end and re-run, or set on-conflict to wait or stop',
+    next: wayPast(primaryOf(service)),
   });
 }
 
@@ -213,7 +215,7 @@ const stateBefore = ({ prepared }: DeployImageRequest): { readonly now?: string 
 
 const inFlight = (conflict: InTheWay['conflict'], { service, cluster }: EcsServiceRef) => ({
   what: `Could not deploy to ECS service ${service} in cluster ${cluster}`,
-  why: `${conflict.with} is in flight`,
+  why: `${conflict.with} is in flight (${conflict.whose})`,
   now: 'Nothing was changed',
 });
 
@@ -231,7 +233,7 @@ async function stopOther(
   if (record === undefined)
     throw new Failure({
       ...inFlight(conflict, ref),
-      why: `${conflict.with} is in flight, and ECS names no service deployment that could be stopped`,
+      why: `${conflict.with} is in flight (${conflict.whose}), and ECS names no service deployment that could be stopped`,
       next: 'Wait for its end and re-run, or set on-conflict to wait',
     });
   log.warning(`Stopping ${conflict.with}, which is in flight, as asked (on-conflict: stop)`);

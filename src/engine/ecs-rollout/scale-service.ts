@@ -2,6 +2,7 @@ import type { Instant } from '../../domain/duration.ts';
 import { revisionName } from '../../domain/ecs/arn.ts';
 import { diagnose } from '../../domain/ecs/diagnosis.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
+import { whoseDeployment } from '../../domain/ecs/in-flight.ts';
 import { type ScalingLimits, decideScaling, describeLimits } from '../../domain/ecs/scaling.ts';
 import type { EcsService, EcsServiceRef } from '../../domain/ecs/service.ts';
 import { isSteady, primaryOf, refusalOf } from '../../domain/ecs/start.ts';
@@ -113,7 +114,7 @@ export async function readScalable(
   if (onConflict === 'fail')
     throw new Failure({
       what,
-      why: `${running} is in flight`,
+      why: `${running} is in flight (${whoseDeployment(service, primaryOf(service))})`,
       now: 'Nothing was changed',
       next: 'Wait for its end and re-run, or set on-conflict to wait',
     });

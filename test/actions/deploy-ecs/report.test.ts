@@ -175,7 +175,7 @@ describe('the plan', () => {
       given: moving,
       wish: {},
       start: 'conflict',
-      lines: ['Refuse: the deployment of web:7 is in flight'],
+      lines: ['Refuse: the deployment of web:7 is in flight (the tags of the service name no release of this action)'],
     },
     {
       name: 'waits beside another deployment when asked',

@@ -70,6 +70,23 @@ describe('an update of a service', () => {
   });
 });
 
+describe('a call whose answer is lost', () => {
+  const rows = [
+    {
+      name: 'a forced deployment',
+      call: (ecs: Ecs) => ecs.updateService(REF, { forceNewDeployment: true }, signal),
+      times: 1,
+    },
+    { name: 'a registration', call: (ecs: Ecs) => ecs.registerTaskDefinition({ family: 'web' }, {}, signal), times: 1 },
+    { name: 'a count', call: (ecs: Ecs) => ecs.updateService(REF, { desired: 1 }, signal), times: 2 },
+  ];
+  test.each(rows)('$name is sent $times times', async ({ call, times }) => {
+    const { ecs, calls } = await ecsOver(() => ({ status: 500, body: { __type: 'ServerException' } }), 2);
+    await expect(call(ecs)).rejects.toMatchObject({ kind: 'transient' });
+    expect(calls).toHaveLength(times);
+  });
+});
+
 describe('a read of services', () => {
   test('asks for the tags and gives them as a record', async () => {
     const { ecs, calls } = await ecsOver(() => ({

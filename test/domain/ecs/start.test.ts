@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { instant } from '../../../src/domain/duration.ts';
 import { type Situation, type Wish, decideStart, lastGood } from '../../../src/domain/ecs/start.ts';
 import type { EcsService, ServiceDeployment } from '../../../src/domain/ecs/service.ts';
 import { NEW, OLD, OTHER, deployment, service } from './services.ts';
@@ -118,6 +119,58 @@ describe('a deployment', () => {
     expect(
       decideStart(situation(TAGGED, { ...moving, tags: journal('rolling-back', '100/1', release) }), wish()),
     ).toMatchObject({ kind: 'conflict', byUs });
+  });
+});
+
+describe('a deployment that is in flight', () => {
+  const left = { ...journal('failed', '99/1', 'r-0'), 'sluice:failed-deployment': 'ecs-svc/2' };
+  const rows: readonly { name: string; given: Partial<EcsService>; record?: string; image?: string; kind: string }[] = [
+    { name: 'and was left as failed is replaced', given: { tags: left }, kind: 'deploy' },
+    {
+      name: 'and was left as failed is replaced, by its record too',
+      given: { tags: left },
+      record: 'IN_PROGRESS',
+      kind: 'deploy',
+    },
+    { name: 'is followed by its own image', given: { tags: left }, image: PINNED, kind: 'attach' },
+    { name: 'and being stopped has an end', given: { tags: left }, record: 'STOP_REQUESTED', kind: 'conflict' },
+    { name: 'and going back has an end', given: { tags: left }, record: 'ROLLBACK_IN_PROGRESS', kind: 'conflict' },
+    {
+      name: 'came after the one that was left as failed',
+      given: { tags: { ...left, 'sluice:failed-deployment': 'ecs-svc/1' } },
+      kind: 'conflict',
+    },
+    {
+      name: 'is not known to be the one that failed',
+      given: { tags: journal('failed', '99/1', 'r-0') },
+      kind: 'conflict',
+    },
+    {
+      name: 'is the next one of the tags',
+      given: { tags: { ...left, 'sluice:phase': 'deploying' } },
+      kind: 'conflict',
+    },
+    { name: 'moves traffic', given: { tags: left, strategy: 'BLUE_GREEN' }, kind: 'conflict' },
+  ];
+  test.each(rows)('$name', ({ given, record, image = TAGGED, kind }) => {
+    const from = situation(
+      image,
+      { ...moving, ...given },
+      record === undefined ? undefined : { arn: 'arn:sd', status: record },
+    );
+    expect(decideStart(from, wish()).kind).toBe(kind);
+  });
+
+  test('is told with whose it is, since when, and what failed', () => {
+    const createdAt = instant(Date.UTC(2026, 0, 2, 3, 4, 5));
+    const deployments = [deployment('ecs-svc/2', OLD, { rolloutState: 'IN_PROGRESS', createdAt, failed: 4 })];
+    const from = situation(TAGGED, { deployments, tags: journal('deploying', '99/1', 'r-0') });
+    expect(decideStart(from, wish())).toMatchObject({
+      kind: 'conflict',
+      with: 'the deployment of web:7',
+      whose:
+        'since 2026-01-02T03:04:05Z, 4 tasks failed, the tags of the service name release r-0 of run 99/1, deploying',
+    });
   });
 });
 

@@ -195,9 +195,31 @@ describe('somebody else', () => {
     const { ecs, deploy } = stage();
     ecs.elsewhere(REF, IMAGES.stuck);
     await expect(deploy()).rejects.toThrow(
-      'Could not deploy to ECS service web in cluster shop: the deployment of web:2 is in flight. Nothing was changed. Wait for its end and re-run, or set on-conflict to wait or stop.',
+      'Could not deploy to ECS service web in cluster shop: the deployment of web:2 is in flight (since 2026-11-20T12:01:00Z, the tags of the service name no release of this action). Nothing was changed. Wait for its end and re-run, or set on-conflict to wait or stop.',
     );
     expect(ecs.writes()).toEqual([]);
+  });
+
+  test('whose tasks fail again and again is told as one that may have no end', async () => {
+    const { clock, ecs, deploy } = stage({ breaker: { enable: false, rollback: false } });
+    ecs.elsewhere(REF, IMAGES.crash);
+    clock.advance(minutes(2));
+    await expect(deploy()).rejects.toThrow(/tasks failed, .*may have no end: take it back by mode: rollback/);
+    expect(ecs.writes()).toEqual([]);
+  });
+
+  test('finds what a failed run left in flight, and replaces it', async () => {
+    const { ecs, log, deploy } = stage({ breaker: { enable: false, rollback: false } });
+    const writer = { release: 'r-0', run: '99/1' };
+    const images = { web: IMAGES.crash };
+    expect(await deploy({ images, writer, onFailure: 'leave' })).toMatchObject({ outcome: 'failed' });
+    expect(await deploy()).toMatchObject({
+      outcome: 'succeeded',
+      reason: '3 of 3 tasks run web:3',
+      previousTaskDefinition: expect.stringMatching(/web:1$/),
+    });
+    expect(log.warnings.join('\n')).toMatch(/Replacing the deployment of web:2, .* release r-0 of run 99\/1, failed\)/);
+    expect(ecs.writes()).not.toContain('stopServiceDeployment');
   });
 
   test('is waited for when asked', async () => {
@@ -310,6 +332,20 @@ describe('an error of AWS', () => {
     const result = await deploy({ images: { web: IMAGES.stuck } });
     expect(result.outcome).toBe('rolled-back');
     expect(result.reason).toContain('the service could not be read at the deadline');
+  });
+
+  test('that loses the answer of the registration does not register twice', async () => {
+    const { ecs, deploy } = stage();
+    ecs.loseAnswer('registerTaskDefinition');
+    expect(await deploy()).toMatchObject({ outcome: 'succeeded', reason: '3 of 3 tasks run web:2' });
+    expect(ecs.revisions('web')).toHaveLength(2);
+  });
+
+  test('that refuses the registration for a while is waited out', async () => {
+    const { ecs, deploy } = stage();
+    ecs.fail('registerTaskDefinition', 'throttled', 3);
+    expect(await deploy()).toMatchObject({ outcome: 'succeeded' });
+    expect(ecs.revisions('web')).toHaveLength(2);
   });
 
   test('that loses the answer of the update does not deploy twice', async () => {

@@ -28,7 +28,7 @@ describe('what comes before the deployment takes its time', () => {
       ecs.elsewhere(REF, IMAGES.stuck);
       return Promise.resolve({ kind: 'good' } as const);
     };
-    await expect(deploy({ before })).rejects.toThrow(/is in flight\. The service was not touched/);
+    await expect(deploy({ before })).rejects.toThrow(/is in flight \(since .*\)\. The service was not touched/);
   });
 
   test('and is made once, its revision registered once, and none of it taken from the time the tasks have', async () => {
