@@ -4,7 +4,7 @@ import { platformText, samePlatform, sizeOf } from '../../../src/domain/image-bu
 import { type Repository, nameOf } from '../../../src/domain/image-build/registries.ts';
 import { isSameSource, labelsIn } from '../../../src/domain/image-build/source.ts';
 import type { SemverGrammar } from '../../../src/domain/tags/context.ts';
-import { type Standing, standing } from '../../../src/domain/tags/forward.ts';
+import { type Standing, isExact, standing } from '../../../src/domain/tags/forward.ts';
 import type { MadeTag } from '../../../src/domain/tags/make.ts';
 import type { ImageRegistry, StoredManifest } from '../../../src/ports/image-registry.ts';
 import type { RegistryPorts } from './execute-ports.ts';
@@ -151,7 +151,9 @@ export async function setForward(
     moves ? standing(plan.tags, await ports.registry(first.host).tags(first.path, signal), semver) : [];
   const before = await look();
   const tags = plan.tags.map(({ name }) => name).filter((name) => !before.some((each) => each.name === name));
-  const done = await setTags({ repositories, from, stored, tags, left: [...plan.left, ...before] }, ports, signal);
+  const exact = plan.tags.filter((tag) => isExact(tag, semver)).map(({ name }) => name);
+  const left = [...plan.left, ...before];
+  const done = await setTags({ repositories, from, stored, tags, exact, left }, ports, signal);
   if (done.changed === 'no') return done;
   const overtaken = (await look()).filter(({ name }) => tags.includes(name));
   for (const each of overtaken) await giveBack(each, repositories, ports, signal);
@@ -182,16 +184,19 @@ export interface Tagging {
   readonly from: Repository;
   readonly stored: StoredManifest;
   readonly tags: readonly string[];
+  /** Those that are one version: that such a one moves is told. */
+  readonly exact: readonly string[];
   readonly left: readonly Standing[];
 }
 
 /** Sets tags by digest, in each repository, and reads each back. Nothing is written under a tag that is right already. */
 export async function setTags(
-  { repositories, from, stored, tags, left }: Tagging,
+  { repositories, from, stored, tags, exact, left }: Tagging,
   ports: RegistryPorts,
   signal: AbortSignal,
 ): Promise<TagsSet & { readonly changed: 'yes' | 'no' }> {
   const set: string[] = [];
+  const was = new Map<string, string>();
   let changed: 'yes' | 'no' = 'no';
   for (const repository of repositories) {
     const registry = ports.registry(repository.host);
@@ -209,11 +214,16 @@ export async function setTags(
         changed = 'yes';
         await readBack(registry, { repository, tag, digest: stored.digest }, ports, signal);
         ports.log.info(`${name} is ${stored.digest}${before === undefined ? '' : `, was ${before}`}`);
+        if (before !== undefined) was.set(name, before);
+        if (before !== undefined && exact.includes(tag))
+          ports.log.warning(
+            `${name} is a version that was released before: it was ${before}, and is another image now`,
+          );
       }
       set.push(name);
     }
   }
-  return { set, left, changed };
+  return { set, left, was, changed };
 }
 
 async function readBack(
