@@ -4,7 +4,8 @@ import type { EvidenceDocument } from '../../../src/domain/image-build/evidence.
 import { nameOf } from '../../../src/domain/image-build/registries.ts';
 import { isSameSource } from '../../../src/domain/image-build/source.ts';
 import { type ScanResult, scanLine } from '../../../src/domain/image-scan/judge.ts';
-import { InvalidInput, type InputProblem } from '../../../src/domain/inputs.ts';
+import { InvalidInput, type InputProblem, describeProblem } from '../../../src/domain/inputs.ts';
+import { CloudFailure, mayPass } from '../../../src/domain/retry-policy.ts';
 import type { StoredManifest } from '../../../src/ports/image-registry.ts';
 import { buildAndPush } from './execute-engine.ts';
 import type { BuildPorts } from './execute-ports.ts';
@@ -104,6 +105,8 @@ async function prepare(plan: BuildPlan, ports: BuildPorts, signal: AbortSignal):
     return { kind: 'reuse', image: first.image, stored: first.stored };
   }
   const engine = await probed;
+  const unreached = 'kind' in engine ? outageOf(looked) : undefined;
+  if (unreached !== undefined) throw unreached;
   const problems: InputProblem[] = [
     ...looked.flatMap((each) => (each.kind === 'problem' ? [each.problem] : [])),
     ...('kind' in engine ? [] : engine.problems),
@@ -124,7 +127,20 @@ type Looked =
   | { readonly kind: 'free' }
   | { readonly kind: 'other' }
   | { readonly kind: 'same'; readonly image: VerifiedImage; readonly stored: StoredManifest }
-  | { readonly kind: 'problem'; readonly problem: InputProblem };
+  | { readonly kind: 'problem'; readonly problem: InputProblem; readonly by: Failure };
+
+/** Where all that is wrong is a registry that does not answer, the inputs are right: no InvalidInput. */
+function outageOf(looked: readonly Looked[]): Failure | undefined {
+  const wrong = looked.flatMap((each) => (each.kind === 'problem' ? [each] : []));
+  const isOutage = ({ by }: { readonly by: Failure }): boolean => by instanceof CloudFailure && mayPass(by.kind);
+  if (wrong.length === 0 || !wrong.every(isOutage)) return undefined;
+  return new Failure({
+    what: 'The registry cannot be asked',
+    why: wrong.map(({ problem }) => describeProblem(problem)).join('; '),
+    now: 'Nothing was built or changed',
+    next: 'Re-run when it answers',
+  });
+}
 
 async function lookAt(
   plan: BuildPlan,
@@ -153,6 +169,7 @@ async function look(
     if (!(thrown instanceof Failure)) throw thrown;
     return {
       kind: 'problem',
+      by: thrown,
       problem: {
         input: 'repository',
         given: nameOf(repository),

@@ -46,6 +46,8 @@ export interface Played {
   readonly result: BuildResult | undefined;
   /** Message of what was thrown; empty: nothing. */
   readonly failure: string;
+  /** What was thrown is a problem of the inputs. */
+  readonly isInput: boolean;
 }
 
 export const ended = (code: number, text: string): ProgramResult => ({ code, stdout: '', stderr: text });
@@ -111,9 +113,10 @@ export async function play(services: Services, given: Play): Promise<Played> {
       },
       new AbortController().signal,
     );
-    return { log, commands, result, failure: '' };
+    return { log, commands, result, failure: '', isInput: false };
   } catch (thrown) {
-    return { log, commands, result: undefined, failure: thrown instanceof Error ? thrown.message : String(thrown) };
+    const failure = thrown instanceof Error ? thrown.message : String(thrown);
+    return { log, commands, result: undefined, failure, isInput: thrown instanceof InvalidInput };
   } finally {
     await rm(path, { recursive: true });
   }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { ProgramResult } from '../../../src/ports/programs.ts';
+import { closedPort } from '../../adapters/http/servers.ts';
 import { type Docker, play } from './played.ts';
 import { type Services, startServices } from './services.ts';
 
@@ -127,6 +128,19 @@ describe('two runs of one commit at once', () => {
     });
     expect(early.failure).toMatch(/is no longer sha256:.*another run made it sha256:.*No other tag was set/s);
     expect(services.tag('two/early', 'tested')).toBeUndefined();
+  });
+});
+
+describe('a registry that does not answer at the first look', () => {
+  test.each<[name: string, more: Readonly<Record<string, string>>, isInput: boolean]>([
+    ['is a failure, and no word against the inputs', {}, false],
+    ['is one of the problems where an input is wrong as well', { sbom: 'true' }, true],
+  ])('%s', async (_name, more, isInput) => {
+    const repository = `127.0.0.1:${await closedPort()}/team/shop`;
+    const played = await play(services, { inputs: inputs('down', { repository, ...more }) });
+    expect(played.failure).toMatch(/repository: .*cannot be used: Could not look up/);
+    expect(played.isInput).toBe(isInput);
+    expect(played.commands).toEqual([]);
   });
 });
 
