@@ -13,10 +13,20 @@ const TRIES = 5;
 /** Of the output of a program, enough for the reason. */
 const SHOWN_LINES = 15;
 
-/** Builds and pushes under the identity tag. Gives the digest that the engine names; the registry has the last word. */
+export interface Building {
+  readonly engine: Engine;
+  readonly identity: string;
+  /** Asked between the build and the push: another run may have pushed the same by now. buildx does both in one. */
+  readonly beforePush: () => Promise<'push' | 'leave'>;
+}
+
+/**
+ * Builds and pushes under the identity tag. Gives the digest that the engine names, if it pushed and names one; the
+ * registry has the last word.
+ */
 export async function buildAndPush(
   plan: BuildPlan,
-  { engine, identity }: { readonly engine: Engine; readonly identity: string },
+  { engine, identity, beforePush }: Building,
   ports: BuildPorts,
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -45,7 +55,7 @@ export async function buildAndPush(
     return digestIn(await ports.engine.readMetadata());
   }
   check(await cached(), 'build', name);
-  if (request.push === 'none') return undefined;
+  if (request.push === 'none' || (await beforePush()) === 'leave') return undefined;
   ports.onWrite();
   const pushed = await repeated(
     () => ports.engine.run(engine.client, { args: ['push', name], env: {} }, signal),

@@ -2,9 +2,9 @@ import { seconds } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import { platformText, samePlatform, sizeOf } from '../../../src/domain/image-build/manifest.ts';
 import { type Repository, nameOf } from '../../../src/domain/image-build/registries.ts';
-import { labelsIn } from '../../../src/domain/image-build/source.ts';
+import { isSameSource, labelsIn } from '../../../src/domain/image-build/source.ts';
 import type { SemverGrammar } from '../../../src/domain/tags/context.ts';
-import { type Standing, standing } from '../../../src/domain/tags/forward.ts';
+import { type Standing, isExact, standing } from '../../../src/domain/tags/forward.ts';
 import type { MadeTag } from '../../../src/domain/tags/make.ts';
 import type { ImageRegistry, StoredManifest } from '../../../src/ports/image-registry.ts';
 import type { RegistryPorts } from './execute-ports.ts';
@@ -18,13 +18,15 @@ export interface Verification {
   readonly reference: string;
   /** What it has to be; undefined: whatever is there. */
   readonly digest?: string;
+  /** Another digest, or one that nobody named, will do as well where its labels say this. */
+  readonly orSource?: { readonly commit: string; readonly inputs: string };
   /** What was asked for; empty: that of the engine. */
   readonly platforms: readonly string[];
 }
 
 /** Reads an image back: the manifest under its name, every child by its digest, and what each says it runs on. */
 export async function verify(
-  { repository, reference, digest, platforms }: Verification,
+  { repository, reference, digest, orSource, platforms }: Verification,
   ports: RegistryPorts,
   signal: AbortSignal,
 ): Promise<{ readonly image: VerifiedImage; readonly stored: StoredManifest }> {
@@ -37,14 +39,11 @@ export async function verify(
       why: 'the registry has no such image after the push',
       next: 'Re-run; nothing was tagged',
     });
-  if (digest !== undefined && stored.digest !== digest)
-    throw new Failure({
-      what: `${where} is not the image that was pushed`,
-      why: `the registry has ${stored.digest}, the engine pushed ${digest}`,
-      now: 'No other tag was set',
-      next: 'Look who else pushes this tag; it belongs to build-image alone',
-    });
+  const isNamed = stored.digest === digest || (digest === undefined && orSource === undefined);
+  if (!isNamed && orSource === undefined) throw notPushed(where, stored, digest);
   const read = await childrenOf(stored, { registry, path: repository.path }, signal);
+  if (!isNamed && orSource !== undefined && isSameSource(read[0]?.labels ?? {}, orSource) === 'no')
+    throw notPushed(where, stored, digest);
   checkPlatforms(
     where,
     read.map(({ platform }) => platform),
@@ -59,6 +58,17 @@ export async function verify(
   };
   return { image, stored };
 }
+
+const notPushed = (where: string, stored: StoredManifest, digest: string | undefined): Failure =>
+  new Failure({
+    what: `${where} is not the image that was pushed`,
+    why:
+      digest === undefined
+        ? `the engine named no digest, and ${stored.digest} in the registry is of another commit or other inputs`
+        : `the registry has ${stored.digest}, the engine pushed ${digest}`,
+    now: 'No other tag was set',
+    next: 'Look who else pushes this tag; it belongs to build-image alone',
+  });
 
 async function lookUntilThere(
   registry: ImageRegistry,
@@ -141,7 +151,9 @@ export async function setForward(
     moves ? standing(plan.tags, await ports.registry(first.host).tags(first.path, signal), semver) : [];
   const before = await look();
   const tags = plan.tags.map(({ name }) => name).filter((name) => !before.some((each) => each.name === name));
-  const done = await setTags({ repositories, from, stored, tags, left: [...plan.left, ...before] }, ports, signal);
+  const exact = plan.tags.filter((tag) => isExact(tag, semver)).map(({ name }) => name);
+  const left = [...plan.left, ...before];
+  const done = await setTags({ repositories, from, stored, tags, exact, left }, ports, signal);
   if (done.changed === 'no') return done;
   const overtaken = (await look()).filter(({ name }) => tags.includes(name));
   for (const each of overtaken) await giveBack(each, repositories, ports, signal);
@@ -172,16 +184,19 @@ export interface Tagging {
   readonly from: Repository;
   readonly stored: StoredManifest;
   readonly tags: readonly string[];
+  /** Those that are one version: that such a one moves is told. */
+  readonly exact: readonly string[];
   readonly left: readonly Standing[];
 }
 
 /** Sets tags by digest, in each repository, and reads each back. Nothing is written under a tag that is right already. */
 export async function setTags(
-  { repositories, from, stored, tags, left }: Tagging,
+  { repositories, from, stored, tags, exact, left }: Tagging,
   ports: RegistryPorts,
   signal: AbortSignal,
 ): Promise<TagsSet & { readonly changed: 'yes' | 'no' }> {
   const set: string[] = [];
+  const was = new Map<string, string>();
   let changed: 'yes' | 'no' = 'no';
   for (const repository of repositories) {
     const registry = ports.registry(repository.host);
@@ -199,11 +214,16 @@ export async function setTags(
         changed = 'yes';
         await readBack(registry, { repository, tag, digest: stored.digest }, ports, signal);
         ports.log.info(`${name} is ${stored.digest}${before === undefined ? '' : `, was ${before}`}`);
+        if (before !== undefined) was.set(name, before);
+        if (before !== undefined && exact.includes(tag))
+          ports.log.warning(
+            `${name} is a version that was released before: it was ${before}, and is another image now`,
+          );
       }
       set.push(name);
     }
   }
-  return { set, left, changed };
+  return { set, left, was, changed };
 }
 
 async function readBack(

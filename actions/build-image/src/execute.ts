@@ -4,7 +4,8 @@ import type { EvidenceDocument } from '../../../src/domain/image-build/evidence.
 import { nameOf } from '../../../src/domain/image-build/registries.ts';
 import { isSameSource } from '../../../src/domain/image-build/source.ts';
 import { type ScanResult, scanLine } from '../../../src/domain/image-scan/judge.ts';
-import { InvalidInput, type InputProblem } from '../../../src/domain/inputs.ts';
+import { InvalidInput, type InputProblem, describeProblem } from '../../../src/domain/inputs.ts';
+import { CloudFailure, mayPass } from '../../../src/domain/retry-policy.ts';
 import type { StoredManifest } from '../../../src/ports/image-registry.ts';
 import { buildAndPush } from './execute-engine.ts';
 import type { BuildPorts } from './execute-ports.ts';
@@ -28,19 +29,61 @@ export async function execute(plan: BuildPlan, ports: BuildPorts, signal: AbortS
   const { engine, identity } = ready;
   ports.log.info(engine.said);
   await ports.engine.logIn('kept', signal);
-  const digest = await buildAndPush(plan, { engine, identity }, ports, signal);
-  if (plan.request.push === 'none') return { kind: 'built-only', engine: engine.said };
+  const made = await pushed(plan, { engine, identity }, ports, signal);
+  if (made === undefined) return { kind: 'built-only', engine: engine.said };
+  const { image } = made;
+  ports.log.info(
+    `${nameOf(plan.request.repositories[0])}:${identity} is ${image.digest} (${image.platforms.map(({ platform }) => platform).join(', ')})`,
+  );
+  return finish(plan, made, ports, signal);
+}
+
+/** undefined: it was not to be pushed. Another run of the same source may be first; then its image is the image. */
+async function pushed(
+  plan: BuildPlan,
+  { engine, identity }: { readonly engine: Engine; readonly identity: string },
+  ports: BuildPorts,
+  signal: AbortSignal,
+): Promise<Made | undefined> {
   const [repository] = plan.request.repositories;
-  const { image, stored } = await verify(
-    { repository, reference: identity, platforms: plan.build.platforms, ...(digest === undefined ? {} : { digest }) },
+  const name = `${nameOf(repository)}:${identity}`;
+  let first: Extract<Looked, { readonly kind: 'same' }> | undefined;
+  const beforePush = async (): Promise<'push' | 'leave'> => {
+    const there = await lookAt(plan, { repository, identity }, ports, signal);
+    if (there.kind === 'free') return 'push';
+    if (there.kind === 'other') throw takenMeanwhile(name);
+    first = there;
+    return 'leave';
+  };
+  const digest = await buildAndPush(plan, { engine, identity, beforePush }, ports, signal);
+  if (plan.request.push === 'none') return undefined;
+  if (first !== undefined) {
+    ports.log.warning(`${name} was pushed by another run while this one built: that image is taken`);
+    return { kind: 'reused', identity, image: first.image, stored: first.stored, engine: engine.said };
+  }
+  const { platforms } = plan.build;
+  const source = { commit: plan.git.sha, inputs: plan.inputs };
+  const orSource = digest === undefined || plan.request.reuse !== 'never' ? { orSource: source } : {};
+  const found = await verify(
+    { repository, reference: identity, platforms, ...orSource, ...(digest === undefined ? {} : { digest }) },
     ports,
     signal,
   );
-  ports.log.info(
-    `${nameOf(repository)}:${identity} is ${image.digest} (${image.platforms.map(({ platform }) => platform).join(', ')})`,
-  );
-  return finish(plan, { kind: 'pushed', identity, image, stored, engine: engine.said }, ports, signal);
+  const isOurs = digest === undefined || found.image.digest === digest;
+  if (!isOurs)
+    ports.log.warning(
+      `${name} is ${found.image.digest} of another run by now, and no longer ${digest}: that image is taken`,
+    );
+  return { kind: isOurs ? 'pushed' : 'reused', identity, ...found, engine: engine.said };
 }
+
+const takenMeanwhile = (name: string): Failure =>
+  new Failure({
+    what: `${name} was not pushed`,
+    why: 'another run gave this name to another image while this one built',
+    now: 'No tag was set',
+    next: 'Re-run: the image gets a name of its own',
+  });
 
 type Ready =
   | { readonly kind: 'reuse'; readonly image: VerifiedImage; readonly stored: StoredManifest }
@@ -62,6 +105,8 @@ async function prepare(plan: BuildPlan, ports: BuildPorts, signal: AbortSignal):
     return { kind: 'reuse', image: first.image, stored: first.stored };
   }
   const engine = await probed;
+  const unreached = 'kind' in engine ? outageOf(looked) : undefined;
+  if (unreached !== undefined) throw unreached;
   const problems: InputProblem[] = [
     ...looked.flatMap((each) => (each.kind === 'problem' ? [each.problem] : [])),
     ...('kind' in engine ? [] : engine.problems),
@@ -82,7 +127,34 @@ type Looked =
   | { readonly kind: 'free' }
   | { readonly kind: 'other' }
   | { readonly kind: 'same'; readonly image: VerifiedImage; readonly stored: StoredManifest }
-  | { readonly kind: 'problem'; readonly problem: InputProblem };
+  | { readonly kind: 'problem'; readonly problem: InputProblem; readonly by: Failure };
+
+/** Where all that is wrong is a registry that does not answer, the inputs are right: no InvalidInput. */
+function outageOf(looked: readonly Looked[]): Failure | undefined {
+  const wrong = looked.flatMap((each) => (each.kind === 'problem' ? [each] : []));
+  const isOutage = ({ by }: { readonly by: Failure }): boolean => by instanceof CloudFailure && mayPass(by.kind);
+  if (wrong.length === 0 || !wrong.every(isOutage)) return undefined;
+  return new Failure({
+    what: 'The registry cannot be asked',
+    why: wrong.map(({ problem }) => describeProblem(problem)).join('; '),
+    now: 'Nothing was built or changed',
+    next: 'Re-run when it answers',
+  });
+}
+
+async function lookAt(
+  plan: BuildPlan,
+  { repository, identity }: { readonly repository: BuildPlan['request']['repositories'][0]; readonly identity: string },
+  ports: BuildPorts,
+  signal: AbortSignal,
+): Promise<Exclude<Looked, { readonly kind: 'problem' }>> {
+  const registry = ports.registry(repository.host);
+  if ((await registry.head(repository.path, identity, signal)) === undefined) return { kind: 'free' };
+  if (plan.request.reuse === 'never') return { kind: 'other' };
+  const verified = await verify({ repository, reference: identity, platforms: [] }, ports, signal);
+  const same = isSameSource(verified.image.labels, { commit: plan.git.sha, inputs: plan.inputs });
+  return same === 'yes' ? { kind: 'same', ...verified } : { kind: 'other' };
+}
 
 async function look(
   plan: BuildPlan,
@@ -91,17 +163,13 @@ async function look(
   signal: AbortSignal,
 ): Promise<Looked> {
   try {
-    const registry = ports.registry(repository.host);
-    if ((await registry.head(repository.path, plan.identity, signal)) === undefined) return { kind: 'free' };
-    if (plan.request.reuse === 'never') return { kind: 'other' };
-    const verified = await verify({ repository, reference: plan.identity, platforms: [] }, ports, signal);
-    const same = isSameSource(verified.image.labels, { commit: plan.git.sha, inputs: plan.inputs });
-    return same === 'yes' ? { kind: 'same', ...verified } : { kind: 'other' };
+    return await lookAt(plan, { repository, identity: plan.identity }, ports, signal);
   } catch (thrown) {
     signal.throwIfAborted();
     if (!(thrown instanceof Failure)) throw thrown;
     return {
       kind: 'problem',
+      by: thrown,
       problem: {
         input: 'repository',
         given: nameOf(repository),
@@ -151,15 +219,33 @@ async function finish(plan: BuildPlan, made: Made, ports: BuildPorts, signal: Ab
   if (scan !== undefined) ports.log.info(scanLine(scan));
   if (scan !== undefined && isBlocked(scan, plan))
     return { kind: 'blocked', identity, image, scan, evidence: evidenceOf(plan, { made, scan, tags: [] }, ports) };
+  const name = `${nameOf(repository)}:${identity}`;
+  const isOf = async (): Promise<string | undefined> =>
+    ports.registry(repository.host).head(repository.path, identity, signal);
+  const before = await isOf();
+  if (before !== image.digest) throw movedMeanwhile(name, image.digest, before);
   const tags = await setForward(
     { repositories: plan.request.repositories, from: repository, stored, plan, semver: ports.tools.semver },
     ports,
     signal,
   );
-  for (const { name, why } of tags.left) ports.log.info(`${name} is left where it is: ${why}`);
-  const names = plan.tags.map(({ name }) => name).filter((name) => !tags.left.some((each) => each.name === name));
+  for (const left of tags.left) ports.log.info(`${left.name} is left where it is: ${left.why}`);
+  const after = await isOf();
+  if (after !== image.digest)
+    ports.log.warning(
+      `${name} is ${after ?? 'gone'} by now, which is of another run: the tags and outputs of this one are of ${image.digest}`,
+    );
+  const names = plan.tags.map((tag) => tag.name).filter((tag) => !tags.left.some((each) => each.name === tag));
   return { ...shown, tags, scan, evidence: evidenceOf(plan, { made, scan, tags: names }, ports) };
 }
+
+const movedMeanwhile = (name: string, digest: string, now: string | undefined): Failure =>
+  new Failure({
+    what: `${name} is no longer ${digest}`,
+    why: now === undefined ? 'it is gone' : `another run made it ${now}`,
+    now: 'No other tag was set',
+    next: 'Re-run: it takes what is there. With `concurrency` in the workflow, one run of a commit follows the other',
+  });
 
 const isBlocked = (scan: ScanResult, { request }: BuildPlan): boolean =>
   scan.kind === 'fail' || (scan.kind === 'unknown' && request.scan?.onError !== 'warn');

@@ -3,7 +3,7 @@ import { nameOf } from '../../../src/domain/image-build/registries.ts';
 import type { Report } from '../../../src/domain/report.ts';
 import type { PromoteRequest } from './inputs.ts';
 import type { TagPlan } from './plan.ts';
-import { NOTHING } from './report.ts';
+import { NOTHING, tagTable } from './report.ts';
 import type { Promoted } from './result.ts';
 
 const wanted = ({ repositories }: PromoteRequest, { tags }: TagPlan): readonly string[] =>
@@ -49,16 +49,6 @@ export function promotedReport(
       'images-sha256': sha256(images),
       'pinned-tag': `${tag}@${image.digest}`,
     },
-    summary: [
-      { kind: 'heading', text: headline },
-      {
-        kind: 'table',
-        columns: ['Tag', 'What'],
-        rows: [
-          ...tags.set.map((name) => [name, 'set and read back']),
-          ...tags.left.map(({ name, why }) => [name, `left: ${why}`]),
-        ],
-      },
-    ],
+    summary: [{ kind: 'heading', text: headline }, tagTable(tags)],
   };
 }

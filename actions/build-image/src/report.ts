@@ -5,7 +5,7 @@ import { type ScanResult, scanLine } from '../../../src/domain/image-scan/judge.
 import type { Annotation, Report, Section } from '../../../src/domain/report.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import { type BuildPlan, planLines } from './plan.ts';
-import type { BuildResult, VerifiedImage } from './result.ts';
+import type { BuildResult, TagsSet, VerifiedImage } from './result.ts';
 
 export const NOTHING = {
   tags: '',
@@ -104,7 +104,7 @@ export function reportOf(plan: BuildPlan, result: BuildResult, written: Written)
         summary: [
           { kind: 'heading', text: headline },
           ...sectionsOf(plan, { identity, image, scan }),
-          tagTable(tags.set, tags.left),
+          tagTable(tags),
           { kind: 'text', text: `Evidence: \`${written.evidenceFile}\`, sha256 ${entry?.sha256 ?? ''}.` },
         ],
         annotations: scanAnnotations(scan),
@@ -222,11 +222,15 @@ function scanSections(scan: ScanResult): readonly Section[] {
   ];
 }
 
-function tagTable(set: readonly string[], left: readonly { readonly name: string; readonly why: string }[]): Section {
+export function tagTable({ set, left, was }: TagsSet): Section {
+  const before = (name: string): string => (was.has(name) ? `, was ${was.get(name)}` : '');
   return {
     kind: 'table',
     columns: ['Tag', 'What'],
-    rows: [...set.map((name) => [name, 'set and read back']), ...left.map(({ name, why }) => [name, `left: ${why}`])],
+    rows: [
+      ...set.map((name) => [name, `set and read back${before(name)}`]),
+      ...left.map(({ name, why }) => [name, `left: ${why}`]),
+    ],
   };
 }
 

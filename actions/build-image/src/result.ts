@@ -23,6 +23,8 @@ export interface TagsSet {
   /** Whole names, in the order in which they were set. */
   readonly set: readonly string[];
   readonly left: readonly Standing[];
+  /** Digest that a tag had before, by its whole name; only of those that moved. */
+  readonly was: ReadonlyMap<string, string>;
 }
 
 /** What a build came to. */

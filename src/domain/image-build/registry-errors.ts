@@ -38,7 +38,7 @@ const PUSH_WORDS: readonly (readonly [RegExp, CloudErrorKind])[] = [
     /no basic auth credentials|401 Unauthorized|authentication required|token (has )?expired|token has expired|(^|\s)unauthorized\b/im,
     'expired-token',
   ],
-  [/denied:|403 Forbidden|insufficient_scope|access denied/i, 'access-denied'],
+  [/denied:|(^|: )denied\.?\s*$|403 Forbidden|insufficient_scope|access denied/im, 'access-denied'],
   [/429|toomanyrequests|too many requests|rate limit/i, 'throttled'],
   [/name unknown|repository .*not (found|exist)|does not exist/i, 'not-found'],
   [

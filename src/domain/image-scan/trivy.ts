@@ -8,6 +8,9 @@ export function readTrivy(value: unknown): FieldResult<readonly Finding[]> {
     return { ok: false, problem: 'is not a report of Trivy' };
   const results = value['Results'] ?? [];
   if (!Array.isArray(results)) return { ok: false, problem: 'has Results that are no list' };
+  // Whatever it looked at has an entry, also without a finding: no entry is an unknown system or an image without packages.
+  if (results.length === 0)
+    return { ok: false, problem: 'has no Results: it knows neither the system nor a package of this image' };
   const findings: Finding[] = [];
   for (const result of results as unknown[]) {
     const found = isRecord(result) ? (result['Vulnerabilities'] ?? []) : undefined;

@@ -24,6 +24,10 @@ export function withoutShared(
   };
 }
 
+/** Whether a tag is one version and no other: whoever deploys it expects what it always was. */
+export const isExact = (tag: MadeTag, semver: SemverGrammar): boolean =>
+  tag.floating === undefined && tag.name !== 'latest' && (tag.of !== undefined || semver.read(tag.name) !== undefined);
+
 /**
  * Floating tags move forward only. `1.9.1` released after `2.0.1` moves `1.9` and `1`, but not `latest`: what a tag
  * would be for each version that is in the registry tells which of them stand against it.

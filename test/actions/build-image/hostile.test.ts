@@ -4,6 +4,7 @@ import { type IncomingMessage, type ServerResponse, createServer } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tagTable } from '../../../actions/build-image/src/report.ts';
 import { imageRegistry } from '../../../src/adapters/registry/registry.ts';
 import { leadsOut } from '../../../src/adapters/system/files.ts';
 import { isCacheFault } from '../../../src/domain/image-build/command.ts';
@@ -212,6 +213,24 @@ describe('a registry that lies', () => {
     await expect(images.manifest('team/web', wanted, signal)).rejects.toThrow(/the registry answered with sha256:/);
     await close();
   });
+});
+
+describe('a tag that was another image', () => {
+  test('moves with a warning when it is a version, and without one when it floats; both are told with what they were', async () => {
+    const path = 'team/again';
+    const at = (tag: string) => `${services.host}/${path}:${tag}`;
+    const before = services.put(path, '1.2.3', { first: 'yes' }).digest;
+    for (const floating of ['1.2', 'latest']) services.put(path, floating, { first: 'yes' });
+    const tags = 'type=semver,pattern={{version}}\ntype=semver,pattern={{major}}.{{minor}}';
+    const inputs = { repository: `${services.host}/${path}`, tags };
+    const { result, log } = await play(services, { event: 'release', inputs });
+    expect(log.warnings).toEqual([`${at('1.2.3')} is a version that was released before: it was ${before}, and is another image now`]);
+    const moved = result !== undefined && 'tags' in result ? result.tags : undefined;
+    expect([...(moved?.was ?? [])]).toEqual(['1.2.3', '1.2', 'latest'].map((tag) => [at(tag), before]));
+    expect(JSON.stringify(moved && tagTable(moved))).toContain(`set and read back, was ${before}`);
+    const again = await play(services, { event: 'release', inputs });
+    expect(again.log.warnings).toEqual([]);
+  }); // prettier-ignore
 });
 
 describe('another writer', () => {

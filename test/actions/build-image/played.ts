@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execute } from '../../../actions/build-image/src/execute.ts';
+import type { BuildPorts } from '../../../actions/build-image/src/execute-ports.ts';
 import { type BuildRequest, spec, toRequest } from '../../../actions/build-image/src/inputs.ts';
 import { planBuild } from '../../../actions/build-image/src/plan.ts';
 import type { BuildResult } from '../../../actions/build-image/src/result.ts';
@@ -32,6 +33,8 @@ export interface Play {
   readonly freeBytes?: number;
   /** Of the registry; none by default. */
   readonly credentials?: CredentialsSource;
+  /** What happens while the image is scanned, which then has no findings; undefined: no scan. */
+  readonly scan?: () => unknown;
   /** Variables of the step. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -43,6 +46,8 @@ export interface Played {
   readonly result: BuildResult | undefined;
   /** Message of what was thrown; empty: nothing. */
   readonly failure: string;
+  /** What was thrown is a problem of the inputs. */
+  readonly isInput: boolean;
 }
 
 export const ended = (code: number, text: string): ProgramResult => ({ code, stdout: '', stderr: text });
@@ -102,18 +107,28 @@ export async function play(services: Services, given: Play): Promise<Played> {
         random,
         log,
         tools,
-        scan: undefined,
+        scan: scanOf(given.scan),
         run: { repository: 'acme/shop', runId: '4711', attempt: 1 },
         onWrite: () => undefined,
       },
       new AbortController().signal,
     );
-    return { log, commands, result, failure: '' };
+    return { log, commands, result, failure: '', isInput: false };
   } catch (thrown) {
-    return { log, commands, result: undefined, failure: thrown instanceof Error ? thrown.message : String(thrown) };
+    const failure = thrown instanceof Error ? thrown.message : String(thrown);
+    return { log, commands, result: undefined, failure, isInput: thrown instanceof InvalidInput };
   } finally {
     await rm(path, { recursive: true });
   }
+}
+
+function scanOf(meanwhile: Play['scan']): BuildPorts['scan'] {
+  if (meanwhile === undefined) return undefined;
+  return () => {
+    meanwhile();
+    const counted = { critical: 0, high: 0, medium: 0, low: 0, negligible: 0 };
+    return Promise.resolve({ kind: 'pass', scanner: 'played', findings: [], counted, over: [], ignores: [] });
+  };
 }
 
 const said = (stdout: string): ProgramResult => ({ code: 0, stdout, stderr: '' });

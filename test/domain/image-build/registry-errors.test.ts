@@ -11,6 +11,10 @@ test.each([
   ['no basic auth credentials', 'expired-token'],
   ['7fc4334a0556: Pushed\n\nunauthorized\n', 'expired-token'],
   ['denied: requested access to the resource is denied', 'access-denied'],
+  // A registry that gives its code without a word.
+  ['1a2b3c: Retrying in 1 second\ndenied\n', 'access-denied'],
+  ['ERROR: failed to push x: denied', 'access-denied'],
+  ['sh: /x: permission denied\nunexpected EOF', 'transient'],
   ['denied: Your authorization token has expired. Reauthenticate and try again.', 'expired-token'],
   [
     "tag invalid: The image tag '1' already exists in the 'x' repository and cannot be overwritten because the repository is immutable.",

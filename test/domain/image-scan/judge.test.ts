@@ -211,7 +211,14 @@ describe('what scanners say', () => {
         },
       ],
     });
-    expect(readTrivy({ SchemaVersion: 2 })).toEqual({ ok: true, value: [] });
+    const clean = { Target: 'x (alpine 3.22.0)', Class: 'os-pkgs', Type: 'alpine' };
+    expect(readTrivy({ SchemaVersion: 2, Results: [clean] })).toEqual({ ok: true, value: [] });
+    // Nothing was looked at, which is no verdict: Trivy leaves the list out, and ends with 0.
+    for (const nothing of [{}, { Results: null }, { Results: [] }])
+      expect(readTrivy({ SchemaVersion: 2, ...nothing })).toMatchObject({
+        ok: false,
+        problem: expect.stringMatching(/neither the system nor a package/),
+      });
     const wrong = [
       undefined,
       {},

@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { ProgramResult } from '../../../src/ports/programs.ts';
+import { closedPort } from '../../adapters/http/servers.ts';
+import { type Docker, play } from './played.ts';
+import { type Services, startServices } from './services.ts';
+
+/** A limit for a machine that is busy, and no measure. */
+jest.setTimeout(60_000);
+let services: Services;
+beforeAll(async () => {
+  services = await startServices();
+});
+afterAll(() => services.close());
+
+const inputs = (path: string, more: Readonly<Record<string, string>> = {}) => ({
+  repository: `${services.host}/${path}`,
+  tags: 'type=raw,value=tested',
+  ...more,
+});
+/** Of `docker build`, which the image of the other run has as well. */
+const labelsOf = (args: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    args.flatMap((word, index) => {
+      const [key = '', value = ''] = word.split(/=(.*)/s);
+      return args[index - 1] === '--label' ? [[key, value]] : [];
+    }),
+  );
+
+/** The client of one run, beside which another run pushes its image under the same name at a given moment. */
+function beside(
+  path: string,
+  { at, source, named = 'digest' }: { at: 'build' | 'push'; source: 'same' | 'other'; named?: 'digest' | 'nothing' },
+) {
+  const seen = { other: '', identity: '' };
+  let labels: Readonly<Record<string, string>> = {};
+  const push = (tag: string): void => {
+    seen.other = services.put(path, tag, source === 'same' ? { ...labels, run: 'other' } : { run: 'other' }).digest;
+  };
+  const docker: Docker = (args): ProgramResult | undefined => {
+    if (args[0] === 'build') {
+      labels = labelsOf(args);
+      seen.identity = args[args.indexOf('--tag') + 1]?.split(':').at(-1) ?? '';
+      if (at === 'build') push(seen.identity);
+      return undefined;
+    }
+    const { digest } = services.put(path, seen.identity, labels);
+    if (at === 'push') push(seen.identity);
+    return { code: 0, stdout: named === 'digest' ? `x: digest: ${digest} size: 1` : 'pushed', stderr: '' };
+  };
+  return { docker, seen };
+}
+
+describe('two runs of one commit at once', () => {
+  test('the one that comes second takes the image of the first, and pushes nothing', async () => {
+    const { docker, seen } = beside('two/first', { at: 'build', source: 'same' });
+    const { result, commands, log, failure } = await play(services, { inputs: inputs('two/first'), docker });
+    expect(failure).toBe('');
+    expect(commands.map(([command]) => command)).toEqual(['build']);
+    expect(result).toMatchObject({ kind: 'reused', image: { digest: seen.other } });
+    expect([seen.identity, 'tested'].map((tag) => services.tag('two/first', tag))).toEqual([seen.other, seen.other]);
+    expect(log.warnings.join()).toMatch(/was pushed by another run while this one built: that image is taken/);
+  });
+
+  test.each<[name: string, source: 'same' | 'other', more: Readonly<Record<string, string>>]>([
+    ['of another source', 'other', {}],
+    ['that this run may not take', 'same', { reuse: 'never' }],
+  ])('an image %s that came during the build stays', async (name, source, more) => {
+    const path = `two/${name.replaceAll(' ', '-')}`;
+    const { docker, seen } = beside(path, { at: 'build', source });
+    const { commands, failure } = await play(services, { inputs: inputs(path, more), docker });
+    expect(failure).toMatch(/was not pushed: another run gave this name to another image/);
+    expect(commands.map(([command]) => command)).toEqual(['build']);
+    expect([seen.identity, 'tested'].map((tag) => services.tag(path, tag))).toEqual([seen.other, undefined]);
+  });
+
+  test('what another run pushed over the image is taken, so that both runs end with one', async () => {
+    const { docker, seen } = beside('two/over', { at: 'push', source: 'same' });
+    const { result, log } = await play(services, { inputs: inputs('two/over'), docker });
+    expect(result).toMatchObject({ kind: 'reused', image: { digest: seen.other }, evidence: { builtBy: null } });
+    expect(services.tag('two/over', 'tested')).toBe(seen.other);
+    expect(log.warnings.join()).toMatch(/of another run by now, and no longer sha256:/);
+  });
+
+  test.each<[name: string, named: 'digest' | 'nothing']>([
+    ['named', 'digest'],
+    ['not named', 'nothing'],
+  ])('an image of another source is never taken for the pushed one, its digest %s', async (_name, named) => {
+    const path = `two/${named}`;
+    const { docker } = beside(path, { at: 'push', source: 'other', named });
+    const { result, failure } = await play(services, { inputs: inputs(path), docker });
+    expect(result).toBeUndefined();
+    expect(failure).toMatch(/is not the image that was pushed/);
+    expect(services.tag(path, 'tested')).toBeUndefined();
+  });
+
+  test('an engine that names no digest is believed by the labels of what is there', async () => {
+    const docker: Docker = (args) => {
+      if (args[0] !== 'push') return undefined;
+      return { code: 0, stdout: 'pushed', stderr: '' };
+    };
+    const first = await play(services, { inputs: inputs('two/unnamed'), docker });
+    expect(first.failure).toMatch(/the registry has no such image after the push/);
+    const { docker: silent, seen } = beside('two/unnamed', { at: 'push', source: 'same', named: 'nothing' });
+    const second = await play(services, { inputs: inputs('two/unnamed'), docker: silent });
+    expect(second.result).toMatchObject({ kind: 'pushed', image: { digest: seen.other } });
+  });
+
+  test('a name that moved after the image was read back is told, and before the tags it is an error', async () => {
+    let moved = '';
+    services.onPut = (path, reference) => {
+      if (path === 'two/late' && reference === 'tested') moved = services.put(path, identity, { run: 'late' }).digest;
+    };
+    let identity = '';
+    const docker: Docker = (args) => {
+      if (args[0] === 'build') identity = args[args.indexOf('--tag') + 1]?.split(':').at(-1) ?? '';
+      return undefined;
+    };
+    const late = await play(services, { inputs: inputs('two/late'), docker });
+    services.onPut = () => undefined;
+    expect(late.result).toMatchObject({ kind: 'pushed' });
+    expect(moved).not.toBe('');
+    expect(log(late.log.warnings)).toContain(`is ${moved} by now, which is of another run`);
+
+    const early = await play(services, {
+      inputs: inputs('two/early'),
+      docker,
+      scan: () => services.put('two/early', identity, { run: 'early' }),
+    });
+    expect(early.failure).toMatch(/is no longer sha256:.*another run made it sha256:.*No other tag was set/s);
+    expect(services.tag('two/early', 'tested')).toBeUndefined();
+  });
+});
+
+describe('a registry that does not answer at the first look', () => {
+  test.each<[name: string, more: Readonly<Record<string, string>>, isInput: boolean]>([
+    ['is a failure, and no word against the inputs', {}, false],
+    ['is one of the problems where an input is wrong as well', { sbom: 'true' }, true],
+  ])('%s', async (_name, more, isInput) => {
+    const repository = `127.0.0.1:${await closedPort()}/team/shop`;
+    const played = await play(services, { inputs: inputs('down', { repository, ...more }) });
+    expect(played.failure).toMatch(/repository: .*cannot be used: Could not look up/);
+    expect(played.isInput).toBe(isInput);
+    expect(played.commands).toEqual([]);
+  });
+});
+
+const log = (warnings: readonly string[]): string => warnings.join('\n');
