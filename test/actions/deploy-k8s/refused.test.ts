@@ -76,7 +76,7 @@ needs('kubernetes')('before its first write deploy-k8s', () => {
     expect(refused.stdout).toMatch(/rights: (?:get|create|patch) \S+ .*is missing: it/);
     const printed = await scene.run({ mode: 'rbac' });
     expect(printed).toMatchObject({ exitCode: 0, outputs: { outcome: 'rbac' } });
-    const role = /^apiVersion: rbac[\s\S]*?(?=^::)/m.exec(printed.stdout)?.[0] ?? '';
+    const role = /^apiVersion: rbac[\s\S]*?(?=^---)/m.exec(printed.stdout)?.[0] ?? '';
     const { api } = scene.cluster.admin;
     const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${scene.namespace}`;
     const { status } = await api.request(
