@@ -151,7 +151,8 @@ const scaleOf = ({ kind, name, wish, timeout }: ScaleRequest, ref: AppRef, { clo
   deadline: after(clock.now(), timeout),
 });
 
-export const lookAt = ({ tools }: Context, signal: AbortSignal): Promise<AppStatus> => statusOf(tools, signal);
+export const lookAt = ({ tools, ref }: Context, signal: AbortSignal): Promise<AppStatus> =>
+  statusOf(ref, tools, signal);
 
 /** What `post` does about a deployment that its main left behind. */
 export const undo = ({ tools, ref, run }: Context, signal: AbortSignal): Promise<K8sResult | undefined> =>
