@@ -181,6 +181,7 @@ needs('kubernetes')('the manifests of two systems', () => {
     expect(status.stdout).toMatch(
       /serves release 2\.0\.0 .*all ready[\s\S]*hft-frontend is ready \(7 of 7 pods ready\)/,
     );
+    expect(status.stdout).not.toContain('differ');
   }, 180_000);
 
   async function seenAsWritten({ namespace, look }: Place): Promise<void> {

@@ -1,7 +1,7 @@
 import { after, minutes } from '../../../src/domain/duration.ts';
 import type { Manifest } from '../../../src/domain/kubernetes/manifest.ts';
 import { type KubeObject, describeObject } from '../../../src/domain/kubernetes/object.ts';
-import { rightsFor, rolesFor } from '../../../src/domain/kubernetes/rights.ts';
+import { rolesByMode } from '../../../src/domain/kubernetes/mode-rights.ts';
 import type { Verification } from '../../../src/engine/checks/verification.ts';
 import { type Checking, verifyRelease } from '../../../src/engine/checks/verify-release.ts';
 import {
@@ -125,11 +125,15 @@ export async function rolesOf(
 ): Promise<readonly KubeObject[]> {
   const { intents } = await intentsOf(manifests, { ref, policies: policiesOf(set) }, tools, signal);
   const byKind = new Map(intents.map(({ object, resource }) => [`${object.apiVersion} ${object.kind}`, resource]));
-  const rights = rightsFor(
+  return rolesByMode(
     intents.map(({ object }) => object),
-    { resourceOf: ({ apiVersion, kind }) => byKind.get(`${apiVersion} ${kind}`), app: ref.app, home: ref.namespace },
+    {
+      resourceOf: ({ apiVersion, kind }) => byKind.get(`${apiVersion} ${kind}`),
+      served: await tools.cluster.resources(signal),
+      app: ref.app,
+      home: ref.namespace,
+    },
   );
-  return rolesFor(rights, ref.app);
 }
 
 export const scale = (request: ScaleRequest, { tools, ref }: Context, signal: AbortSignal): Promise<K8sResult> =>
@@ -147,7 +151,8 @@ const scaleOf = ({ kind, name, wish, timeout }: ScaleRequest, ref: AppRef, { clo
   deadline: after(clock.now(), timeout),
 });
 
-export const lookAt = ({ tools }: Context, signal: AbortSignal): Promise<AppStatus> => statusOf(tools, signal);
+export const lookAt = ({ tools, ref }: Context, signal: AbortSignal): Promise<AppStatus> =>
+  statusOf(ref, tools, signal);
 
 /** What `post` does about a deployment that its main left behind. */
 export const undo = ({ tools, ref, run }: Context, signal: AbortSignal): Promise<K8sResult | undefined> =>

@@ -216,28 +216,46 @@ export const rolesReport = (yaml: string, roles: readonly KubeObject[], request:
 export interface ShownStatus {
   readonly serving: ReleaseRecord | undefined;
   readonly unfinished: ReleaseRecord | undefined;
+  readonly answers: 'yes' | 'no' | 'unknown';
   readonly records: readonly ReleaseRecord[];
   readonly objects: readonly {
     readonly object: KubeObject;
     readonly live: KubeObject | undefined;
     readonly state: Readiness | { readonly kind: 'missing' };
+    readonly differs?: string;
   }[];
 }
 
-export function statusReport(status: ShownStatus, request: Request): Report & { readonly lines: readonly string[] } {
-  const { serving, unfinished, records, objects } = status;
+/** The first thing to know at night: what serves, whether it is that, and whether somebody left something half done. */
+function statusLine({ serving, unfinished, answers, objects }: ShownStatus, { app }: Request): string {
   const bad = objects.filter(({ state }) => state.kind !== 'ready');
-  const first =
+  const differing = objects.flatMap(({ object, differs }) =>
+    differs === undefined ? [] : [`${describeObject(object)}: ${differs}`],
+  );
+  const parts = [
     serving === undefined
-      ? `${request.app} has no release here`
-      : `${request.app} serves release ${serving.release} (revision ${serving.revision}), ${bad.length === 0 ? 'all ready' : `${bad.length} of ${objects.length} objects not ready`}`;
+      ? `${app} has no release here`
+      : `${app} serves release ${serving.release} (revision ${serving.revision}), ${bad.length === 0 ? 'all ready' : `${bad.length} of ${objects.length} objects not ready`}`,
+  ];
+  if (differing.length > 0)
+    parts.push(`${differing.length} of ${objects.length} objects differ from it (${differing.join('; ')})`);
+  if (unfinished !== undefined) {
+    const { release, revision, phase, run } = unfinished;
+    const name = `release ${release} (revision ${revision})`;
+    parts.push(
+      answers === 'yes'
+        ? `${name} is ${phase} by run ${run}`
+        : `${name} is unfinished (${phase}): ${answers === 'no' ? `its run ${run} does not answer; the next deploy or mode: rollback takes it back or ends it` : `whether its run ${run} goes on is not known`}`,
+    );
+  }
+  return parts.join('; ');
+}
+
+export function statusReport(status: ShownStatus, request: Request): Report & { readonly lines: readonly string[] } {
+  const { serving, records, objects } = status;
+  const first = statusLine(status, request);
   const lines = [
     first,
-    ...(unfinished === undefined
-      ? []
-      : [
-          `Release ${unfinished.release} (revision ${unfinished.revision}) is ${unfinished.phase} by run ${unfinished.run}`,
-        ]),
     ...objects.flatMap(({ object, live, state }) => lineOf(object, live, state)),
     ...records.map(
       ({ revision, release, phase, run, startedAt }) =>

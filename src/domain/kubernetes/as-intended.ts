@@ -1,5 +1,6 @@
-import { type Fields, type KubeObject, isFields } from './object.ts';
+import { type Fields, type KubeObject, fieldAt, isFields, numberAt, withField } from './object.ts';
 import { takeOver } from './ownership.ts';
+import { containersOf } from './pod-templates.ts';
 import { sameQuantity } from './quantity.ts';
 
 /**
@@ -18,6 +19,34 @@ export function standingOf(live: KubeObject, intent: KubeObject, manager: string
   )?.['fieldsV1'];
   if (owned !== undefined && !isWithin(owned, intent)) return 'different';
   return owned !== undefined && takeOver(live, manager) === undefined ? 'as-intended' : 'unowned';
+}
+
+/**
+ * How a live object differs from what was released, for people; undefined: it does not. Counts are left out: autoscalers and
+ * `scale` set them between releases.
+ */
+export function differenceFrom(released: KubeObject, live: KubeObject, manager: string): string | undefined {
+  const intent = withLiveCounts(released, live);
+  if (standingOf(live, intent, manager) !== 'different') return undefined;
+  const running = new Map(containersOf(live).map(({ name, image }) => [name, image]));
+  const images = containersOf(intent).flatMap(({ name, image }) =>
+    image === undefined || running.get(name) === image
+      ? []
+      : [`image of ${name} is ${running.get(name) ?? 'gone'}, not ${image}`],
+  );
+  if (images.length > 0) return images.join(', ');
+  const fields = Object.keys(intent).filter((key) => key !== 'metadata' && !holds(intent[key], live[key], key));
+  if (fields.length > 0) return `${fields.map((key) => `.${key}`).join(' and ')} was changed`;
+  return 'labels, annotations or further fields of it were changed';
+}
+
+function withLiveCounts(intent: KubeObject, live: KubeObject): KubeObject {
+  return ['replicas', 'minReplicas', 'maxReplicas'].reduce<KubeObject>((left, key) => {
+    const count = numberAt(live, 'spec', key);
+    return count === undefined || fieldAt(left, 'spec', key) === undefined
+      ? left
+      : withField(left, ['spec', key], count);
+  }, intent);
 }
 
 /** Keys under which the server writes a quantity in its own way: `0.5` as `500m`, `1024Mi` as `1Gi`. */

@@ -108,6 +108,10 @@ export const without = (object: KubeObject, fields: readonly FieldConflict[]): K
     return steps === undefined ? left : withField(left, steps, undefined);
   }, object);
 
+/** Images among fields that would be left to others: without them it is not this release that runs. */
+export const imagesAmong = (fields: readonly FieldConflict[]): readonly FieldConflict[] =>
+  fields.filter(({ field }) => /ontainers\[[^\]]*\]\.image$/.test(field));
+
 /** Managers that wrote by `kubectl apply`, create, edit or a client that updates: what they set was this set's intent once. */
 const CLIENT_SIDE = /^(?:kubectl-client-side-apply|kubectl-create|kubectl-edit|kubectl-replace|before-first-apply)$/;
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';

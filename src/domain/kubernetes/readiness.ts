@@ -87,7 +87,7 @@ function deployment(object: KubeObject, unobserved: string | undefined, { writte
   const updated = count(object, 'status', 'updatedReplicas');
   const all = count(object, 'status', 'replicas');
   const available = count(object, 'status', 'availableReplicas');
-  if (updated < wanted) return waiting(`${updated} of ${wanted} new pods made`);
+  if (updated < wanted) return waiting(`new pods: ${updated} of ${wanted} are made`);
   if (all > updated) return waiting(`${all - updated} old pods to end`);
   if (available < updated) return waiting(`${available} of ${updated} new pods available`);
   return READY;

@@ -1,4 +1,4 @@
-import { PODS, REPLICA_SETS, EVENTS, LEASES, SECRETS, type Resource } from './resource.ts';
+import { PODS, REPLICA_SETS, EVENTS, LEASES, SECRETS, type Resource, leaseName } from './resource.ts';
 import { type KubeObject, groupOf } from './object.ts';
 import { makesPods } from './readiness.ts';
 
@@ -57,10 +57,10 @@ export function rightsFor(
         why: 'ends a pod that keeps a StatefulSet from going back',
       });
   }
-  return unique([...rights, ...stateRights(app, home)]);
+  return uniqueRights([...rights, ...stateRights(app, home)]);
 }
 
-function podRights(namespace: string): readonly Right[] {
+export function podRights(namespace: string): readonly Right[] {
   const of = (resource: Resource, verbs: readonly string[], why: string): readonly Right[] =>
     verbs.map((verb) => ({ group: resource.group, resource: resource.plural, verb, namespace, why }));
   return [
@@ -74,7 +74,6 @@ function podRights(namespace: string): readonly Right[] {
 /** The record of releases (Secrets `sluice.<app>.v<N>`) and the lease. */
 function stateRights(app: string, home: string): readonly Right[] {
   const record = 'keeps the releases to go back to';
-  const lease = 'one release at a time';
   return [
     ...['create', 'list', 'get', 'update', 'delete'].map((verb) => ({
       group: '',
@@ -83,12 +82,19 @@ function stateRights(app: string, home: string): readonly Right[] {
       namespace: home,
       why: record,
     })),
+    ...leaseRights(app, home),
+  ];
+}
+
+export function leaseRights(app: string, home: string): readonly Right[] {
+  const lease = 'lets one release in at a time';
+  return [
     { group: LEASES.group, resource: LEASES.plural, verb: 'create', namespace: home, why: lease },
     ...['get', 'update'].map((verb) => ({
       group: LEASES.group,
       resource: LEASES.plural,
       verb,
-      name: `sluice-${app}`,
+      name: leaseName(app),
       namespace: home,
       why: lease,
     })),
@@ -98,7 +104,7 @@ function stateRights(app: string, home: string): readonly Right[] {
 const keyOfRight = ({ group, resource, verb, name = '', namespace = '' }: Right): string =>
   [namespace, group, resource, verb, name].join('|');
 
-const unique = (rights: readonly Right[]): readonly Right[] => [
+export const uniqueRights = (rights: readonly Right[]): readonly Right[] => [
   ...new Map(rights.map((right) => [keyOfRight(right), right])).values(),
 ];
 
@@ -142,19 +148,25 @@ function rulesOf(rights: readonly Right[]): readonly Rule[] {
     .sort((a, b) => (String(a.apiGroups) + String(a.resources) < String(b.apiGroups) + String(b.resources) ? -1 : 1));
 }
 
+/** On a Role that is printed: what it is for. */
+export const MODES_ANNOTATION = 'sluice.dev/modes';
+
 /** The Role of each namespace, and a ClusterRole where the set reaches the cluster: ready to be applied. */
-export function rolesFor(rights: readonly Right[], app: string): readonly KubeObject[] {
+export function rolesFor(rights: readonly Right[], app: string, modes: string): readonly KubeObject[] {
   const namespaces = [...new Set(rights.flatMap(({ namespace }) => namespace ?? []))].sort();
   const name = `sluice-${app}`;
+  const annotations = { [MODES_ANNOTATION]: modes };
   const apiVersion = 'rbac.authorization.k8s.io/v1';
   const cluster = rights.filter(({ namespace }) => namespace === undefined);
   return [
     ...namespaces.map((namespace) => ({
       apiVersion,
       kind: 'Role',
-      metadata: { name, namespace },
+      metadata: { name, namespace, annotations },
       rules: rulesOf(rights.filter((right) => right.namespace === namespace)),
     })),
-    ...(cluster.length === 0 ? [] : [{ apiVersion, kind: 'ClusterRole', metadata: { name }, rules: rulesOf(cluster) }]),
+    ...(cluster.length === 0
+      ? []
+      : [{ apiVersion, kind: 'ClusterRole', metadata: { name, annotations }, rules: rulesOf(cluster) }]),
   ];
 }

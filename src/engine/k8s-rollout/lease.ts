@@ -110,7 +110,7 @@ const busy = ({ ref }: LeaseWish, why: string): Failure =>
   });
 
 /** Whoever holds it and is neither us, nor an earlier attempt of our own run (GitHub ends one before the next), nor late. */
-function freshHolder(live: KubeObject | undefined, run: string, now: Instant) {
+export function freshHolder(live: KubeObject | undefined, run: string, now: Instant) {
   const holder = textAt(live, 'spec', 'holderIdentity') ?? '';
   const [ownRun] = run.split('/');
   if (holder === '' || holder.split('/')[0] === ownRun) return undefined;

@@ -1,6 +1,9 @@
 import { type Duration, type Instant, after } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
+import { differenceFrom } from '../../domain/kubernetes/as-intended.ts';
 import { type ObjectChange, planText } from '../../domain/kubernetes/diff.ts';
+import { KubeFailure } from '../../domain/kubernetes/failure.ts';
+import { managerOf } from '../../domain/kubernetes/intent.ts';
 import type { Manifest } from '../../domain/kubernetes/manifest.ts';
 import { type KubeObject, refOf } from '../../domain/kubernetes/object.ts';
 import { type Readiness, makesPods, readinessOf } from '../../domain/kubernetes/readiness.ts';
@@ -12,12 +15,12 @@ import {
   servingOf,
   unfinishedOf,
 } from '../../domain/kubernetes/release-record.ts';
-import { resourceFor } from '../../domain/kubernetes/resource.ts';
+import { LEASES, leaseName, resourceFor } from '../../domain/kubernetes/resource.ts';
 import type { InputProblem } from '../../domain/inputs.ts';
 import { inParallel } from '../in-parallel.ts';
 import type { DeployWish } from './begin.ts';
 import { deploySet } from './deploy.ts';
-import { holdLease } from './lease.ts';
+import { freshHolder, holdLease } from './lease.ts';
 import { preflight } from './preflight.ts';
 import { prunable } from './prune.ts';
 import { type WentBack, goBack } from './roll-back.ts';
@@ -191,17 +194,21 @@ export interface ObjectStatus {
   readonly object: KubeObject;
   readonly live: KubeObject | undefined;
   readonly state: Readiness | { readonly kind: 'missing' };
+  /** How it differs from what was released; absent: it does not. */
+  readonly differs?: string;
 }
 
 export interface AppStatus {
   readonly serving: ReleaseRecord | undefined;
   readonly unfinished: ReleaseRecord | undefined;
+  /** Whether the run of the unfinished one still holds the lease. */
+  readonly answers: 'yes' | 'no' | 'unknown';
   readonly records: readonly ReleaseRecord[];
   readonly objects: readonly ObjectStatus[];
 }
 
 /** Reads only. */
-export async function statusOf(tools: K8sTools, signal: AbortSignal): Promise<AppStatus> {
+export async function statusOf(ref: AppRef, tools: K8sTools, signal: AbortSignal): Promise<AppStatus> {
   const { cluster, store, clock } = tools;
   const records = await store.list(signal);
   const serving = servingOf(records);
@@ -213,9 +220,27 @@ export async function statusOf(tools: K8sTools, signal: AbortSignal): Promise<Ap
       live === undefined
         ? ({ kind: 'missing' } as const)
         : readinessOf(live, { generation: live.metadata.generation, now: clock.now() });
-    return { object, live, state };
+    const differs = live === undefined ? undefined : differenceFrom(object, live, managerOf(ref.app));
+    return { object, live, state, ...(differs === undefined ? {} : { differs }) };
   });
-  return { serving, unfinished: unfinishedOf(records), records: newestFirst(records), objects };
+  const unfinished = unfinishedOf(records);
+  const answers = unfinished === undefined ? 'unknown' : await isAlive(unfinished, ref, tools, signal);
+  return { serving, unfinished, answers, records: newestFirst(records), objects };
+}
+
+async function isAlive(
+  { run }: ReleaseRecord,
+  { app, namespace }: AppRef,
+  { cluster, clock }: K8sTools,
+  signal: AbortSignal,
+): Promise<AppStatus['answers']> {
+  try {
+    const lease = await cluster.get(LEASES, { namespace, name: leaseName(app) }, signal);
+    return freshHolder(lease, '', clock.now())?.run === run ? 'yes' : 'no';
+  } catch (thrown) {
+    if (!(thrown instanceof KubeFailure) || thrown.kind !== 'access-denied') throw thrown;
+    return 'unknown';
+  }
 }
 
 /** Those with replicas, for people. */

@@ -14,7 +14,14 @@ import {
 } from '../../domain/kubernetes/intent.ts';
 import { type Manifest, duplicates, placeOf } from '../../domain/kubernetes/manifest.ts';
 import { type KubeObject, describeObject, fieldAt, isFields, keyOf, refOf } from '../../domain/kubernetes/object.ts';
-import { conflictsOf, judgeConflicts, takeOver, without } from '../../domain/kubernetes/ownership.ts';
+import {
+  type FieldConflict,
+  conflictsOf,
+  imagesAmong,
+  judgeConflicts,
+  takeOver,
+  without,
+} from '../../domain/kubernetes/ownership.ts';
 import { RECORD_TYPE } from '../../domain/kubernetes/release-record.ts';
 import { BOUNDS_ANNOTATION } from '../../domain/kubernetes/scaling.ts';
 import { whyNotServed } from '../../domain/kubernetes/removed-apis.ts';
@@ -175,6 +182,11 @@ async function tryOne(
           );
           return done(object, changeOf(live, live ?? object, object, hide));
         }
+        const image = imageGivenUp(verdict.yielded, policies);
+        if (image !== undefined) {
+          refuse(image, 'field-conflicts: force, or take the image out of the manifest');
+          return done(object, changeOf(live, live ?? object, object, hide));
+        }
         if (verdict.yielded.length > 0) {
           said.push(...verdict.yielded.map(({ manager, field }) => `${field} is left to ${manager}`));
           object = given;
@@ -186,6 +198,14 @@ async function tryOne(
       return judgeRefusal({ thrown, object, live, done, refuse, hide, policies });
     }
   }
+}
+
+/** A way back gives nothing up for it: what others run now stays theirs, and it is said. */
+function imageGivenUp(yielded: readonly FieldConflict[], { pruneLimit }: Policies): string | undefined {
+  const [image] = imagesAmong(yielded);
+  return image === undefined || pruneLimit === 'none'
+    ? undefined
+    : `would leave its image to ${image.manager} (${image.field}): it would be called released, and another one would run`;
 }
 
 function judgeOwnership(

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -57,6 +57,37 @@ needs('kubernetes')('a backup', () => {
     const next = await scene.run({ 'release-id': 'v2' }, setOf({ tag: '2', config: 'two' }));
     expect(next).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
     expect(await scene.truth()).toMatchObject({ image: 'registry.example.com/team/web:2', config: 'two', ready: 2 });
+  }, 240_000);
+
+  test('and a scale and a restore need no more than the Role that rbac prints for each', async () => {
+    const { api } = scene.cluster.admin;
+    const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${scene.namespace}`;
+    const first = { ...place(), 'backup-location': join(folder, 'first') };
+    await mkdir(join(folder, 'first'));
+    // Taken before the Roles stand: nobody may bring back a Role that grants what he does not have.
+    await scene.run({ mode: 'backup', ...first });
+    const printed = await scene.run({ mode: 'rbac' });
+    const roles = (/^apiVersion: rbac[\s\S]*?(?=^::)/m.exec(printed.stdout)?.[0] ?? '').split(/^---\n/m);
+    const as = async (mode: string, inputs: Readonly<Record<string, string>>): Promise<void> => {
+      const name = `only-${mode}`;
+      const guest = await scene.cluster.serviceAccount(scene.namespace, name);
+      const role = roles.find((each) => each.includes(`sluice.dev/modes: ${mode}\n`)) ?? '';
+      const path = `${rbac}/roles/sluice-web.${mode}?fieldManager=test`;
+      expect((await api.request('PATCH', path, role, 'application/apply-patch+yaml')).status).toBe(201);
+      await api.create(`${rbac}/rolebindings`, {
+        metadata: { name },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: `sluice-web.${mode}` },
+        subjects: [{ kind: 'ServiceAccount', name, namespace: scene.namespace }],
+      });
+      const run = await scene.run({ mode, kubeconfig: guest.kubeconfig, ...inputs });
+      expect(run.stdout).not.toMatch(/access denied|No lease is held/);
+      expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    };
+    await as('scale', { workload: 'Deployment/web', replicas: '3' });
+    await as('backup', place());
+    await api.request('DELETE', `/api/v1/namespaces/${scene.namespace}/configmaps/web-config`);
+    await as('restore', { restore: 'latest', ...first });
+    expect(await scene.truth()).toMatchObject({ config: 'two' });
   }, 240_000);
 
   test('does not open with another key, and nothing is touched', async () => {

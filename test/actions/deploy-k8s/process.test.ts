@@ -109,7 +109,7 @@ needs('kubernetes')('deploy-k8s against a real API server', () => {
   test('shows the status, and what a diff would do, with a hash that holds the plan', async () => {
     const status = await scene.run({ mode: 'status' });
     expect(status).toMatchObject({ exitCode: 0, outputs: { outcome: 'status', release: 'v2', changed: 'false' } });
-    expect(status.stdout).toMatch(/web serves release v2 \(revision \d+\), all ready/);
+    expect(status.stdout).toMatch(/web serves release v2 \(revision \d+\), all ready\.$/m);
     const next = setOf({ tag: '7', config: 'seven' });
     const diff = await scene.run({ mode: 'diff' }, next);
     expect(diff).toMatchObject({ exitCode: 0, outputs: { outcome: 'diff', changed: 'false' } });
@@ -124,6 +124,20 @@ needs('kubernetes')('deploy-k8s against a real API server', () => {
     expect(changed).toMatchObject({ exitCode: 1, outputs: { outcome: 'refused' } });
     const same = await scene.run({ 'expect-diff': hash, 'release-id': 'v7' }, next);
     expect(same).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded', 'plan-sha256': hash } });
+  }, 240_000);
+
+  test('says in the status that another image runs than was released', async () => {
+    const hotfix = { spec: { template: { spec: { containers: [{ name: 'web', image: 'example.com/web:hotfix' }] } } } };
+    const path = `/apis/apps/v1/namespaces/${scene.namespace}/deployments/web?fieldManager=somebody&force=true`;
+    const theirs = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' }, ...hotfix };
+    const body = JSON.stringify(theirs);
+    const { status } = await scene.cluster.admin.api.request('PATCH', path, body, 'application/apply-patch+yaml');
+    expect(status).toBe(200);
+    const seen = await scene.run({ mode: 'status' });
+    expect(seen.stdout).toContain('image of web is example.com/web:hotfix, not registry.example.com/team/web:7');
+    const mended = await scene.run({ 'release-id': 'v7', 'field-conflicts': 'force' }, setOf({ tag: '7' }));
+    expect(mended).toMatchObject({ exitCode: 0 });
+    expect((await scene.run({ mode: 'status' })).stdout).toMatch(/web serves release v7 .*, all ready\.$/m);
   }, 240_000);
 
   test('scales by hand, and the next release leaves the count', async () => {

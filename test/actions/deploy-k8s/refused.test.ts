@@ -76,7 +76,7 @@ needs('kubernetes')('before its first write deploy-k8s', () => {
     expect(refused.stdout).toMatch(/rights: (?:get|create|patch) \S+ .*is missing: it/);
     const printed = await scene.run({ mode: 'rbac' });
     expect(printed).toMatchObject({ exitCode: 0, outputs: { outcome: 'rbac' } });
-    const role = /^apiVersion: rbac[\s\S]*?(?=^::)/m.exec(printed.stdout)?.[0] ?? '';
+    const role = /^apiVersion: rbac[\s\S]*?(?=^---)/m.exec(printed.stdout)?.[0] ?? '';
     const { api } = scene.cluster.admin;
     const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${scene.namespace}`;
     const { status } = await api.request(
@@ -118,6 +118,18 @@ needs('kubernetes')('before its first write deploy-k8s', () => {
     const left = await scene.run({ 'field-conflicts': 'yield' }, next);
     expect(left).toMatchObject({ exitCode: 0 });
     expect((await scene.truth()).config).toBe('theirs');
+    const containers = [{ name: 'web', image: 'example.com/web:hotfix' }];
+    const hotfix = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web' },
+      spec: { template: { spec: { containers } } },
+    };
+    const web = `/apis/apps/v1/namespaces/${scene.namespace}/deployments/web?fieldManager=somebody&force=true`;
+    await api.request('PATCH', web, JSON.stringify(hotfix), 'application/apply-patch+yaml');
+    const image = await scene.run({ 'field-conflicts': 'yield' }, next);
+    expect(image).toMatchObject({ exitCode: 1, outputs: { outcome: 'refused', changed: 'false' } });
+    expect(image.stdout).toContain('would leave its image to somebody (');
     const taken = await scene.run({ 'field-conflicts': 'force' }, next);
     expect(taken).toMatchObject({ exitCode: 0 });
     expect((await scene.truth()).config).toBe('ours');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { standingOf } from '../../../src/domain/kubernetes/as-intended.ts';
+import { differenceFrom, standingOf } from '../../../src/domain/kubernetes/as-intended.ts';
 import { type Fields, type KubeObject, withField } from '../../../src/domain/kubernetes/object.ts';
 import { deployment, object } from './objects.ts';
 
@@ -113,5 +113,29 @@ describe('values are the same', () => {
     ['false and true', { readOnly: false }, { readOnly: true }],
   ])('not of %s', (_name, wanted, there) => {
     expect(standing(wanted, there)).toBe('different');
+  });
+});
+
+describe('what differs from a release is', () => {
+  test.each([
+    ['nothing, where it has its values', live(), undefined],
+    [
+      'nothing, where only the count is another one',
+      live((each) => withField(each, ['spec', 'replicas'], 7)),
+      undefined,
+    ],
+    [
+      'the image, by name of its container',
+      live((each) => withField(each, [...POD, 'containers', 0, 'image'], 'a/b:hotfix')),
+      'image of app is a/b:hotfix, not a/b:1',
+    ],
+    ['the field', live((each) => withField(each, ['spec', 'selector'], {})), '.spec was changed'],
+    [
+      'what was added in its name',
+      live((each) => each, [owned({ ...CONTAINERS, 'k:{"name":"more"}': { 'f:image': {} } })]),
+      'labels, annotations or further fields of it were changed',
+    ],
+  ])('%s', (_name, given, expected) => {
+    expect(differenceFrom(intent, given, MANAGER)).toBe(expected);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   conflictsOf,
+  imagesAmong,
   judgeConflicts,
   restrictTo,
   stepsOf,
@@ -192,4 +193,15 @@ test('what was there before is put back in the fields that were touched, and in 
     metadata: { name: 'web', namespace: 'shop' },
     spec: { replicas: 9 },
   });
+});
+
+test('an image that would be left to others is found among the fields, whatever stands around it', () => {
+  const image = { manager: 'somebody', field: '.spec.template.spec.containers[name="web"].image' };
+  const init = { manager: 'somebody', field: '.spec.template.spec.initContainers[name="a.b"].image' };
+  const others = [
+    { manager: 'somebody', field: '.spec.replicas' },
+    { manager: 'somebody', field: '.data.image' },
+    { manager: 'somebody', field: '.spec.template.spec.containers[name="web"].imagePullPolicy' },
+  ];
+  expect(imagesAmong([...others, image, init])).toEqual([image, init]);
 });

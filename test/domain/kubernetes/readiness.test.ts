@@ -15,7 +15,7 @@ describe('a Deployment', () => {
       { ...done, observedGeneration: 1 },
       { kind: 'waiting', for: 'its controller to see the change' },
     ],
-    ['waits for new pods', { ...done, updatedReplicas: 1 }, { kind: 'waiting', for: '1 of 3 new pods made' }],
+    ['waits for new pods', { ...done, updatedReplicas: 1 }, { kind: 'waiting', for: 'new pods: 1 of 3 are made' }],
     ['waits for old pods to end', { ...done, replicas: 4 }, { kind: 'waiting', for: '1 old pods to end' }],
     [
       'waits for new pods to be available',

@@ -85,7 +85,7 @@ describe('rights', () => {
   });
 
   test('of Secrets are by name, but to create', () => {
-    const [role] = rolesFor(rights, 'web');
+    const [role] = rolesFor(rights, 'web', 'deploy');
     expect(role?.['rules']).toContainEqual({
       apiGroups: [''],
       resources: ['secrets'],
@@ -93,7 +93,7 @@ describe('rights', () => {
       verbs: ['delete', 'get', 'patch'],
     });
     expect(JSON.stringify(role)).not.toMatch(/pods\/exec|escalate|"\*"/);
-    expect(rolesFor(rights, 'web').map(({ kind }) => kind)).toEqual(['Role']);
+    expect(rolesFor(rights, 'web', 'deploy').map(({ kind }) => kind)).toEqual(['Role']);
   });
 
   test.each([
