@@ -83,7 +83,7 @@ export const setInputs = {
   }),
   'field-conflicts': oneOf(['fail', 'force', 'yield'], {
     description:
-      'What happens to fields that another manager owns: `fail` shows them, `force` takes them, `yield` leaves them. The replicas of an autoscaler are left in any case.',
+      'What happens to fields that another manager owns: `fail` shows them, `force` takes them, `yield` leaves them, though never an image: what is not deployed is not released. The replicas of an autoscaler are left in any case.',
     from: 'stage',
     fallback: 'fail',
   }),
