@@ -59,11 +59,6 @@ needs('sandbox')('deploy-ecs after a run that wrote down what it did not do', ()
     const first = `:task-definition/${stage.stacked.family}:1`;
     expect((await tagsOf(stage))['sluice:previous-task-definition']).toMatch(first);
 
-    const env = await attempt(stage, 'again', { GITHUB_RUN_ATTEMPT: '2' });
-    const again = await runBundle(stage.step(tagged, { env }));
-    expect(again).toMatchObject({ exitCode: 0, outputs: { outcome: 'unchanged' } });
-    expect(stage.writes('again')).toEqual([]);
-
     const other = await attempt(stage, 'other', { GITHUB_RUN_ID: '5000' });
     const restarted = await runBundle(stage.step(tagged, { env: other }));
     expect(restarted.outputs).toMatchObject({ outcome: 'succeeded', changed: 'true' });
@@ -73,5 +68,16 @@ needs('sandbox')('deploy-ecs after a run that wrote down what it did not do', ()
       'sluice:phase': 'done',
       'sluice:previous-task-definition': expect.stringMatching(first),
     });
+  });
+
+  test('a release that is found good gets the verdict that the killed run did not live to write', async () => {
+    const stage = await scene(cloud());
+    await killedAt(stage, { operation: 'ecs:UpdateService', ordinal: 1, when: 'after' }, stage.step());
+    await stage.world.advance(300_000);
+    expect(await tagsOf(stage)).toMatchObject({ 'sluice:phase': 'deploying' });
+    const env = await attempt(stage, 'again', { GITHUB_RUN_ATTEMPT: '2' });
+    expect(await runBundle(stage.step({}, { env }))).toMatchObject({ exitCode: 0, outputs: { outcome: 'unchanged' } });
+    expect(stage.writes('again')).toEqual(['TagResource']);
+    expect(await tagsOf(stage)).toMatchObject({ 'sluice:phase': 'done' });
   });
 });
