@@ -103,5 +103,9 @@ export function isOutdated(
   return journal.phase === 'done' && BigInt(ours) < BigInt(theirs);
 }
 
+/** Written by a run that did not come to its end. */
+export const isOpen = (journal: ServiceJournal | undefined): journal is ServiceJournal =>
+  journal?.phase === 'deploying' || journal?.phase === 'rolling-back';
+
 export const sameRelease = (journal: ServiceJournal | undefined, release: string): boolean =>
   journal?.release === tagValue(release);

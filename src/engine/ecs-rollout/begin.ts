@@ -1,5 +1,13 @@
 import { revisionName } from '../../domain/ecs/arn.ts';
-import { type ServiceJournal, phaseTag, readJournal, sameRelease, toTags, writerOf } from '../../domain/ecs/journal.ts';
+import {
+  type ServiceJournal,
+  isOpen,
+  phaseTag,
+  readJournal,
+  sameRelease,
+  toTags,
+  writerOf,
+} from '../../domain/ecs/journal.ts';
 import { lastGood, primaryOf } from '../../domain/ecs/start.ts';
 import { type TaskDefinitionBody, ownTags, sameDefinition, toRegistrable } from '../../domain/ecs/task-definition.ts';
 import { messageOf } from '../../domain/failure.ts';
@@ -152,8 +160,7 @@ export async function beginDeployment(
 /** Written by a run of this release that did not come to its end. */
 function openJournal(service: EcsService, { release }: RolloutRequest['writer']): ServiceJournal | undefined {
   const journal = readJournal(service);
-  const open = journal?.phase === 'deploying' || journal?.phase === 'rolling-back';
-  return open && sameRelease(journal, release) ? journal : undefined;
+  return isOpen(journal) && sameRelease(journal, release) ? journal : undefined;
 }
 
 function previousCount(

@@ -1,7 +1,7 @@
 import { type Instant, seconds } from '../../domain/duration.ts';
 import { familyName, revisionName } from '../../domain/ecs/arn.ts';
 import { type GoBack, decideGoBack, releaseBackFrom, releaseBackTo } from '../../domain/ecs/go-back.ts';
-import { readJournal, toTags, writerOf } from '../../domain/ecs/journal.ts';
+import { isOpen, readJournal, toTags, writerOf } from '../../domain/ecs/journal.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
 import type { EcsDeployment, EcsService, EcsServiceRef, ServiceDeployment } from '../../domain/ecs/service.ts';
 import { lastGood } from '../../domain/ecs/start.ts';
@@ -206,8 +206,7 @@ async function stopAndGoBack(
 /** The count from before a release that is not at its end: it changed it, and only its note knows what it was. */
 function countBefore(service: EcsService): Pick<Following, 'previousDesired'> {
   const journal = readJournal(service);
-  const open = journal?.phase === 'deploying' || journal?.phase === 'rolling-back';
-  return open && journal.previousDesired !== undefined ? { previousDesired: journal.previousDesired } : {};
+  return isOpen(journal) && journal.previousDesired !== undefined ? { previousDesired: journal.previousDesired } : {};
 }
 
 /** ECS's own way back does not know of the count, and the run that did may be dead. */
