@@ -2,6 +2,7 @@ import { type Sample, allSeries } from '../../../src/domain/analysis/sample.ts';
 import { type Instant, after, formatInstant } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { ChecksResult } from '../../../src/domain/checks/result.ts';
+import type { RolloutResult } from '../../../src/domain/ecs/result.ts';
 import type { EcsServiceRef } from '../../../src/domain/ecs/service.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
 import { stillHolds } from '../../../src/domain/shift/claim.ts';
@@ -218,9 +219,13 @@ async function deploy(color: Color, acting: Fenced, signal: AbortSignal): Promis
     const result = await deployImage(request, tools, inner);
     if (result.diagnosis.length > 0) ports.log.verbatim(`What was seen of ${service}`, result.diagnosis.join('\n'));
     if (result.outcome === 'succeeded' || result.outcome === 'unchanged') return { kind: 'good' };
-    return { kind: 'bad', why: `${service} was not deployed (${result.outcome}): ${result.reason}` };
+    return { kind: 'bad', why: `${service} was not deployed (${result.outcome}): ${whyOf(result)}` };
   });
 }
+
+/** With the likely cause and the first tasks that stopped, which stand at its head: `tasks failed to start` alone helps nobody. */
+const whyOf = ({ reason, diagnosis }: RolloutResult): string =>
+  [reason, ...diagnosis.slice(0, 2)].map((line) => line.replace(/\.$/, '')).join('; ');
 
 async function check(moment: CheckMoment, acting: Fenced, signal: AbortSignal): Promise<void> {
   const { ports, release, memory } = acting;
