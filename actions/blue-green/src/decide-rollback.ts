@@ -1,5 +1,5 @@
 import { seconds } from '../../../src/domain/duration.ts';
-import { leaseFrom, leaseIsDue, stableOnly } from '../../../src/domain/shift/record.ts';
+import { type ShiftRecord, hadTraffic, leaseFrom, leaseIsDue, stableOnly } from '../../../src/domain/shift/record.ts';
 import { NO_HOOKS_DONE } from '../../../src/domain/shift/hooks.ts';
 import { runHooks } from './decide-hooks.ts';
 import { allAre } from './decide-routes.ts';
@@ -15,6 +15,17 @@ export const rollBack = ({ record, now }: Held, reason: string): Decision =>
     { phase: 'rolling-back', reason, detectedAt: now, hooks: NO_HOOKS_DONE },
     { now, says: `Rolling back to ${record.stable}: ${reason}` },
   );
+
+/**
+ * The same of a shift that another process left. One that was cancelled has taken its traffic back by itself: then the
+ * candidate has 0 % when this is seen, and no time passes from here until users are back.
+ */
+export function rollBackFound(seen: Seen, held: Held, reason: string): Decision {
+  const { record } = held;
+  if (!hadTraffic(record) || !allAre(seen, stableOnly(record))) return rollBack(held, reason);
+  const trafficAt = record.trafficAt ?? record.since;
+  return rollBack({ ...held, record: { ...record, from: 0, percent: 0, trafficAt } }, reason);
+}
 
 /** Traffic first, verified; then autoscaling, which users need for the color that they are on; then the candidate; then commands; then words. */
 export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision {
@@ -43,7 +54,7 @@ export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision 
     return enter(
       record,
       { phase: 'rolling-back', restoredAt: now },
-      { now, says: `${record.stable} has all traffic again` },
+      { now, says: `${record.stable} ${restoredWords(record)}` },
     );
   }
   // Scaling down is tidying: when it fails, the rollback itself has still succeeded.
@@ -62,6 +73,11 @@ export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision 
     { phase: 'rolled-back', gate: undefined },
     { now, says: `Shift ${record.id} is rolled back${leftWords(seen, record.candidate)}` },
   );
+}
+
+function restoredWords(record: ShiftRecord): string {
+  if (!hadTraffic(record)) return 'has kept all traffic';
+  return record.percent === 0 ? 'has all traffic already' : 'has all traffic again';
 }
 
 /** The end, unless what was rolled back was somebody else's shift in the way of this one. */

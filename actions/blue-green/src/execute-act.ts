@@ -167,6 +167,9 @@ function restoringFrom(
   held: ShiftRecord,
   { ports, release, memory }: Acting,
 ): ((signal: AbortSignal) => Promise<string>) | undefined {
+  // Nothing is due, and whoever stops a run asks first of all where users are.
+  if (held.phase === 'preparing' || held.phase === 'prepared')
+    return () => Promise.resolve(`${held.candidate} got no traffic: all of it stays on ${held.stable}`);
   const goesBack = held.phase === 'rolling-back' && held.restoredAt === undefined;
   if (!goesBack && (!isInTraffic(held.phase) || release.onCancel === 'leave')) return undefined;
   return async (signal) => {
@@ -201,7 +204,7 @@ async function deploy(color: Color, acting: Fenced, signal: AbortSignal): Promis
   const desired = release.desiredCount ?? Math.max(1, known?.[otherColor(color)] ?? 1);
   const ref = serviceOf(release, color);
   const { service } = ref;
-  ports.log.info(`Deploying to ${service}, ${desired} tasks`);
+  ports.log.info(`Deploying to ${service}, ${desired} ${desired === 1 ? 'task' : 'tasks'}`);
   const request = {
     ref,
     images,

@@ -1,4 +1,4 @@
-import { type Instant, between, minutes } from '../../../src/domain/duration.ts';
+import { type Instant, between, formatDuration, minutes } from '../../../src/domain/duration.ts';
 import type { ContainerImages } from '../../../src/domain/ecs/result.ts';
 import { Failure, messageOf } from '../../../src/domain/failure.ts';
 import { CloudFailure, mayPass, pauseBefore } from '../../../src/domain/retry-policy.ts';
@@ -181,17 +181,22 @@ async function make(move: Move, seen: Observation, acting: Acting, signal: Abort
     const passing = thrown instanceof CloudFailure && mayPass(thrown.kind);
     if (!(thrown instanceof Failure) || (memory.engaged === 'no' && !passing)) throw thrown;
     memory.failedWrites += 1;
-    ports.log.warning(thrown.message);
     const phase = memory.record?.phase;
     const most = phase === 'rolling-back' ? MOST_FAILED_RESTORES : MOST_FAILED_WRITES;
     if (passing && memory.failedWrites < most) {
-      return ports.clock.sleep(pauseBefore(memory.failedWrites), signal);
+      const pause = pauseBefore(memory.failedWrites);
+      ports.log.warning(onTheWay(thrown, `Trying again in ${formatDuration(pause)}`));
+      return ports.clock.sleep(pause, signal);
     }
     if (memory.engaged === 'no' || phase === undefined || phase === 'switched' || phase === 'finishing') throw thrown;
+    ports.log.warning(onTheWay(thrown, 'The shift ends here'));
     memory.trouble = thrown.message;
     memory.failedWrites = 0;
   }
 }
+
+/** Its advice is for a run that has ended; this one goes on. */
+const onTheWay = ({ facts }: Failure, next: string): string => new Failure({ ...facts, next }).message;
 
 /** The loop cannot go on. While the candidate has traffic that nobody judges any more, it is taken back by one write. */
 async function takenBack(thrown: Failure, { release, ports, memory }: Acting, signal: AbortSignal): Promise<Failure> {

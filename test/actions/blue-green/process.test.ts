@@ -204,8 +204,14 @@ describe('a step that is stopped', () => {
       clock: { lockStepFrom: stage.world.now() },
     });
     expect(post.exitCode).toBe(0);
+    // What the signal took back is no way back of post's own: a time from then on would be made up.
+    expect(post.stdout).toContain('blue has all traffic already');
+    expect(post.outputs).toMatchObject({ outcome: 'rolled-back', 'rollback-seconds': '', reason: expect.stringMatching(/./) });
     expect(await stage.truth()).toMatchObject({ ...BLUE_AS_BEFORE, phase: 'rolled-back' });
-  }, 60_000);
+
+    const again = await runBundle(stage.step({ mode: 'rollback', image: '', policy: '' }));
+    expect(again.outputs).toMatchObject({ outcome: 'unchanged', reason: '', 'detected-at': '', 'restored-at': '' });
+  }, 60_000); // prettier-ignore
 
   test('by SIGKILL leaves a valid split; post takes it back', async () => {
     const step = stage.step();
