@@ -4,15 +4,24 @@ import { type Phase, explainedSplits, formatRun, leaseFrom, leaseIsDue } from '.
 import { lifeWords, stageWords } from '../../../src/domain/shift/record-words.ts';
 import { isWornOut, lossOf } from '../../../src/domain/shift/target-loss.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
-import { decideDone, decideFinishing, decideSwitched } from './decide-finish.ts';
-import { decidePrepared, decidePreparing } from './decide-prepare.ts';
-import { decideRolledBack, decideRollingBack, rollBack } from './decide-rollback.ts';
-import { decideJudging, decideRechecking, decideShifting } from './decide-shift.ts';
-import { strayOf } from './decide-routes.ts';
-import { giveBack, hold } from './decide-scaling.ts';
-import { decideStart } from './decide-start.ts';
-import { decideTakeover } from './decide-takeover.ts';
-import { type Decision, type Goal, type Held, type Observation, type Seen, done, move, refused } from './moves.ts';
+import { decideDone, decideFinishing, decideSwitched } from './decide/finish.ts';
+import { decidePrepared, decidePreparing } from './decide/prepare.ts';
+import { decideRolledBack, decideRollingBack, rollBack } from './decide/rollback.ts';
+import { decideJudging, decideRechecking, decideShifting } from './decide/shift.ts';
+import { strayOf } from './decide/routes.ts';
+import { giveBack, hold } from './decide/scaling.ts';
+import { decideStart } from './decide/start.ts';
+import { decideTakeover } from './decide/takeover.ts';
+import {
+  type Decision,
+  type Goal,
+  type Held,
+  type Observation,
+  type Seen,
+  done,
+  move,
+  refused,
+} from './decide/moves.ts';
 
 /*
  * Safe states. Every write of weights is preceded by the record that explains it, both colors stay in the rule, and the

@@ -15,10 +15,10 @@ import { type Color, type TrafficSplit, formatSplit, otherColor } from '../../..
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import type { Address } from './goal.ts';
 import type { Request } from './inputs.ts';
-import type { Goal, Outcome, Seen } from './moves.ts';
-import { hooksAnnotations, hooksOutput, hooksSection, hooksWords } from './report-hooks.ts';
-import { chartOf } from './report-chart.ts';
-import { type Story, judgeStory, rowOf, valuesOf } from './story.ts';
+import type { Goal, Outcome, Seen } from './decide/moves.ts';
+import { hooksAnnotations, hooksOutput, hooksSection, hooksWords } from './report/hooks.ts';
+import { chartOf } from './report/chart.ts';
+import { type Story, judgeStory, rowOf, valuesOf } from './report/story.ts';
 
 export interface Reported {
   readonly outcome: Outcome;

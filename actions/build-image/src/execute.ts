@@ -1,4 +1,5 @@
 import { Failure } from '../../../src/domain/failure.ts';
+import { builderIn } from '../../../src/domain/image-build/command.ts';
 import { type Engine, chooseEngine, missingFeatures } from '../../../src/domain/image-build/engine.ts';
 import type { EvidenceDocument } from '../../../src/domain/image-build/evidence.ts';
 import { nameOf } from '../../../src/domain/image-build/registries.ts';
@@ -184,7 +185,7 @@ async function engineOf(
   { engine }: BuildPorts,
   signal: AbortSignal,
 ): Promise<Engine | { readonly problems: readonly InputProblem[] }> {
-  const probes = await engine.probe(signal);
+  const probes = await engine.probe(builderIn(build.extraArgs), signal);
   const chosen = chooseEngine(probes, request.engine);
   if ('problem' in chosen) return { problems: [chosen] };
   const missing = missingFeatures(build, chosen);

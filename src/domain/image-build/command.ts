@@ -123,6 +123,10 @@ export function extraArgProblems(extraArgs: readonly string[]): readonly InputPr
   });
 }
 
+/** The builder of buildx that an extra argument chooses. */
+export const builderIn = (extraArgs: readonly string[]): string | undefined =>
+  extraArgs.findLast((argument) => argument.startsWith('--builder='))?.slice('--builder='.length);
+
 /** The build failed for its cache alone: it is made again without. */
 export const isCacheFault = (output: string): boolean =>
   /(error|failed)[^\n]*(cache (exporter|importer|export|import)|exporting cache|importing cache|cache manifest|cache-(to|from))|(exporting|importing) cache[^\n]*\n[^\n]*(error|ERROR)/i.test(

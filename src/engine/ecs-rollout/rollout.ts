@@ -1,6 +1,6 @@
 import type { ContainerEdits } from '../../domain/ecs/container-edits.ts';
 import type { ContainerImages } from '../../domain/ecs/result.ts';
-import type { Duration, Instant } from '../../domain/duration.ts';
+import { type Duration, type Instant, after } from '../../domain/duration.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ContainerLogs } from '../../ports/container-logs.ts';
 import type { Situation } from '../../domain/ecs/start.ts';
@@ -96,6 +96,10 @@ export interface DeployImageRequest extends RolloutRequest {
   /** A revision that this release registered already, before it came to the service. */
   readonly registered?: string;
 }
+
+/** Neither what came before nor the wait for somebody else's deployment takes from the time that the tasks have. */
+export const fromNow = (request: DeployImageRequest, { clock }: RolloutTools): DeployImageRequest =>
+  request.timeout === undefined ? request : { ...request, deadline: after(clock.now(), request.timeout) };
 
 /** One deployment in flight: all that is needed to stop it and go back, from this process or another. A JSON value. */
 export interface Following {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Goal, Outcome } from '../../../actions/blue-green/src/moves.ts';
+import type { Goal, Outcome } from '../../../actions/blue-green/src/decide/moves.ts';
 import { planOf, stateOf } from '../../../actions/blue-green/src/plan.ts';
 import { type Reported, lookedReport, reportOf } from '../../../actions/blue-green/src/report.ts';
 import { goalOf as goalFor } from '../../../actions/blue-green/src/goal.ts';

@@ -30,6 +30,8 @@ export interface Play {
   readonly clients?: readonly string[];
   /** Of `docker info`. */
   readonly info?: object;
+  /** Of `docker buildx inspect`; without it there is no plugin. */
+  readonly builder?: string | ProgramResult;
   readonly freeBytes?: number;
   /** Of the registry; none by default. */
   readonly credentials?: CredentialsSource;
@@ -65,7 +67,9 @@ export async function play(services: Services, given: Play): Promise<Played> {
     find: () => Promise.resolve(clients),
     async run(_client, { args }) {
       if (args[0] === '--version') return said('Docker version 20.10.24, build 297e128');
-      if (args[0] === 'info') return said(JSON.stringify(info));
+      if (args[0] === 'info')
+        return said(JSON.stringify({ ...info, ...(given.builder === undefined ? {} : { ClientInfo: PLUGIN }) }));
+      if (args[1] === 'inspect') return inspected(given.builder);
       commands.push(args);
       const config = await readFile(join(path, 'config.json'), 'utf8').catch(() => '{}');
       return given.docker?.(args, config) ?? pushed(services, args, labelsIn(commands));
@@ -129,6 +133,14 @@ function scanOf(meanwhile: Play['scan']): BuildPorts['scan'] {
     const counted = { critical: 0, high: 0, medium: 0, low: 0, negligible: 0 };
     return Promise.resolve({ kind: 'pass', scanner: 'played', findings: [], counted, over: [], ignores: [] });
   };
+}
+
+const PLUGIN = { Plugins: [{ Name: 'buildx', Version: 'v0.13.1' }] };
+
+/** In the form of buildx; the words of a client without it are those of Docker 20.10. */
+function inspected(builder: Play['builder']): ProgramResult {
+  if (builder === undefined) return ended(1, "docker: 'buildx' is not a docker command.");
+  return typeof builder === 'string' ? said(builder) : builder;
 }
 
 const said = (stdout: string): ProgramResult => ({ code: 0, stdout, stderr: '' });

@@ -108,6 +108,9 @@ const TROUBLES: Readonly<Record<string, () => Promise<string> | string>> = {
   'no docker is on PATH': () => build({ clients: [] }),
   'no docker engine answers': () => build({ info: { ServerErrors: ['permission denied at docker.sock'] } }),
   'there is no engine of this kind': () => build({ inputs: here({ engine: 'buildx' }) }),
+  '... is not possible with the docker driver of buildx': () =>
+    build({ inputs: here({ annotations: 'a=b' }), builder: 'Name:   default\nDriver: docker\n' }),
+  'buildx has no builder': () => build({ builder: ended(1, 'ERROR: no builder "nope" found') }),
   '... is not possible with the BuildKit of an old client': () => build({ inputs: here({ sbom: 'true' }) }),
   'MB free where it keeps its layers': () => build({ freeBytes: 1_000_000 }),
   '... looks like a secret': () => build({ inputs: here({ 'build-args': 'NPM_TOKEN=x' }) }),
