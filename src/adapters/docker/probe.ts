@@ -67,7 +67,9 @@ function builderIn(text: string, { DriverStatus }: Info): Builder | undefined {
   const isContainerd =
     /^\s*org\.mobyproject\.buildkit\.worker\.snapshotter:/m.test(text) ||
     DriverStatus?.some(([key, value]) => key === 'driver-type' && value?.startsWith('io.containerd.')) === true;
-  return { name, driver, store: isContainerd ? 'containerd' : 'other' };
+  // The builder has a name, and each node has one.
+  const nodes = [...text.matchAll(/^Name:/gm)].length - 1;
+  return { name, driver, store: isContainerd ? 'containerd' : 'other', nodes };
 }
 
 function readInfo(text: string): Info {

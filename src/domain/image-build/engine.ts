@@ -29,6 +29,7 @@ export interface Builder {
   readonly driver: string;
   /** Where the driver `docker` puts images; with containerd's store it can do what the others can. */
   readonly store: 'containerd' | 'other';
+  readonly nodes: number;
 }
 
 export interface Engine {

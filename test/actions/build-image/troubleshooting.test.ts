@@ -118,6 +118,13 @@ const TROUBLES: Readonly<Record<string, () => Promise<string> | string>> = {
   '... is not set or empty': () => step({ 'secret-envs': 'npm=NPM_TOKEN' }),
   'comes to nothing on': () => build({ inputs: here({ tags: 'type=raw,value={{tag}}' }) }),
   'repository: ... cannot be used: Could not look up': async () => build({}, `127.0.0.1:${await closedPort()}`),
+  'The registry refuses this job': async () => {
+    const proxy = await startFaultProxy(services.host);
+    proxy.break({ call: /^POST /, kind: { status: 403 }, times: 1 });
+    const told = await build({}, proxy.host);
+    await proxy.close();
+    return told;
+  },
   'access denied for ecr:...': ecrRefuses,
   'Could not push ... A tag that must not move is never overwritten': () =>
     refused('tag invalid: the repository is immutable', 'team/immutable'),

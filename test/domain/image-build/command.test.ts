@@ -4,6 +4,7 @@ import {
   type CommandParts,
   buildCommand,
   builderIn,
+  endOf,
   extraArgProblems,
   isCacheFault,
   shown,
@@ -28,7 +29,7 @@ const PLAIN: BuildSpec = {
 const PARTS: CommandParts = {
   kind: 'buildx',
   name: 'r/a:1',
-  end: 'push',
+  end: 'push-digest',
   secrets: [],
   metadataFile: '/m',
   cache: 'with',
@@ -37,7 +38,8 @@ const lineOf = (spec: Partial<BuildSpec>, parts: Partial<CommandParts> = {}): st
   shown('docker', buildCommand({ ...PLAIN, ...spec }, { ...PARTS, ...parts }).args);
 
 describe('the command of the engine', () => {
-  const ATTESTED = '--provenance=false --sbom=false --metadata-file /m --tag r/a:1 --push';
+  const BY_DIGEST = '--output type=image,name=r/a,push-by-digest=true,name-canonical=true,push=true';
+  const ATTESTED = `--provenance=false --sbom=false --metadata-file /m ${BY_DIGEST}`;
   test.each<[name: string, spec: Partial<BuildSpec>, parts: Partial<CommandParts>, line: string]>([
     ['plain, by buildx', {}, {}, `docker buildx build --progress=plain ${ATTESTED} .`],
     [
@@ -45,6 +47,18 @@ describe('the command of the engine', () => {
       {},
       { end: 'keep' },
       'docker buildx build --progress=plain --provenance=false --sbom=false --metadata-file /m --tag r/a:1 .',
+    ],
+    [
+      'under its name, by a builder of several nodes',
+      {},
+      { end: 'push-name' },
+      'docker buildx build --progress=plain --provenance=false --sbom=false --metadata-file /m --tag r/a:1 --push .',
+    ],
+    [
+      'into the engine, where docker push takes it',
+      {},
+      { end: 'load' },
+      'docker buildx build --progress=plain --provenance=false --sbom=false --metadata-file /m --tag r/a:1 --output type=image .',
     ],
     ['plain, by BuildKit of an old client', {}, { kind: 'buildkit' }, 'docker build --progress=plain --tag r/a:1 .'],
     ['plain, by the legacy builder', {}, { kind: 'legacy' }, 'docker build --tag r/a:1 .'],
@@ -58,7 +72,7 @@ describe('the command of the engine', () => {
       'provenance and SBOM',
       { provenance: 'max', sbom: 'attach' },
       {},
-      'docker buildx build --progress=plain --provenance=mode=max --sbom=true --metadata-file /m --tag r/a:1 --push .',
+      `docker buildx build --progress=plain --provenance=mode=max --sbom=true --metadata-file /m ${BY_DIGEST} .`,
     ],
     [
       'caches, whose faults are ignored',
@@ -94,7 +108,7 @@ describe('the command of the engine', () => {
         context: 'web',
       },
       { secrets: [{ id: 'npm', path: '/s/0' }] },
-      `docker buildx build --progress=plain --file web/Dockerfile --target run --build-arg 'A=b c' --build-arg D --label k=v --pull --no-cache --secret id=npm,src=/s/0 --provenance=false --sbom=false --metadata-file /m --tag r/a:1 --push --add-host=db:10.0.0.5 web`,
+      `docker buildx build --progress=plain --file web/Dockerfile --target run --build-arg 'A=b c' --build-arg D --label k=v --pull --no-cache --secret id=npm,src=/s/0 --provenance=false --sbom=false --metadata-file /m ${BY_DIGEST} --add-host=db:10.0.0.5 web`,
     ],
   ])('%s', (_name, spec, parts, line) => {
     expect(lineOf(spec, parts)).toBe(line);
@@ -120,7 +134,8 @@ describe('the command of the engine', () => {
 describe('the engine', () => {
   const old: Probe = { client: '/usr/bin/docker', clientVersion: '20.10.24', serverVersion: '20.10.24' };
   const recent: Probe = { client: '/usr/local/bin/docker', clientVersion: '28.2.2', serverVersion: '20.10.24' };
-  const builder = (driver: string, store: 'containerd' | 'other' = 'other') => ({ name: 'b', driver, store }) as const;
+  const builder = (driver: string, store: 'containerd' | 'other' = 'other') =>
+    ({ name: 'b', driver, store, nodes: 1 }) as const;
   const plugged: Probe = {
     ...recent,
     client: '/opt/docker',
@@ -218,6 +233,25 @@ describe('the engine', () => {
       buildkit: inputs({ kind: 'buildkit' }),
       legacy: inputs({ kind: 'legacy' }),
     }).toEqual({ 'driver docker': [], buildkit: [], legacy: [], ...lacking });
+  });
+
+  test.each<[string, Pick<Engine, 'kind' | 'builder'>, ReturnType<typeof endOf>]>([
+    [
+      'under its digest alone where that can be',
+      { kind: 'buildx', builder: builder('docker-container') },
+      'push-digest',
+    ],
+    [
+      'under its name by several nodes, which would put it under latest',
+      { kind: 'buildx', builder: { ...builder('docker-container'), nodes: 2 } },
+      'push-name',
+    ],
+    ['by docker push with the driver docker', { kind: 'buildx', builder: builder('docker', 'containerd') }, 'load'],
+    ['by docker push of an old client', { kind: 'buildkit' }, 'load'],
+    ['by docker push of the legacy builder', { kind: 'legacy' }, 'load'],
+  ])('pushes %s', (_name, engine, end) => {
+    expect(endOf(engine, 'registry')).toBe(end);
+    expect(endOf(engine, 'none')).toBe('keep');
   });
 
   test('the builder of an extra argument is the one that is asked', () => {
