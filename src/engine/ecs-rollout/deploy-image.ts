@@ -169,8 +169,10 @@ async function prepare(
   };
 }
 
-const wishOf = ({ images, edits, desired, writer, onOutdated }: DeployImageRequest): Wish => ({
+const wishOf = ({ images, edits, roles, settings, desired, writer, onOutdated }: DeployImageRequest): Wish => ({
   ...writer,
+  ...(roles === undefined ? {} : { roles }),
+  ...(settings === undefined ? {} : { settings }),
   ...(onOutdated === undefined ? {} : { onOutdated }),
   ...(images === undefined ? {} : { images }),
   ...(edits === undefined ? {} : { edits }),
