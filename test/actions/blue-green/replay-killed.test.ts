@@ -285,6 +285,26 @@ describe('where the next shift starts', () => {
     expect(rehearse({ ...FIRST, deploy: 'none' }, stands, healthyRelease).outcome).toMatchObject({ kind: 'promoted' });
   });
 
+  test('what a team deployed beside a cancelled shift is released, and not scaled down with that shift', () => {
+    const world = later(killedAfter(every.findLast((moves) => killedAfter(moves).record?.phase === 'judging') ?? 0));
+    Object.assign(world, {
+      live: splitGiving('green', 0),
+      desired: { blue: 3, green: 3 },
+      healthy: { blue: 3, green: 3 },
+    });
+    const goal = { ...FIRST, deploy: 'none', images: 'b3', me: { id: '101', attempt: 1 }, shiftId: '101-1' } as const;
+    const run = rehearse(goal, world, healthyRelease);
+    expect(run.outcome).toMatchObject({ kind: 'promoted', record: { id: '101-1' } });
+    expect(run.moves.filter((move) => move.kind === 'scale' && move.color === 'green')).toEqual([]);
+  });
+
+  test('targets of a color that wants no task any more do not make it a candidate', () => {
+    const going = { ...blueIsLive(), desired: { blue: 3, green: 0 }, healthy: { blue: 3, green: 3 } };
+    const run = rehearse({ ...FIRST, deploy: 'none' }, going, healthyRelease);
+    expect(run.outcome).toMatchObject({ kind: 'refused' });
+    expect(run.moves).toEqual([]);
+  });
+
   test('a rollback to an old color that still stands goes there at once', () => {
     const world = done();
     world.desired.blue = 3;

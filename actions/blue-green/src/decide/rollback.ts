@@ -67,7 +67,7 @@ export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision 
   if (trouble !== undefined) return done({ kind: 'rolled-back', record, left: trouble });
   const given = giveBack(seen, held);
   if (given !== undefined) return given;
-  if (tasksOf(seen, record.candidate) > goal.oldDesired) {
+  if (tasksOf(seen, record.candidate) > goal.oldDesired && !isOthersToScale(goal, record)) {
     return move({ kind: 'scale', color: record.candidate, desired: goal.oldDesired });
   }
   const withdrawn = withdraw(seen, held);
@@ -88,6 +88,13 @@ function restoredWords(record: ShiftRecord): string {
 
 /** The end, unless what was rolled back was somebody else's shift in the way of this one. */
 export function decideRolledBack(goal: Goal, seen: Seen, { record, now }: Held): Decision {
-  const inTheWay = (goal.mode === 'run' || goal.mode === 'prepare') && goal.images !== record.images;
-  return inTheWay ? begin(goal, seen, now) : done({ kind: 'rolled-back', record, left: undefined });
+  return isInTheWay(goal, record) ? begin(goal, seen, now) : done({ kind: 'rolled-back', record, left: undefined });
 }
+
+/** It is taken back only so that this run can begin a shift of its own. */
+const isInTheWay = (goal: Goal, record: ShiftRecord): boolean =>
+  (goal.mode === 'run' || goal.mode === 'prepare') && goal.images !== record.images;
+
+/** With `deploy: none`, what stands on that color by now is the release of this run, deployed by a step before it. */
+const isOthersToScale = (goal: Goal, record: ShiftRecord): boolean =>
+  goal.deploy === 'none' && isInTheWay(goal, record);

@@ -97,9 +97,9 @@ export function begin(goal: Goal, seen: Seen, now: Instant): Decision {
   }
 }
 
-/** Whoever deploys nothing waits for targets; of a service that wants none, none will come. */
-const isLeftEmpty = ({ deploy }: Goal, { desired, targets }: Seen, color: Color): boolean =>
-  deploy === 'none' && desired !== 'unknown' && desired[color] === 0 && targets[color].healthy === 0;
+/** Whoever deploys nothing waits for targets; of a service that wants none, none will come, and those of now are going. */
+const isLeftEmpty = ({ deploy }: Goal, { desired }: Seen, color: Color): boolean =>
+  deploy === 'none' && desired !== 'unknown' && desired[color] === 0;
 
 /** A tag is an opinion, weights are what users meet: they win, and that they do is said. */
 const tagWords = (goal: Goal, { tagged }: Seen, live: Color): string =>
