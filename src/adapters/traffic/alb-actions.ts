@@ -45,6 +45,12 @@ export function forwardOf(actions: readonly Action[], groups: ColorGroups, where
 export const forwardedGroups = (actions: readonly Action[]): readonly string[] =>
   (tuplesOf(actions) ?? []).flatMap(({ TargetGroupArn }) => (TargetGroupArn === undefined ? [] : [TargetGroupArn]));
 
+/** Those of them that get anything. */
+export const servedGroups = (actions: readonly Action[]): readonly string[] =>
+  (tuplesOf(actions) ?? []).flatMap(({ TargetGroupArn, Weight }) =>
+    TargetGroupArn === undefined || Weight === 0 ? [] : [TargetGroupArn],
+  );
+
 const forwardIn = (actions: readonly Action[]): Action | undefined => actions.find(({ Type }) => Type === 'forward');
 
 /** A forward to one target group may be given without a ForwardConfig. */

@@ -12,6 +12,7 @@ import { Failure } from '../../domain/failure.ts';
 import { type Color, COLORS } from '../../domain/traffic-split.ts';
 import { callAws } from '../aws/errors.ts';
 import { type ColorGroups, forwardedGroups, groupName } from './alb-actions.ts';
+import { rulesOf } from './alb-rules.ts';
 
 /** Where the traffic is decided, as a user names it. */
 export interface AlbTarget {
@@ -147,22 +148,6 @@ async function listenersOf(
       }),
     );
     found.push(...(page.Listeners ?? []));
-    marker = page.NextMarker;
-  } while (marker);
-  return found;
-}
-
-async function rulesOf(client: Client, listenerArn: string, signal: AbortSignal): Promise<readonly Rule[]> {
-  const facts = { action: 'elasticloadbalancing:DescribeRules', what: 'Could not read the rules of the listener' };
-  const found: Rule[] = [];
-  let marker: string | undefined;
-  do {
-    const page = await callAws(facts, signal, () =>
-      client.send(new DescribeRulesCommand({ ListenerArn: listenerArn, ...(marker ? { Marker: marker } : {}) }), {
-        abortSignal: signal,
-      }),
-    );
-    found.push(...(page.Rules ?? []));
     marker = page.NextMarker;
   } while (marker);
   return found;

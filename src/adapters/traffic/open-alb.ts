@@ -1,4 +1,5 @@
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { ListenerRule } from '../../domain/shift/listener-rules.ts';
 import type { ShiftRecord } from '../../domain/shift/record.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Color } from '../../domain/traffic-split.ts';
@@ -11,6 +12,7 @@ import type { ClientConfig } from '../aws/client-config.ts';
 import { albJournal } from './alb-journal.ts';
 import { albNotices } from './alb-owner.ts';
 import { type AlbTarget, findAlbPlace } from './alb-place.ts';
+import { listenerRules } from './alb-rules.ts';
 import { albTargets } from './alb-targets.ts';
 import { type AlbClients, albRouter } from './alb.ts';
 
@@ -28,6 +30,8 @@ export interface OpenRouter {
   readonly journal: Journal<ShiftRecord>;
   /** Under which names CloudWatch knows what a color serves. */
   readonly meterOf: (color: Color) => Meter;
+  /** Of the listener that decides, as they are now; undefined where no rules do. */
+  readonly rules: ((signal: AbortSignal) => Promise<readonly ListenerRule[]>) | undefined;
   /** What a person should know before anything is changed. */
   readonly notices: readonly string[];
 }
@@ -48,6 +52,7 @@ export async function openAlb(
     targets: albTargets(clients.reads, place),
     journal: albJournal(clients, place),
     meterOf: (color) => ({ kind: 'target-group', name: place.groups[color] }),
+    rules: (signal) => listenerRules(clients.reads, place, signal),
     notices: await albNotices(clients.reads, place, signal),
   };
 }

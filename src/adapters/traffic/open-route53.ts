@@ -33,6 +33,7 @@ export async function openRoute53(
     targets,
     meterOf,
     journal,
+    rules: undefined,
     notices: life > LONG_LIFE ? [longLife(place.name, life)] : [],
   };
 }

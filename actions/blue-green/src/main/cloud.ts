@@ -5,13 +5,16 @@ import type { Prober } from '../../../../src/ports/prober.ts';
 import type { Journal } from '../../../../src/ports/journal.ts';
 import type { ActionTools } from '../../../../src/runtime/action.ts';
 import { joinRoutes, joinTargets } from '../../../../src/engine/shift/join-routes.ts';
+import type { Listened } from '../decide/reach.ts';
 import type { Ports } from '../execute/acting.ts';
 import type { Request } from '../inputs.ts';
 
-type Cloud = Pick<Ports, 'router' | 'routes' | 'targets' | 'ecs' | 'conditions' | 'autoscaling'> & {
+export type Cloud = Pick<Ports, 'router' | 'routes' | 'targets' | 'ecs' | 'conditions' | 'autoscaling'> & {
   readonly journal: Journal<ShiftRecord>;
   readonly clientConfig: ClientConfig;
   readonly meterOf: OpenRouter['meterOf'];
+  /** Of each route whose listener has rules. */
+  readonly listened: (signal: AbortSignal) => Promise<readonly Listened[]>;
 };
 
 export async function cloudOf(request: Request, tools: ActionTools & { readonly prober: Prober }): Promise<Cloud> {
@@ -45,9 +48,19 @@ export async function cloudOf(request: Request, tools: ActionTools & { readonly 
     journal: first.journal,
     // What users meet is measured where the first of them leads.
     meterOf: first.meterOf,
+    listened: (signal) => listenedOn(opened, signal),
     ecs: ecsOf(session, tools.log),
     conditions: deployConditionsOf(session, tools.clock),
     autoscaling: autoscalingOf(session),
     clientConfig: session.clientConfig,
   };
 }
+
+const listenedOn = async (opened: readonly OpenRouter[], signal: AbortSignal): Promise<readonly Listened[]> =>
+  Promise.all(
+    opened.flatMap(({ router, rules, targets }) =>
+      rules === undefined
+        ? []
+        : [rules(signal).then((found) => ({ name: router.name, rules: found, groupsOf: targets.groupsOf }))],
+    ),
+  );

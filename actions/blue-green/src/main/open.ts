@@ -14,7 +14,8 @@ import { runPlace } from '../../../../src/runtime/run-identity.ts';
 import type { Ports, Release } from '../execute/acting.ts';
 import { type Address, candidateAddress, fingerprintOf, goalOf, needsFiles, targetOf } from '../goal.ts';
 import type { Request } from '../inputs.ts';
-import { cloudOf } from './cloud.ts';
+import { isSentByHeaders, reachOfColors } from '../decide/reach.ts';
+import { type Cloud, cloudOf } from './cloud.ts';
 import { gatesFor, peopleOf } from './people.ts';
 
 export interface Opened {
@@ -57,7 +58,8 @@ export async function open(request: Request, given: ActionTools, me = meOf(reque
       return cloudWatchAccess(region === undefined ? config : { ...config, region });
     }),
   });
-  const { clientConfig: config, meterOf, ...cloud } = await cloudOf(request, { ...tools, prober });
+  const { clientConfig: config, meterOf, listened, ...cloud } = await cloudOf(request, { ...tools, prober });
+  await reaches(request, { checks, address, listened, tools });
   const { sha256 } = await import('../../../../src/adapters/system/digest.ts');
   const images = fingerprintOf(request, { run: runKeyOf(tools), sha256 });
   const goal = goalOf(request, {
@@ -90,6 +92,22 @@ export async function open(request: Request, given: ActionTools, me = meOf(reque
       onCancel: tools.onCancel,
     },
   };
+}
+
+interface Reaching extends Pick<Opened, 'address'> {
+  readonly checks: ResolvedChecks | undefined;
+  readonly listened: Cloud['listened'];
+  readonly tools: ActionTools;
+}
+
+/** What is sent to one color by a header must reach it, or the other color would be judged in its place. */
+async function reaches(request: Request, { checks, address, listened, tools }: Reaching): Promise<void> {
+  if (address === undefined || !isSentByHeaders(request)) return;
+  const reach = reachOfColors(await listened(tools.signal), address);
+  // The answer at weight 0 says by itself whose it is.
+  const isProvenByAnswer = checks !== undefined && checks.checks.some(({ expect }) => expect?.version !== undefined);
+  if (reach.kind === 'elsewhere' && !isProvenByAnswer) throw reach.failure;
+  if (reach.kind !== 'alone') tools.log.warning(reach.kind === 'elsewhere' ? reach.failure.message : reach.says);
 }
 
 /** Of the machine: requests, chance, programs. */
