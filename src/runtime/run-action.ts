@@ -30,7 +30,8 @@ interface Step {
   readonly log: RunnerLog;
   readonly watch: StopWatch;
   readonly startedAt: Instant;
-  changing: 'yes' | 'no';
+  /** That were begun and not refused for certain. */
+  writes: number;
   /** The work goes on although the run has ended: nothing but an exit stops it. */
   stuck: boolean;
 }
@@ -55,14 +56,14 @@ export async function runAction<S extends InputSpec, Request>(
     log,
     watch,
     startedAt: systemClock().now(),
-    changing: 'no',
+    writes: 0,
     stuck: false,
   };
   const end = phase === 'main' ? await runMain(definition, step) : await runPost(definition, step);
   if (end !== undefined) {
     const ending = endingOf(end, {
       action,
-      changing: step.changing,
+      changing: step.writes > 0 ? 'yes' : 'no',
       startedAt: step.startedAt,
       finishedAt: systemClock().now(),
       followedBy: phase === 'main' && definition.post !== undefined ? 'post' : 'next-run',
@@ -136,7 +137,10 @@ const toolsOf = (step: Step, files: RunnerFiles) =>
     log: step.log,
     watch: step.watch,
     files,
-    onChange: () => (step.changing = 'yes'),
+    onChange() {
+      step.writes += 1;
+      return () => void (step.writes -= 1);
+    },
   });
 
 const resolvedLine = ({ name, shown, origin }: ResolvedInput): string =>

@@ -13,8 +13,8 @@ export interface ToolParts {
   readonly log: RunnerLog;
   readonly watch: StopWatch;
   readonly files: RunnerFiles;
-  /** Called when something outside is about to change. */
-  readonly onChange: () => void;
+  /** Called when something outside is about to change; what it gives back, when that was refused for certain. */
+  readonly onChange: () => () => void;
 }
 
 /** What an action gets to work with; made once per run. */
