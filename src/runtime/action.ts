@@ -31,6 +31,8 @@ export interface ActionTools {
    * an answer that was lost): then it counts as none.
    */
   willChange(): () => void;
+  /** What goes on without the run when it is cancelled and no call restores anything, as a sentence. Replaces the one before. */
+  leavesBehind(said: string | undefined): void;
   /** Hides a value from the log from now on. */
   mask(value: string): void;
   /** Keeps a value for `post` (and reads what `main` kept). */

@@ -32,6 +32,8 @@ interface Step {
   readonly startedAt: Instant;
   /** That were begun and not refused for certain. */
   writes: number;
+  /** What goes on without it, as a sentence. */
+  left: string | undefined;
   /** The work goes on although the run has ended: nothing but an exit stops it. */
   stuck: boolean;
 }
@@ -57,6 +59,7 @@ export async function runAction<S extends InputSpec, Request>(
     watch,
     startedAt: systemClock().now(),
     writes: 0,
+    left: undefined,
     stuck: false,
   };
   const end = phase === 'main' ? await runMain(definition, step) : await runPost(definition, step);
@@ -64,6 +67,7 @@ export async function runAction<S extends InputSpec, Request>(
     const ending = endingOf(end, {
       action,
       changing: step.writes > 0 ? 'yes' : 'no',
+      ...(step.left === undefined ? {} : { left: step.left }),
       startedAt: step.startedAt,
       finishedAt: systemClock().now(),
       followedBy: phase === 'main' && definition.post !== undefined ? 'post' : 'next-run',
@@ -141,6 +145,7 @@ const toolsOf = (step: Step, files: RunnerFiles) =>
       step.writes += 1;
       return () => void (step.writes -= 1);
     },
+    onLeave: (said) => (step.left = said),
   });
 
 const resolvedLine = ({ name, shown, origin }: ResolvedInput): string =>
