@@ -189,3 +189,9 @@ export class CloudFailure extends Failure {
 /** Waits between repeated writes: 1 s, 2 s, 4 s, ... at most 20 s. `attempt` counts from 1. */
 export const pauseBefore = (attempt: number): Duration =>
   milliseconds(Math.min(seconds(2 ** (attempt - 1)), seconds(20)));
+
+const REFUSALS: ReadonlySet<CloudErrorKind> = new Set(['access-denied', 'invalid', 'not-found', 'conflict']);
+
+/** The cloud itself said no, so that nothing was changed by it. Of credentials that ended an earlier try may have gone through. */
+export const isRefused = (thrown: unknown): thrown is CloudFailure =>
+  thrown instanceof CloudFailure && REFUSALS.has(thrown.kind);

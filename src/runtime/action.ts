@@ -27,9 +27,12 @@ export interface ActionTools {
   /**
    * Call it before the first write to anything outside; `onCancel` with a call implies it. From then on a run that throws
    * or is cancelled says `changed: true`; before that it says `changed: false` and "Nothing was changed". What a Report
-   * says of itself counts as it is.
+   * says of itself counts as it is. What it gives back is called when the write was refused for certain (access denied, not
+   * an answer that was lost): then it counts as none.
    */
-  willChange(): void;
+  willChange(): () => void;
+  /** What goes on without the run when it is cancelled and no call restores anything, as a sentence. Replaces the one before. */
+  leavesBehind(said: string | undefined): void;
   /** Hides a value from the log from now on. */
   mask(value: string): void;
   /** Keeps a value for `post` (and reads what `main` kept). */

@@ -16,6 +16,8 @@ export interface EndingContext {
   readonly action: string;
   /** Whether something outside was changed, or may have been; of a Report its own word counts. */
   readonly changing: 'yes' | 'no';
+  /** What goes on without a cancelled run, as a sentence; absent: nobody said. */
+  readonly left?: string;
   readonly startedAt: Instant;
   readonly finishedAt: Instant;
   /** What looks after a stopped run: the action's own post step, or only the next run. */
@@ -162,13 +164,13 @@ function isAbort(thrown: unknown): boolean {
 }
 
 /** What is true after the restoring call, and who looks after it next. */
-function safeState(restored: Restored, { followedBy, changing }: EndingContext): readonly string[] {
+function safeState(restored: Restored, { followedBy, changing, left }: EndingContext): readonly string[] {
   const next = followedBy === 'post' ? 'The post step' : 'The next run';
   switch (restored.kind) {
     case 'nothing-to-restore':
       return changing === 'no'
         ? ['Nothing was changed.']
-        : [`No call was due to restore a safe state. ${next} goes on from what is true then.`];
+        : [left ?? `No call was due to restore a safe state. ${next} goes on from what is true then.`];
     case 'restored':
       return [`${restored.said.replace(/[.\s]+$/, '')}.`, `${next} verifies it.`];
     case 'not-restored':

@@ -30,7 +30,10 @@ interface Step {
   readonly log: RunnerLog;
   readonly watch: StopWatch;
   readonly startedAt: Instant;
-  changing: 'yes' | 'no';
+  /** That were begun and not refused for certain. */
+  writes: number;
+  /** What goes on without it, as a sentence. */
+  left: string | undefined;
   /** The work goes on although the run has ended: nothing but an exit stops it. */
   stuck: boolean;
 }
@@ -55,14 +58,16 @@ export async function runAction<S extends InputSpec, Request>(
     log,
     watch,
     startedAt: systemClock().now(),
-    changing: 'no',
+    writes: 0,
+    left: undefined,
     stuck: false,
   };
   const end = phase === 'main' ? await runMain(definition, step) : await runPost(definition, step);
   if (end !== undefined) {
     const ending = endingOf(end, {
       action,
-      changing: step.changing,
+      changing: step.writes > 0 ? 'yes' : 'no',
+      ...(step.left === undefined ? {} : { left: step.left }),
       startedAt: step.startedAt,
       finishedAt: systemClock().now(),
       followedBy: phase === 'main' && definition.post !== undefined ? 'post' : 'next-run',
@@ -137,7 +142,11 @@ const toolsOf = (step: Step, files: RunnerFiles) =>
     log: step.log,
     watch: step.watch,
     files,
-    onChange: () => (step.changing = 'yes'),
+    onChange() {
+      step.writes += 1;
+      return () => void (step.writes -= 1);
+    },
+    onLeave: (said) => (step.left = said),
   });
 
 const resolvedLine = ({ name, shown, origin }: ResolvedInput): string =>

@@ -13,12 +13,14 @@ export interface ToolParts {
   readonly log: RunnerLog;
   readonly watch: StopWatch;
   readonly files: RunnerFiles;
-  /** Called when something outside is about to change. */
-  readonly onChange: () => void;
+  /** Called when something outside is about to change; what it gives back, when that was refused for certain. */
+  readonly onChange: () => () => void;
+  /** Told what a cancelled run leaves behind. */
+  readonly onLeave: (said: string | undefined) => void;
 }
 
 /** What an action gets to work with; made once per run. */
-export function openTools({ environment, log, watch, files, onChange }: ToolParts): ActionTools {
+export function openTools({ environment, log, watch, files, onChange, onLeave }: ToolParts): ActionTools {
   const run = runIdentity(environment);
   const saved = new Map<string, string>();
   return {
@@ -31,6 +33,7 @@ export function openTools({ environment, log, watch, files, onChange }: ToolPart
       watch.onCancel(restore);
     },
     willChange: onChange,
+    leavesBehind: onLeave,
     mask: log.mask,
     saveState(name, value) {
       saved.set(name, value);

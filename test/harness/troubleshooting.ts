@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { calls, expectedTexts } from './expected-texts.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -10,22 +11,18 @@ export function troublesOf(action: string): readonly string[] {
   return [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, message = '']) => message);
 }
 
-/** Lines of the tests in these folders that run an action as a process, by a call that only those have. */
-export const processLines = (folders: readonly string[], call: RegExp): readonly string[] =>
+/** What the tests in these folders expect, of those that run an action as a process: by functions that only those call. */
+export const processExpectations = (folders: readonly string[], runs: readonly string[]): readonly string[] =>
   folders
     .flatMap((folder) => readdirSync(join(ROOT, 'test', folder)).map((name) => join(ROOT, 'test', folder, name)))
-    .filter((path) => path.endsWith('.test.ts') && !path.endsWith('troubleshooting.test.ts'))
-    .map((path) => readFileSync(path, 'utf8'))
-    .filter((text) => call.test(text))
-    .flatMap((text) => text.split('\n'));
-
-/** Those of an action whose tests call the harness itself. */
-export const processTestLines = (action: string): readonly string[] =>
-  processLines([`actions/${action}`], /runBundle|mainThenPost/);
+    .filter((path) => path.endsWith('.test.ts'))
+    .map((path) => ({ path, text: readFileSync(path, 'utf8') }))
+    .filter(({ path, text }) => calls(path, text, runs))
+    .flatMap(({ path, text }) => expectedTexts(path, text));
 
 const partsOf = (message: string): readonly string[] => message.split('...').map((each) => each.trim());
 
-/** A line that has the parts of the message in their order. */
+/** Whether the text has the parts of the message in their order. */
 export function expects(line: string, message: string): boolean {
   let from = 0;
   for (const part of partsOf(message)) {

@@ -26,6 +26,7 @@ import type {
   Verification,
 } from '../../../src/engine/ecs-rollout/rollout.ts';
 import { readLimits, readScalable, scaleService } from '../../../src/engine/ecs-rollout/scale-service.ts';
+import { isRefused } from '../../../src/domain/retry-policy.ts';
 import type { Sha256 } from '../../../src/ports/digest.ts';
 import type { AutoscalingLimits } from '../../../src/ports/autoscaling.ts';
 import type { DeployConditions } from '../../../src/ports/deploy-conditions.ts';
@@ -46,8 +47,8 @@ export interface Context extends RolloutTools {
   readonly commit: string;
   readonly checking: Checking | undefined;
   readonly definition: DefinitionSource | undefined;
-  /** Told before the first write. */
-  readonly onWrite: () => void;
+  /** Told before each write; what it gives back is told when that was refused for certain. */
+  readonly onWrite: () => () => void;
   /** Told what there is to undo. */
   readonly onFollowing: (standing: readonly Standing[]) => void;
 }
@@ -176,10 +177,7 @@ export async function scale(request: ScaleToRequest, context: Context, signal: A
 
 const tellingLimits = ({ autoscaling, onWrite }: Context): AutoscalingLimits => ({
   ...autoscaling,
-  setLimits(...call) {
-    onWrite();
-    return autoscaling.setLimits(...call);
-  },
+  setLimits: told(autoscaling.setLimits, onWrite),
 });
 
 export async function discardOld(
@@ -273,11 +271,7 @@ const orderOf = (
 
 function oneOffTools(context: Context): OneOffTools {
   const { tasks, sha256, onWrite } = context;
-  const run: EcsTasks['run'] = (order, signal) => {
-    onWrite();
-    return tasks.run(order, signal);
-  };
-  return { ...toolsOf(context), sha256, tasks: { ...tasks, run } };
+  return { ...toolsOf(context), sha256, tasks: { ...tasks, run: told(tasks.run, onWrite) } };
 }
 
 export const toolsOf = ({ ecs, clock, log, logs, sayWait, onWrite }: Context): RolloutTools => ({
@@ -288,20 +282,25 @@ export const toolsOf = ({ ecs, clock, log, logs, sayWait, onWrite }: Context): R
   ...(sayWait === undefined ? {} : { sayWait }),
 });
 
-function tellingWrites(ecs: Ecs, onWrite: () => void): Ecs {
-  const told =
-    <A extends readonly unknown[], R>(write: (...args: A) => Promise<R>) =>
-    (...args: A): Promise<R> => {
-      onWrite();
-      return write(...args);
-    };
-  return {
-    ...ecs,
-    registerTaskDefinition: told(ecs.registerTaskDefinition),
-    deregisterTaskDefinition: told(ecs.deregisterTaskDefinition),
-    updateService: told(ecs.updateService),
-    stopServiceDeployment: told(ecs.stopServiceDeployment),
-    tagService: told(ecs.tagService),
-    untagService: told(ecs.untagService),
+/** A write that AWS refuses changed nothing; one whose answer was lost may have. */
+const told =
+  <A extends readonly unknown[], R>(write: (...args: A) => Promise<R>, onWrite: Context['onWrite']) =>
+  async (...args: A): Promise<R> => {
+    const refused = onWrite();
+    try {
+      return await write(...args);
+    } catch (thrown) {
+      if (isRefused(thrown)) refused();
+      throw thrown;
+    }
   };
-}
+
+const tellingWrites = (ecs: Ecs, onWrite: Context['onWrite']): Ecs => ({
+  ...ecs,
+  registerTaskDefinition: told(ecs.registerTaskDefinition, onWrite),
+  deregisterTaskDefinition: told(ecs.deregisterTaskDefinition, onWrite),
+  updateService: told(ecs.updateService, onWrite),
+  stopServiceDeployment: told(ecs.stopServiceDeployment, onWrite),
+  tagService: told(ecs.tagService, onWrite),
+  untagService: told(ecs.untagService, onWrite),
+});

@@ -35,7 +35,7 @@ import { levelsOf } from './decide-group.ts';
 import { type GroupContext, deployGroup, nodesOf, planGroup, undoGroup } from './execute-group.ts';
 import { groupReport } from './report-group.ts';
 import { type ChecksWish, type DeployRequest, type Request, spec, toRequest } from './inputs.ts';
-import { cleanUpReport, planReport, reportOf, statusReport } from './report.ts';
+import { cleanUpReport, leftBy, leftMoving, planReport, reportOf, statusReport } from './report.ts';
 
 const FOLLOWING = 'following';
 
@@ -71,6 +71,7 @@ const definition: ActionDefinition<typeof spec, Request> = {
       return report;
     }
     if (request.dryRun === 'no') {
+      tools.leavesBehind(leftBy(request));
       const report = await act(request, context, signal);
       return { ...report, outputs: { ...report.outputs, url } };
     }
@@ -252,6 +253,7 @@ function keep(standing: readonly Standing[], request: Request, ecs: Ecs, tools: 
   const stopAll = async (signal: AbortSignal): Promise<string> =>
     (await Promise.all(moving.map((following) => startRollBack(following, { ecs }, signal)))).join('; ');
   tools.onCancel(restores ? stopAll : undefined);
+  tools.leavesBehind(moving.length > 0 && !restores ? leftMoving(moving) : leftBy(request));
 }
 
 type Cloud = Pick<Context, 'ecs' | 'tasks' | 'conditions' | 'autoscaling' | 'sha256'> & {

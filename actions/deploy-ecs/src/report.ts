@@ -2,6 +2,7 @@ import { counted } from '../../../src/domain/counted.ts';
 import { type Duration, formatDuration } from '../../../src/domain/duration.ts';
 import { revisionName } from '../../../src/domain/ecs/arn.ts';
 import type { RolloutOutcome, RolloutResult } from '../../../src/domain/ecs/result.ts';
+import type { EcsServiceRef } from '../../../src/domain/ecs/service.ts';
 import type { Report, Section } from '../../../src/domain/report.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import { type ServiceStatus, describeStatus, rollbackTarget } from '../../../src/domain/ecs/status.ts';
@@ -38,7 +39,7 @@ export function reportOf(result: RolloutResult, request: Changing, took: Duratio
       'previous-task-definition-arn': previousTaskDefinition ?? '',
       'service-deployment-arn': serviceDeploymentArn ?? '',
     },
-    summary: summaryOf(result, request, { headline, took }),
+    summary: summaryOf(result, request, { headline: next === undefined ? headline : `${headline} ${next}`, took }),
   };
 }
 
@@ -60,7 +61,7 @@ const headlineOfDeploy: Headline = ({ outcome, reason: told, taskDefinition }, {
     case 'failed':
       return `${service} failed to deploy ${name} after ${time}: ${reason}.`;
     case 'superseded':
-      return `${service} was not left to ${name}: ${reason}.`;
+      return `${service} was taken over before the release of ${name} was over: ${reason}.`;
     case 'timed-out':
       return `${service} did not come to an end with ${name} in ${time}: ${reason}.`;
     default:
@@ -81,7 +82,7 @@ const headlineOfRollback: Headline = ({ outcome, reason: told, taskDefinition },
     case 'failed':
       return `${service} could not be rolled back to ${name} after ${time}: ${reason}.`;
     case 'superseded':
-      return `${service} was not left on the way back to ${name}: ${reason}.`;
+      return `${service} was taken over on the way back to ${name}: ${reason}.`;
     case 'timed-out':
       return `${service} did not come back to ${name} in ${time}: ${reason}.`;
     default:
@@ -227,4 +228,27 @@ export function cleanUpReport(result: CleanedUp, { keep }: CleanUpRequest): Repo
       ...(rows.length === 0 ? [] : [{ kind: 'table', columns: ['', ''], rows } as const]),
     ],
   };
+}
+
+interface Moving {
+  readonly ref: EcsServiceRef;
+  readonly taskDefinition: string;
+}
+
+/** Of a cancelled run that leaves its deployments: what goes on. */
+export const leftMoving = (moving: readonly Moving[]): string =>
+  `${moving.map(({ ref, taskDefinition }) => `The deployment of ${revisionName(taskDefinition)} to ${ref.service}`).join(' and ')} goes on, watched by nobody (on-cancel: leave); the next run follows it.`;
+
+/** What a cancelled run of the other modes leaves as it is. */
+export function leftBy(request: Request): string | undefined {
+  switch (request.mode) {
+    case 'scale':
+      return `The desired count of ${request.service} was set to ${request.desired}, or was about to be; it stays so, and nobody waits for its tasks.`;
+    case 'rollback':
+      return `A way back of ${request.service} that was begun goes on, watched by nobody; the next run follows it.`;
+    case 'cleanup':
+      return 'Revisions that were deregistered stay so; the next run goes on with the others.';
+    default:
+      return undefined;
+  }
 }

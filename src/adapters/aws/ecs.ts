@@ -188,10 +188,8 @@ function taskDefinitions(
       // The input only satisfies the SDK's type; what is sent is `body`, with the fields that the SDK does not know.
       const command = new RegisterTaskDefinitionCommand({ family, containerDefinitions: [] });
       sendRawRequest(command, Object.keys(tags).length === 0 ? body : { ...body, tags: toTags(tags) });
-      const answer = await callAws(
-        { action: 'ecs:RegisterTaskDefinition', what, now: 'Nothing was changed' },
-        signal,
-        () => once.send(command, { abortSignal: signal }),
+      const answer = await callAws({ action: 'ecs:RegisterTaskDefinition', what }, signal, () =>
+        once.send(command, { abortSignal: signal }),
       );
       return { ...identify(answer.taskDefinition ?? {}, what), body, tags };
     },

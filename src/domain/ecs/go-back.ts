@@ -102,15 +102,15 @@ function whileStill({ service, primary, stack }: Still, { to, run }: GoBackWish)
     (journal.phase === 'rolled-back' || (journal.phase === 'rolling-back' && arrived)) &&
     sameWorkflowRun(journal.run, run);
   if (doneByThisRun && !failed) return { kind: 'unchanged', why: `this run went back already: ${there}` };
-  const target = targetOf({ service, primary, stack });
+  const target = releaseBelow(service, stack);
   if (target === undefined)
     return { kind: 'refuse', facts: nothingBefore(service, `ECS knows no release before ${name}`) };
   return { kind: 'deploy', to: target };
 }
 
 /** The release below the one that serves; when what is deployed was never good, the last one that was. */
-function targetOf({ service, primary, stack }: Still): string | undefined {
-  const { taskDefinition } = primary;
+export function releaseBelow(service: EcsService, stack: readonly string[]): string | undefined {
+  const taskDefinition = primaryOf(service)?.taskDefinition ?? service.taskDefinition;
   const top = stack.at(-1);
   if (top !== undefined && top !== taskDefinition) return top;
   const below = stack.at(-2);

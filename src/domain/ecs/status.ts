@@ -1,5 +1,6 @@
 import { type Instant, formatInstant, formatTimeOfDay } from '../duration.ts';
 import { revisionName } from './arn.ts';
+import { releaseBelow } from './go-back.ts';
 import { readJournal } from './journal.ts';
 import { releaseStack } from './release-history.ts';
 import { type ScalingLimits, describeLimits } from './scaling.ts';
@@ -24,8 +25,7 @@ export function rollbackTarget({
   service,
   successful,
 }: Pick<ServiceStatus, 'service' | 'successful'>): string | undefined {
-  const stack = releaseStack(successful);
-  return stack.at(-1) === service.taskDefinition ? stack.at(-2) : stack.at(-1);
+  return service.status === 'ACTIVE' ? releaseBelow(service, releaseStack(successful)) : undefined;
 }
 
 /** PURE. What is live, a line each, the most asked for first. */
@@ -33,8 +33,12 @@ export function describeStatus(status: ServiceStatus): readonly string[] {
   const { service, current } = status;
   const images = Object.entries(imagesOf(current.body)).map(([container, image]) => `  ${container}: ${image}`);
   const back = rollbackTarget(status);
+  const counts = `${service.running} of ${service.desired} tasks running, ${service.pending} pending`;
+  const last = revisionName(service.taskDefinition);
   return [
-    `${service.ref.service} is ${service.status} and runs ${revisionName(service.taskDefinition)}: ${service.running} of ${service.desired} tasks running, ${service.pending} pending`,
+    service.status === 'ACTIVE'
+      ? `${service.ref.service} is ACTIVE and runs ${last}: ${counts}`
+      : `${service.ref.service} is ${service.status}: it was deleted and has to be created again; its last revision was ${last}, ${counts}`,
     ...images,
     ...(status.limits === undefined ? [] : [describeLimits(status.limits)]),
     ...service.deployments.map(describeDeployment),

@@ -1,6 +1,7 @@
 import { counted } from '../../domain/counted.ts';
 import { type Judgement, judge } from '../../domain/analysis/judge.ts';
 import { type Sample, allSeries } from '../../domain/analysis/sample.ts';
+import { lastValue } from '../../domain/analysis/words.ts';
 import { type Duration, type Instant, after, between, formatDuration } from '../../domain/duration.ts';
 import type { Policy } from '../../domain/policy/policy.ts';
 import { unreachable } from '../../domain/unreachable.ts';
@@ -55,6 +56,7 @@ async function measure(
     const judged = judge(policy, { samples, begin, since: begin });
     const ended = verdictAt(judged, policy, { passed: between(begin, at), length });
     if (ended === undefined) continue;
+    for (const { rule, last } of judged.findings) log.info(`Rule ${rule.text}: ${lastValue(rule, last)}`);
     for (const warning of judged.warnings) log.warning(warning);
     return ended;
   }

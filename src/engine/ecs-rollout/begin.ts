@@ -13,7 +13,7 @@ import { settingsBefore } from '../../domain/ecs/service-settings.ts';
 import { lastGood, primaryOf } from '../../domain/ecs/start.ts';
 import { type TaskDefinitionBody, ownTags, sameDefinition, toRegistrable } from '../../domain/ecs/task-definition.ts';
 import { messageOf } from '../../domain/failure.ts';
-import { CloudFailure, mayPass, pauseBefore } from '../../domain/retry-policy.ts';
+import { CloudFailure, isRefused, mayPass, pauseBefore } from '../../domain/retry-policy.ts';
 import type { Ecs, EcsDeployment, EcsService, TaskDefinition } from '../../ports/ecs.ts';
 import type { DeployImageRequest, Following, RolloutRequest, RolloutTools } from './rollout.ts';
 
@@ -72,7 +72,9 @@ async function register(
     try {
       return await ecs.registerTaskDefinition(wanted.body, wanted.tags, signal);
     } catch (thrown) {
-      if (attempt === WRITE_ATTEMPTS || !(thrown instanceof CloudFailure) || !mayPass(thrown.kind)) throw thrown;
+      if (isRefused(thrown)) throw saying(thrown, 'Nothing was changed');
+      if (!(thrown instanceof CloudFailure)) throw thrown;
+      if (attempt === WRITE_ATTEMPTS || !mayPass(thrown.kind)) throw saying(thrown, NOT_KNOWN);
       log.warning(`${thrown.facts.what}: ${thrown.facts.why}. Looking whether it was taken`);
       await clock.sleep(pauseBefore(attempt), signal);
       const found = await newestOf(wanted.body['family'] as string, ecs, signal);
@@ -80,6 +82,11 @@ async function register(
     }
   }
 }
+
+const NOT_KNOWN = 'The service was not touched; whether the revision was registered is not known';
+
+const saying = (thrown: CloudFailure, now: string): CloudFailure =>
+  new CloudFailure(thrown.kind, { ...thrown.facts, now }, { cause: thrown });
 
 /** undefined: the family has no revision yet. */
 async function newestOf(family: string, ecs: Ecs, signal: AbortSignal): Promise<TaskDefinition | undefined> {

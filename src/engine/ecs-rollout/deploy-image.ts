@@ -2,7 +2,8 @@ import { revisionName } from '../../domain/ecs/arn.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
 import { type Situation, type Start, type Wish, decideStart } from '../../domain/ecs/start.ts';
 import { Failure } from '../../domain/failure.ts';
-import { CloudFailure } from '../../domain/retry-policy.ts';
+import type { EcsService } from '../../domain/ecs/service.ts';
+import { CloudFailure, isRefused } from '../../domain/retry-policy.ts';
 import { unreachable } from '../../domain/unreachable.ts';
 import { type Revision, type Update, attachTo, beginDeployment, revisionFor } from './begin.ts';
 import { giveWay, stateBefore } from './give-way.ts';
@@ -89,7 +90,19 @@ async function deployRevision(
     ...(discards ? { discards } : {}),
   };
   const timed = fromNow(request, tools);
-  return seeThrough(await beginDeployment(update, timed, tools, signal), timed, tools, signal);
+  const following = await beginDeployment(update, timed, tools, signal).catch((thrown: unknown) => {
+    throw refusedWith(revision, service, thrown);
+  });
+  return seeThrough(following, timed, tools, signal);
+}
+
+/** Refused after the revision was made: that one stays, and nobody runs it. */
+function refusedWith({ arn, origin }: Revision, service: EcsService, thrown: unknown): unknown {
+  if (!isRefused(thrown) || thrown.facts.now !== undefined) return thrown;
+  const name = revisionName(arn);
+  const stays = origin === 'registered' ? `; ${name} is registered and stays, and a re-run takes it` : '';
+  const now = `${service.ref.service} runs ${revisionName(service.taskDefinition)} as before${stays}`;
+  return new CloudFailure(thrown.kind, { ...thrown.facts, now }, { cause: thrown });
 }
 
 function sayStart(start: Begins, current: string, { log }: RolloutTools): void {

@@ -263,6 +263,8 @@ export async function startRollBack(
   const { ref, serviceDeploymentArn, previousTaskDefinition, taskDefinition, previousSettings } = following;
   if (previousTaskDefinition === undefined)
     return `Nothing to go back to: ${ref.service} never had a successful deployment`;
+  if (serviceDeploymentArn === undefined && previousTaskDefinition === taskDefinition)
+    return `${ref.service} is deployed with ${revisionName(taskDefinition)} again, as before, and ECS names no service deployment that could be stopped`;
   if (serviceDeploymentArn !== undefined) {
     try {
       await ecs.stopServiceDeployment(serviceDeploymentArn, 'ROLLBACK', signal);
@@ -271,7 +273,7 @@ export async function startRollBack(
       if (!(thrown instanceof CloudFailure) || !ENDED.has(thrown.kind)) throw thrown;
       return `The deployment of ${revisionName(taskDefinition)} to ${ref.service} is not in progress any more (${thrown.facts.why ?? thrown.message})`;
     }
-    return `ECS was told to roll back the deployment of ${revisionName(taskDefinition)} to ${ref.service}`;
+    return `ECS was told to roll back the deployment of ${revisionName(taskDefinition)} of ${ref.service}; ${revisionName(previousTaskDefinition)} served before`;
   }
   const settings = previousSettings === undefined ? {} : { settings: previousSettings };
   await ecs.updateService(ref, { taskDefinition: previousTaskDefinition, ...settings }, signal);

@@ -49,11 +49,28 @@ needs('sandbox')('deploy-ecs that does not come to its end', () => {
         onceItSays(WAITING, cancelAsRunner({ scale: 0.1 })),
       );
       expect(main.outputs['outcome']).toBe('cancelled');
+      const left =
+        'The deployment of staging-wesign-charts-task:2 to staging-wesign-charts-service goes on, watched by nobody (on-cancel: leave); the next run follows it.';
+      expect(main.annotations.at(-1)?.message).toContain(left);
+      expect(main.summary).toContain(left);
       expect(post).toMatchObject({ exitCode: 0, outputs: {} });
       expect(post.stdout).toContain('goes on without this run, as asked (on-cancel: leave)');
       await stage.world.advance(60_000);
       expect(await stage.truth()).toMatchObject({ image: stage.images.good, running: 2 });
     });
+  });
+
+  test('cancelled while it waits for a count says that the count stays', async () => {
+    const stage = await scene(cloud());
+    const { main } = await mainThenPost(
+      stage.step({ mode: 'scale', image: '', 'desired-count': '6' }),
+      onceItSays(/Waiting for/, cancelAsRunner({ scale: 0.1 })),
+    );
+    expect(main).toMatchObject({ exitCode: 130, outputs: { outcome: 'cancelled', changed: 'true' } });
+    expect(main.annotations.at(-1)?.message).toContain(
+      'The desired count of staging-wesign-charts-service was set to 6, or was about to be; it stays so',
+    );
+    expect(await stage.truth()).toMatchObject({ desired: 6 });
   });
 
   describe('killed, with a post step', () => {

@@ -68,7 +68,7 @@ ${more}`,
     const containers = 'web: { environment: { LOG_LEVEL: "a=b, c", API_TOKEN: hunter2 }, labels: { team: charts } }';
     const task = '{ command: [migrate], environment: { DB_PASSWORD: hunter2 } }';
     const run = await runBundle(stage.step({ containers, 'pre-deploy-task': task, 'dry-run': 'true' }));
-    expect(run.stdout).toContain('containers: given  (input)\npre-deploy-task: given  (input)');
+    for (const input of ['containers', 'pre-deploy-task']) expect(run.stdout).toContain(`\n${input}: given  (input)\n`);
     expect(run.stdout).not.toContain('hunter2');
     expect(run.stdout).toContain('+ web.environment.LOG_LEVEL: a=b, c');
     expect(run.stdout).toContain('+ web.environment.API_TOKEN: ***');

@@ -69,6 +69,35 @@ needs('sandbox')('deploy-ecs refuses, and writes nothing', () => {
   });
 });
 
+needs('sandbox')('deploy-ecs, refused a write by AWS, says what is true', () => {
+  const cloud = aCloud('lock-step');
+  const stays =
+    'staging-wesign-charts-service runs staging-wesign-charts-task:1 as before; staging-wesign-charts-task:2 is registered and stays, and a re-run takes it.';
+  const rows = [
+    {
+      operation: 'RegisterTaskDefinition',
+      fault: { kind: 'access-denied' },
+      changed: 'false',
+      now: 'Nothing was changed.',
+    },
+    {
+      operation: 'RegisterTaskDefinition',
+      fault: { kind: 'reset', when: 'before' },
+      changed: 'true',
+      now: 'The service was not touched; whether the revision was registered is not known.',
+    },
+    { operation: 'TagResource', fault: { kind: 'access-denied' }, changed: 'true', now: stays },
+    { operation: 'UpdateService', fault: { kind: 'access-denied' }, changed: 'true', now: stays },
+  ] as const;
+  test.each(rows)('$operation, $fault.kind', async ({ operation, fault, changed, now }) => {
+    const stage = await scene(cloud());
+    stage.world.faults.add({ operation: `ecs:${operation}`, ...fault, times: 100 });
+    const run = await runBundle(stage.step());
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'failed', changed } });
+    expect(errorOf(run)).toContain(now);
+  });
+});
+
 /** The sandbox has no service of another controller, so ECS's answer is played. */
 describe('deploy-ecs and a service that something else deploys', () => {
   let wire: Wire | undefined;

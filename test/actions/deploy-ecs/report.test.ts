@@ -67,7 +67,7 @@ describe('the report', () => {
       outcome: 'superseded',
       conclusion: 'failure',
       headline:
-        'web-service was not left to web:8: because. Nothing of the other deployment was touched; re-run to deploy this image again.',
+        'web-service was taken over before the release of web:8 was over: because. Nothing of the other deployment was touched; re-run to deploy this image again.',
     },
     {
       outcome: 'timed-out',
@@ -87,6 +87,11 @@ describe('the report', () => {
       'previous-task-definition-arn': '',
       'service-deployment-arn': 'arn:sd',
     });
+  });
+
+  test('of one that is left says so in the summary too', () => {
+    const { summary } = reportOf(result({ outcome: 'failed' }), request({ onFailure: 'leave' }), seconds(1));
+    expect(JSON.stringify(summary)).toContain('It was left as it is (on-failure: leave).');
   });
 
   test('shows what was seen as text that is not ours', () => {

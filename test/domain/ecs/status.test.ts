@@ -56,3 +56,20 @@ test('a revision that was never good leads back to the last one that was', () =>
   expect(rollbackTarget({ service, successful: [good('arn:td/web:1')] })).toBe('arn:td/web:1');
   expect(rollbackTarget({ service, successful: [good('arn:td/web:2')] })).toBeUndefined();
 });
+
+test('without a record, a roll back leads where the tags say that it does: as mode: rollback reads it', () => {
+  const noted = toTags({ phase: 'done', release: 'v1', run: '7/1', previousTaskDefinition: 'arn:td/web:1' });
+  expect(rollbackTarget({ service: { ...service, tags: noted }, successful: [] })).toBe('arn:td/web:1');
+});
+
+test('a service that was deleted runs nothing, and nothing leads back', () => {
+  const [first, ...lines] = describeStatus({
+    service: { ...service, status: 'INACTIVE', running: 0, pending: 0 },
+    current,
+    successful: [good('arn:td/web:2'), good('arn:td/web:1')],
+  });
+  expect(first).toBe(
+    'web is INACTIVE: it was deleted and has to be created again; its last revision was web:2, 0 of 3 tasks running, 0 pending',
+  );
+  expect(lines).toContain('A roll back would lead nowhere');
+});

@@ -28,15 +28,18 @@ async function judged(answers: (look: number) => Measurement, more: Readonly<Rec
     );
   const metrics = { providers: { 'error-rate': metric, health: healthy }, run };
   const rules = { policy, length: minutes(2), metrics };
-  const verification = await judgeSteady(rules, { clock, log: recordingLog() }, new AbortController().signal);
-  return { verification, took: clock.now() - start, stopped, rules: policy.rules.length };
+  const log = recordingLog();
+  const verification = await judgeSteady(rules, { clock, log }, new AbortController().signal);
+  return { lines: log.lines, verification, took: clock.now() - start, stopped, rules: policy.rules.length };
 }
 
 const value = (share: number): Measurement => ({ kind: 'value', value: share, samples: 500 });
 
 test('what stays within its rules is good after the whole time, and the sources are stopped', async () => {
-  const { verification, took, stopped, rules } = await judged(() => value(0));
+  const { verification, took, stopped, rules, lines } = await judged(() => value(0.01));
   expect(verification).toEqual({ kind: 'good' });
+  expect(lines.join('\n')).toContain('Rule error-rate > 5%: 1 % (n=500)');
+  expect(lines.join('\n')).toContain('Rule health fails 3 in a row: good');
   expect([rules, took, stopped]).toEqual([2, 120_000, true]);
 });
 

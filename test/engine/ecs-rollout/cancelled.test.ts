@@ -31,7 +31,7 @@ describe('a run that was cancelled', () => {
     const before = ecs.calls.length;
     const fresh = new AbortController().signal;
     expect(await startRollBack(following, { ecs }, fresh)).toBe(
-      'ECS was told to roll back the deployment of web:2 to web',
+      'ECS was told to roll back the deployment of web:2 of web; web:1 served before',
     );
     expect(ecs.calls.length - before).toBe(1);
     const result = await rollBack(
@@ -52,6 +52,18 @@ describe('a run that was cancelled', () => {
     expect(await startRollBack(following, { ecs }, fresh)).toContain(
       'The deployment of web:2 to web is not in progress any more',
     );
+  });
+
+  test('of the same revision again has nothing to set back, and does not say that it did', async () => {
+    const { ecs, deploy, controller, followings } = cancelAt(5);
+    await expect(deploy({ images: { web: IMAGES.stuck } }, controller.signal)).rejects.toBeInstanceOf(Cancelled);
+    const { serviceDeploymentArn: _, ...following } = followings.at(-1) as Following;
+    const again = { ...following, previousTaskDefinition: following.taskDefinition };
+    const before = ecs.calls.length;
+    expect(await startRollBack(again, { ecs }, new AbortController().signal)).toContain(
+      'web is deployed with web:2 again, as before, and ECS names no service deployment',
+    );
+    expect(ecs.calls.length).toBe(before);
   });
 
   test('before the update was sent finds nothing to undo', async () => {
