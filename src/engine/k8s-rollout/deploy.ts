@@ -107,7 +107,7 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
   const result: K8sResult = {
     ...base,
     outcome: 'succeeded',
-    reason: `${applied.length} objects are ready, ${changed} of them created or changed${pruned.length === 0 ? '' : `, ${pruned.length} pruned`}${unproven === undefined ? '' : `; ${unproven}`}`,
+    reason: `${applied.length === 1 ? '1 object is' : `${applied.length} objects are`} ready, ${changed} of them created or changed${pruned.length === 0 ? '' : `, ${pruned.length} pruned`}${unproven === undefined ? '' : `; ${unproven}`}`,
     objects: [...applied, ...pruned],
     causes: [],
     diagnosis: begun.notes,
