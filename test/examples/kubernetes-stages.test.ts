@@ -7,6 +7,7 @@ import { type AwsIdentity, EKS_CLUSTER } from '../../sandbox/kubernetes/eks/iden
 import { HFT_PRODUCTION, HFT_STAGING, type Place, type System, openPlace, tagged } from '../harness/kubernetes.ts';
 import { needs } from '../harness/needs.ts';
 import { type BundleResult, runBundle } from '../harness/run-bundle.ts';
+import { callOf, stepOf, under } from './workflow-steps.ts';
 
 const FOLDER = join(import.meta.dirname, '../../examples/hft-platform');
 
@@ -65,12 +66,31 @@ needs('kubernetes')('the stages of hft-platform, on EKS', () => {
     'secret-values': SECRETS,
   });
 
+  /** What deploy.yml gives its steps when the team's release.yml calls it for staging. */
+  function released(tag: string) {
+    const { images, 'pinned-tag': pinned } = built(tag);
+    const asked = { 'inputs.images': images ?? '', 'inputs.pinned-tag': pinned ?? '' };
+    const given = { ...asked, 'secrets.STAGING_SECRET_VALUES': SECRETS };
+    const { workflow, known } = callOf('examples/hft-platform/.github/workflows/release.yml', 'staging', given);
+    const step = (id: string, more = known) => {
+      const { action, inputs } = stepOf(workflow, id, more);
+      expect([workflow, action]).toEqual(['deploy.yml', 'deploy-k8s']);
+      return inputs;
+    };
+    return { known, step };
+  }
+
   test('staging is released to, rolled back, scaled and looked at', async () => {
     const { place, run } = await openStage('staging', HFT_STAGING);
-    expect((await run(built('1.0.0'))).outputs).toMatchObject({ outcome: 'succeeded' });
-    expect((await run(built('1.1.0'))).outputs).toMatchObject({ outcome: 'succeeded', configured: '1' });
+    expect((await run(released('1.0.0').step('deploy-k8s'))).outputs).toMatchObject({ outcome: 'succeeded' });
+    const { known, step } = released('1.1.0');
+    const second = await run(step('deploy-k8s'));
+    expect(second.outputs).toMatchObject({ outcome: 'succeeded', configured: '1', 'previous-revision': '1' });
     expect(await place.truth()).toMatchObject({ tag: '1.1.0', replicas: 2, isComplete: true });
-    expect((await run({ mode: 'rollback' })).outputs).toMatchObject({ outcome: 'rolled-back' });
+    // Its smoke test is red.
+    const back = step('go-back-k8s', { ...known, ...under('steps.deploy-k8s.outputs', second.outputs) });
+    expect(back).toMatchObject({ mode: 'rollback', to: '1', stage: 'staging' });
+    expect((await run(back)).outputs).toMatchObject({ outcome: 'rolled-back', release: '1.0.0' });
     expect((await run({ mode: 'scale', replicas: '+1' })).outputs).toMatchObject({ outcome: 'succeeded' });
     expect(await place.truth()).toMatchObject({ tag: '1.0.0', replicas: 3, isComplete: true });
     expect((await run({ mode: 'status' })).stdout).toContain('all ready');

@@ -25,6 +25,8 @@ export interface FaultServer {
   /** Credentials of a run that acts in the cluster with `token` (default: everything is allowed). */
   run(name: string, as?: { readonly token: string; readonly namespace?: string }): FaultRun;
   calls(): readonly CallEntry[];
+  /** What the calls of an operation asked for behind the `?`, in order. */
+  queries(operation: string): readonly URLSearchParams[];
   readonly faults: Faults<KubeFault>;
   killAt(kill: Kill): Armed;
   counts(): WireCounts;
@@ -48,7 +50,8 @@ export async function startFaultServer(cluster: Cluster): Promise<FaultServer> {
   const board = faultBoard<KubeFault>();
   const known = new Map<string, Credentials>();
   const stopping = new AbortController();
-  const context: Context = { cluster, upstream, log, board, stopping: stopping.signal, count: 0 };
+  const queries: Context['queries'] = [];
+  const context: Context = { cluster, upstream, log, board, stopping: stopping.signal, count: 0, queries };
   const wire = await openWire(cluster.issue({ name: 'fault-server', hosts: ['127.0.0.1'] }), (request, response) => {
     const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
     const who = known.get(bearer) ?? { run: 'stranger', upstream: bearer };
@@ -66,6 +69,7 @@ export async function startFaultServer(cluster: Cluster): Promise<FaultServer> {
       return { token, kubeconfig: kubeconfig({ url: wire.url, authority: cluster.authority, user, ...place }) };
     },
     calls: log.entries,
+    queries: (wanted) => queries.filter(({ operation }) => `k8s:${operation}` === wanted).map(({ query }) => query),
     faults: board,
     killAt: board.kill,
     counts: wire.counts,
@@ -85,6 +89,7 @@ interface Context {
   readonly board: ReturnType<typeof faultBoard<KubeFault>>;
   readonly stopping: AbortSignal;
   count: number;
+  readonly queries: { readonly operation: string; readonly query: URLSearchParams }[];
 }
 
 interface Call {
@@ -97,6 +102,8 @@ async function serve(context: Context, call: Call): Promise<void> {
   const operation = operationOf(call.request.method, call.request.url);
   const body = await wholeBody(call.request);
   context.count += 1;
+  const query = new URL(call.request.url, 'https://cluster').searchParams;
+  context.queries.push({ operation: operation.name, query });
   const open = context.log.open(
     {
       service: 'k8s',
@@ -152,10 +159,17 @@ async function meet(context: Context, call: Whole, { fault, drop, end }: Ways): 
   await passThrough(context, call, { end, met: fault?.kind });
 }
 
-type WatchFault = Extract<KubeFault, { kind: 'gone' | 'half-line' | 'watch-end' }>;
+type WatchFault = Extract<KubeFault, { kind: 'gone' | 'half-line' | 'watch-end' | 'bookmark' }>;
 
 const isOfWatch = (fault: KubeFault): fault is WatchFault =>
-  fault.kind === 'gone' || fault.kind === 'half-line' || fault.kind === 'watch-end';
+  ['gone', 'half-line', 'watch-end', 'bookmark'].includes(fault.kind);
+
+function onlyEvent(fault: WatchFault): object | undefined {
+  if (fault.kind === 'gone') return { type: 'ERROR', object: statusAnswer(fault)?.body };
+  if (fault.kind !== 'bookmark') return undefined;
+  const { resourceVersion } = fault;
+  return { type: 'BOOKMARK', object: { metadata: { resourceVersion } } };
+}
 
 async function brokenWatch(
   context: Context,
@@ -164,16 +178,14 @@ async function brokenWatch(
 ): Promise<void> {
   const { response, request } = call;
   end({ kind: 'ok' }, fault.kind);
-  if (fault.kind === 'gone') {
-    const object = statusAnswer(fault)?.body;
-    response
-      .writeHead(200, { 'content-type': 'application/json' })
-      .end(`${JSON.stringify({ type: 'ERROR', object })}\n`);
+  const only = onlyEvent(fault);
+  if (only !== undefined) {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(`${JSON.stringify(only)}\n`);
     return;
   }
   const answer = await toUpstream(context, call, call.body);
   response.writeHead(answer.statusCode, { 'content-type': 'application/json' });
-  const whole = fault.afterLines ?? 0;
+  const whole = 'afterLines' in fault ? (fault.afterLines ?? 0) : 0;
   let lines = 0;
   for await (const line of linesOf(answer.body)) {
     if (lines === whole) {

@@ -14,6 +14,11 @@ export type KubeFault =
             /** After this many whole lines; default 0. */
             readonly afterLines?: number;
           }
+        | {
+            /** A watch says how far it is and nothing else, and ends. */
+            readonly kind: 'bookmark';
+            readonly resourceVersion: string;
+          }
       ));
 
 export interface StatusAnswer {
@@ -42,6 +47,7 @@ export function statusAnswer(fault: KubeFault): StatusAnswer | undefined {
     case 'delay':
     case 'half-line':
     case 'watch-end':
+    case 'bookmark':
       return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, messageOf } from '../../domain/failure.ts';
 import type { BackupStore } from '../../ports/backup-store.ts';
 import { seal, unseal } from './sealed.ts';
 
@@ -11,12 +11,18 @@ export function backupFolder(path: string, workspace: string, passphrase: string
     try {
       return await readFile(join(folder, name));
     } catch (cause) {
-      throw new Failure({ what: `Could not read ${path}/${name}`, why: 'there is no such file' }, { cause });
+      const why = codeOf(cause) === 'ENOENT' ? 'there is no such file' : messageOf(cause);
+      throw new Failure({ what: `Could not read ${path}/${name}`, why }, { cause });
     }
   };
   return {
     name: path,
-    list: () => readdir(folder).catch(() => []),
+    list: () =>
+      readdir(folder).catch((cause: unknown) => {
+        if (codeOf(cause) === 'ENOENT') return [];
+        // A folder that cannot be read is not an empty one.
+        throw new Failure({ what: `Could not list the backups in ${path}`, why: messageOf(cause) }, { cause });
+      }),
     async put(name, text) {
       await mkdir(folder, { recursive: true });
       // Half a file must not look like a backup.
@@ -36,3 +42,6 @@ export function backupFolder(path: string, workspace: string, passphrase: string
     remove: (name) => rm(join(folder, name), { force: true }),
   };
 }
+
+const codeOf = (thrown: unknown): unknown =>
+  typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : undefined;

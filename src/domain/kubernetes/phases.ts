@@ -3,7 +3,7 @@ import { type KubeObject, fieldAt, groupOf } from './object.ts';
 /**
  * The order of applying, with a barrier between phases: what is needed stands before what needs it, and what brings
  * traffic comes last. The same edges as kapp's default configuration (pkg/kapp/config/default.go), but that Services come
- * before their workloads, because nothing waits for a load balancer here.
+ * before their workloads: no phase waits for the address of a load balancer, which is asked for once all is applied.
  */
 export const PHASES = [
   'namespaces',

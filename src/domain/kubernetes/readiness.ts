@@ -47,17 +47,20 @@ interface Condition {
   readonly message: string;
   /** RFC 3339; of a Deployment alone. */
   readonly lastUpdateTime?: string;
+  readonly observedGeneration?: number;
 }
 
 export function conditionOf(object: KubeObject, type: string): Condition | undefined {
   const found = listAt(object, 'status', 'conditions').find((each) => textAt(each, 'type') === type);
   if (found === undefined) return undefined;
   const lastUpdateTime = textAt(found, 'lastUpdateTime');
+  const observedGeneration = numberAt(found, 'observedGeneration');
   return {
     status: textAt(found, 'status') ?? '',
     reason: textAt(found, 'reason') ?? '',
     message: textAt(found, 'message') ?? '',
     ...(lastUpdateTime === undefined ? {} : { lastUpdateTime }),
+    ...(observedGeneration === undefined ? {} : { observedGeneration }),
   };
 }
 
@@ -179,6 +182,25 @@ function namespace(object: KubeObject): Readiness {
   return textAt(object, 'status', 'phase') === 'Terminating' ? bad('it is being deleted') : READY;
 }
 
+/** Without a Deployment around it. */
+function replicaSet(object: KubeObject, unobserved: string | undefined): Readiness {
+  if (unobserved !== undefined) return waiting(unobserved);
+  const wanted = numberAt(object, 'spec', 'replicas') ?? 1;
+  const available = count(object, 'status', 'availableReplicas');
+  return available < wanted ? waiting(`${available} of ${wanted} pods available`) : READY;
+}
+
+function apiService(object: KubeObject): Readiness {
+  const available = conditionOf(object, 'Available');
+  return available?.status === 'True' ? READY : waiting(available === undefined ? 'its service' : said(available));
+}
+
+function snapshot(object: KubeObject): Readiness {
+  const error = textAt(object, 'status', 'error', 'message');
+  if (fieldAt(object, 'status', 'readyToUse') === true) return READY;
+  return waiting(error === undefined ? 'its snapshot to be made' : `its snapshot (${error})`);
+}
+
 function route(object: KubeObject): Readiness {
   const parents = listAt(object, 'status', 'parents');
   const generation = object.metadata.generation ?? 0;
@@ -213,12 +235,20 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   '/Service': service,
   '/Pod': pod,
   '/Namespace': namespace,
+  '/ReplicationController': replicaSet,
+  'apps/ReplicaSet': replicaSet,
+  'apiregistration.k8s.io/APIService': apiService,
+  'snapshot.storage.k8s.io/VolumeSnapshot': snapshot,
   'apiextensions.k8s.io/CustomResourceDefinition': definition,
   'autoscaling/HorizontalPodAutoscaler': autoscaler,
   'policy/PodDisruptionBudget': disruptionBudget,
   'gateway.networking.k8s.io/HTTPRoute': route,
   'gateway.networking.k8s.io/GRPCRoute': route,
 };
+
+/** Some controllers say in each condition, and not beside them, which generation it is about. */
+const isOfOlder = ({ metadata }: KubeObject, { observedGeneration }: Condition): boolean =>
+  observedGeneration !== undefined && observedGeneration < (metadata.generation ?? 0);
 
 /** Conditions that resources of others have by convention (kstatus reads the same). One without any status is not awaited. */
 function customReadiness(object: KubeObject, unobserved: string | undefined): Readiness {
@@ -227,9 +257,10 @@ function customReadiness(object: KubeObject, unobserved: string | undefined): Re
     return waiting(unobserved);
   for (const type of ['Stalled', 'Degraded', 'Failed']) {
     const condition = conditionOf(object, type);
-    if (condition?.status === 'True') return bad(said(condition));
+    if (condition?.status === 'True' && !isOfOlder(object, condition)) return bad(said(condition));
   }
   const state = conditionOf(object, 'Ready') ?? conditionOf(object, 'Available');
+  if (state !== undefined && isOfOlder(object, state)) return waiting('its controller to see the change');
   if (state === undefined || state.status === 'True') return READY;
   return waiting(said(state) === '' ? 'it to be ready' : said(state));
 }

@@ -66,7 +66,13 @@ export async function begin(
   let looked = await preflight(manifests, wish, tools, signal);
   for (const warning of looked.warnings) tools.log.warning(warning);
   if (looked.problems.length > 0) return { kind: 'ended', result: refusedBy(looked.problems, looked.prepared) };
-  await makeNamespace(looked, wish, tools, signal);
+  const home = missingHome(looked, wish);
+  if (home !== undefined) {
+    // The namespace is the very first write, and one that is never taken back: what can be refused is refused before.
+    const refusal = await notAsApproved({ looked, records: [] }, wish, tools, signal);
+    if (refusal !== undefined) return ended(refusal);
+    await makeNamespace(home, wish, tools, signal);
+  }
   const deadline = after(tools.clock.now(), wish.timeout);
   const lease = await holdLease({ ...wish, deadline, run: wish.writer.run }, tools, signal);
   try {
@@ -91,17 +97,18 @@ export async function begin(
 const standOf = (records: readonly ReleaseRecord[]): string =>
   JSON.stringify(newestFirst(records).map(({ revision, run, phase }) => [revision, run, phase]));
 
-/** The namespace of the records and the lease, when the set makes it: the very first write, and one that is never taken back. */
+/** The namespace of the records and the lease, when the set makes it and it is not there. */
+const missingHome = ({ prepared }: Preflight, { ref }: DeployWish): Prepared | undefined =>
+  prepared.find(
+    ({ object, live }) => object.kind === 'Namespace' && object.metadata.name === ref.namespace && live === undefined,
+  );
+
 async function makeNamespace(
-  { prepared }: Preflight,
+  own: Prepared,
   { ref, policies }: DeployWish,
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<void> {
-  const own = prepared.find(
-    ({ object, live }) => object.kind === 'Namespace' && object.metadata.name === ref.namespace && live === undefined,
-  );
-  if (own === undefined) return;
   const lease = { signal, guard: () => Promise.resolve(), release: () => Promise.resolve() };
   await applyOne(
     { resource: NAMESPACES, object: own.object, live: undefined, way: 'apply' },
@@ -158,26 +165,58 @@ async function beginHolding(
     digest = digestNow();
   }
   if (resumed !== undefined) log.info(`Going on with release ${resumed.release}, which run ${resumed.run} began`);
-  const pruneWish = { ref: wish.ref, wanted: prepared, records, policies: wish.policies };
-  const { goes, problems } = await planPruning(pruneWish, tools, signal);
-  if (problems.length > 0) return ended(refusedBy(problems, prepared));
-  const plan: readonly ObjectChange[] = [
-    ...prepared.map(({ change }) => change),
-    ...goes.map((ref) => ({ ref, kind: 'delete', changes: [], basis: 'server' }) as const),
-  ];
-  const hash = tools.sha256(planText(plan));
-  if (wish.expectDiff !== undefined && wish.expectDiff !== hash && resumed === undefined)
-    return ended({
-      ...refused(
-        `the plan is not the one that was approved (expected ${wish.expectDiff.slice(0, 12)}…, it is ${hash.slice(0, 12)}…): the cluster or the manifests changed since; look at mode: diff and approve again`,
-        prepared,
-      ),
-      plan,
-    });
+  const planned = await planOf({ prepared, records }, wish, tools, signal);
+  if ('problems' in planned) return ended(refusedBy(planned.problems, prepared));
+  const { plan } = planned;
+  const unlike = resumed === undefined ? unapprovedBy(plan, prepared, wish, tools) : undefined;
+  if (unlike !== undefined) return ended(unlike);
   for (const { ref, said } of prepared.map((each) => ({ ref: each.change.ref, said: each.said })))
     for (const line of said) log.info(`${describeRef(ref)}: ${line}`);
   const begun: Begun = { kind: 'begun', lease, records, prepared, plan, digest, resumed, notes: [] };
   return nothingToDo(begun, tools) ? ended(unchanged(begun)) : begun;
+}
+
+interface Looked {
+  readonly prepared: readonly Prepared[];
+  readonly records: readonly ReleaseRecord[];
+}
+
+async function planOf(
+  { prepared, records }: Looked,
+  { ref, policies }: DeployWish,
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<{ readonly plan: readonly ObjectChange[] } | { readonly problems: readonly InputProblem[] }> {
+  const { goes, problems } = await planPruning({ ref, wanted: prepared, records, policies }, tools, signal);
+  if (problems.length > 0) return { problems };
+  const gone = goes.map((each) => ({ ref: each, kind: 'delete', changes: [], basis: 'server' }) as const);
+  return { plan: [...prepared.map(({ change }) => change), ...gone] };
+}
+
+/** `expect-diff` names the plan that somebody approved. */
+function unapprovedBy(
+  plan: readonly ObjectChange[],
+  prepared: readonly Prepared[],
+  { expectDiff }: DeployWish,
+  { sha256 }: K8sTools,
+): K8sResult | undefined {
+  const hash = sha256(planText(plan));
+  if (expectDiff === undefined || expectDiff === hash) return undefined;
+  const unlike = `expected ${expectDiff.slice(0, 12)}…, it is ${hash.slice(0, 12)}…`;
+  const next = 'the cluster or the manifests changed since; look at mode: diff and approve again';
+  return { ...refused(`the plan is not the one that was approved (${unlike}): ${next}`, prepared), plan };
+}
+
+async function notAsApproved(
+  { looked: { prepared }, records }: { readonly looked: Preflight; readonly records: readonly ReleaseRecord[] },
+  wish: DeployWish,
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<K8sResult | undefined> {
+  const planned = await planOf({ prepared, records }, wish, tools, signal);
+  return 'problems' in planned
+    ? refusedBy(planned.problems, prepared)
+    : unapprovedBy(planned.plan, prepared, wish, tools);
 }
 
 const ended = (result: K8sResult) => ({ kind: 'ended', result }) as const;

@@ -39,7 +39,7 @@ export async function deploySet(
   signal: AbortSignal,
 ): Promise<K8sResult> {
   const begun = await begin(manifests, wish, tools, signal);
-  if (begun.kind === 'ended') return begun.result;
+  if (begun.kind === 'ended') return keepVerified(begun.result, wish, signal);
   const { lease } = begun;
   let leftToPost = false;
   const onFollowing = (following: Following | undefined): void => {
@@ -59,6 +59,15 @@ export async function deploySet(
     // What post is to take back stays out of the hands of others until then.
     if (!signal.aborted || !leftToPost) await lease.release();
   }
+}
+
+/** Where nothing is to be done, users may still not be well. Nothing was done that could be taken back. */
+async function keepVerified(result: K8sResult, { verify }: DeployWish, signal: AbortSignal): Promise<K8sResult> {
+  if (result.outcome !== 'unchanged') return result;
+  const verified = await verify?.(signal);
+  if (verified?.kind !== 'bad') return result;
+  const reason = `${verified.reason}; nothing was changed, so nothing is taken back`;
+  return { ...result, outcome: 'failed', reason, causes: [{ text: reason }], diagnosis: verified.lines };
 }
 
 /** `record`: `open` while whoever comes next would find the release unfinished. */
@@ -98,7 +107,7 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
   const result: K8sResult = {
     ...base,
     outcome: 'succeeded',
-    reason: `${applied.length} objects are ready, ${changed} of them created or changed${pruned.length === 0 ? '' : `, ${pruned.length} pruned`}${unproven === undefined ? '' : `; ${unproven}`}`,
+    reason: `${applied.length === 1 ? '1 object is' : `${applied.length} objects are`} ready, ${changed} of them created or changed${pruned.length === 0 ? '' : `, ${pruned.length} pruned`}${unproven === undefined ? '' : `; ${unproven}`}`,
     objects: [...applied, ...pruned],
     causes: [],
     diagnosis: begun.notes,

@@ -22,7 +22,7 @@ import type { DeployWish } from './begin.ts';
 import { deploySet } from './deploy.ts';
 import { freshHolder, holdLease } from './lease.ts';
 import { preflight } from './preflight.ts';
-import { prunable } from './prune.ts';
+import { planPruning } from './prune.ts';
 import { type WentBack, goBack } from './roll-back.ts';
 import { AT_ONCE, type AppRef, type K8sResult, type K8sTools, type Policies } from './rollout.ts';
 
@@ -42,12 +42,17 @@ export async function planSet(
 ): Promise<Planned> {
   const { prepared, problems, warnings } = await preflight(manifests, { ref, policies }, tools, signal);
   const records = await tools.store.list(signal);
-  const goes = await prunable({ ref, wanted: prepared, records, policies }, tools, signal);
+  // A set that could not be looked at at all leaves nothing out.
+  const { goes, problems: barred } =
+    prepared.length === 0
+      ? { goes: [], problems: [] }
+      : await planPruning({ ref, wanted: prepared, records, policies }, tools, signal);
   const plan: readonly ObjectChange[] = [
     ...prepared.map(({ change }) => change),
     ...goes.map((each) => ({ ref: each, kind: 'delete', changes: [], basis: 'server' }) as const),
   ];
-  return { plan, hash: tools.sha256(planText(plan)), problems, warnings };
+  // What bars the pruning bars the deployment before its first write.
+  return { plan, hash: tools.sha256(planText(plan)), problems: [...problems, ...barred], warnings };
 }
 
 /** Where a roll back leads: a named release, one that is left unfinished, or the one before the serving one. */

@@ -32,7 +32,7 @@ export interface WentBack {
  * `rollback-failed` means that an object is not what it was, or that what served is not well: those are named.
  */
 export async function goBack(going: GoingBack, tools: K8sTools, signal: AbortSignal): Promise<WentBack> {
-  const { record, previous, ref, lease } = going;
+  const { record, previous, lease } = going;
   tools.log.info(
     previous === undefined
       ? `Taking back release ${record.release}`
@@ -61,9 +61,20 @@ export async function goBack(going: GoingBack, tools: K8sTools, signal: AbortSig
     return { kind: 'rollback-failed', reason: failures.join('; '), objects, lines, record: await write('failed') };
   }
   const written = await write('rolled-back');
-  const to =
-    previous === undefined ? 'what was there before' : `release ${previous.release} (revision ${previous.revision})`;
-  return { kind: 'rolled-back', reason: `${to} is back in ${ref.namespace}`, objects, lines, record: written };
+  return { kind: 'rolled-back', reason: whatIsBack(going), objects, lines, record: written };
+}
+
+/** PURE. What is true after a way back that went well, as a clause. */
+export function whatIsBack({
+  record,
+  previous,
+  ref: { app, namespace },
+}: Pick<GoingBack, 'record' | 'previous' | 'ref'>): string {
+  if (previous !== undefined)
+    return `release ${previous.release} (revision ${previous.revision}) is back in ${namespace}`;
+  return record.before.some(({ object }) => object !== undefined)
+    ? `what was there before is back in ${namespace}`
+    : `${app} is gone from ${namespace} again, where nothing of it was before`;
 }
 
 /** A record that cannot be written keeps nothing from going back: the next run finds it unfinished and does this again. */

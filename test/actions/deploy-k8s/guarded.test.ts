@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from '../../harness/needs.ts';
+import { mainOnly, onceItSays } from '../../harness/interrupt.ts';
+import { type BundleResult, type BundleRun, runBundle } from '../../harness/run-bundle.ts';
 import { type Scene, openScene, setOf } from './scene.ts';
 
 const AUTOSCALER = `apiVersion: autoscaling/v2
@@ -59,6 +61,50 @@ needs('kubernetes')('deploy-k8s', () => {
     const taken = await scene.run({ 'release-id': 'v1' }, setOf({ more: AUTOSCALER }));
     expect(taken).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
   }, 120_000);
+
+  /** A run that waits for another one's lease; what happens meanwhile, and then that one gives it back. */
+  async function whileItWaits(step: BundleRun, meanwhile: () => Promise<unknown>): Promise<BundleResult> {
+    const { api } = scene.cluster.admin;
+    const lease = `/apis/coordination.k8s.io/v1/namespaces/${scene.namespace}/leases/sluice-web`;
+    const renewTime = new Date().toISOString().replace('Z', '000Z');
+    await api.merge(lease, { spec: { holderIdentity: '999/1', renewTime } });
+    return mainOnly(
+      step,
+      onceItSays(/Waiting: run 999\/1 releases web/, async () => {
+        await meanwhile();
+        await api.merge(lease, { spec: { holderIdentity: '' } });
+      }),
+    );
+  }
+
+  test('looks again after a wait for another run: what that one changed is not what was approved', async () => {
+    const { api } = scene.cluster.admin;
+    const set = setOf({ tag: '2', config: 'two', more: AUTOSCALER });
+    const plan = await scene.run({ mode: 'diff', 'field-conflicts': 'force' }, set);
+    const approved = { 'expect-diff': plan.outputs['plan-sha256'] ?? '', 'field-conflicts': 'force' };
+    const wish = { 'release-id': 'v2', 'on-conflict': 'wait', ...approved };
+    const config = `/api/v1/namespaces/${scene.namespace}/configmaps/web-config`;
+    const run = await whileItWaits(scene.step(wish, set), () => api.merge(config, { data: { GREETING: 'theirs' } }));
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'refused', changed: 'false' } });
+    expect(run.annotations.at(-1)?.message).toContain('the plan is not the one that was approved');
+    expect(await scene.truth()).toMatchObject({ config: 'theirs' });
+  }, 120_000);
+
+  test('counts its time from its first write, not from the wait for another run', async () => {
+    const wish = { 'release-id': 'v1', 'on-conflict': 'wait', 'field-conflicts': 'force', timeout: '1m' };
+    const step = scene.step(wish, setOf({ config: 'waited', more: AUTOSCALER }));
+    // The other one is dead: after a minute, which passes at once here, its lease is free.
+    const run = await whileItIsDead(step);
+    expect(run.stdout).toContain('Waiting: run 999/1 releases web');
+    expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+  }, 120_000);
+
+  async function whileItIsDead(step: BundleRun): Promise<BundleResult> {
+    const lease = `/apis/coordination.k8s.io/v1/namespaces/${scene.namespace}/leases/sluice-web`;
+    const renewTime = new Date().toISOString().replace('Z', '000Z');
+    await scene.cluster.admin.api.merge(lease, { spec: { holderIdentity: '999/1', renewTime } });
+    return runBundle({ ...step, clock: { lockStepFrom: Date.now() } });
+  }
 
   test('leaves the count to an autoscaler', async () => {
     const path = `/apis/apps/v1/namespaces/${scene.namespace}/deployments/web/scale`;

@@ -21,11 +21,11 @@ needs('kubernetes')('deploy-k8s that is killed at a call', () => {
   const OLD = { image: 'registry.example.com/team/web:1', config: 'one', ready: 2 };
   const next = setOf({ tag: '2', config: 'two' });
   /** Dry runs have names of their own. */
-  const killed = async (operation: string, when: 'before' | 'after') => {
+  const killed = async (operation: string, when: 'before' | 'after', set = next) => {
     const { kubeconfig } = server.run(`${operation} ${when}`);
     const spawned: { pid?: number } = {};
     server.killAt({ operation, ordinal: 1, when, run: `${operation} ${when}`, pid: () => spawned.pid });
-    const step = scene.step({ kubeconfig, 'release-id': 'new' }, next);
+    const step = scene.step({ kubeconfig, 'release-id': 'new' }, set);
     const running = await startBundle(step);
     spawned.pid = running.pid;
     const main = await running.result;
@@ -86,7 +86,15 @@ needs('kubernetes')('deploy-k8s that is killed at a call', () => {
   }, 240_000);
 
   test('without a post is taken back by a roll back', async () => {
-    const { again } = await killed('k8s:patch services/web', 'after');
+    const { step, again } = await killed('k8s:patch services/web', 'after');
+    const run = `${step.env?.['GITHUB_RUN_ID']}/1`;
+    // Its lease is not a minute old yet, so nobody knows that it is dead.
+    expect((await scene.run({ mode: 'status' })).stdout).toContain(`is applying by run ${run}`);
+    await scene.cluster.admin.api.merge(
+      `/apis/coordination.k8s.io/v1/namespaces/${scene.namespace}/leases/sluice-web`,
+      { spec: { renewTime: new Date(Date.now() - 61_000).toISOString().replace('Z', '000Z') } },
+    );
+    expect((await scene.run({ mode: 'status' })).stdout).toContain(`its run ${run} does not answer`);
     const back = await scene.run({ mode: 'rollback' }, undefined, again);
     expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back', release: 'old' } });
     expect(await scene.truth()).toEqual(OLD);
@@ -97,6 +105,19 @@ needs('kubernetes')('deploy-k8s that is killed at a call', () => {
     const other = await scene.run({ 'release-id': 'same' }, undefined, again);
     expect(other).toMatchObject({ exitCode: 0 });
     expect(other.stdout).toContain('it is taken back first');
+    expect(await scene.truth()).toEqual(OLD);
+  }, 240_000);
+
+  test('without a post is taken back first, and what its objects bore is missed before the first write', async () => {
+    const extra = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: extra }\n';
+    const { again } = await killed('k8s:patch deployments/web', 'after', setOf({ tag: '2', more: extra }));
+    const reader = setOf({ tag: '3', config: 'three' }).replace(
+      'envFrom: [',
+      'envFrom: [{ configMapRef: { name: extra } }, ',
+    );
+    const other = await scene.run({ 'release-id': 'reader' }, reader, again);
+    expect(other).toMatchObject({ exitCode: 1, outputs: { outcome: 'refused', changed: 'true' } });
+    expect(other.annotations.at(-1)?.message).toContain(`names ConfigMap ${scene.namespace}/extra`);
     expect(await scene.truth()).toEqual(OLD);
   }, 240_000);
 

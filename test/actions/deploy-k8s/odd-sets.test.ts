@@ -89,6 +89,16 @@ needs('kubernetes')('a set', () => {
     expect(await scene.truth()).toEqual(OLD);
   }, 60_000);
 
+  test('that makes its namespace makes none where another plan was approved', async () => {
+    const namespace = `${scene.namespace}-new`;
+    const set = `${setOf()}---\napiVersion: v1\nkind: Namespace\nmetadata: { name: ${namespace} }\n`;
+    const wish = { namespace, 'expect-diff': 'ab'.repeat(32) };
+    const run = await scene.run(wish, set);
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'refused', changed: 'false' } });
+    expect(said(run)).toContain('the plan is not the one that was approved');
+    expect(await scene.live(`/api/v1/namespaces/${namespace}`)).toBeUndefined();
+  }, 60_000);
+
   test('with a definition and an object of it is released in order, and again without a change', async () => {
     const name = scene.namespace;
     const set = `${setOf({ more: job('1') })}---\n${definition(name)}`;

@@ -169,7 +169,10 @@ needs('kubernetes')('deploy-k8s against a real API server', () => {
   }, 240_000);
 
   test('prunes what is not in the set any more, and nothing else', async () => {
-    await scene.run({ 'release-id': 'v9' }, setOf({ tag: '9', more: extra('extra') }));
+    await scene.run({ 'release-id': 'v9' }, setOf({ tag: '9', more: `${extra('extra')}---\n${extra('more')}` }));
+    const barred = await scene.run({ mode: 'diff', prune: 'delete', 'prune-limit': '1' }, setOf({ tag: '10' }));
+    expect(barred).toMatchObject({ exitCode: 1, outputs: { changed: 'false' } });
+    expect(barred.stdout).toContain('prune-limit: 1 bars that 2 of 6 objects go');
     const foreign = `/api/v1/namespaces/${scene.namespace}/configmaps/foreign`;
     await scene.cluster.admin.api.apply(foreign, {
       apiVersion: 'v1',

@@ -35,6 +35,17 @@ needs('kubernetes')('a release that is ready', () => {
   const OLD = { image: 'registry.example.com/team/web:1', config: 'one', ready: 2 };
   const next = setOf({ tag: '2', config: 'two', more: BUDGET });
 
+  test('and that nothing is to be changed of is red by red checks all the same, and stays', async () => {
+    status = 500;
+    const run = await scene.run({ 'release-id': 'v1', checks: 'checks.yml', url }, setOf({ more: BUDGET }), {
+      files: { 'checks.yml': CHECKS },
+    });
+    status = 200;
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'failed', changed: 'false', revision: '1' } });
+    expect(run.annotations.at(-1)?.message).toContain('nothing was changed, so nothing is taken back');
+    expect(await scene.truth()).toEqual(OLD);
+  }, 120_000);
+
   test('is taken back by red checks, and only what differs is written and said', async () => {
     status = 500;
     const run = await scene.run({ 'release-id': 'v2', checks: 'checks.yml', url }, next, {

@@ -1,4 +1,8 @@
 import { expect, test } from '@jest/globals';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { backupFolder } from '../../../src/adapters/kubernetes/backup-folder.ts';
 import { seal, unseal } from '../../../src/adapters/kubernetes/sealed.ts';
 import { instant, days } from '../../../src/domain/duration.ts';
 import {
@@ -77,4 +81,15 @@ test('what controllers make, and what the server fills in, is not kept', () => {
   expect(
     exported({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, type: 'sluice.dev/release' }),
   ).toBeUndefined();
+});
+
+test('a folder that is not there is empty, and one that cannot be read is not', async () => {
+  const workspace = await mkdtemp(join(tmpdir(), 'sluice-backups-'));
+  await writeFile(join(workspace, 'file'), '');
+  const { signal } = new AbortController();
+  const folder = (path: string) => backupFolder(path, workspace, KEY);
+  await expect(folder('none').list(signal)).resolves.toEqual([]);
+  await expect(folder('file').list(signal)).rejects.toThrow(/^Could not list the backups in file: .*ENOTDIR/);
+  await expect(folder('none').get('x', signal)).rejects.toThrow('Could not read none/x: there is no such file');
+  await rm(workspace, { recursive: true });
 });

@@ -155,6 +155,59 @@ describe('other kinds', () => {
       'waiting',
     ],
     ['a ConfigMap is ready', object('v1', 'ConfigMap', 'x'), 'ready'],
+    [
+      'a custom resource whose condition is of an older generation waits',
+      object('cert-manager.io/v1', 'Certificate', 'x', {
+        metadata: { name: 'x', generation: 2 },
+        status: { conditions: [{ ...condition('Ready', 'True'), observedGeneration: 1 }] },
+      }),
+      'waiting',
+    ],
+    [
+      'a custom resource whose trouble is of an older generation waits',
+      object('example.com/v1', 'Shop', 'x', {
+        metadata: { name: 'x', generation: 2 },
+        status: {
+          conditions: [
+            { ...condition('Stalled', 'True'), observedGeneration: 1 },
+            { ...condition('Ready', 'False'), observedGeneration: 2 },
+          ],
+        },
+      }),
+      'waiting',
+    ],
+    [
+      'a ReplicaSet by itself waits for its pods',
+      object('apps/v1', 'ReplicaSet', 'x', {
+        spec: { replicas: 2 },
+        status: { observedGeneration: 2, availableReplicas: 1 },
+      }),
+      'waiting',
+    ],
+    [
+      'an API service that answers is ready',
+      object('apiregistration.k8s.io/v1', 'APIService', 'x', {
+        status: { conditions: [condition('Available', 'True', 'Passed')] },
+      }),
+      'ready',
+    ],
+    [
+      'an API service that does not waits',
+      object('apiregistration.k8s.io/v1', 'APIService', 'x', {
+        status: { conditions: [condition('Available', 'False', 'MissingEndpoints')] },
+      }),
+      'waiting',
+    ],
+    [
+      'a snapshot that is being made waits',
+      object('snapshot.storage.k8s.io/v1', 'VolumeSnapshot', 'x', { status: { readyToUse: false } }),
+      'waiting',
+    ],
+    [
+      'a snapshot that is made is ready',
+      object('snapshot.storage.k8s.io/v1', 'VolumeSnapshot', 'x', { status: { readyToUse: true } }),
+      'ready',
+    ],
   ])('%s', (_name, given, expected) => {
     expect(readinessOf(given, around).kind).toBe(expected);
   });

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { ReleaseRecord } from '../../../src/domain/kubernetes/release-record.ts';
 import { wayBackOf } from '../../../src/engine/k8s-rollout/modes.ts';
+import { whatIsBack } from '../../../src/engine/k8s-rollout/roll-back.ts';
 
 const record = (revision: number, phase: ReleaseRecord['phase'], more: Partial<ReleaseRecord> = {}): ReleaseRecord => ({
   schema: 1,
@@ -56,3 +57,21 @@ test('a way back that leads nowhere names what is recorded', () => {
     'There is nothing to roll web back to: no release before the one that serves is recorded that was another one and good. Recorded are 1 (v1, deployed).',
   );
 });
+
+const config = { apiVersion: 'v1', kind: 'ConfigMap', name: 'web', namespace: 'shop' };
+const stood = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'web', namespace: 'shop' } };
+test.each([
+  ['the release before', { previous: record(1, 'deployed') }, 'release v1 (revision 1) is back in shop'],
+  ['what others had there', { before: [{ ref: config, object: stood }] }, 'what was there before is back in shop'],
+  [
+    'nothing, after a first release',
+    { before: [{ ref: config }] },
+    'web is gone from shop again, where nothing of it was before',
+  ],
+])(
+  'a way back says that it led to %s',
+  (_name, { previous, before = [] }: { previous?: ReleaseRecord; before?: ReleaseRecord['before'] }, said) => {
+    const ref = { app: 'web', namespace: 'shop' };
+    expect(whatIsBack({ record: record(2, 'rolled-back', { before }), previous, ref })).toBe(said);
+  },
+);
