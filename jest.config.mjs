@@ -11,6 +11,9 @@ export default {
     ],
   },
   cacheDirectory: '<rootDir>/.cache/jest',
+  // One moto for all suites that need a cloud.
+  globalSetup: '<rootDir>/test/harness/lent-moto.ts',
+  globalTeardown: '<rootDir>/test/harness/lent-moto-back.ts',
   testTimeout: 30_000,
   reporters: ['default', '<rootDir>/tools/jest-counts.mjs'],
 };

@@ -2,6 +2,7 @@ import { type SandboxClock, lockStepClock, realClock } from './control/clock.ts'
 import { openFront, type Served } from './control/front.ts';
 import { type Moto, motoClient } from './control/moto.ts';
 import { type OpenWorld, openWorld, type World, type WorldOptions } from './control/world.ts';
+import { borrowMoto } from './moto/lend.ts';
 import { startMoto } from './moto/process.ts';
 
 export type { World, WorldOptions } from './control/world.ts';
@@ -22,8 +23,9 @@ export interface Cloud {
 }
 
 export async function startCloud({ clock, log = () => undefined }: CloudOptions): Promise<Cloud> {
-  const process = await startMoto(log);
-  const moto = motoClient(process.port);
+  const lender = process.env[LENT_AT];
+  const started = lender === undefined ? { ...(await startMoto(log)), place: 0 } : await borrowMoto(lender);
+  const moto = motoClient(started.port);
   const worlds = new Map<string, OpenWorld>();
   const front = await openFront(() => [...worlds.values()].map(({ served }): Served => served), log);
   let created = 0;
@@ -32,7 +34,7 @@ export async function startCloud({ clock, log = () => undefined }: CloudOptions)
     url: front.url,
     async createWorld(options = {}) {
       created += 1;
-      const account = options.account ?? String(FIRST_ACCOUNT + created);
+      const account = options.account ?? String(FIRST_ACCOUNT + started.place * MOST_WORLDS + created);
       if ([...worlds.values()].some(({ served }) => served.account === account)) {
         throw new Error(`there is a world with account ${account} already`);
       }
@@ -54,12 +56,15 @@ export async function startCloud({ clock, log = () => undefined }: CloudOptions)
       worlds.clear();
       await front.close();
       closeMoto(moto);
-      await process.stop();
+      await started.stop();
     },
   };
 }
 
+/** Where a lent moto is asked for (moto/lend.ts). */
+export const LENT_AT = 'SLUICE_SANDBOX_MOTO';
 const FIRST_ACCOUNT = 100_000_000_000;
+const MOST_WORLDS = 10_000;
 
 const closeMoto = (moto: Moto): void => moto.close();
 

@@ -13,10 +13,13 @@ export interface MotoProcess {
 const SERVER = fileURLToPath(new URL('serve.py', import.meta.url));
 
 /** Starts moto on a free port. It ends when `stop` closes its input, and also when this process dies. */
-export async function startMoto(say: (line: string) => void): Promise<MotoProcess> {
+export async function startMoto(
+  say: (line: string) => void,
+  ended: () => void = () => undefined,
+): Promise<MotoProcess> {
   const { python, env } = await ensurePython({ say });
   const child = spawn(python, [SERVER], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
-  const gone = once(child, 'close');
+  const gone = once(child, 'close').then(ended);
   // A write after its end must not bring this process down.
   child.stdin.on('error', () => undefined);
   let printed = '';

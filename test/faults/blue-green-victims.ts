@@ -21,6 +21,9 @@ export interface Victim {
   open(cloud: Cloud): Promise<Opened>;
 }
 
+/** Of a process, in real time: a whole matrix shares the machine with other work. */
+const LIMIT = 300_000;
+
 /** As short as a policy can be that still has three steps, a recheck and a drain. */
 const SHORT_POLICY = {
   interval: '5s',
@@ -56,7 +59,7 @@ async function inMode({ mode }: Kind, world: World, step: Opened['step']): Promi
 const albStep =
   (stage: Scene): Opened['step'] =>
   async (inputs = {}, more = {}) =>
-    stage.step({ drain: `${DRAIN}ms`, ...inputs }, { files: FILES, ...more });
+    stage.step({ drain: `${DRAIN}ms`, ...inputs }, { files: FILES, timeout: LIMIT, ...more });
 
 export const byRule = (kind: Kind): Victim => ({
   name: `${kind.mode} by a rule`,
@@ -73,7 +76,7 @@ export const byNames = (kind: Kind): Victim => ({
   async open(cloud) {
     const stage = await namesScene(cloud);
     const step: Opened['step'] = (inputs = {}, more = {}) =>
-      stage.step({ drain: `${DRAIN}ms`, ...inputs }, { files: FILES, ...more });
+      stage.step({ drain: `${DRAIN}ms`, ...inputs }, { files: FILES, timeout: LIMIT, ...more });
     return {
       world: stage.world,
       // Nothing scales these services.

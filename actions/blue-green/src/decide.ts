@@ -69,7 +69,7 @@ function decideMine(goal: Goal, seen: Seen, held: Held): Decision {
   if (record.phase === 'done') return decideDone(goal, seen, held);
   const stop = whatStops(goal, seen, held);
   if (stop !== undefined) return stop;
-  if (leaseIsDue(record, now)) {
+  if (leaseIsDue(record, now) && seen.renewal === 'possible') {
     return move({ kind: 'record', record: { ...record, leaseUntil: leaseFrom(now) }, says: undefined });
   }
   const holding = hold(goal, seen, held);

@@ -1,4 +1,4 @@
-import { type Instant, between, formatDuration, minutes } from '../../../src/domain/duration.ts';
+import { type Instant, after, between, formatDuration, minutes } from '../../../src/domain/duration.ts';
 import { Failure, messageOf } from '../../../src/domain/failure.ts';
 import { CloudFailure, mayPass, pauseBefore } from '../../../src/domain/retry-policy.ts';
 import { type ShiftRecord, isInTraffic, isOver } from '../../../src/domain/shift/record.ts';
@@ -111,10 +111,12 @@ async function make(move: Move, seen: Observation, acting: Acting, signal: Abort
   try {
     await act(move, seen, acting, signal);
     memory.failedWrites = 0;
+    if (isRenewal(move)) Object.assign(memory, { failedRenewals: 0, renewalRestsUntil: undefined });
   } catch (thrown) {
     signal.throwIfAborted();
     const passing = thrown instanceof CloudFailure && mayPass(thrown.kind);
     if (!(thrown instanceof Failure) || (memory.engaged === 'no' && !passing)) throw thrown;
+    if (passing && isRenewal(move) && restsBefore(thrown, acting)) return;
     memory.failedWrites += 1;
     const phase = memory.record?.phase;
     const most = phase === 'rolling-back' ? MOST_FAILED_RESTORES : MOST_FAILED_WRITES;
@@ -132,6 +134,22 @@ async function make(move: Move, seen: Observation, acting: Acting, signal: Abort
 
 /** Its advice is for a run that has ended; this one goes on. */
 const onTheWay = ({ facts }: Failure, next: string): string => new Failure({ ...facts, next }).message;
+
+const isRenewal = (move: Move): boolean => move.kind === 'record' && move.says === undefined;
+
+/**
+ * A lease that cannot be renewed for a moment is still a lease: until it ends nobody else begins, so the shift is judged
+ * on and a healthy release is not taken back for a tag. Answers whether there is time for another try before that.
+ */
+function restsBefore(failure: CloudFailure, { memory, ports }: Acting): boolean {
+  memory.failedRenewals += 1;
+  const pause = pauseBefore(memory.failedRenewals);
+  const next = after(ports.clock.now(), pause);
+  if (memory.record === undefined || next >= memory.record.leaseUntil) return false;
+  memory.renewalRestsUntil = next;
+  ports.log.warning(onTheWay(failure, `The lease still holds, and is renewed in ${formatDuration(pause)}`));
+  return true;
+}
 
 /** The loop cannot go on. While the candidate has traffic that nobody judges any more, it is taken back by one write. */
 async function takenBack(thrown: Failure, { release, ports, memory }: Acting, signal: AbortSignal): Promise<Failure> {

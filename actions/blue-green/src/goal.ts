@@ -28,12 +28,13 @@ export function goalOf(request: Request, parts: GoalParts): Goal {
   const { me, policy } = parts;
   const drain = milliseconds(Math.max(request.drain, parts.lingers));
   const finishes = request.mode === 'run' || request.mode === 'finish';
-  if (finishes && drain > request.drain && drain > MOST_DRAIN && policy.metrics['requests'] === undefined) {
+  const isSeen = policy.metrics['requests'] !== undefined && request.routes.length === 1;
+  if (finishes && drain > request.drain && drain > MOST_DRAIN && !isSeen) {
     throw new Failure({
       what: 'The old color could never be drained',
       why: `the rule keeps clients on their color for ${formatDuration(drain)} (stickiness)`,
       now: 'Nothing was touched',
-      next: `Shorten the stickiness to ${formatDuration(MOST_DRAIN)} at most, or give the policy the metric requests, which shows when the old color is empty`,
+      next: `Shorten the stickiness to ${formatDuration(MOST_DRAIN)} at most, or give the policy the metric requests, which shows when the old color of a single route is empty`,
     });
   }
   return {

@@ -133,7 +133,7 @@ export const spec = {
   }),
   drain: duration({
     description:
-      'How long the old color keeps its tasks after the switch, at least as long as the stickiness of the rule; ends early when the metric `requests` shows none for it. Example: `10m`.',
+      'How long the old color keeps its tasks after the switch, at least as long as the stickiness of the rule; ends early when the metric `requests` shows none for it (one route only). Example: `10m`.',
     from: 'stage',
     fallback: '5m',
   }),

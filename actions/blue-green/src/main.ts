@@ -1,5 +1,5 @@
-import { requireApproval } from '../../../src/domain/approval/require.ts';
-import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
+import type { ActionDefinition } from '../../../src/runtime/action.ts';
+import { checkApproval } from '../../../src/runtime/check-approval.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
 import { whatIsLeft } from './left-behind/left.ts';
 import { execute } from './execute.ts';
@@ -57,14 +57,6 @@ const definition: ActionDefinition<typeof spec, Request> = {
     return reportOf({ ...result, goal, router: ports.router.name, outputs });
   },
 };
-
-/** Before credentials are asked for, so before anything at all is touched. A plan is often what is asked approval for. */
-async function checkApproval({ approval, dryRun }: Request, { run, clock, log }: ActionTools): Promise<void> {
-  if (approval.kind === 'none' || dryRun === 'yes') return;
-  const { sha256 } = await import('../../../src/adapters/system/digest.ts');
-  const grant = requireApproval(approval, { repository: run.repository, now: clock.now(), sha256 });
-  if (grant !== undefined) log.info(`Approved for ${grant.environment} by grant ${grant.id}, until ${grant.expiresAt}`);
-}
 
 export const main = (): Promise<void> => runAction(definition, 'main');
 export const post = (): Promise<void> => runAction(definition, 'post');

@@ -28,6 +28,8 @@ export type Fence = (signal: AbortSignal) => Promise<void>;
  */
 const PROOF_LASTS: Duration = seconds(1);
 const MOST_READS = 5;
+/** Longer than answers of ELBv2 and Route 53 were seen to lag; DescribeTags promises nothing. */
+const MAY_LAG: Duration = seconds(1);
 
 export interface FenceParts {
   readonly journal: Journal<ShiftRecord>;
@@ -44,7 +46,7 @@ export function shiftFence({ journal, clock, me, proof = 'a-moment' }: FencePart
   return async (signal) => {
     for (let reads = 0; reads < MOST_READS; reads++) {
       const asked = clock.now();
-      const record = await journal.read(signal);
+      const record = await readTwiceIfLost({ journal, clock, me }, signal);
       if (!stillHolds(record, me)) throw new Superseded(record);
       if (between(asked, clock.now()) <= PROOF_LASTS) return;
       if (proof === 'the-lease' && record !== undefined && clock.now() < record.leaseUntil) return;
@@ -56,6 +58,20 @@ export function shiftFence({ journal, clock, me, proof = 'a-moment' }: FencePart
       next: 'Re-run when AWS answers again',
     });
   };
+}
+
+/**
+ * Tags may be read a moment behind their last write, and the first write of a shift is followed by reads at once. What
+ * says that the shift is lost is read again before it is believed; undefined: there is no record.
+ */
+export async function readTwiceIfLost(
+  { journal, clock, me }: Pick<FenceParts, 'journal' | 'clock' | 'me'>,
+  signal: AbortSignal,
+): Promise<ShiftRecord | undefined> {
+  const record = await journal.read(signal);
+  if (stillHolds(record, me)) return record;
+  await clock.sleep(MAY_LAG, signal);
+  return journal.read(signal);
 }
 
 /** The router, every write of it behind the fence; `restore` for a signal handler is taken from the router itself. */

@@ -2,7 +2,7 @@ import { ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { type Cloud, startCloud } from '../../../sandbox/cloud.ts';
-import { runBundle } from '../../harness/run-bundle.ts';
+import { type BundleResult, runBundle } from '../../harness/run-bundle.ts';
 import { unlisted } from './rights.ts';
 import { type Scene, NOT_HELD, POLICY, scene } from './scene.ts';
 
@@ -32,9 +32,11 @@ const step = (inputs: Readonly<Record<string, string>>, id: string, more: Parame
 const AS_DEPLOYED = { desired: { blue: 2, green: 2 }, suspended: NOT_HELD };
 
 describe('a release that somebody else has deployed, over an ALB', () => {
+  let released: BundleResult;
   test('is shifted, judged and finished by run, which asks nothing of ECS', async () => {
     const before = stage.world.calls().length;
     const result = await runBundle(step({}, '20'));
+    released = result;
     expect(result.exitCode).toBe(0);
     expect(result.outputs).toMatchObject({ outcome: 'promoted', verdict: 'pass', 'candidate-color': 'green' });
     expect(result.stdout).toContain('blue is left as it is, because no service of it is known');
@@ -44,14 +46,24 @@ describe('a release that somebody else has deployed, over an ALB', () => {
   }, 300_000); // prettier-ignore
 
   test('has nothing left for its watch and its post to do: both are green and write nothing', async () => {
-    const before = stage.writes().length;
+    const writes = stage.writes().length;
     const watched = await runBundle(step({ mode: 'watch' }, '20'));
     expect(watched.exitCode).toBe(0);
     expect(watched.outputs).toMatchObject({ outcome: 'nothing-to-do', changed: 'false' });
     expect(watched.stdout).toContain('Shift 20-1 is done');
-    const post = await runBundle(step({}, '20', { phase: 'post' }));
+    // As the runner hands it over: what the run above saved says that it ended by itself, and nobody asks AWS anything.
+    expect(released.state).not.toEqual({});
+    const calls = stage.world.calls().length;
+    const post = await runBundle(step({}, '20', { phase: 'post', state: released.state }));
     expect(post.exitCode).toBe(0);
-    expect(stage.writes().length).toBe(before);
+    expect(stage.world.calls().length).toBe(calls);
+    // A main that died between the last record and its own end: post looks, and finds nothing to take back.
+    const began = Object.fromEntries(Object.keys(released.state).map((key) => [key, 'began']));
+    const afterDeath = await runBundle(step({}, '20', { phase: 'post', state: began }));
+    expect(afterDeath.exitCode).toBe(0);
+    expect(stage.world.calls().length).toBeGreaterThan(calls);
+    expect(stage.writes().length).toBe(writes);
+    expect(await stage.truth()).toMatchObject({ ...AS_DEPLOYED, weights: { blue: 0, green: 100 }, phase: 'done' });
   }, 300_000);
 
   test('goes back on demand while the color of before still stands', async () => {

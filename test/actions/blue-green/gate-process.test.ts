@@ -6,6 +6,7 @@ import { type GitHubFaultRule, type SandboxGitHub, startGitHub } from '../../../
 import { type BundleResult, type BundleRun, runBundle } from '../../harness/run-bundle.ts';
 import { stepOf } from '../../examples/workflow-steps.ts';
 import { NOT_HELD, POLICY, type Scene, scene } from './scene.ts';
+import { partsOf } from './summary-parts.ts';
 
 /** One release at a time on one account, each from blue to green; every test ends with a known color. */
 let cloud: Cloud;
@@ -157,6 +158,7 @@ describe('a step that waits for people', () => {
     expect(result.exitCode).toBe(1);
     expect(result.outputs).toMatchObject({ outcome: 'rolled-back', 'restored-at': expect.stringMatching(/Z$/) });
     expect(errorsOf(result)).toContain(why);
+    expect(partsOf(result.summary)).toMatchObject({ heading: 'Blue-green: rolled-back, verdict fail', says: errorsOf(result), charts: [{}] });
     expect(result.stdout).not.toContain('Weight 10 -> 50');
     expect(await stage.truth()).toMatchObject(BACK);
     expect(await stateOf(issue)).toBe('closed');

@@ -1,13 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import { minutes, seconds } from '../../../src/domain/duration.ts';
 import type { Measurement, MetricQuery } from '../../../src/ports/metric-provider.ts';
+import { type FakeRouter, fakeRouter } from '../../fakes/traffic-router.ts';
 import { openStage } from './stage.ts';
 
 type Answer = (query: MetricQuery) => Measurement;
 
 /** Minutes that the drain lasted, of 20 at most. */
-async function drainedIn(source: 'any moment' | 'whole minutes', answer: Answer): Promise<number> {
+async function drainedIn(
+  source: 'any moment' | 'whole minutes',
+  answer: Answer,
+  others: readonly FakeRouter[] = [],
+): Promise<number> {
   const stage = openStage();
+  stage.others.push(...others);
   const measure = async (query: MetricQuery): Promise<Measurement> => answer(query);
   const periods = source === 'any moment' ? {} : { periods: { length: minutes(1), delay: seconds(30) } };
   stage.requests = { name: 'requests', memory: 'kept', ...periods, measure };
@@ -45,5 +51,9 @@ describe('a drain', () => {
     },
   ] as const)('lasts its whole time when $name', async ({ source, answer }) => {
     expect(await drainedIn(source, answer)).toBeGreaterThanOrEqual(20);
+  });
+
+  test('lasts its whole time with several routes: no request at the first says nothing of the others', async () => {
+    expect(await drainedIn('any moment', () => rate(0), [fakeRouter()])).toBeGreaterThanOrEqual(20);
   });
 });

@@ -210,6 +210,7 @@ function observe(world: World, memory: Memory, scenario: Scenario): Seen {
     gate: gateOf(memory, scenario, world.now),
     request: memory.request,
     oldColor: 'unknown',
+    renewal: 'possible',
     trouble: undefined,
   };
 }

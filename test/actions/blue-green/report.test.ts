@@ -11,8 +11,11 @@ import { after, hours, instant, milliseconds, minutes, seconds } from '../../../
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
 import { UNJUDGED } from '../../../src/domain/policy/policy.ts';
 import { splitGiving } from '../../../src/domain/traffic-split.ts';
+import { renderSummary } from '../../../src/runtime/summary.ts';
+import { chartsOf } from '../../harness/mermaid.ts';
 import { NOW, recordOf } from '../../domain/shift/records.ts';
 import { goalOf, policyOf } from './rehearsal.ts';
+import { partsOf } from './summary-parts.ts';
 
 const POLICY = policyOf({ rules: ['error-rate > 5% for 2m', 'warn: error-rate > 1% for 30s'] });
 
@@ -142,27 +145,62 @@ describe('the report', () => {
     const report = reported(outcome);
     expect(report.conclusion).toBe('failure');
     expect(report.headline).toContain(says);
+    expect(partsOf(renderSummary(report.summary)).heading).toMatch(new RegExp(`^Blue-green: ${outcome.kind}(, verdict fail)?$`));
   }); // prettier-ignore
 
+  const chartOf = (outcome: Outcome, story: Partial<Reported['story']> = {}) => {
+    const events = [{ at: NOW, says: 'green serves 10 % since now', percent: 10 }];
+    const whole = { events, samples: samplesOf(0.004, 412), hooked: [], power: [], ...story };
+    return chartsOf(renderSummary(reported(outcome, { story: whole }).summary));
+  };
+
   test('draws weights and error rate over time, at most 40 points', () => {
-    const chart = reported(promoted).summary.find((section) => section.kind === 'mermaid');
-    expect(chart?.source).toContain('xychart-beta');
-    expect(chart?.source).toContain('line [10, 10');
-    expect(chart?.source).toContain('line [0.4, 0.4');
+    expect(chartOf(promoted)).toEqual([
+      {
+        title: '"Traffic and errors of green in percent, errors known from second 15 on"',
+        x: '"seconds since its first traffic" 0 --> 300',
+        y: '"percent" 0 --> 100',
+        series: [Array.from({ length: 21 }, () => 10), [0, ...Array.from({ length: 20 }, () => 0.4)]],
+      },
+    ]);
     const many = Array.from({ length: 200 }, () => samplesOf(0.004, 412))
       .flat()
       .map((sample, index) => ({ ...sample, at: instant(NOW + index * 100) }));
-    const dense = reported(promoted, { story: { events: [], samples: many, hooked: [], power: [] } }).summary.find(
-      (section) => section.kind === 'mermaid',
-    );
-    expect(dense?.source.split('\n').at(-1)?.split(',').length).toBeLessThanOrEqual(40);
+    expect(chartOf(promoted, { samples: many })[0]?.series.map(({ length }) => length)).toEqual([40, 40]);
+  });
+
+  test('draws the way back, which comes after the last sample, and nothing of errors that nobody measured', () => {
+    const back: Outcome = { kind: 'rolled-back', record: BACK, left: undefined };
+    const events = [
+      { at: NOW, says: 'green serves 50 % since now', percent: 50 },
+      { at: after(NOW, seconds(301)), says: 'Rolling back', percent: 50 },
+      { at: after(NOW, seconds(303)), says: 'blue has all traffic again', percent: 0 },
+    ];
+    const [chart] = chartOf(back, { events });
+    expect(chart?.x).toBe('"seconds since its first traffic" 0 --> 303');
+    expect(chart?.series[0]).toEqual([...Array.from({ length: 20 }, () => 50), 0]);
+    const blind = samplesOf(0, 0).map((sample) => ({ ...sample, reading: { kind: 'no-data' } as const }));
+    expect(chartOf(back, { events, samples: blind })).toMatchObject([{ title: '"Traffic of green in percent"', series: [{}] }]);
+  }); // prettier-ignore
+
+  test.each([
+    { name: 'a value that is no number', bad: (text: string) => text.replace('line [10', 'line [NaN') },
+    { name: 'a value with an exponent', bad: (text: string) => text.replace('0.4', '4e-7') },
+    { name: 'a quote in the title', bad: (text: string) => text.replace('errors of', 'errors "of"') },
+    { name: 'an empty line', bad: (text: string) => text.replace(/line \[10[^\]]*/, 'line [') },
+    { name: 'lines of different lengths', bad: (text: string) => text.replace('line [10, ', 'line [') },
+  ])('would not be shown as a chart with $name, and the check of charts finds it', ({ bad }) => {
+    const text = renderSummary(reported(promoted).summary);
+    expect(chartsOf(text)).toHaveLength(1);
+    expect(bad(text)).not.toBe(text);
+    expect(() => chartsOf(bad(text))).toThrow(/Mermaid would not take|lines of/);
   });
 });
 
 const seen = {
   kind: 'seen', routes: [{ name: 'web', live: splitGiving('blue', 100) }], live: splitGiving('blue', 100), spread: 'everywhere',
   own: undefined, seated: 'both', record: undefined, engaged: false, desired: { blue: 3, green: 0 }, scaling: { blue: 'none', green: 'none' }, tagged: undefined, samples: [], candidateHealth: [], deployed: undefined,
-  checked: {}, hooked: [], gate: undefined, request: 'untouched', oldColor: 'unknown', trouble: undefined,
+  checked: {}, hooked: [], gate: undefined, request: 'untouched', oldColor: 'unknown', renewal: 'possible', trouble: undefined,
   targets: { blue: { healthy: 3, total: 3, reasons: [] }, green: { healthy: 0, total: 0, reasons: [] } },
 } as const; // prettier-ignore
 
@@ -271,6 +309,7 @@ test.each([
 }); // prettier-ignore
 
 describe('the drain', () => {
+  const ROUTE = { kind: 'alb' };
   const request = {
     mode: 'run',
     drain: minutes(5),
@@ -279,6 +318,7 @@ describe('the drain', () => {
     minHealthy: 'desired',
     onStale: 'rollback',
     shiftId: undefined,
+    routes: [ROUTE],
   } as unknown as Request;
   const parts = { me: { id: '1', attempt: 1 }, images: 'a', policy: UNJUDGED, gates: [], checks: undefined };
 
@@ -292,6 +332,18 @@ describe('the drain', () => {
   test('is refused when clients are kept longer than anybody waits', () => {
     expect(() => goalFor(request, { ...parts, lingers: hours(24) })).toThrow(
       'the rule keeps clients on their color for 1d (stickiness)',
+    );
+  });
+
+  test('of a day is waited for only where the requests show that the old color is empty: at a single route', () => {
+    const policy = policyOf({
+      rules: ['error-rate > 5% for 2m'],
+      metrics: { requests: { from: 'web', url: 'http://m/{color}', value: '$.v' } },
+    });
+    const long = { ...parts, policy, lingers: hours(24) };
+    expect(goalFor(request, long).drain).toBe(hours(24));
+    expect(() => goalFor({ ...request, routes: [ROUTE, ROUTE] } as unknown as Request, long)).toThrow(
+      'of a single route',
     );
   });
 });

@@ -13,7 +13,7 @@ const signal = new AbortController().signal;
 const ME = { id: '100', attempt: 1 };
 
 function open(record: ShiftRecord | undefined) {
-  const clock = fakeClock();
+  const clock = fakeClock({ mode: 'automatic' });
   const journal = fakeJournal<ShiftRecord>(record);
   return { clock, journal, fence: shiftFence({ journal, clock, me: ME }) };
 }
@@ -33,6 +33,20 @@ describe('the fence', () => {
     await expect(refused).rejects.toMatchObject({ by });
   });
 
+  test.each([
+    { name: 'one of before', record: recordOf({ run: { id: '99', attempt: 1 }, phase: 'done' }) },
+    { name: 'none', record: undefined },
+  ])(
+    'takes the shift for lost only when a second look a moment later says so: $name is read at first',
+    async ({ record }) => {
+      const { journal, fence } = open(recordOf({ run: ME }));
+      const { read } = journal;
+      let reads = 0;
+      journal.read = async (inner) => ((reads += 1) === 1 ? record : read.call(journal, inner));
+      await expect(fence(signal)).resolves.toBeUndefined();
+    },
+  );
+
   test('reads again when time passed during the read, as it does for a process that was frozen', async () => {
     const { clock, journal, fence } = open(recordOf({ run: ME }));
     const { read } = journal;
@@ -47,7 +61,8 @@ describe('the fence', () => {
       return found;
     };
     await expect(fence(signal)).rejects.toThrow('taken over by 101/1');
-    expect(reads).toBe(2);
+    // The one from before the freeze, the one that shows the loss, and the one that makes sure of it.
+    expect(reads).toBe(3);
   });
 
   const withSlowReads = ({ leaseUntil }: Pick<ShiftRecord, 'leaseUntil'>, proof?: FenceParts['proof']) => {

@@ -27,9 +27,9 @@ export interface Goal {
   readonly colorTag: string;
   /** `none`: somebody else has deployed the candidate; its health decides when it is ready. */
   readonly deploy: 'ecs' | 'none';
-  /** Healthy targets that the candidate needs before it gets traffic; `desired`: all of its tasks. */
   /** The color that a rollback without a shift under way shall end on; undefined: the other one. */
   readonly to: Color | undefined;
+  /** Healthy targets that the candidate needs before it gets traffic; `desired`: all of its tasks. */
   readonly minHealthy: number | 'desired';
   readonly prepareWithin: Duration;
   readonly drain: Duration;
@@ -113,6 +113,8 @@ export interface Seen {
   readonly request: 'withdrawn' | 'untouched';
   /** Whether the old color is known to get no requests any more. */
   readonly oldColor: 'quiet' | 'unknown';
+  /** Whether the lease may be renewed now, or has to rest after a renewal that failed for a moment. */
+  readonly renewal: 'possible' | 'rests';
   /** A write that failed for good. */
   readonly trouble: string | undefined;
 }

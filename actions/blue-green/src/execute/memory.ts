@@ -22,6 +22,9 @@ export interface Memory extends ShiftMemory {
   tagged: Color | undefined;
   scaling: Readonly<Record<Color, Scaling>> | undefined;
   failedWrites: number;
+  /** Renewals of the lease that failed in a row, and until when the next one rests. */
+  failedRenewals: number;
+  renewalRestsUntil: Instant | undefined;
   unreachableSince: Instant | undefined;
   /** Ends when the sources that work beside the loop have stopped. */
   watching: Promise<void> | undefined;
@@ -59,6 +62,8 @@ export const startMemory = (): Memory => ({
   tagged: undefined,
   scaling: undefined,
   failedWrites: 0,
+  failedRenewals: 0,
+  renewalRestsUntil: undefined,
   unreachableSince: undefined,
   watching: undefined,
   ...startShift(),

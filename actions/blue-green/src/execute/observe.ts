@@ -12,6 +12,7 @@ import {
 import { sameRecord } from '../../../../src/domain/shift/record-tags.ts';
 import { countsAfter } from '../../../../src/domain/shift/target-loss.ts';
 import { type Color, COLORS } from '../../../../src/domain/traffic-split.ts';
+import { readTwiceIfLost } from '../../../../src/engine/shift/fence.ts';
 import { liveOf } from '../../../../src/engine/shift/join-routes.ts';
 import type { Acting } from './acting.ts';
 import type { Memory } from './memory.ts';
@@ -27,7 +28,7 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
   const { ports, memory } = acting;
   const judging = memory.record !== undefined && isInTraffic(memory.record.phase) && memory.desired !== undefined;
   const [read, found, blue, green, desired] = await Promise.all([
-    ports.journal.read(signal),
+    recordOf(acting, signal),
     routesOf(acting, signal),
     ports.targets.health('blue', signal),
     ports.targets.health('green', signal),
@@ -62,9 +63,15 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
     gate: memory.asking && { before: memory.asking.before, view: memory.asking.view },
     request: memory.request,
     oldColor: await quietOf(acting, signal),
+    renewal:
+      memory.renewalRestsUntil !== undefined && ports.clock.now() < memory.renewalRestsUntil ? 'rests' : 'possible',
     trouble: memory.trouble,
   };
 }
+
+/** A process that holds the shift believes only a second look that it has lost it. */
+const recordOf = ({ ports, memory, release }: Acting, signal: AbortSignal): Promise<ShiftRecord | undefined> =>
+  memory.engaged === 'yes' ? readTwiceIfLost({ ...ports, me: release.goal.me }, signal) : ports.journal.read(signal);
 
 /** Tags hold fewer characters than a reason may have: what this process wrote is known to it in full. */
 const inFullWords = (read: ShiftRecord | undefined, known: ShiftRecord | undefined): ShiftRecord | undefined =>

@@ -13,7 +13,10 @@ const QUIET_PERIODS = 2;
 export async function quietOf({ ports, memory, release }: Acting, signal: AbortSignal): Promise<'quiet' | 'unknown'> {
   const provider = ports.metrics.providers['requests'];
   const { record } = memory;
-  if (provider === undefined || record?.phase !== 'finishing') return 'unknown';
+  // A shift that is only found may have another candidate than the one that the sources are asked about.
+  if (provider === undefined || record?.phase !== 'finishing' || memory.engaged === 'no') return 'unknown';
+  // The source knows the first of several places alone.
+  if (ports.routes.length > 1) return 'unknown';
   const now = ports.clock.now();
   const { interval } = release.goal.policy;
   if (memory.lastQuietLook === undefined || between(memory.lastQuietLook, now) >= interval) {

@@ -40,17 +40,22 @@ export async function open(request: Request, given: ActionTools, me = meOf(reque
   const gates = await gatesFor(request, policy, { ...tools, people });
   const checks = await checksOf(request, tools);
   const address = addressOf(request, tools);
-  let candidate: Color = 'green';
+  let candidate: Color | undefined;
+  const candidateNow = (): Color => {
+    if (candidate === undefined) throw new TypeError('nothing is measured before the shift has a candidate');
+    return candidate;
+  };
   const { metricSources } = await import('../../../../src/adapters/metrics/sources.ts');
   const own = await ownTools(tools);
   const { prober } = own;
   const { clock, log, signal, environment } = tools;
+  // A source that cannot work is told before AWS is asked; what it asks of the cloud is opened below, before it measures.
   const metrics = metricSources(policy, {
     prober,
     clock,
     environment,
     address,
-    colorOf: (arm) => (arm === 'candidate' ? candidate : otherColor(candidate)),
+    colorOf: (arm) => (arm === 'candidate' ? candidateNow() : otherColor(candidateNow())),
     targetGroupOf: (color) => request.routes[0]?.colors[color] ?? '',
     meterOf: (color) => meterOf(color),
     cloudWatch: once(async (region) => {
