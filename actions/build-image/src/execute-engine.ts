@@ -32,9 +32,9 @@ export type Built =
   /** Another run has the name. */
   | { readonly kind: 'left' }
   /** undefined: the engine named no digest. */
-  | { readonly kind: 'named'; readonly digest: string | undefined }
+  | { readonly kind: 'named'; readonly digest: string | undefined; readonly progress: string }
   /** Without a name: nothing but its digest leads to it. */
-  | { readonly kind: 'unnamed'; readonly digest: string };
+  | { readonly kind: 'unnamed'; readonly digest: string; readonly progress: string };
 
 /** Builds, and pushes: under the digest alone where the engine can, else under the identity tag. */
 export async function buildAndPush(
@@ -65,13 +65,16 @@ export async function buildAndPush(
   if (end === 'push-digest' || end === 'push-name') {
     if (end === 'push-name') ports.onWrite();
     const what = `build and push ${name}`;
-    check(await repeated(cached, { what, isPush: isPushFault }, ports, signal), 'build', name);
+    const result = await repeated(cached, { what, isPush: isPushFault }, ports, signal);
+    check(result, 'build', name);
+    const progress = progressOf(result);
     const digest = digestIn(await ports.engine.readMetadata());
-    if (end === 'push-name') return { kind: 'named', digest };
+    if (end === 'push-name') return { kind: 'named', digest, progress };
     ports.onWrite();
-    return (await beforePush()) === 'leave' ? { kind: 'left' } : { kind: 'unnamed', digest };
+    return (await beforePush()) === 'leave' ? { kind: 'left' } : { kind: 'unnamed', digest, progress };
   }
-  check(await cached(), 'build', name);
+  const result = await cached();
+  check(result, 'build', name);
   if (end === 'keep') return { kind: 'kept' };
   if ((await beforePush()) === 'leave') return { kind: 'left' };
   ports.onWrite();
@@ -82,8 +85,15 @@ export async function buildAndPush(
     signal,
   );
   check(pushed, 'push', name);
-  return { kind: 'named', digest: /digest: (sha256:[0-9a-f]{64}) size:/.exec(pushed.stdout)?.[1] };
+  return {
+    kind: 'named',
+    digest: /digest: (sha256:[0-9a-f]{64}) size:/.exec(pushed.stdout)?.[1],
+    progress: progressOf(result),
+  };
 }
+
+/** BuildKit tells it on stderr, some clients on stdout. */
+const progressOf = ({ stdout, stderr }: ProgramResult): string => `${stdout}\n${stderr}`;
 
 const output = ({ stdout, stderr }: ProgramResult): string => `${lastWords(stdout)}\n${lastWords(stderr)}`;
 

@@ -10,7 +10,7 @@ import type { Clock } from '../../../src/ports/clock.ts';
 import type { ImageScanner } from '../../../src/ports/image-scanner.ts';
 import type { Log } from '../../../src/ports/log.ts';
 import type { RegistryPorts } from './execute-ports.ts';
-import { verify } from './execute-registry.ts';
+import { verify } from './execute-verify.ts';
 import type { ScanWish } from './inputs.ts';
 import type { VerifiedPlatform } from './result.ts';
 

@@ -1,11 +1,17 @@
 import type { BuildSecret, BuildSpec } from '../../../src/domain/image-build/build-spec.ts';
-import { mountedSecrets } from '../../../src/domain/image-build/dockerfile.ts';
+import { type BaseLine, baseLine, mountedSecrets } from '../../../src/domain/image-build/dockerfile.ts';
 import { InvalidInput, type InputProblem } from '../../../src/domain/inputs.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 
 export interface Secret {
   readonly id: string;
   readonly content: string;
+}
+
+export interface Source {
+  readonly secrets: readonly Secret[];
+  /** Of the Dockerfile; undefined: it cannot be told. */
+  readonly baseLine: BaseLine | undefined;
 }
 
 /** The workspace and the step; paths start at the workspace. */
@@ -29,12 +35,13 @@ export interface SourcePorts {
  * that is empty or that nobody gives is an error, never a build without it. What a commit could have made a link to a file
  * of this machine is refused: the build would read it.
  */
-export async function openSource(spec: BuildSpec, ports: SourcePorts): Promise<readonly Secret[]> {
+export async function openSource(spec: BuildSpec, ports: SourcePorts): Promise<Source> {
   const file = await dockerfileOf(spec, ports);
   const links = await linkProblems(spec, file, ports);
   // Nothing of what such a link leads to is read.
   if (links.length > 0) throw new InvalidInput('What is built, and its secrets,', links);
-  const problems: InputProblem[] = [...(await placeProblems(spec, file, ports))];
+  const read = await ports.read(file);
+  const problems: InputProblem[] = [...(await placeProblems(spec, { file, read }, ports))];
   const secrets: Secret[] = [];
   for (const secret of spec.secrets) {
     const content = await contentOf(secret, ports);
@@ -45,7 +52,7 @@ export async function openSource(spec: BuildSpec, ports: SourcePorts): Promise<r
   }
   problems.push(...leakProblems(spec, secrets));
   if (problems.length > 0) throw new InvalidInput('What is built, and its secrets,', problems);
-  return secrets;
+  return { secrets, baseLine: read.kind === 'text' ? baseLine(read.text, spec.target) : undefined };
 }
 
 /** Without `file` the engine takes the lower-case name, too. */
@@ -75,7 +82,11 @@ async function linkProblems(
   return problems;
 }
 
-async function placeProblems(spec: BuildSpec, file: string, ports: SourcePorts): Promise<readonly InputProblem[]> {
+async function placeProblems(
+  spec: BuildSpec,
+  { file, read }: { readonly file: string; readonly read: Awaited<ReturnType<SourcePorts['read']>> },
+  ports: SourcePorts,
+): Promise<readonly InputProblem[]> {
   const { context, target, secrets } = spec;
   const there = await ports.whatIs(context);
   const accepted = 'a path from the workspace; actions/checkout has to come before this step';
@@ -87,7 +98,6 @@ async function placeProblems(spec: BuildSpec, file: string, ports: SourcePorts):
       problem: there === 'file' ? 'is no folder' : 'is not there',
       accepted,
     });
-  const read = await ports.read(file);
   switch (read.kind) {
     case 'missing':
       return [...problems, { input: 'file', given: file, problem: 'is not there', accepted }];

@@ -1,7 +1,9 @@
 import { Failure } from '../../../src/domain/failure.ts';
 import { builderIn } from '../../../src/domain/image-build/command.ts';
 import { type Engine, chooseEngine, missingFeatures } from '../../../src/domain/image-build/engine.ts';
-import type { EvidenceDocument } from '../../../src/domain/image-build/evidence.ts';
+import type { Attestation } from '../../../src/domain/image-build/attestations.ts';
+import { type BaseImage, basesIn } from '../../../src/domain/image-build/base.ts';
+import type { AttachedDocument, EvidenceDocument } from '../../../src/domain/image-build/evidence.ts';
 import { nameOf } from '../../../src/domain/image-build/registries.ts';
 import { RegistryRefusal } from '../../../src/domain/image-build/registry-errors.ts';
 import { isSameSource } from '../../../src/domain/image-build/source.ts';
@@ -11,7 +13,8 @@ import { CloudFailure, mayPass } from '../../../src/domain/retry-policy.ts';
 import type { StoredManifest } from '../../../src/ports/image-registry.ts';
 import { buildAndPush } from './execute-engine.ts';
 import type { BuildPorts } from './execute-ports.ts';
-import { giveName, setForward, verify } from './execute-registry.ts';
+import { giveName, setForward } from './execute-registry.ts';
+import { verify } from './execute-verify.ts';
 import type { BuildPlan } from './plan.ts';
 import type { BuildResult, VerifiedImage } from './result.ts';
 
@@ -69,7 +72,14 @@ async function pushed(
   const source = { commit: plan.git.sha, inputs: plan.inputs };
   const orSource = digest === undefined || plan.request.reuse !== 'never' ? { orSource: source } : {};
   const found = await verify(
-    { repository, reference: identity, platforms, ...orSource, ...(digest === undefined ? {} : { digest }) },
+    {
+      repository,
+      reference: identity,
+      platforms,
+      asked: plan.build,
+      ...orSource,
+      ...(digest === undefined ? {} : { digest }),
+    },
     ports,
     signal,
   );
@@ -78,7 +88,9 @@ async function pushed(
     ports.log.warning(
       `${name} is ${found.image.digest} of another run by now, and no longer ${digest}: that image is taken`,
     );
-  return { kind: isOurs ? 'pushed' : 'reused', identity, ...found, engine: engine.said };
+  const made = { identity, ...found, engine: engine.said };
+  if (!isOurs || built.kind === 'left') return { kind: 'reused', ...made };
+  return { kind: 'pushed', ...made, ...basesIn(built.progress, ports.baseLine) };
 }
 
 const takenMeanwhile = (name: string): Failure =>
@@ -216,12 +228,15 @@ interface Made {
   readonly image: VerifiedImage;
   readonly stored: StoredManifest;
   readonly engine?: string;
+  /** As the build found them; absent: this run did not build it. */
+  readonly base?: BaseImage | null;
+  readonly bases?: readonly BaseImage[];
 }
 
 /** Scan, then tags: what is found wanting stays under its identity tag alone. */
 async function finish(plan: BuildPlan, made: Made, ports: BuildPorts, signal: AbortSignal): Promise<BuildResult> {
-  const { stored, ...shown } = made;
-  const { image, identity } = made;
+  const { stored, kind, engine, identity, image } = made;
+  const shown = { kind, identity, image, ...(engine === undefined ? {} : { engine }) };
   const [repository] = plan.request.repositories;
   const scan = await ports.scan?.(repository, image, signal);
   if (scan !== undefined) ports.log.info(scanLine(scan));
@@ -267,7 +282,7 @@ function evidenceOf(
   }: { readonly made: Made; readonly scan: ScanResult | undefined; readonly tags: readonly string[] },
   { run }: BuildPorts,
 ): EvidenceDocument {
-  const { image, identity } = made;
+  const { image, identity, base, bases = null } = made;
   const label = (key: string): string | undefined =>
     image.labels[key] === undefined ? undefined : String(image.labels[key]);
   const name = label('org.opencontainers.image.base.name');
@@ -286,12 +301,16 @@ function evidenceOf(
     commit: plan.git.sha,
     inputsSha256: plan.inputs,
     builtBy: made.kind === 'pushed' ? run : null,
-    sbom: plan.build.sbom === 'attach' ? 'attached' : 'none',
-    provenance: plan.build.provenance,
-    base: name === undefined || digest === undefined ? null : { name, digest },
+    sbom: attached(image, 'sbom'),
+    provenance: attached(image, 'provenance'),
+    base: base ?? (name === undefined || digest === undefined ? null : { name, digest }),
+    bases,
     scan: scan === undefined ? null : scanEvidence(scan),
   };
 }
+
+const attached = ({ attestations }: VerifiedImage, kind: Attestation['kind']): readonly AttachedDocument[] =>
+  attestations.filter((each) => each.kind === kind).map(({ about, digest }) => ({ about, digest }));
 
 function scanEvidence(scan: ScanResult): NonNullable<EvidenceDocument['scan']> {
   const summary = scanLine(scan);

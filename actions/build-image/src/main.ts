@@ -66,7 +66,7 @@ async function build(request: BuildRequest, tools: ActionTools): Promise<Report>
     tools.log.verbatim('Plan', planLines(plan).join('\n'));
     return plannedReport(plan);
   }
-  const secrets = await openSource(request.build, await sourcePorts(tools));
+  const { secrets, baseLine } = await openSource(request.build, await sourcePorts(tools));
   const { openPorts } = await import('../../../src/adapters/docker/open-ports.ts');
   let changed: 'yes' | 'no' = 'no';
   const { run, clock, log, signal } = tools;
@@ -90,6 +90,7 @@ async function build(request: BuildRequest, tools: ActionTools): Promise<Report>
         tools: facts.tools,
         run: { repository: run.repository, runId: run.runId, attempt: run.attempt },
         scan: scanning,
+        baseLine,
         onWrite() {
           changed = 'yes';
           tools.willChange();

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../../src/domain/canonical-json.ts';
 import { nameOf } from '../../../src/domain/image-build/registries.ts';
+import type { AttachedDocument, EvidenceDocument } from '../../../src/domain/image-build/evidence.ts';
 import { ignoreLine } from '../../../src/domain/image-scan/ignore.ts';
 import { type ScanResult, scanLine } from '../../../src/domain/image-scan/judge.ts';
 import type { Annotation, Report, Section } from '../../../src/domain/report.ts';
@@ -91,19 +92,19 @@ export function reportOf(plan: BuildPlan, result: BuildResult, written: Written)
       const { image, identity, tags, scan } = result;
       const word = result.kind === 'pushed' ? 'Built and pushed' : 'Found, without a build,';
       const headline = `${word} ${nameOf(plan.request.repositories[0])}@${image.digest} (${image.kind}, ${image.platforms.length} platform(s), ${megabytes(image)} MB)`;
-      const [entry] = evidenceList(plan, image, scan, written);
+      const [entry] = evidenceList(plan, result, written);
       return {
         conclusion: 'success',
         outcome: result.kind,
         headline,
         changed: written.changed === 'yes',
         outputs: {
-          ...pushedOutputs(plan, { identity, image, scan, written }),
+          ...pushedOutputs(plan, result, written),
           tags: [`${nameOf(plan.request.repositories[0])}:${identity}`, ...tags.set].join('\n'),
         },
         summary: [
           { kind: 'heading', text: headline },
-          ...sectionsOf(plan, { identity, image, scan }),
+          ...sectionsOf(plan, result),
           tagTable(tags),
           { kind: 'text', text: `Evidence: \`${written.evidenceFile}\`, sha256 ${entry?.sha256 ?? ''}.` },
         ],
@@ -118,7 +119,7 @@ export function reportOf(plan: BuildPlan, result: BuildResult, written: Written)
         'images-sha256': _hash,
         'pinned-tag': _pinned,
         ...outputs
-      } = pushedOutputs(plan, { identity, image, scan, written });
+      } = pushedOutputs(plan, result, written);
       return {
         conclusion: 'failure',
         outcome: scan.kind === 'unknown' ? 'scan-unknown' : 'blocked',
@@ -126,7 +127,7 @@ export function reportOf(plan: BuildPlan, result: BuildResult, written: Written)
         changed: written.changed === 'yes',
         // Without `images`, so that nothing after this can deploy it by mistake.
         outputs: { ...NOTHING, ...outputs, tags: `${nameOf(plan.request.repositories[0])}:${identity}` },
-        summary: [{ kind: 'heading', text: headline }, ...sectionsOf(plan, { identity, image, scan })],
+        summary: [{ kind: 'heading', text: headline }, ...sectionsOf(plan, result)],
         annotations: scanAnnotations(scan),
       };
     }
@@ -135,13 +136,10 @@ export function reportOf(plan: BuildPlan, result: BuildResult, written: Written)
   }
 }
 
-interface Pushed {
-  readonly identity: string;
-  readonly image: VerifiedImage;
-  readonly scan: ScanResult | undefined;
-}
+type Pushed = Exclude<BuildResult, { readonly kind: 'built-only' }>;
 
-function pushedOutputs(plan: BuildPlan, { identity, image, scan, written }: Pushed & { readonly written: Written }) {
+function pushedOutputs(plan: BuildPlan, result: Pushed, written: Written) {
+  const { identity, image, scan } = result;
   const { request } = plan;
   const images = canonicalJson({
     [request.name]: { repository: request.repositories[0].path, digest: image.digest, tag: identity },
@@ -155,7 +153,7 @@ function pushedOutputs(plan: BuildPlan, { identity, image, scan, written }: Push
     images,
     'images-sha256': written.sha256(images),
     'pinned-tag': `${identity}@${image.digest}`,
-    evidence: JSON.stringify(evidenceList(plan, image, scan, written)),
+    evidence: JSON.stringify(evidenceList(plan, result, written)),
     'evidence-file': written.evidenceFile,
     sarif: written.sarif,
     'scan-verdict': scan?.kind ?? '',
@@ -163,28 +161,33 @@ function pushedOutputs(plan: BuildPlan, { identity, image, scan, written }: Push
 }
 
 /** As approval-gate takes it. */
-function evidenceList(
-  plan: BuildPlan,
-  image: VerifiedImage,
-  scan: ScanResult | undefined,
-  { evidenceSha256 }: Written,
-) {
+function evidenceList(plan: BuildPlan, { image, scan, evidence }: Pushed, { evidenceSha256 }: Written) {
   const verdict = scan === undefined || scan.kind === 'pass' ? 'pass' : scan.kind === 'fail' ? 'fail' : 'warn';
   const built = `${image.digest.slice(0, 19)}, ${image.platforms.map(({ platform }) => platform).join(', ')}, ${megabytes(image)} MB`;
   return [
     {
       name: `build ${plan.request.name}`,
       verdict,
-      summary: scan === undefined ? `${built}; not scanned` : `${built}; ${scanLine(scan)}`,
+      summary: [built, standsOn(evidence), scan === undefined ? 'not scanned' : scanLine(scan)].join('; '),
       sha256: evidenceSha256,
     },
   ];
 }
 
+const short = (digest: string): string => digest.slice(0, 19);
+
+/** What is under the image and beside it, in one line. */
+function standsOn({ base, sbom, provenance }: EvidenceDocument): string {
+  const beside = (word: string, [first]: readonly AttachedDocument[]): readonly string[] =>
+    first === undefined ? [] : [`${word} ${short(first.digest)}`];
+  const under = base === null ? 'no base image is known' : `base ${base.name}@${short(base.digest)}`;
+  return [under, ...beside('SBOM', sbom), ...beside('provenance', provenance)].join(', ');
+}
+
 const megabytes = ({ platforms }: VerifiedImage): string =>
   (platforms.reduce((most, { size }) => Math.max(most, size), 0) / 1e6).toFixed(1);
 
-function sectionsOf(plan: BuildPlan, { identity, image, scan }: Pushed): readonly Section[] {
+function sectionsOf(plan: BuildPlan, { identity, image, scan, evidence }: Pushed): readonly Section[] {
   return [
     {
       kind: 'table',
@@ -195,6 +198,7 @@ function sectionsOf(plan: BuildPlan, { identity, image, scan }: Pushed): readonl
       kind: 'text',
       text: `Identity \`${identity}\`, version \`${plan.version ?? identity}\`, commit \`${plan.git.sha}\`, release \`${plan.releaseId}\`.`,
     },
+    { kind: 'text', text: `What the image is made of: ${standsOn(evidence)}.` },
     ...(scan === undefined ? [] : scanSections(scan)),
   ];
 }

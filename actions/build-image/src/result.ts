@@ -1,4 +1,5 @@
 import type { CleanupPlan } from '../../../src/domain/image-build/cleanup.ts';
+import type { Attestation } from '../../../src/domain/image-build/attestations.ts';
 import type { EvidenceDocument } from '../../../src/domain/image-build/evidence.ts';
 import type { Standing } from '../../../src/domain/tags/forward.ts';
 import type { ScanResult } from '../../../src/domain/image-scan/judge.ts';
@@ -10,6 +11,7 @@ export interface VerifiedImage {
   readonly mediaType: string;
   readonly platforms: readonly VerifiedPlatform[];
   readonly labels: Readonly<Record<string, unknown>>;
+  readonly attestations: readonly Attestation[];
 }
 
 export interface VerifiedPlatform {

@@ -91,11 +91,13 @@ function attestations({ provenance, sbom }: BuildSpec): string[] {
 function annotationsOf({ annotations, platforms }: BuildSpec): string[] {
   const levels = platforms.length > 1 ? 'index,manifest' : 'manifest';
   return Object.entries(annotations).map(([key, value]) =>
-    /^(index|manifest|index-descriptor|manifest-descriptor)(\[|,|:)/.test(key)
-      ? `${key}=${value}`
-      : `${levels}:${key}=${value}`,
+    isPlaced(key) ? `${key}=${value}` : `${levels}:${key}=${value}`,
   );
 }
+
+/** `index:key`, `manifest[linux/amd64]:key`: an annotation that says where it belongs. */
+export const isPlaced = (key: string): boolean =>
+  /^(index|manifest|index-descriptor|manifest-descriptor)(\[|,|:)/.test(key);
 
 /** An old client takes the name of an image alone. */
 const imageOfCache = (entry: string): string => /(?:^|,)ref=([^,]+)/.exec(entry)?.[1] ?? entry;

@@ -30,11 +30,45 @@ interface Stage {
  * file with a frontend of its own.
  */
 export function mountedSecrets(text: string, target?: string): readonly SecretMount[] {
-  const frontend = /^#\s*syntax\s*=\s*(\S+)/i.exec(text)?.[1] ?? 'docker/dockerfile';
-  if (!/(^|\/)docker\/dockerfile(-upstream)?([:@]|$)/.test(frontend)) return [];
-  const stages = stagesOf(instructionsOf(text));
+  const stages = readStages(text);
   const found = neededBy(stages, target).flatMap(({ mounts }) => mounts);
   return found.filter(({ id }, index) => found.findIndex((other) => other.id === id) === index);
+}
+
+/** None of a file with a frontend of its own. */
+function readStages(text: string): readonly Stage[] {
+  const frontend = /^#\s*syntax\s*=\s*(\S+)/i.exec(text)?.[1] ?? 'docker/dockerfile';
+  if (!/(^|\/)docker\/dockerfile(-upstream)?([:@]|$)/.test(frontend)) return [];
+  return stagesOf(instructionsOf(text));
+}
+
+/** The FROM of what a build stands on. */
+export interface BaseLine {
+  /** Of the image, as it is written there, in lower case; undefined: by a variable. */
+  readonly image: string | undefined;
+  /** The stage, as BuildKit calls it in its progress. */
+  readonly stage: string;
+}
+
+/** Of a build up to `target`. undefined: that cannot be told. */
+export function baseLine(text: string, target?: string): BaseLine | undefined {
+  const stages = readStages(text);
+  let at = indexOf(stages, target?.toLowerCase(), stages.length);
+  for (let stage = stages[at]; stage !== undefined; stage = stages[at]) {
+    const [image] = stage.from;
+    const before = image === undefined ? -1 : indexOf(stages, image, at);
+    if (stages[before] === undefined || before >= at)
+      return { image, stage: stage.name === '' ? `stage-${at}` : stage.name };
+    at = before;
+  }
+  return undefined;
+}
+
+/** Of the stage of this name before `before`; without a name the last. -1: it is not there. */
+function indexOf(stages: readonly Stage[], name: string | undefined, before: number): number {
+  if (name === undefined) return before - 1;
+  const at = stages.slice(0, before).findLastIndex((stage) => stage.name === name);
+  return at < 0 && /^\d+$/.test(name) ? Number(name) : at;
 }
 
 function instructionsOf(text: string): readonly Instruction[] {
@@ -122,18 +156,14 @@ function secretOf(fields: ReadonlyMap<string, string>): string | undefined {
 
 /** Only these are built. A target that is not there is for the engine to refuse. */
 function neededBy(stages: readonly Stage[], target: string | undefined): readonly Stage[] {
-  const indexOf = (name: string, before: number): number => {
-    const at = stages.slice(0, before).findLastIndex((stage) => stage.name === name);
-    return at < 0 && /^\d+$/.test(name) ? Number(name) : at;
-  };
-  const last = target === undefined ? stages.length - 1 : indexOf(target.toLowerCase(), stages.length);
+  const last = indexOf(stages, target?.toLowerCase(), stages.length);
   const needed = new Set<number>();
   const add = (index: number): void => {
     if (needed.has(index) || stages[index] === undefined) return;
     needed.add(index);
     for (const name of stages[index].from) {
       if (name === undefined) for (let before = 0; before < index; before += 1) add(before);
-      else add(indexOf(name, index));
+      else add(indexOf(stages, name, index));
     }
   };
   add(last);

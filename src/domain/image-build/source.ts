@@ -1,5 +1,6 @@
 import { canonicalJson } from '../canonical-json.ts';
 import type { BuildSpec } from './build-spec.ts';
+import { recordOf } from './documents.ts';
 import { INPUTS_LABEL, REVISION_LABEL } from './labels.ts';
 
 /**
@@ -43,6 +44,3 @@ export function labelsIn(configuration: unknown): Readonly<Record<string, unknow
   const config = recordOf(recordOf(configuration)['config']);
   return recordOf(config['Labels']);
 }
-
-const recordOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};

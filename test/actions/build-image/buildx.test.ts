@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { needs } from '../../harness/needs.ts';
 import { COMMIT, type Workbench, openWorkbench } from './engine.ts';
 
@@ -67,6 +69,37 @@ needs('engine', 'buildx')('build-image with the buildx plugin of the user', () =
       const run = await build('nowhere', { repository: 'team/nowhere', 'extra-args': '--builder=nope' });
       expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'invalid-input', changed: 'false' } });
       expect(run.stdout).toMatch(/buildx has no builder: .*no builder "nope" found/);
+    },
+    MINUTE,
+  );
+
+  test(
+    'the evidence names what the image stands on, with the digest that the registry has under that name',
+    async () => {
+      const base = await build('base', { repository: 'base/shell', tags: 'type=raw,value=1' });
+      const name = `${bench.registry.host}/base/shell:1`;
+      const context = await bench.context('stands on it', {
+        Dockerfile: `FROM ${name} AS tools\nCOPY page.txt /tools\nFROM ${name} AS root\nFROM root\nCOPY --from=tools /tools /tools\n`,
+      });
+      const run = await bench.build({
+        context,
+        inputs: { repository: 'team/stands', registry: bench.registry.host, tags: 'type=raw,value=tested' },
+        env: {
+          DOCKER_CONFIG: config,
+          PATH: `${bench.engine.clientFolder}:${process.env['PATH']}`,
+          // The step's own folder is gone with it.
+          RUNNER_TEMP: context,
+        },
+      });
+      const found = { name, digest: base.outputs['digest'] };
+      expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'pushed' } });
+      expect(JSON.parse(await readFile(join(context, 'evidence-stands.json'), 'utf8'))).toMatchObject({
+        base: found,
+        bases: [found],
+        sbom: [],
+        provenance: [],
+      });
+      expect(run.outputs['evidence']).toContain(`base ${name}@${base.outputs['digest']?.slice(0, 19)}`);
     },
     MINUTE,
   );

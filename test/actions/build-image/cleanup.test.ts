@@ -120,7 +120,7 @@ describe('the clean-up of ghcr.io', () => {
     const { 'dry-run': _expression, token: _token, ...given } = example.jobs['clean-up'].steps[0].with;
     const filled = (name: string) => {
       const path = `hft-platform/${name}`;
-      const released = services.put(path, 'v1.0', { path }, ['linux/amd64', 'linux/arm64']);
+      const released = services.put(path, 'v1.0', { path }, { platforms: ['linux/amd64', 'linux/arm64'] });
       const attestation = services.hangOn(path, released.parts[0] ?? '');
       const old = Array.from({ length: 25 }, (_, index) => services.put(path, `sha-${index}`, { path, at: `${index}` }).digest);
       const loose = services.put(path, 'moved', { path, lost: 'its tag' }).digest;

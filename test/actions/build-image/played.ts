@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execute } from '../../../actions/build-image/src/execute.ts';
 import type { BuildPorts } from '../../../actions/build-image/src/execute-ports.ts';
 import { type BuildRequest, spec, toRequest } from '../../../actions/build-image/src/inputs.ts';
-import { planBuild } from '../../../actions/build-image/src/plan.ts';
+import { type BuildPlan, planBuild } from '../../../actions/build-image/src/plan.ts';
 import type { BuildResult } from '../../../actions/build-image/src/result.ts';
 import { makeConfigFolder, readUserConfig } from '../../../src/adapters/docker/config-folder.ts';
 import { dockerEngine } from '../../../src/adapters/docker/engine.ts';
 import { imageRegistry } from '../../../src/adapters/registry/registry.ts';
+import type { BaseLine } from '../../../src/domain/image-build/dockerfile.ts';
 import { InvalidInput } from '../../../src/domain/inputs.ts';
 import type { CredentialsSource } from '../../../src/ports/image-registry.ts';
 import type { ProgramResult, Programs } from '../../../src/ports/programs.ts';
@@ -20,7 +22,12 @@ import { type RecordingLog, recordingLog } from '../../fakes/log.ts';
 import type { Services } from './services.ts';
 
 /** What a client of the engine says of a call, given its configuration; undefined: it builds and pushes as it should. */
-export type Docker = (args: readonly string[], config: string) => ProgramResult | undefined;
+export type Docker = (
+  args: readonly string[],
+  config: string,
+  /** The file that buildx is told to write. */
+  metadata: (value: object) => void,
+) => ProgramResult | undefined;
 
 export interface Play {
   readonly inputs: Readonly<Record<string, string>>;
@@ -37,6 +44,8 @@ export interface Play {
   readonly credentials?: CredentialsSource;
   /** What happens while the image is scanned, which then has no findings; undefined: no scan. */
   readonly scan?: () => unknown;
+  /** Of the Dockerfile. */
+  readonly baseLine?: BaseLine;
   /** Variables of the step. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -46,6 +55,8 @@ export interface Played {
   /** Every call of the client but those that ask what it is. */
   readonly commands: readonly (readonly string[])[];
   readonly result: BuildResult | undefined;
+  /** undefined: it came to none. */
+  readonly plan: BuildPlan | undefined;
   /** Message of what was thrown; empty: nothing. */
   readonly failure: string;
   /** What was thrown is a problem of the inputs. */
@@ -72,7 +83,9 @@ export async function play(services: Services, given: Play): Promise<Played> {
       if (args[1] === 'inspect') return inspected(given.builder);
       commands.push(args);
       const config = await readFile(join(path, 'config.json'), 'utf8').catch(() => '{}');
-      return given.docker?.(args, config) ?? (await pushed(services, args, labelsIn(commands)));
+      const metadata = (value: object): void =>
+        writeFileSync(args[args.indexOf('--metadata-file') + 1] ?? '', JSON.stringify(value));
+      return given.docker?.(args, config, metadata) ?? (await pushed(services, args, labelsIn(commands)));
     },
   };
   const logins = new Map(given.credentials === undefined ? [] : [[services.host, given.credentials] as const]);
@@ -111,16 +124,17 @@ export async function play(services: Services, given: Play): Promise<Played> {
         random,
         log,
         tools,
+        baseLine: given.baseLine,
         scan: scanOf(given.scan),
         run: { repository: 'acme/shop', runId: '4711', attempt: 1 },
         onWrite: () => undefined,
       },
       new AbortController().signal,
     );
-    return { log, commands, result, failure: '', isInput: false };
+    return { log, commands, result, plan: plan.value, failure: '', isInput: false };
   } catch (thrown) {
     const failure = thrown instanceof Error ? thrown.message : String(thrown);
-    return { log, commands, result: undefined, failure, isInput: thrown instanceof InvalidInput };
+    return { log, commands, result: undefined, plan: undefined, failure, isInput: thrown instanceof InvalidInput };
   } finally {
     await rm(path, { recursive: true });
   }

@@ -42,11 +42,19 @@ export interface Services {
   onPut: (path: string, reference: string) => void;
   readonly files: Map<string, Buffer>;
   /** An image under its tag for each platform, with these labels; several make an index. Gives its digest and its parts'. */
-  put(path: string, tag: string, labels: Readonly<Record<string, string>>, platforms?: readonly string[]): Put;
+  put(path: string, tag: string, labels: Readonly<Record<string, string>>, more?: More): Put;
   /** Something without a tag whose subject is this digest, such as an attestation. Gives its digest. */
   hangOn(path: string, subject: string): string;
   tag(path: string, tag: string): string | undefined;
   close(): Promise<void>;
+}
+export interface More {
+  /** One by default. */
+  readonly platforms?: readonly string[];
+  /** Of the manifest of each platform. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Kinds of the statements that hang beside each platform, as BuildKit writes them. */
+  readonly attested?: readonly string[];
 }
 export interface Put {
   readonly digest: string;
@@ -111,7 +119,8 @@ export async function startServices(): Promise<Services> {
       NO_PROXY: '127.0.0.1',
       NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem'),
     },
-    put(path: string, tag: string, labels: Readonly<Record<string, string>>, platforms = ['linux/amd64']): Put {
+    put(path: string, tag: string, labels: Readonly<Record<string, string>>, more: More = {}): Put {
+      const { platforms = ['linux/amd64'], annotations, attested = [] } = more;
       const parts = platforms.map((platform) => {
         const [os, architecture] = platform.split('/');
         // Its name makes it another image than those of other tests.
@@ -123,12 +132,15 @@ export async function startServices(): Promise<Services> {
           mediaType: IMAGE,
           config: { digest: config, size, mediaType },
           layers: [],
+          annotations,
         };
         return { digest: keep(manifest, IMAGE), size: 1, mediaType: IMAGE, platform: { os, architecture } };
       });
       const digests = parts.map(({ digest }) => digest);
+      const beside = attested.length === 0 ? [] : digests.map((about) => statements(about, attested, keep));
+      const manifests = [...parts, ...beside];
       const whole =
-        parts.length === 1 ? (digests[0] ?? '') : keep({ schemaVersion: 2, mediaType: INDEX, manifests: parts }, INDEX);
+        manifests.length === 1 ? (digests[0] ?? '') : keep({ schemaVersion: 2, mediaType: INDEX, manifests }, INDEX);
       tags.set(`${path}:${tag}`, whole);
       return { digest: whole, parts: digests };
     },
@@ -147,6 +159,27 @@ export async function startServices(): Promise<Services> {
       await Promise.all([plain, secure, proxy].map(stop));
     },
   });
+}
+
+/** docs/attestations/attestation-storage.md of BuildKit. */
+function statements(about: string, predicates: readonly string[], keep: (value: unknown, type: string) => string) {
+  const layers = predicates.map((predicateType) => ({
+    mediaType: 'application/vnd.in-toto+json',
+    digest: keep({ _type: 'https://in-toto.io/Statement/v0.1', predicateType }, 'blob'),
+    size: 1,
+    annotations: { 'in-toto.io/predicate-type': predicateType },
+  }));
+  const config = { digest: keep({ about }, 'blob'), size: 1, mediaType: 'application/vnd.oci.image.config.v1+json' };
+  return {
+    digest: keep({ schemaVersion: 2, mediaType: IMAGE, config, layers }, IMAGE),
+    size: 1,
+    mediaType: IMAGE,
+    platform: { os: 'unknown', architecture: 'unknown' },
+    annotations: {
+      'vnd.docker.reference.digest': about,
+      'vnd.docker.reference.type': 'attestation-manifest',
+    },
+  };
 }
 
 const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;

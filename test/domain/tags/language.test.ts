@@ -15,6 +15,9 @@ const ORDER: readonly EventName[] = [
 ];
 const FEATURE = `feature-a-${hash('feature/a')}`;
 
+const NO_VERSION = 'is not a version of semver (https://semver.org)';
+const nothingOn = (name: EventName): string => `comes to nothing on ${EVENTS[name].event} of ${EVENTS[name].ref}`;
+
 /** One line of `tags`, and what it gives on each event in ORDER; text is a problem. */
 const LINES: readonly (readonly [line: string, ...expected: (readonly string[] | string)[]])[] = [
   ['type=ref,event=branch', ['main'], [FEATURE], [], [], [], [], ['main'], [], ['main']],
@@ -120,6 +123,79 @@ const LINES: readonly (readonly [line: string, ...expected: (readonly string[] |
     ['build'],
     ['build'],
   ],
+  [
+    'type=ref,event=branch,prefix=b-',
+    ['b-main'],
+    [`b-feature-a-${hash('b-feature/a')}`],
+    [],
+    [],
+    [],
+    [],
+    ['b-main'],
+    [],
+    ['b-main'],
+  ],
+  [
+    'type=semver,pattern={{major}}',
+    [],
+    [],
+    ['1', 'latest'],
+    ['2.0.0-rc.1'],
+    'nightly-7 is not a version of semver (https://semver.org)',
+    [],
+    [],
+    ['1', 'latest'],
+    [],
+  ],
+  // A value that was given is demanded: nothing is no answer.
+  [
+    'type=raw,value={{tag}}',
+    nothingOn('main'),
+    nothingOn('feature'),
+    ['v1.2.3'],
+    ['v2.0.0-rc.1'],
+    ['nightly-7'],
+    nothingOn('pull'),
+    nothingOn('schedule'),
+    ['v1.2.3'],
+    nothingOn('dispatch'),
+  ],
+  [
+    'type=raw,value={{base_ref}}',
+    nothingOn('main'),
+    nothingOn('feature'),
+    ['main'],
+    nothingOn('candidate'),
+    nothingOn('otherTag'),
+    ['main'],
+    nothingOn('schedule'),
+    nothingOn('published'),
+    nothingOn('dispatch'),
+  ],
+  [
+    'type=semver,pattern={{version}},value={{tag}}',
+    NO_VERSION,
+    NO_VERSION,
+    ['1.2.3', 'latest'],
+    ['2.0.0-rc.1'],
+    NO_VERSION,
+    NO_VERSION,
+    NO_VERSION,
+    ['1.2.3', 'latest'],
+    NO_VERSION,
+  ],
+  [
+    'type=raw,value=latest',
+    ['latest'],
+    ['latest'],
+    ['latest'],
+    ['latest'],
+    ['latest'],
+    [],
+    ['latest'],
+    ['latest'],
+    ['latest'],
+  ],
   ['type=raw,value=latest,enable={{is_default_branch}}', ['latest'], [], [], [], [], [], ['latest'], [], ['latest']],
 ];
 
@@ -127,6 +203,20 @@ describe.each(LINES)('%s', (line, ...expected) => {
   test.each(ORDER.map((event, index) => ({ event, tags: expected[index] })))('on $event: $tags', ({ event, tags }) => {
     expect(tagsOf(line, EVENTS[event])).toEqual(tags);
   });
+});
+
+/** What the table is for: every line on every event, among them those that a registry's users meet daily. */
+test.each<[event: string, names: readonly EventName[], least: number]>([
+  ['push', ['main', 'feature'], 40],
+  ['tag', ['release', 'candidate', 'otherTag'], 60],
+  ['pull request', ['pull'], 20],
+  ['schedule', ['schedule'], 20],
+  ['release', ['published'], 20],
+  ['dispatch', ['dispatch'], 20],
+])('the table has rows for %s', (_event, names, least) => {
+  const rows = LINES.flatMap(([, ...expected]) => names.map((name) => expected[ORDER.indexOf(name)]));
+  expect(rows.length).toBeGreaterThanOrEqual(least);
+  expect(rows).not.toContain(undefined);
 });
 
 describe('several lines', () => {
@@ -230,72 +320,5 @@ describe('several lines', () => {
     ],
   ])('%s', (_name, tags, event, flavor, expected) => {
     expect(tagsOf(tags, EVENTS[event], flavor)).toEqual(expected);
-  });
-});
-
-describe('a tag is always one that registries take', () => {
-  const raw = (value: string): string => `type=raw,"value=${value.replaceAll('"', '""')}"`;
-  const long = 'x'.repeat(140);
-  test.each([
-    ['a leading dash', '-x', `x-${hash('-x')}`],
-    ['a leading dot', '.hidden', `hidden-${hash('.hidden')}`],
-    ['only a dot', '.', hash('.')],
-    ['blanks and slashes', 'a b/c', `a-b-c-${hash('a b/c')}`],
-    ['140 characters', long, `${'x'.repeat(121)}-${hash(long)}`],
-    ['letters of other alphabets', 'größe', `gr-e-${hash('größe')}`],
-    ['a build of semver', '1.2.3+5', `1.2.3-5-${hash('1.2.3+5')}`],
-    ['a leading underscore is fine', '_x', '_x'],
-    ['128 characters are fine', 'y'.repeat(128), 'y'.repeat(128)],
-  ])('%s', (_name, value, expected) => {
-    expect(tagsOf(raw(value), EVENTS.main)).toEqual([expected]);
-    expect(expected).toMatch(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/);
-  });
-
-  test('and two branches never share one', () => {
-    const dashed = { ...EVENTS.main, ref: 'refs/heads/feature-a' };
-    expect(tagsOf('type=ref,event=branch', dashed)).toEqual(['feature-a']);
-    expect(tagsOf('type=ref,event=branch', EVENTS.feature)).toEqual([FEATURE]);
-  });
-
-  test('without the hash where the flavor says so', () => {
-    expect(tagsOf('type=ref,event=branch', EVENTS.feature, 'changed=keep')).toEqual(['feature-a']);
-  });
-});
-
-describe('what cannot be meant', () => {
-  test.each<[name: string, tags: string, flavor: string, problem: RegExp]>([
-    ['an unknown type', 'type=semvar,pattern={{version}}', '', /has the type semvar, which is none/],
-    ['an unknown attribute', 'type=sha,patern=x', '', /has patern, which type=sha does not take/],
-    ['an attribute of another type', 'type=ref,event=branch,group=1', '', /has group, which type=ref does not take/],
-    ['an attribute twice', 'type=sha,format=long,format=short', '', /says format twice/],
-    ['semver without pattern', 'type=semver', '', /has no pattern/],
-    ['ref without event', 'type=ref', '', /has no event of branch, tag and pr/],
-    ['raw without value', 'type=raw', '', /has no value/],
-    [
-      'a raw value that comes to nothing',
-      'type=raw,value={{tag}}',
-      '',
-      /comes to nothing on push of refs\/heads\/main/,
-    ],
-    [
-      'a demanded version that is none',
-      'type=semver,pattern={{version}},value=banana',
-      '',
-      /is not a version of semver/,
-    ],
-    ['a pattern that is none', 'type=match,pattern=v(', '', /not a regular expression/],
-    ['a group that is none', 'type=match,pattern=v,group=x', '', /group that is not a number/],
-    ['an unknown format', 'type=sha,format=medium', '', /neither short nor long/],
-    ['an unknown expression', 'type=raw,value={{brnch}}', '', /is not a known expression/],
-    ['a block of Handlebars', 'type=raw,value={{#if x}}a{{/if}}', '', /is not an expression/],
-    ['braces that do not close', 'type=raw,value={{branch', '', /braces that do not close/],
-    ['a time zone that is none', "type=raw,value={{date 'YYYY' tz='Mars/Base'}}", '', /names the time zone Mars\/Base/],
-    ['enable that is neither true nor false', 'type=sha,enable=yes', '', /is what enable comes to/],
-    ['a priority that is none', 'type=sha,priority=high', '', /priority that is not a whole number/],
-    ['a quote that does not close', 'type=raw,"value=x', '', /quote that is not closed/],
-    ['a flavor that is none', 'type=sha', 'latest=yes', /is not understood/],
-    ['onlatest without a prefix', 'type=sha', 'latest=true,onlatest=true', /is not understood/],
-  ])('%s', (_name, tags, flavor, problem) => {
-    expect(tagsOf(tags, EVENTS.main, flavor)).toMatch(problem);
   });
 });

@@ -1,0 +1,185 @@
+import { seconds } from '../../../src/domain/duration.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+import {
+  type Attestation,
+  annotationsOf,
+  attestationManifests,
+  attestationsIn,
+} from '../../../src/domain/image-build/attestations.ts';
+import type { BuildSpec } from '../../../src/domain/image-build/build-spec.ts';
+import { isPlaced } from '../../../src/domain/image-build/command.ts';
+import { platformText, samePlatform, sizeOf } from '../../../src/domain/image-build/manifest.ts';
+import { type Repository, nameOf } from '../../../src/domain/image-build/registries.ts';
+import { isSameSource, labelsIn } from '../../../src/domain/image-build/source.ts';
+import type { ImageRegistry, StoredManifest } from '../../../src/ports/image-registry.ts';
+import type { RegistryPorts } from './execute-ports.ts';
+import type { VerifiedImage, VerifiedPlatform } from './result.ts';
+
+/** Registries that say a tag is there some moments after they took it. */
+export const LOOKS = 5;
+
+export interface Verification {
+  readonly repository: Repository;
+  readonly reference: string;
+  /** What it has to be; undefined: whatever is there. */
+  readonly digest?: string;
+  /** Another digest, or one that nobody named, will do as well where its labels say this. */
+  readonly orSource?: { readonly commit: string; readonly inputs: string };
+  /** What was asked for; empty: that of the engine. */
+  readonly platforms: readonly string[];
+  /** What must be there beside the layers. */
+  readonly asked?: Pick<BuildSpec, 'annotations' | 'provenance' | 'sbom'>;
+}
+
+/** Reads an image back: the manifest under its name, every child by its digest, and what each says it runs on. */
+export async function verify(
+  { repository, reference, digest, orSource, platforms, asked }: Verification,
+  ports: RegistryPorts,
+  signal: AbortSignal,
+): Promise<{ readonly image: VerifiedImage; readonly stored: StoredManifest }> {
+  const registry = ports.registry(repository.host);
+  const where = `${nameOf(repository)}:${reference}`;
+  const stored = await lookUntilThere(registry, { repository, reference }, ports, signal);
+  if (stored === undefined)
+    throw new Failure({
+      what: `Could not verify ${where}`,
+      why: 'the registry has no such image after the push',
+      next: 'Re-run; nothing was tagged',
+    });
+  const isNamed = stored.digest === digest || (digest === undefined && orSource === undefined);
+  if (!isNamed && orSource === undefined) throw notPushed(where, stored, digest);
+  const read = await childrenOf(stored, { registry, path: repository.path }, signal);
+  if (!isNamed && orSource !== undefined && isSameSource(read[0]?.labels ?? {}, orSource) === 'no')
+    throw notPushed(where, stored, digest);
+  checkPlatforms(
+    where,
+    read.map(({ platform }) => platform),
+    platforms,
+  );
+  const attestations = await attestationsOf(stored, { registry, path: repository.path }, signal);
+  if (asked !== undefined) checkAsked(where, asked, { attestations, annotations: annotationsIn(stored, read) });
+  const image: VerifiedImage = {
+    digest: stored.digest,
+    kind: stored.manifest.kind,
+    mediaType: stored.mediaType,
+    platforms: read.map(({ platform, digest: child, size }) => ({ platform, digest: child, size })),
+    labels: read[0]?.labels ?? {},
+    attestations,
+  };
+  return { image, stored };
+}
+
+const notPushed = (where: string, stored: StoredManifest, digest: string | undefined): Failure =>
+  new Failure({
+    what: `${where} is not the image that was pushed`,
+    why:
+      digest === undefined
+        ? `the engine named no digest, and ${stored.digest} in the registry is of another commit or other inputs`
+        : `the registry has ${stored.digest}, the engine pushed ${digest}`,
+    now: 'No other tag was set',
+    next: 'Look who else pushes this tag; it belongs to build-image alone',
+  });
+
+export async function lookUntilThere(
+  registry: ImageRegistry,
+  { repository, reference }: Pick<Verification, 'repository' | 'reference'>,
+  { clock }: RegistryPorts,
+  signal: AbortSignal,
+): Promise<StoredManifest | undefined> {
+  for (let look = 1; ; look += 1) {
+    const stored = await registry.manifest(repository.path, reference, signal);
+    if (stored !== undefined || look >= LOOKS) return stored;
+    await clock.sleep(seconds(1), signal);
+  }
+}
+
+type Pairs = Readonly<Record<string, unknown>>;
+type ReadChild = VerifiedPlatform & { readonly labels: Pairs; readonly annotations: Pairs };
+
+async function childrenOf(
+  stored: StoredManifest,
+  { registry, path }: { readonly registry: ImageRegistry; readonly path: string },
+  signal: AbortSignal,
+): Promise<readonly ReadChild[]> {
+  const { manifest } = stored;
+  if (manifest.kind === 'image') {
+    const configuration = await registry.json(path, manifest.config.digest, signal);
+    const platform = platformText(configuration as Record<string, unknown>) ?? 'unknown';
+    const { digest } = stored;
+    const annotations = annotationsOf(documentOf(stored));
+    return [{ platform, digest, size: sizeOf(manifest), labels: labelsIn(configuration), annotations }];
+  }
+  return Promise.all(
+    manifest.children.map(async ({ digest, platform }): Promise<ReadChild> => {
+      const child = await registry.manifest(path, digest, signal);
+      if (child?.manifest.kind !== 'image')
+        throw new Failure({
+          what: `The index ${stored.digest} is not whole`,
+          why: `its image for ${platform} (${digest}) is not in the registry`,
+        });
+      const [read] = await childrenOf(child, { registry, path }, signal);
+      if (read === undefined || samePlatform(read.platform, platform) === 'no')
+        throw new Failure({
+          what: `The index ${stored.digest} is wrong`,
+          why: `its image for ${platform} is one for ${read?.platform ?? 'nothing'}`,
+        });
+      return { ...read, platform };
+    }),
+  );
+}
+
+const documentOf = ({ bytes }: StoredManifest): unknown => JSON.parse(new TextDecoder().decode(bytes));
+
+async function attestationsOf(
+  stored: StoredManifest,
+  { registry, path }: { readonly registry: ImageRegistry; readonly path: string },
+  signal: AbortSignal,
+): Promise<readonly Attestation[]> {
+  if (stored.manifest.kind === 'image') return [];
+  const read = attestationManifests(documentOf(stored)).map(async ({ digest, about }) => {
+    const manifest = await registry.manifest(path, digest, signal);
+    return manifest === undefined ? [] : attestationsIn(documentOf(manifest), about);
+  });
+  return (await Promise.all(read)).flat();
+}
+
+/** Of an index and of each image, which is where BuildKit writes those that say no place. */
+const annotationsIn = (stored: StoredManifest, children: readonly ReadChild[]): readonly Pairs[] => [
+  annotationsOf(documentOf(stored)),
+  ...children.map(({ annotations }) => annotations),
+];
+
+/** An engine that drops what was asked for does not say so. */
+function checkAsked(
+  where: string,
+  { annotations, provenance, sbom }: NonNullable<Verification['asked']>,
+  there: { readonly attestations: readonly Attestation[]; readonly annotations: readonly Pairs[] },
+): void {
+  const has = (kind: Attestation['kind']): boolean => there.attestations.some((each) => each.kind === kind);
+  const missing = [
+    ...Object.entries(annotations)
+      // Those that say a place of their own may be in a descriptor.
+      .filter(([key, value]) => !isPlaced(key) && !there.annotations.some((pairs) => pairs[key] === value))
+      .map(([key]) => `the annotation ${key}`),
+    ...(provenance !== 'none' && !has('provenance') ? ['provenance'] : []),
+    ...(sbom === 'attach' && !has('sbom') ? ['an SBOM'] : []),
+  ];
+  if (missing.length === 0) return;
+  throw new Failure({
+    what: `${where} has not all that was asked for`,
+    why: `the registry has it without ${missing.join(', ')}`,
+    now: 'No other tag was set',
+    next: 'Use docker/setup-buildx-action with a builder that knows how, or leave the input out',
+  });
+}
+
+function checkPlatforms(where: string, found: readonly string[], wanted: readonly string[]): void {
+  const missing = wanted.filter((platform) => !found.some((each) => samePlatform(each, platform) === 'yes'));
+  if (missing.length === 0 && (wanted.length === 0 || found.length === wanted.length)) return;
+  throw new Failure({
+    what: `${where} is not for the platforms that were asked for`,
+    why: `asked for ${wanted.join(', ')}, the registry has ${found.join(', ') || 'none'}`,
+    now: 'No other tag was set',
+    next: 'Use docker/setup-buildx-action with a builder that knows these platforms',
+  });
+}
