@@ -30,6 +30,7 @@ import { type Fenced, beating } from './beat.ts';
 import { noteFlow } from './flow.ts';
 import { beginAsking, withdrawRequest } from './gate.ts';
 import { hook } from './hook.ts';
+import { askSources } from './sources.ts';
 import { tidyUp } from './tidy.ts';
 import type { CheckMoment, Move, Observation, Result } from '../decide/moves.ts';
 
@@ -51,6 +52,8 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       return deploy(move.color, { ...acting, fence }, signal);
     case 'check':
       return check(move.moment, { ...acting, fence }, signal);
+    case 'ask-sources':
+      return askSources({ ...acting, fence }, signal);
     case 'hook':
       return hook(move, { ...acting, fence }, signal);
     case 'ask':
