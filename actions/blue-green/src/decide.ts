@@ -7,7 +7,7 @@ import { unreachable } from '../../../src/domain/unreachable.ts';
 import { decideDone, decideFinishing, decideSwitched } from './decide/finish.ts';
 import { decidePrepared, decidePreparing } from './decide/prepare.ts';
 import { decideRolledBack, decideRollingBack, rollBack } from './decide/rollback.ts';
-import { decideJudging, decideRechecking, decideShifting } from './decide/shift.ts';
+import { decideJudging, decideRechecking, decideShifting, judgeAll } from './decide/shift.ts';
 import { strayOf } from './decide/routes.ts';
 import { giveBack, hold } from './decide/scaling.ts';
 import { decideStart } from './decide/start.ts';
@@ -108,7 +108,7 @@ function whatStops(goal: Goal, seen: Seen, held: Held): Decision | undefined {
   }
   if (seen.trouble !== undefined) return rollBack(held, seen.trouble);
   if (TIMED.includes(record.phase) && now >= after(record.begunAt, goal.policy.deadline)) {
-    return rollBack(held, `the deadline of ${formatDuration(goal.policy.deadline)} passed at ${record.percent} %`);
+    return rollBack(held, lateWords(goal, seen, held));
   }
   const { [record.candidate]: candidate, [record.stable]: stable } = seen.targets;
   const hasTraffic = seen.routes.some(({ live }) => live !== 'none' && live[record.candidate] > 0);
@@ -124,4 +124,11 @@ function whatStops(goal: Goal, seen: Seen, held: Held): Decision | undefined {
     );
   }
   return undefined;
+}
+
+/** What was waited for comes first: the deadline alone would hide an outage of the source. */
+function lateWords(goal: Goal, seen: Seen, held: Held): string {
+  const late = `the deadline of ${formatDuration(goal.policy.deadline)} passed at ${held.record.percent} %`;
+  const verdict = judgeAll(goal, seen, held)?.verdict;
+  return verdict !== undefined && 'says' in verdict ? `${verdict.says}; ${late}` : late;
 }

@@ -2,6 +2,7 @@ import type { Judgement } from '../../../src/domain/analysis/judge.ts';
 import {
   type Duration,
   type Instant,
+  after,
   between,
   formatDuration,
   formatInstant,
@@ -75,12 +76,26 @@ function isSuccess(outcome: Outcome, goal: Goal): boolean {
 }
 
 function verdictOf(outcome: Outcome, judgement: Judgement | undefined, goal: Goal): Verdict {
-  if (outcome.kind === 'rolled-back' || outcome.kind === 'rollback-failed')
-    return goal.mode === 'rollback' ? '' : 'fail';
+  if (outcome.kind === 'rolled-back' || outcome.kind === 'rollback-failed') {
+    if (goal.mode === 'rollback') return '';
+    return isUndecided(outcome.record, judgement, goal) ? 'inconclusive' : 'fail';
+  }
   if (judgement === undefined || (outcome.kind !== 'promoted' && outcome.kind !== 'switched')) return '';
   if (judgement.verdict.kind !== 'passing') return 'inconclusive';
   return judgement.warnings.length > 0 ? 'warn' : 'pass';
 }
+
+/** Its time was over before anything was decided: nobody knows whether it is bad. */
+const isUndecided = (
+  { begunAt, detectedAt }: ShiftRecord,
+  judgement: Judgement | undefined,
+  { policy }: Goal,
+): boolean =>
+  detectedAt !== undefined &&
+  detectedAt >= after(begunAt, policy.deadline) &&
+  judgement !== undefined &&
+  judgement.verdict.kind !== 'failed' &&
+  judgement.verdict.kind !== 'passing';
 
 /** undefined also where the candidate had 0 % when the reason was seen: an earlier process had taken the traffic back. */
 export const rollbackTime = (record: ShiftRecord | undefined): Duration | undefined =>

@@ -60,11 +60,12 @@ describe('over the ports', () => {
     const reads = () => stage.ecs.calls.filter((call) => call === 'placesOf').length;
     await stage.run({ mode: 'prepare' });
     expect(reads()).toBe(1);
+    // Before it is scaled down: none of its tasks may serve under the live color.
     await stage.run({ mode: 'rollback' });
-    expect(reads()).toBe(1);
+    expect(reads()).toBe(2);
     stage.router.targets.health = async () => ({ healthy: 3, total: 3, reasons: [] });
-    await stage.run({ deploy: 'none', prepareWithin: minutes(1) });
-    expect(reads()).toBe(1);
+    await stage.run({ mode: 'prepare', deploy: 'none', prepareWithin: minutes(1) });
+    expect(reads()).toBe(2);
   });
 });
 

@@ -1,8 +1,14 @@
+import {
+  DescribeTargetHealthCommand,
+  ElasticLoadBalancingV2Client,
+  RegisterTargetsCommand,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { pairingFault } from '../../../actions/blue-green/src/decide/pairing.ts';
+import { liveTasksFault, pairingFault } from '../../../actions/blue-green/src/decide/pairing.ts';
 import { type Cloud, startCloud } from '../../../sandbox/cloud.ts';
 import { runBundle } from '../../harness/run-bundle.ts';
 import { type Scene, scene } from './scene.ts';
+import { openStage } from './stage.ts';
 
 const arnOf = (name: string): string => `arn:aws:elasticloadbalancing:us-west-2:111122223333:targetgroup/${name}/1`;
 const serviceOf = (service: string, ...groups: readonly string[]) => ({
@@ -29,6 +35,30 @@ describe('each color has its own service and its own target group', () => {
   });
 });
 
+describe('a service that is to be scaled down', () => {
+  const asked = { service: 'shop-blue', live: 'green', group: arnOf('tg-green') } as const;
+
+  test('keeps its tasks as long as one of them stands where users are', () => {
+    expect(liveTasksFault({ ...asked, tasks: 1 })?.message).toBe(
+      'Could not scale shop-blue down: 1 of its tasks stands in tg-green, the target group of green, which has the traffic. It keeps its tasks, and users are on green. Give each color its own target group, see that users are served, and scale the service by hand.',
+    );
+    expect(liveTasksFault({ ...asked, tasks: 0 })).toBeUndefined();
+  });
+
+  test('is scaled after a good release only when its tasks are known, and none of them serves', async () => {
+    const stage = openStage();
+    const { health } = stage.router.targets;
+    const [first] = stage.ecs.serviceOf({ cluster: 'shop', service: 'shop-blue' }).deployments;
+    stage.router.targets.health = async (color, signal, own) =>
+      color === 'green' && own?.some((place) => 'address' in place && place.address.startsWith(`${first?.id}-`))
+        ? { healthy: 1, total: 1, reasons: [] }
+        : health(color, signal, own);
+    await expect(stage.run()).rejects.toThrow('Could not scale shop-blue down');
+    expect(stage.router.weights.green).toBe(100);
+    expect([stage.desired('blue'), stage.desired('green')]).toEqual([3, 3]);
+  });
+});
+
 describe('crossed names of services and router', () => {
   let cloud: Cloud;
   let stage: Scene;
@@ -52,4 +82,21 @@ describe('crossed names of services and router', () => {
     },
     60_000,
   );
+
+  test('or whose tasks somebody registered with the live color: the way back leaves that service its size', async () => {
+    const step = stage.step();
+    await runBundle({ ...step, signalAt: { output: /green serves 10 % since now/, signal: 'SIGKILL' } });
+    const elb = new ElasticLoadBalancingV2Client(stage.world.client());
+    const { blue, green } = stage.stacked.services;
+    const found = await elb.send(new DescribeTargetHealthCommand({ TargetGroupArn: green?.targetGroupArn }));
+    const Targets = (found.TargetHealthDescriptions ?? []).map(({ Target }) => Target ?? { Id: undefined });
+    await elb.send(new RegisterTargetsCommand({ TargetGroupArn: blue?.targetGroupArn, Targets }));
+    elb.destroy();
+    const back = await runBundle(stage.step({ mode: 'rollback', image: '' }, { env: { GITHUB_RUN_ID: '4712' } }));
+    expect(back.outputs).toMatchObject({ outcome: 'rolled-back' });
+    expect(back.stdout).toContain(
+      'Left to do: Could not scale production-shop-green-service down: 2 of its tasks stand in production-shop-blue',
+    );
+    expect(await stage.truth()).toMatchObject({ weights: { blue: 100, green: 0 }, desired: { blue: 2, green: 2 } });
+  }, 60_000);
 });

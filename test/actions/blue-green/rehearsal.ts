@@ -38,6 +38,7 @@ export interface Scenario {
     seen: { readonly percent: number; readonly seconds: number; readonly samples: number },
   ) => Reading;
   readonly deployed?: Result;
+  readonly sources?: Result;
   readonly checks?: Partial<Record<'before' | 'after', Result>>;
   /** How people answer when they are asked, and so long after that; without it never. */
   readonly answers?: { readonly view: GateView; readonly after: Duration };
@@ -110,6 +111,7 @@ interface Memory {
   samples: Sample[];
   candidateHealth: number[];
   deployed: Result | undefined;
+  sources: Result | undefined;
   checked: Partial<Record<'before' | 'after', Result>>;
   asking: { readonly before: number; readonly since: Instant } | undefined;
   request: Seen['request'];
@@ -136,6 +138,7 @@ export function rehearse(
     samples: [],
     candidateHealth: [],
     deployed: undefined,
+    sources: undefined,
     checked: {},
     asking: undefined,
     request: 'untouched',
@@ -205,6 +208,7 @@ function observe(world: World, memory: Memory, scenario: Scenario): Seen {
     tagged: world.tagged,
     samples: memory.samples,
     deployed: memory.deployed,
+    sources: memory.sources,
     checked: memory.checked,
     hooked: [],
     gate: gateOf(memory, scenario, world.now),
@@ -242,6 +246,9 @@ function make(move: Move, { world, memory, scenario, goal }: Act): void {
       break;
     case 'check':
       memory.checked = { ...memory.checked, [move.moment]: scenario.checks?.[move.moment] ?? { kind: 'good' } };
+      break;
+    case 'ask-sources':
+      memory.sources = scenario.sources ?? { kind: 'good' };
       break;
     case 'hook':
       if (world.record !== undefined)

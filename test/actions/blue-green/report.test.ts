@@ -108,6 +108,17 @@ describe('the report', () => {
     });
   });
 
+  test('of a deadline that passed before anything was decided is inconclusive, and of a rule that failed is not', () => {
+    const late = { ...BACK, trafficAt: NOW, begunAt: NOW, detectedAt: after(NOW, minutes(30)) };
+    const of = (value: number, samples: number) =>
+      reported(
+        { kind: 'rolled-back', record: late, left: undefined },
+        { story: { events: [], samples: samplesOf(value, samples), hooked: [], power: [] } },
+      ).outputs['verdict'];
+    expect(of(0, 12)).toBe('inconclusive');
+    expect(of(0.5, 400)).toBe('fail');
+  });
+
   test('of a way back whose traffic an earlier process had moved tells no time', () => {
     const before = { ...BACK, percent: 0, restoredAt: BACK.detectedAt };
     expect(reported({ kind: 'rolled-back', record: before, left: undefined })).toMatchObject({
@@ -200,7 +211,7 @@ describe('the report', () => {
 const seen = {
   kind: 'seen', routes: [{ name: 'web', live: splitGiving('blue', 100) }], live: splitGiving('blue', 100), spread: 'everywhere',
   own: undefined, seated: 'both', record: undefined, engaged: false, desired: { blue: 3, green: 0 }, scaling: { blue: 'none', green: 'none' }, tagged: undefined, samples: [], candidateHealth: [], deployed: undefined,
-  checked: {}, hooked: [], gate: undefined, request: 'untouched', oldColor: 'unknown', renewal: 'possible', trouble: undefined,
+  sources: undefined, checked: {}, hooked: [], gate: undefined, request: 'untouched', oldColor: 'unknown', renewal: 'possible', trouble: undefined,
   targets: { blue: { healthy: 3, total: 3, reasons: [] }, green: { healthy: 0, total: 0, reasons: [] } },
 } as const; // prettier-ignore
 

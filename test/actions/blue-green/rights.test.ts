@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { CallEntry } from '../../../sandbox/cloud.ts';
-import { listedRights, unlisted } from './rights.ts';
+import { README, listedRights, unlisted } from './rights.ts';
 
 const ADAPTERS = join(import.meta.dirname, '../../../src/adapters');
 /** Commands of the SDKs in the adapters that blue-green opens, and actions that are asked for without an SDK. */
@@ -23,6 +23,17 @@ test('each IAM action of the README is a call that the adapters make', () => {
   const listed = [...listedRights()].filter((right) => !NO_CALL.includes(right));
   expect(listed.length).toBeGreaterThan(25);
   expect(listed.filter((right) => !used.has(right.split(':')[1] ?? ''))).toEqual([]);
+});
+
+test('the policy to copy allows what the table lists, and nothing else', () => {
+  const [, text = ''] = /```json\n(\{\n {2}"Version"[^]*?)```/.exec(readFileSync(README, 'utf8')) ?? [];
+  const { Statement } = JSON.parse(text) as {
+    Statement: readonly { Effect: string; Action: string | readonly string[]; Resource: string | readonly string[] }[];
+  };
+  const allowed = Statement.flatMap(({ Action }) => Action);
+  expect([...new Set(allowed)].toSorted()).toEqual([...listedRights()].toSorted());
+  expect(allowed).toHaveLength(new Set(allowed).size);
+  expect(Statement.every(({ Effect }) => Effect === 'Allow')).toBe(true);
 });
 
 // What the sandbox sees is compared at the ends of process.test.ts, route53.test.ts and alb-alone.test.ts.

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CallEntry } from '../../../sandbox/cloud.ts';
 
-const README = join(import.meta.dirname, '../../../actions/blue-green/README.md');
+export const README = join(import.meta.dirname, '../../../actions/blue-green/README.md');
 
 /** The IAM actions of the README: a name without a service is of the one before it. */
 export function listedRights(): ReadonlySet<string> {

@@ -3,6 +3,7 @@ import type { Ports, Release } from '../../../actions/blue-green/src/execute/act
 import type { Story } from '../../../actions/blue-green/src/report/story.ts';
 import type { Goal } from '../../../actions/blue-green/src/decide/moves.ts';
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
+import type { TaskPlace } from '../../../src/domain/ecs/service.ts';
 import { type Duration, minutes, seconds } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
@@ -86,10 +87,13 @@ export function openStage(): Stage {
   router.targets.health = async (color, _, own) => {
     const { running, desired } = serviceOf(color);
     const all = router.seated.includes(color) ? running : 0;
-    const healthy = Math.min(all, own?.length ?? all);
+    const ids = serviceOf(color).deployments.map(({ id }) => id);
+    const isHere = (place: TaskPlace): boolean =>
+      'address' in place && ids.some((id) => place.address.startsWith(`${id}-`));
+    const healthy = Math.min(all, own?.filter(isHere).length ?? all);
     return {
       healthy,
-      total: desired,
+      total: own === undefined ? desired : healthy,
       reasons: healthy < desired ? [`${desired - healthy} unused: Target.NotInUse`] : [],
     };
   };

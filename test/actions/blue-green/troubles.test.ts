@@ -145,6 +145,17 @@ describe('blue-green behind a load balancer says what the README explains', () =
       },
     },
     {
+      row: 'nothing could be judged: error-rate: the source does not answer (...)',
+      provoke: (run) =>
+        run(
+          { checks: '' },
+          {
+            ...POLICY,
+            metrics: { 'error-rate': { from: 'web', url: 'http://127.0.0.1:9/', value: '$.rate', samples: '$.n' } },
+          },
+        ),
+    },
+    {
       row: 'error-rate: no data for 2m (limit 2m)',
       provoke: (run) => metered(run, { rate: null, n: null }, { bake: '5m' }),
     },

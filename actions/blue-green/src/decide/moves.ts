@@ -104,6 +104,8 @@ export interface Seen {
   /** Of this process, in the order of time. */
   readonly samples: readonly Sample[];
   readonly deployed: Result | undefined;
+  /** Whether the sources of the rules answered before the first traffic. */
+  readonly sources: Result | undefined;
   readonly checked: Readonly<Partial<Record<CheckMoment, Result>>>;
   /** Commands that this process ran. */
   readonly hooked: readonly HookResult[];
@@ -121,7 +123,7 @@ export interface Seen {
 
 export type Observation = Seen | { readonly kind: 'unreachable'; readonly why: string; readonly since: Instant };
 
-/** One write each, apart from `deploy`, `check`, `hook`, `ask` and `measure`, which leave their result in the next observation. */
+/** One write each, apart from `deploy`, `check`, `ask-sources`, `hook`, `ask` and `measure`, which leave their result in the next observation. */
 export type Move =
   | { readonly kind: 'record'; readonly record: ShiftRecord; readonly says: string | undefined }
   | { readonly kind: 'weigh'; readonly split: TrafficSplit; readonly says: string }
@@ -129,6 +131,8 @@ export type Move =
   | { readonly kind: 'restore'; readonly color: Color; readonly says: string }
   | { readonly kind: 'deploy'; readonly color: Color }
   | { readonly kind: 'check'; readonly moment: CheckMoment }
+  /** Whether what the rules are measured by is there at all. */
+  | { readonly kind: 'ask-sources' }
   | { readonly kind: 'hook'; readonly moment: HookMoment; readonly index: number }
   | { readonly kind: 'measure'; readonly at: Instant; readonly begin: Instant }
   /** Begins to ask, beside everything else. */

@@ -31,3 +31,26 @@ export function pairingFault(
     next: 'Give each color its own service and its own target group: exchange the names in services or in router.colors',
   });
 }
+
+interface LiveTasks {
+  readonly service: string;
+  /** The color that has the traffic. */
+  readonly live: Color;
+  readonly group: string;
+  /** Of the service, among the targets of that group. */
+  readonly tasks: number;
+}
+
+/**
+ * PURE. Whatever names and weights say, a service whose tasks stand in the target group that users are sent to is never
+ * scaled down: a mistake elsewhere would end with nobody who serves.
+ */
+export function liveTasksFault({ service, live, group, tasks }: LiveTasks): Failure | undefined {
+  if (tasks === 0) return undefined;
+  return new Failure({
+    what: `Could not scale ${service} down`,
+    why: `${tasks} of its tasks ${tasks === 1 ? 'stands' : 'stand'} in ${nameOf(group)}, the target group of ${live}, which has the traffic`,
+    now: `It keeps its tasks, and users are on ${live}`,
+    next: 'Give each color its own target group, see that users are served, and scale the service by hand',
+  });
+}

@@ -24,7 +24,7 @@ export function decidePreparing(goal: Goal, seen: Seen, held: Held): Decision {
   if (seen.checked.before?.kind === 'bad') return rollBack(held, seen.checked.before.why);
   const ready = `${record.candidate} is ready at weight 0`;
   // `prepared` waits for another job, which a run does not: one that dies here is nobody's, and no rest between two jobs.
-  if (goal.mode === 'run') return firstStep(goal, held, ready);
+  if (goal.mode === 'run') return whileSeen(seen, held) ?? firstStep(goal, held, ready);
   return enter(record, { phase: 'prepared' }, { now, says: ready });
 }
 
@@ -32,7 +32,14 @@ export function decidePrepared(goal: Goal, seen: Seen, held: Held): Decision {
   // Hours may go by before the next job: nothing is held meanwhile.
   if (goal.mode === 'prepare') return giveBack(seen, held) ?? done({ kind: 'prepared', record: held.record });
   const lacking = whatLacks(goal, seen, held);
-  return lacking === undefined ? firstStep(goal, held) : rollBack(held, lacking);
+  if (lacking !== undefined) return rollBack(held, lacking);
+  return whileSeen(seen, held) ?? firstStep(goal, held);
+}
+
+/** Nobody is sent where nothing could be seen of them; undefined: the sources of the rules answer. */
+function whileSeen({ sources }: Seen, held: Held): Decision | undefined {
+  if (sources === undefined) return move({ kind: 'ask-sources' });
+  return sources.kind === 'good' ? undefined : rollBack(held, `nothing could be judged: ${sources.why}`);
 }
 
 /** What the candidate lacks to take traffic: `green has 1 of 2 healthy targets (1 initial)`. */

@@ -30,6 +30,8 @@ import { type Fenced, beating } from './beat.ts';
 import { noteFlow } from './flow.ts';
 import { beginAsking, withdrawRequest } from './gate.ts';
 import { hook } from './hook.ts';
+import { scale } from './scale.ts';
+import { askSources } from './sources.ts';
 import { tidyUp } from './tidy.ts';
 import type { CheckMoment, Move, Observation, Result } from '../decide/moves.ts';
 
@@ -51,6 +53,8 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       return deploy(move.color, { ...acting, fence }, signal);
     case 'check':
       return check(move.moment, { ...acting, fence }, signal);
+    case 'ask-sources':
+      return askSources({ ...acting, fence }, signal);
     case 'hook':
       return hook(move, { ...acting, fence }, signal);
     case 'ask':
@@ -66,7 +70,7 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       return undefined;
     }
     case 'scale':
-      return scale(move, { ...acting, fence }, signal);
+      return scale({ ...move, ref: serviceOf(release, move.color) }, { ...acting, fence }, signal);
     case 'autoscale': {
       ports.log.info(move.says);
       acting.memory.scaling = undefined;
@@ -242,12 +246,4 @@ function resultOfChecks({ verdict, checks }: ChecksResult): Result {
     .filter((each) => each.verdict === 'fail')
     .map(({ name, reasons }) => `check ${name} failed: ${reasons.join(', ')}`);
   return { kind: 'bad', why: failed.length === 0 ? 'no check was made' : failed.join('; ') };
-}
-
-async function scale(move: Extract<Move, { kind: 'scale' }>, acting: Fenced, signal: AbortSignal): Promise<void> {
-  const { ports, release, memory, fence } = acting;
-  const ref = serviceOf(release, move.color);
-  ports.log.info(`Scaling ${ref.service} to ${move.desired}`);
-  await fencedEcs(ports.ecs, fence).updateService(ref, { desired: move.desired }, signal);
-  memory.desired = undefined;
 }

@@ -39,6 +39,7 @@ interface ShiftMemory {
   /** What the policy can see, in words; empty before the first traffic. */
   power: readonly string[];
   deployed: Result | undefined;
+  sources: Result | undefined;
   checked: Partial<Record<CheckMoment, Result>>;
   /** So many of each list have ended here, whether or not that could be noted. */
   hookedUpTo: Readonly<Record<HookMoment, number>>;
@@ -75,6 +76,7 @@ export const startShift = (): ShiftMemory => ({
   lastHealthy: undefined,
   power: [],
   deployed: undefined,
+  sources: undefined,
   checked: {},
   hookedUpTo: { 'after-promote': 0, 'after-rollback': 0 },
   seated: 'missing',

@@ -58,6 +58,7 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
     tagged: memory.tagged,
     samples: memory.samples,
     deployed: memory.deployed,
+    sources: memory.sources,
     checked: memory.checked,
     hooked: memory.hooked,
     gate: memory.asking && { before: memory.asking.before, view: memory.asking.view },
