@@ -1,10 +1,11 @@
+import { CreateServiceCommand, DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
 import {
   DescribeTargetHealthCommand,
   ElasticLoadBalancingV2Client,
   RegisterTargetsCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { liveTasksFault, pairingFault } from '../../../actions/blue-green/src/decide/pairing.ts';
+import { liveTasksFault, pairingFault, strangerFault } from '../../../actions/blue-green/src/decide/pairing.ts';
 import { type Cloud, startCloud } from '../../../sandbox/cloud.ts';
 import { runBundle } from '../../harness/run-bundle.ts';
 import { type Scene, scene } from './scene.ts';
@@ -59,6 +60,23 @@ describe('a service that is to be scaled down', () => {
   });
 });
 
+describe('a service that registers in neither target group', () => {
+  const asked = { service: serviceOf('hub', 'tg-hub'), color: 'blue', group: arnOf('tg-blue') } as const;
+
+  test.each([
+    { name: 'and whose tasks something else put there serves its color', running: 2, standing: 2 },
+    { name: 'and that runs nothing yet is not known to be another', running: 0, standing: 0 },
+  ])('$name', (tasks) => {
+    expect(strangerFault({ ...asked, ...tasks })).toBeUndefined();
+  });
+
+  test('and whose tasks stand elsewhere is the service of something else', () => {
+    expect(strangerFault({ ...asked, running: 2, standing: 0 })?.message).toMatch(
+      /hub cannot be the service of blue: it registers its tasks in tg-hub, and none of its 2 running tasks stands in tg-blue/,
+    );
+  });
+});
+
 describe('crossed names of services and router', () => {
   let cloud: Cloud;
   let stage: Scene;
@@ -82,6 +100,23 @@ describe('crossed names of services and router', () => {
     },
     60_000,
   );
+
+  test.each([{ color: 'blue' }, { color: 'green' }])('or a service of another system in the place of $color: nothing of it is touched', async ({ color }) => {
+    const name = `hub-${color}-service`;
+    const { cluster, services } = stage.stacked;
+    const ecs = new ECSClient(stage.world.client());
+    const found = await ecs.send(new DescribeServicesCommand({ cluster, services: [services['blue']?.name ?? ''] }));
+    const { taskDefinition, launchType, networkConfiguration } = found.services?.[0] ?? {};
+    await ecs.send(new CreateServiceCommand({ cluster, serviceName: name, taskDefinition, launchType, networkConfiguration, desiredCount: 2 }));
+    await stage.world.advance(30_000);
+    const named = { blue: services['blue']?.name, green: services['green']?.name, [color]: name };
+    const result = await runBundle(stage.step({ services: JSON.stringify(named) }));
+    expect(JSON.stringify(result.annotations)).toContain(`${name} cannot be the service of ${color}: it registers its tasks nowhere`);
+    expect(stage.writes('action')).toEqual([]);
+    const after = await ecs.send(new DescribeServicesCommand({ cluster, services: [name] }));
+    expect(after.services?.[0]).toMatchObject({ desiredCount: 2, runningCount: 2, taskDefinition });
+    ecs.destroy();
+  }, 60_000); // prettier-ignore
 
   test('or whose tasks somebody registered with the live color: the way back leaves that service its size', async () => {
     const step = stage.step();

@@ -79,11 +79,11 @@ export const CHECKS: ResolvedChecks = {
 export function openStage(): Stage {
   const clock = fakeClock({ mode: 'automatic' });
   const ecs = fakeEcs(clock);
+  const router = fakeRouter();
   for (const [color, desired] of [['blue', 3], ['green', 0]] as const) {
-    ecs.addService({ ref: { cluster: CLUSTER, service: SERVICES[color] }, image: 'r.example.com/web:good-1', container: 'web', desired });
+    ecs.addService({ ref: { cluster: CLUSTER, service: SERVICES[color] }, image: 'r.example.com/web:good-1', container: 'web', desired, extra: { loadBalancers: [{ targetGroupArn: router.targets.groupsOf(color)[0] ?? '' }] } });
   } // prettier-ignore
   const serviceOf = (color: 'blue' | 'green') => ecs.serviceOf({ cluster: CLUSTER, service: SERVICES[color] });
-  const router = fakeRouter();
   router.targets.health = async (color, _, own) => {
     const { running, desired } = serviceOf(color);
     const all = router.seated.includes(color) ? running : 0;

@@ -17,6 +17,7 @@ import { liveOf } from '../../../../src/engine/shift/join-routes.ts';
 import type { Acting } from './acting.ts';
 import type { Memory } from './memory.ts';
 import { pairingFault } from '../decide/pairing.ts';
+import { findStrangers } from './scale.ts';
 import { allAre, strayOf } from '../decide/routes.ts';
 import { holdsScaling } from '../decide/scaling.ts';
 import type { Goal, Route, Seen } from '../decide/moves.ts';
@@ -92,9 +93,11 @@ async function desiredOf({ ports, release, memory }: Acting, signal: AbortSignal
   );
   const of = (color: Color) => services.find(({ ref }) => ref.service === ecs.services[color]);
   const pair = { blue: of('blue'), green: of('green') };
-  const fault = pairingFault(pair, ports.targets.groupsOf);
   // Before anything is written; what is under way was begun by whoever had them right.
-  if (fault !== undefined && memory.engaged === 'no') throw fault;
+  if (memory.engaged === 'no') {
+    const fault = pairingFault(pair, ports.targets.groupsOf) ?? (await findStrangers(pair, ports, signal));
+    if (fault !== undefined) throw fault;
+  }
   return { blue: pair.blue?.desired ?? 0, green: pair.green?.desired ?? 0 };
 }
 

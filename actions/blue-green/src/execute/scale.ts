@@ -1,8 +1,9 @@
-import type { EcsServiceRef } from '../../../../src/domain/ecs/service.ts';
-import { otherColor } from '../../../../src/domain/traffic-split.ts';
+import type { EcsService, EcsServiceRef } from '../../../../src/domain/ecs/service.ts';
+import type { Failure } from '../../../../src/domain/failure.ts';
+import { type Color, COLORS, otherColor } from '../../../../src/domain/traffic-split.ts';
 import { fencedEcs } from '../../../../src/engine/shift/fence.ts';
 import type { Move } from '../decide/moves.ts';
-import { liveTasksFault } from '../decide/pairing.ts';
+import { liveTasksFault, registersIn, strangerFault } from '../decide/pairing.ts';
 import type { Fenced } from './beat.ts';
 
 type Scaling = Extract<Move, { kind: 'scale' }>;
@@ -31,10 +32,37 @@ async function noneServe(
   // A URL or a health check tells no targets apart.
   if (group === undefined) return;
   const [service] = await ports.ecs.describeServices([ref], signal);
-  const places = [];
-  for (const { id, running } of service?.deployments ?? [])
-    if (running > 0) places.push(...(await ports.ecs.placesOf(ref, id, signal)));
-  const { total } = places.length === 0 ? { total: 0 } : await ports.targets.health(live, signal, places);
-  const fault = liveTasksFault({ service: ref.service, live, group, tasks: total });
+  const { standing } = service === undefined ? { standing: 0 } : await tasksIn(live, service, ports, signal);
+  const fault = liveTasksFault({ service: ref.service, live, group, tasks: standing });
   if (fault !== undefined) throw fault;
+}
+
+/** Running tasks of a service, and how many of them are targets of a color. */
+async function tasksIn(
+  color: Color,
+  { ref, deployments }: EcsService,
+  { ecs, targets }: Pick<Fenced['ports'], 'ecs' | 'targets'>,
+  signal: AbortSignal,
+): Promise<{ readonly running: number; readonly standing: number }> {
+  const places = [];
+  for (const { id, running } of deployments) if (running > 0) places.push(...(await ecs.placesOf(ref, id, signal)));
+  const { total } = places.length === 0 ? { total: 0 } : await targets.health(color, signal, places);
+  return { running: places.length, standing: total };
+}
+
+/** Before anything is written: whether each service serves its color at all. Most say so by what they register in. */
+export async function findStrangers(
+  services: Readonly<Record<Color, EcsService | undefined>>,
+  ports: Pick<Fenced['ports'], 'ecs' | 'targets'>,
+  signal: AbortSignal,
+): Promise<Failure | undefined> {
+  for (const color of COLORS) {
+    const service = services[color];
+    const groups = ports.targets.groupsOf(color);
+    const [group] = groups;
+    if (service === undefined || group === undefined || registersIn(service, groups)) continue;
+    const fault = strangerFault({ service, color, group, ...(await tasksIn(color, service, ports, signal)) });
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }
