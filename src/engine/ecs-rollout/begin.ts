@@ -8,10 +8,18 @@ import {
   toTags,
   writerOf,
 } from '../../domain/ecs/journal.ts';
+import type { ServiceDeployment, ServiceSettings } from '../../domain/ecs/service.ts';
 import { settingsBefore, settingsChanges, settingsFor } from '../../domain/ecs/service-settings.ts';
 import { lastGood, primaryOf } from '../../domain/ecs/start.ts';
-import { type TaskDefinitionBody, ownTags, sameDefinition, toRegistrable } from '../../domain/ecs/task-definition.ts';
+import {
+  type TaskDefinitionBody,
+  imagesOf,
+  ownTags,
+  sameDefinition,
+  toRegistrable,
+} from '../../domain/ecs/task-definition.ts';
 import { messageOf } from '../../domain/failure.ts';
+import { isPinned } from '../../domain/image-reference.ts';
 import { CloudFailure, mayPass, pauseBefore } from '../../domain/retry-policy.ts';
 import type { Ecs, EcsDeployment, EcsService, TaskDefinition } from '../../ports/ecs.ts';
 import type { DeployImageRequest, Following, RolloutRequest, RolloutTools } from './rollout.ts';
@@ -119,11 +127,6 @@ export async function beginDeployment(
   // A run of this release that died in the middle wrote down what was before; by now ECS's record may name the release itself.
   const kept = own?.previousTaskDefinition === taskDefinition ? undefined : own?.previousTaskDefinition;
   const previous = kept ?? lastGood(service, successful, update.force === 'no' ? taskDefinition : undefined);
-  // What the service has now is what was before only where it runs what was before.
-  const known = settingsBefore(service, settings);
-  const back = await (previous === service.taskDefinition
-    ? { previousSettings: known }
-    : settingsBack({ service, taskDefinition, previous, successful, known }, tools, signal));
   const following: Following = {
     ref: request.ref,
     taskDefinition,
@@ -137,7 +140,7 @@ export async function beginDeployment(
       ? {}
       : { earlierServiceDeployment: service.currentServiceDeployment }),
     ...previousCount(service, request.desired, own),
-    ...(Object.keys(back.previousSettings ?? {}).length === 0 ? {} : back),
+    ...(await settingsOfBefore(update, { settings, previous, successful }, tools, signal)),
     ...(update.discards === undefined ? {} : { discards: update.discards }),
   };
   warnOfWeakness(service, following, tools);
@@ -184,6 +187,29 @@ function previousCount(
 ): Pick<Following, 'previousDesired'> {
   if (own?.previousDesired !== undefined) return { previousDesired: own.previousDesired };
   return desired === undefined || desired === service.desired ? {} : { previousDesired: service.desired };
+}
+
+/** What an update back has to say of the service. */
+async function settingsOfBefore(
+  { service, taskDefinition, force, body }: Update,
+  { settings, previous, successful }: Earlier,
+  tools: RolloutTools,
+  signal: AbortSignal,
+): Promise<Pick<Following, 'previousSettings' | 'settingsAlone'>> {
+  const known = settingsBefore(service, settings);
+  // What the service has now is what was before only where it runs what was before.
+  if (previous !== service.taskDefinition)
+    return settingsBack({ service, taskDefinition, previous, successful, known }, tools, signal);
+  if (Object.keys(known).length === 0) return {};
+  // A tag may name other bytes by now: what a second start of them would bring is not known.
+  const alone = force === 'new-deployment' && Object.values(imagesOf(body)).every(isPinned);
+  return { previousSettings: known, ...(alone && previous === taskDefinition ? { settingsAlone: true } : {}) };
+}
+
+interface Earlier {
+  readonly settings: ServiceSettings;
+  readonly previous: string | undefined;
+  readonly successful: readonly ServiceDeployment[];
 }
 
 const lastEventOf = ({ events }: EcsService): Pick<Following, 'lastEvent'> =>

@@ -25,7 +25,7 @@ export async function settingsBack(
   { ecs, log }: Pick<RolloutTools, 'ecs' | 'log'>,
   signal: AbortSignal,
 ): Promise<Pick<Following, 'previousSettings'>> {
-  const same = known === undefined ? {} : { previousSettings: known };
+  const same = known === undefined || Object.keys(known).length === 0 ? {} : { previousSettings: known };
   if (previous === undefined || previous === taskDefinition) return same;
   const recorded = successful.find((each) => each.taskDefinition === previous)?.volumes ?? [];
   if (recorded.length === 0 && (service.settings?.volumes ?? []).length === 0) return same;

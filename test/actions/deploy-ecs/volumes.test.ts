@@ -75,12 +75,28 @@ needs('sandbox')('deploy-ecs and volumes that come and go with a definition, aga
     expect(volumesOf(stage)).toEqual([]);
   });
 
+  test('settings alone are taken back by the same revision, deployed again', async () => {
+    const stage = await scene(cloud(), { volume: OF_OTHERS });
+    const inputs = { image: '', 'service-settings': SETTINGS, 'post-deploy-task': BAD_TASK };
+    const run = await runIn(stage, 1, inputs);
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'rolled-back' } });
+    expect(run.stdout).toContain('again, with the settings of before');
+    expect(volumesOf(stage)).toEqual([OF_OTHERS]);
+    expect(stage.writes('run-1').filter((each) => each === 'UpdateService')).toHaveLength(2);
+  });
+
   test("ECS's own roll back brings the volumes of before with its revision", async () => {
     const stage = await scene(cloud(), { volume: OF_OTHERS });
-    const run = await runIn(stage, 1, { image: stage.images.crash, 'service-settings': SETTINGS });
+    const settings = SETTINGS.replace(/ }$/, ', propagate-tags: service, enable-ecs-managed-tags: true }');
+    const run = await runIn(stage, 1, { image: stage.images.crash, 'service-settings': settings });
     expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'rolled-back' } });
-    expect(stage.writes('run-1').filter((each) => each === 'UpdateService')).toHaveLength(1);
     expect(volumesOf(stage)).toEqual([OF_OTHERS]);
+    // Those are of no service revision: they are put back by an update that starts no deployment.
+    expect(run.stdout).toContain('Setting the tag settings of');
+    expect(Object.values(stage.world.state().services)[0]).toMatchObject({
+      settings: { propagateTags: 'NONE', enableECSManagedTags: false },
+      deployments: [{ rolloutState: 'COMPLETED' }],
+    });
   });
 
   test('a volume that nobody configures, or that no definition waits for, is refused before anything is written', async () => {
