@@ -1,4 +1,5 @@
 import { serviceDeploymentArn, serviceRevisionArn } from './arn.ts';
+import { settingsWith } from './deployed-settings.ts';
 import { breakerThreshold } from './failures.ts';
 import { idleSide, RECONCILING, shiftBack } from './native.ts';
 import { finish, isOngoing } from './service-deployments.ts';
@@ -106,6 +107,7 @@ function becomePrimary(turn: Turn, serviceArn: string, primary: Primary): Deploy
     deployments: [deployment, ...older],
     currentServiceDeployment: primary.serviceDeploymentArn,
     loadBalancers: primary.revision.loadBalancers,
+    settings: settingsWith(service.settings, primary.revision.settings),
     steady: false,
   });
   wake(turn, serviceArn);
@@ -238,7 +240,8 @@ function returnToLive(turn: Turn, service: Service, primary: Primary): Deploymen
   };
   const others = changed.deployments.filter(({ id }) => id !== live.id);
   const left = others.map((one) => ({ ...one, status: 'ACTIVE' as const }));
-  putService(turn, { ...changed, deployments: [back, ...left], steady: false });
+  const settings = settingsWith(changed.settings, primary.revision.settings);
+  putService(turn, { ...changed, deployments: [back, ...left], settings, steady: false });
   wake(turn, service.arn);
   return back;
 }

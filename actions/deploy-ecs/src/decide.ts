@@ -4,8 +4,8 @@ import type { GoBack } from '../../../src/domain/ecs/go-back.ts';
 import type { CleanUp } from '../../../src/domain/ecs/revision-cleanup.ts';
 import { type ScalingLimits, decideScaling, describeLimits } from '../../../src/domain/ecs/scaling.ts';
 import { type Situation, type Start, type Wish, decideStart, isSteady } from '../../../src/domain/ecs/start.ts';
-import type { EcsService } from '../../../src/domain/ecs/service.ts';
-import { settingsChanges } from '../../../src/domain/ecs/service-settings.ts';
+import type { EcsService, ServiceSettings } from '../../../src/domain/ecs/service.ts';
+import { settingsChanges, settingsFor } from '../../../src/domain/ecs/service-settings.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import type { DeployRequest, ScaleToRequest } from './inputs.ts';
 
@@ -96,7 +96,8 @@ function describeStart(
     request.desired === undefined || request.desired === service.desired
       ? []
       : [`Set the desired count from ${service.desired} to ${request.desired}`];
-  const settings = settingsChanges(service, request.settings).map((change) => `Set of the service ${change}`);
+  const body = start.kind === 'deploy' ? start.body : current.body;
+  const settings = settingsLines(service, settingsFor(service, body, { wish: request.settings }));
   const ending = [
     `Follow that deployment for ${request.onFailure === 'rollback' ? 'its end, or the way back' : 'its end'}`,
     ...tasks.after,
@@ -142,8 +143,15 @@ function describeStart(
   }
 }
 
+const settingsLines = (service: EcsService, settings: ServiceSettings): readonly string[] =>
+  settingsChanges(service, settings).map((change) => `Set of the service ${change}`);
+
 /** PURE: what `mode: rollback` would do now. */
-export function planOfGoBack(service: EcsService, decision: Exclude<GoBack, { kind: 'look-again' }>): Plan {
+export function planOfGoBack(
+  service: EcsService,
+  decision: Exclude<GoBack, { kind: 'look-again' }>,
+  settings: ServiceSettings = {},
+): Plan {
   const { service: name } = service.ref;
   const runs = revisionName(service.taskDefinition);
   const would = (start: string, ...lines: readonly string[]): Plan => ({ start, verdict: 'would-go', lines });
@@ -173,6 +181,7 @@ export function planOfGoBack(service: EcsService, decision: Exclude<GoBack, { ki
       return would(
         'rollback',
         `Update ${name} from ${runs} to ${revisionName(decision.to)}`,
+        ...settingsLines(service, settings),
         'Follow that deployment to its end',
       );
     default:

@@ -1,7 +1,7 @@
 import { type Instant, after, minutes } from '../../../src/domain/duration.ts';
 import type { RolloutResult } from '../../../src/domain/ecs/result.ts';
 import type { Preflight } from '../../../src/domain/ecs/preflight.ts';
-import type { Moment } from '../../../src/domain/ecs/one-off-task.ts';
+import { type Moment, volumeProblems } from '../../../src/domain/ecs/one-off-task.ts';
 import { type Situation, candidateOf } from '../../../src/domain/ecs/start.ts';
 import type { TaskWish } from '../../../src/domain/ecs/task-wish.ts';
 import type { ServiceStatus } from '../../../src/domain/ecs/status.ts';
@@ -10,7 +10,7 @@ import { type CleanUpResult, cleanUp, planCleanUp } from '../../../src/engine/ec
 import { deployImage } from '../../../src/engine/ecs-rollout/deploy-image.ts';
 import { readSituation } from '../../../src/engine/ecs-rollout/read-situation.ts';
 import { goBackOnDemand, planGoBack } from '../../../src/engine/ecs-rollout/go-back.ts';
-import { inspectPrepared, preflight } from '../../../src/engine/ecs-rollout/preflight.ts';
+import { type Prepared, inspectPrepared, preflight } from '../../../src/engine/ecs-rollout/preflight.ts';
 import { rollBack } from '../../../src/engine/ecs-rollout/roll-back.ts';
 import {
   type OneOffOrder,
@@ -73,8 +73,8 @@ export async function plan(
       return (await lookAhead(request, context, signal)).plan;
     case 'rollback': {
       const to = request.to === undefined ? {} : { to: request.to };
-      const { service, decision } = await planGoBack({ ref, run: context.run, ...to }, context, signal);
-      return planOfGoBack(service, decision);
+      const { service, decision, settings } = await planGoBack({ ref, run: context.run, ...to }, context, signal);
+      return planOfGoBack(service, decision, settings);
     }
     case 'scale': {
       const deadline = context.clock.now();
@@ -102,8 +102,19 @@ export async function lookAhead(request: DeployRequest, context: Context, signal
   const tasks = plannedTasks(situation, request, context);
   const body = candidateOf(situation.base ?? situation.current, wishOf(request));
   const { timeout, desired } = request;
-  const seen = await preflight({ ...situation, body, timeout, desired }, context.conditions, signal);
+  const known = taskProblems(request, { ...situation, body });
+  const seen = await preflight({ ...situation, body, timeout, desired, known }, context.conditions, signal);
   return { plan: planOf(situation, request, { run: context.run, tasks, seen }), situation, seen, at };
+}
+
+/** What ECS would refuse of the tasks of the release. */
+function taskProblems(
+  { before, after: later, settings }: DeployRequest,
+  release: Pick<Prepared, 'service' | 'body'>,
+): readonly string[] {
+  const of = (moment: Moment, wish: TaskWish | undefined): readonly string[] =>
+    wish === undefined ? [] : volumeProblems(moment, wish, { ...release, settings });
+  return [...of('pre-deploy', before), ...of('post-deploy', later)];
 }
 
 /** A line for each task of the release, by the images it would have. */
@@ -149,7 +160,16 @@ export function orderFor(request: DeployRequest, context: Context): DeployImageR
     onOutdated: request.onOutdated,
     failedRevision: 'deregister',
     inspect: (prepared, inner) =>
-      inspectPrepared({ ...prepared, timeout: request.timeout, desired: request.desired }, context, inner),
+      inspectPrepared(
+        {
+          ...prepared,
+          timeout: request.timeout,
+          desired: request.desired,
+          known: taskProblems(request, prepared),
+        },
+        context,
+        inner,
+      ),
     ...beforeBy(request, context),
   };
 }

@@ -13,8 +13,9 @@ const FILESYSTEMS = ['ext3', 'ext4', 'xfs', 'ntfs'];
 
 /** `volumeConfigurations`; `launched` are the volumes of the definition with configuredAtLaunch. */
 export function checkVolumes(input: Input, launched: readonly string[]): void {
-  const given = objectsIn(input, 'volumeConfigurations');
-  if (given === undefined) return;
+  const given = objectsIn(input, 'volumeConfigurations') ?? [];
+  if (given.length === 0 && launched.length > 0)
+    refuse('Task definition has configuredAtLaunch volume but no volume configuration provided at runtime.');
   if (given.length > 1) refuse('At most one volume can be configured at launch.');
   for (const one of given) {
     const name = textIn(one, 'name') ?? refuse('volumeConfigurations.name is required.');

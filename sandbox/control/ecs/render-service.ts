@@ -74,7 +74,9 @@ export function renderService(state: State, view: ServiceView, tags: 'with-tags'
     platformFamily: 'Linux',
     taskDefinition: primary?.taskDefinitionArn ?? lastDefinition(state, service.arn),
     deploymentConfiguration: renderConfiguration(service.configuration),
-    deployments: view.deployments.map((deployment) => renderDeployment(service, deployment)),
+    deployments: view.deployments.map((deployment) =>
+      renderDeployment(state.revisions[deployment.revisionArn]?.settings ?? {}, service.configuration, deployment),
+    ),
     roleArn: `arn:aws:iam::${state.world.account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS`,
     events: service.events.map(({ id, at, message }) => ({ id, createdAt: seconds(at), message })),
     createdAt: seconds(service.createdAt),
@@ -107,7 +109,8 @@ function lastDefinition(state: State, serviceArn: string): string | undefined {
 }
 
 function renderDeployment(
-  { settings, configuration }: ServiceView['service'],
+  settings: Output,
+  configuration: DeploymentConfiguration,
   deployment: ServiceView['deployments'][number],
 ): Output {
   const { rolloutState, rolloutStateReason } = deployment;

@@ -190,6 +190,7 @@ function renderRevision(state: State, revision: ServiceRevision): Output {
     },
     networkConfiguration: revision.settings['networkConfiguration'],
     serviceRegistries: revision.settings['serviceRegistries'],
+    volumeConfigurations: revision.settings['volumeConfigurations'],
     containerImages: revision.template.containers.map(({ name, image }) => ({
       containerName: name,
       image,

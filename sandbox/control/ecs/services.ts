@@ -1,5 +1,6 @@
 import { serviceArn } from '../../core/arn.ts';
 import { viewOf } from '../../core/core.ts';
+import { DEPLOYED_SETTINGS } from '../../core/deployed-settings.ts';
 import type { Service, ServiceSpec, ServiceView, State, TaskTemplate } from '../../core/types.ts';
 import { Refused } from '../refused.ts';
 import { activeServiceIn, clusterIn, serviceArnOf } from './find.ts';
@@ -19,16 +20,7 @@ import {
 import { findTaskDefinition, type FoundTaskDefinition } from './task-definition.ts';
 import type { EcsContext } from './types.ts';
 
-/** Members that are kept and shown; a change of one starts a deployment (SDK documentation of UpdateService). */
-const DEPLOYED_SETTINGS = [
-  'networkConfiguration',
-  'platformVersion',
-  'serviceRegistries',
-  'serviceConnectConfiguration',
-  'volumeConfigurations',
-  'vpcLatticeConfigurations',
-] as const;
-/** A change of these does not. */
+/** A change of these starts no deployment. */
 const OTHER_SETTINGS = [
   'launchType',
   'capacityProviderStrategy',

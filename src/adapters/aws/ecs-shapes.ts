@@ -4,7 +4,9 @@ import type {
   Service,
   ServiceDeployment as SdkServiceDeployment,
   ServiceDeploymentBrief,
+  ServiceRevision,
   ServiceRevisionSummary,
+  ServiceVolumeConfiguration,
   Tag,
   Task,
   TaskManagedEBSVolumeConfiguration,
@@ -70,14 +72,20 @@ export function toEcsService(service: Service, ref: EcsServiceRef): EcsService {
 function settingsOf({ deployments, propagateTags, enableECSManagedTags }: Service): ServiceSettings {
   const { volumeConfigurations } = deployments?.find(({ status }) => status === 'PRIMARY') ?? {};
   return present({
-    volumes: volumeConfigurations?.map(({ name, managedEBSVolume }) => ({
-      name: name ?? '',
-      managedEBSVolume: { ...managedEBSVolume },
-    })),
+    volumes: volumeConfigurations && volumesOf(volumeConfigurations),
     propagateTags,
     managedTags: enableECSManagedTags,
   });
 }
+
+const volumesOf = (shown: readonly ServiceVolumeConfiguration[]): readonly VolumeConfiguration[] =>
+  shown.map(({ name, managedEBSVolume }) => ({ name: name ?? '', managedEBSVolume: { ...managedEBSVolume } }));
+
+/** What a record needs of the service revision that it rolls out. */
+export type RolledOut = Pick<ServiceDeployment, 'taskDefinition' | 'volumes'>;
+
+export const toRolledOut = ({ taskDefinition, volumeConfigurations: volumes = [] }: ServiceRevision): RolledOut =>
+  present({ taskDefinition, volumes: volumes.length === 0 ? undefined : volumesOf(volumes) });
 
 /** In the words of the API already, which the reader of the input has checked; a service takes no more than a task. */
 export const volumesInput = (volumes: readonly VolumeConfiguration[]): TaskVolumeConfiguration[] =>
@@ -154,15 +162,15 @@ function toDeployment(deployment: Deployment): EcsDeployment {
 
 export function toServiceDeployment(
   deployment: SdkServiceDeployment,
-  taskDefinition: string | undefined,
+  rolledOut: RolledOut | undefined,
 ): ServiceDeployment {
   const breaker = deployment.deploymentCircuitBreaker;
   const triggered = deployment.alarms?.triggeredAlarmNames;
   return {
     arn: deployment.serviceDeploymentArn ?? '',
     status: deployment.status ?? '',
+    ...rolledOut,
     ...present({
-      taskDefinition,
       // Why it was rolled back is told in the roll back itself, why it was stopped in the status.
       statusReason: deployment.statusReason ?? deployment.rollback?.reason,
       createdAt: instantOf(deployment.createdAt),
@@ -182,12 +190,12 @@ function weightsOf(revision: ServiceRevisionSummary | undefined): ServiceDeploym
 
 export const toListedDeployment = (
   brief: ServiceDeploymentBrief,
-  taskDefinition: string | undefined,
+  rolledOut: RolledOut | undefined,
 ): ServiceDeployment => ({
   arn: brief.serviceDeploymentArn ?? '',
   status: brief.status ?? '',
+  ...rolledOut,
   ...present({
-    taskDefinition,
     statusReason: brief.statusReason,
     createdAt: instantOf(brief.createdAt),
     finishedAt: instantOf(brief.finishedAt),

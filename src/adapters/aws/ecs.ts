@@ -23,10 +23,12 @@ import type { Log } from '../../ports/log.ts';
 import { placesOf } from './ecs-places.ts';
 import { revisionsOf } from './ecs-revisions.ts';
 import {
+  type RolledOut,
   fromTags,
   settingsInput,
   toEcsService,
   toListedDeployment,
+  toRolledOut,
   toServiceDeployment,
   toStoppedTask,
   toTags,
@@ -304,19 +306,19 @@ function serviceHistory(
 type RecordFacts = CallFacts & { readonly need: Need };
 type IfAllowed = <T>(facts: RecordFacts, signal: AbortSignal, send: () => Promise<T>) => Promise<T | undefined>;
 
-/** Task definitions of service revisions, each asked for once: a revision never changes. */
+/** What service revisions roll out, each asked for once: a revision never changes. */
 function serviceRevisions(client: ECSClient, ifAllowed: IfAllowed) {
-  const known = new Map<string, string>();
-  return async (arns: readonly string[], signal: AbortSignal, need: Need): Promise<ReadonlyMap<string, string>> => {
+  const known = new Map<string, RolledOut>();
+  return async (arns: readonly string[], signal: AbortSignal, need: Need): Promise<ReadonlyMap<string, RolledOut>> => {
     const missing = [...new Set(arns)].filter((arn) => !known.has(arn)).slice(0, REVISIONS_A_CALL);
     if (missing.length === 0) return known;
     const facts = { need, action: 'ecs:DescribeServiceRevisions', what: 'Could not read service revisions' };
     const answer = await ifAllowed(facts, signal, () =>
       client.send(new DescribeServiceRevisionsCommand({ serviceRevisionArns: missing }), { abortSignal: signal }),
     );
-    for (const { serviceRevisionArn, taskDefinition } of answer?.serviceRevisions ?? []) {
-      if (serviceRevisionArn !== undefined && taskDefinition !== undefined)
-        known.set(serviceRevisionArn, taskDefinition);
+    for (const revision of answer?.serviceRevisions ?? []) {
+      const { serviceRevisionArn: arn, taskDefinition } = revision;
+      if (arn !== undefined && taskDefinition !== undefined) known.set(arn, toRolledOut(revision));
     }
     return known;
   };

@@ -1,7 +1,7 @@
 import { type Instant, between, formatInstant, hours, instant } from '../duration.ts';
 import { essentialContainers } from './container-logs.ts';
 import type { EcsService, EcsTask, Placement, ServiceSettings, VolumeConfiguration } from './service.ts';
-import { launchVolumesOf } from './service-settings.ts';
+import { launchVolumesOf, launchVolumesTold, unawaited, unconfigured } from './service-settings.ts';
 import type { TaskDefinitionBody } from './task-definition.ts';
 import type { TaskWish } from './task-wish.ts';
 
@@ -141,4 +141,30 @@ export function volumesFor(
   const waiting = launchVolumesOf(release.body);
   const ofService = release.settings?.volumes ?? settings?.volumes ?? [];
   return wish.volumes ?? ofService.filter(({ name }) => waiting.includes(name));
+}
+
+/** PURE. Volumes for which ECS would refuse the task, after the revision was registered. */
+export function volumeProblems(
+  moment: Moment,
+  wish: Pick<TaskWish, 'volumes'>,
+  release: {
+    readonly service: Pick<EcsService, 'settings'>;
+    readonly body: TaskDefinitionBody;
+    readonly settings?: ServiceSettings | undefined;
+  },
+): readonly string[] {
+  const { body } = release;
+  const volumes = volumesFor(release.service, wish, release);
+  const unknown = unawaited(body, volumes);
+  const missing = unconfigured(body, volumes);
+  return [
+    ...(unknown.length === 0
+      ? []
+      : [`${moment}-task configures the volume ${unknown.join(', ')}, and ${launchVolumesTold(body)}`]),
+    ...(missing.length === 0
+      ? []
+      : [
+          `the task definition has the volume ${missing.join(', ')} with configuredAtLaunch: true, and ${moment}-task is launched without it: nobody configures it`,
+        ]),
+  ];
 }

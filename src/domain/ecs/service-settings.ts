@@ -100,19 +100,73 @@ export const launchVolumesOf = (body: TaskDefinitionBody): readonly string[] =>
     configuredAtLaunch === true ? [String(name)] : [],
   );
 
-/** PURE. Volumes that the definition does not wait for: ECS would refuse the update, after the revision was registered. */
-export function refuseVolumes(
-  { ref }: Pick<EcsService, 'ref'>,
+export interface VolumeSources {
+  /** What is wished for of the service. */
+  readonly wish?: ServiceSettings | undefined;
+  /** Volumes of an earlier deployment, for what neither the wish nor the service has. */
+  readonly recorded?: readonly VolumeConfiguration[] | undefined;
+}
+
+/**
+ * PURE. What an update to this definition has to say of the service. ECS keeps the volumes that an update does not name, and
+ * refuses a definition that does not wait for them: then they are named, and an empty list takes them away.
+ */
+export function settingsFor(
+  { settings: now = {} }: Pick<EcsService, 'settings'>,
   body: TaskDefinitionBody,
-  { volumes = [] }: ServiceSettings = {},
-): FailureFacts | undefined {
+  { wish = {}, recorded = [] }: VolumeSources = {},
+): ServiceSettings {
+  const kept = now.volumes ?? [];
+  const known = [...(wish.volumes ?? kept), ...recorded];
+  const volumes = launchVolumesOf(body).flatMap((name) => known.find((volume) => volume.name === name) ?? []);
+  const stay = volumes.length === kept.length && volumes.every((volume) => kept.includes(volume));
+  return wish.volumes === undefined && stay ? wish : { ...wish, volumes };
+}
+
+/** PURE. Volumes that the definition waits for and nobody configures. */
+export const unconfigured = (
+  body: TaskDefinitionBody,
+  volumes: readonly VolumeConfiguration[] = [],
+): readonly string[] => launchVolumesOf(body).filter((name) => volumes.every((volume) => volume.name !== name));
+
+/** PURE. Volumes that are configured and not waited for. */
+export function unawaited(body: TaskDefinitionBody, volumes: readonly VolumeConfiguration[] = []): readonly string[] {
   const known = launchVolumesOf(body);
-  const unknown = volumes.map(({ name }) => name).filter((name) => !known.includes(name));
-  if (unknown.length === 0) return undefined;
+  return volumes.map(({ name }) => name).filter((name) => !known.includes(name));
+}
+
+/** PURE. What the definition has of them, as the end of a sentence. */
+export function launchVolumesTold(body: TaskDefinitionBody): string {
+  const known = launchVolumesOf(body);
+  return `the task definition has ${known.length === 0 ? 'no volume' : `only ${known.join(', ')}`} with configuredAtLaunch: true`;
+}
+
+/**
+ * PURE. Volumes on which settings and definition differ: ECS would refuse the update, after the revision was registered.
+ * `current` runs already: what it does without is no hindrance.
+ */
+export function refuseVolumes(
+  { ref, settings }: Pick<EcsService, 'ref' | 'settings'>,
+  { body, current }: { readonly body: TaskDefinitionBody; readonly current: TaskDefinitionBody },
+  wish: ServiceSettings = {},
+): FailureFacts | undefined {
+  const what = `Could not deploy to ECS service ${ref.service} in cluster ${ref.cluster}`;
+  const now = 'Nothing was changed';
+  const unknown = unawaited(body, wish.volumes);
+  if (unknown.length > 0)
+    return {
+      what,
+      why: `service-settings configures the volume ${unknown.join(', ')}, and ${launchVolumesTold(body)}`,
+      now,
+      next: 'Add the volume to the task definition, or correct its name',
+    };
+  const without = unconfigured(current, settings?.volumes);
+  const missing = unconfigured(body, wish.volumes ?? settings?.volumes).filter((name) => !without.includes(name));
+  if (missing.length === 0) return undefined;
   return {
-    what: `Could not deploy to ECS service ${ref.service} in cluster ${ref.cluster}`,
-    why: `service-settings configures the volume ${unknown.join(', ')}, and the task definition has ${known.length === 0 ? 'no volume' : `only ${known.join(', ')}`} with configuredAtLaunch: true`,
-    now: 'Nothing was changed',
-    next: 'Add the volume to the task definition, or correct its name',
+    what,
+    why: `the task definition has the volume ${missing.join(', ')} with configuredAtLaunch: true, and neither service-settings nor the service configures it`,
+    now,
+    next: 'Configure it under volumes in service-settings, or take it out of the task definition',
   };
 }

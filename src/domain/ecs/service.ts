@@ -97,6 +97,8 @@ export interface ServiceDeployment {
   readonly statusReason?: string;
   /** The task definition it rolls out; resolved from its service revision. */
   readonly taskDefinition?: string;
+  /** Volumes of that revision. Absent: it has none, or they are not known. */
+  readonly volumes?: readonly VolumeConfiguration[];
   readonly createdAt?: Instant;
   readonly finishedAt?: Instant;
   /** Of native strategies: `BAKE_TIME`. */

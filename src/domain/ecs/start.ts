@@ -8,7 +8,7 @@ import type { EcsDeployment, EcsService, ServiceDeployment, ServiceSettings, Tas
 import { type ContainerEdits, withEdits } from './container-edits.ts';
 import { diffDefinitions } from './definition-diff.ts';
 import { type Roles, withRoles } from './roles.ts';
-import { refuseVolumes, settingsChanges } from './service-settings.ts';
+import { refuseVolumes, settingsChanges, settingsFor } from './service-settings.ts';
 import { type Tags, type TaskDefinitionBody, imagesOf, sameDefinition, withImages } from './task-definition.ts';
 
 /** What is asked for. */
@@ -78,10 +78,10 @@ export function decideStart(situation: Situation, wish: Wish): Start {
     return { kind: 'refuse', facts: daemonCount(service) };
   const base = situation.base ?? current;
   const body = candidateOf(base, wish);
-  const volumes = refuseVolumes(service, body, wish.settings);
+  const volumes = refuseVolumes(service, { body, current: current.body }, wish.settings);
   if (volumes) return { kind: 'refuse', facts: volumes };
   const sameBody = body === current.body || sameDefinition(body, current.body);
-  const settings = settingsChanges(service, wish.settings);
+  const settings = settingsChanges(service, settingsFor(service, body, { wish: wish.settings }));
   const same = sameBody && settings.length === 0;
   const primary = primaryOf(service);
   const journal = readJournal(service);

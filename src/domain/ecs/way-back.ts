@@ -1,7 +1,7 @@
 import { type Duration, type Instant, between, formatDuration, seconds } from '../duration.ts';
 import { revisionName } from './arn.ts';
 import { mayWrite } from './journal.ts';
-import type { EcsDeployment, EcsService, ServiceDeployment } from './service.ts';
+import type { EcsDeployment, EcsService, ServiceDeployment, ServiceSettings } from './service.ts';
 import { primaryOf } from './start.ts';
 import { movesTraffic, progressOf } from './strategy.ts';
 
@@ -10,6 +10,10 @@ export interface Undoing {
   readonly taskDefinition: string;
   readonly previousTaskDefinition?: string;
   readonly previousDesired?: number;
+  /** Of the service, from before, where they are others. */
+  readonly previousSettings?: ServiceSettings;
+  /** The revision is that of before, and its images are pinned: the settings alone are to be taken back. */
+  readonly settingsAlone?: true;
   /** Absent: it is not known whether the update was ever taken. */
   readonly deploymentId?: string;
   readonly run: string;
@@ -26,6 +30,7 @@ export interface WayBackSteps {
   /** Id of the deployment that leads back, once the update was sent; `unknown` while no read shows it. */
   readonly update?: string;
   readonly desired: 'not-asked' | 'asked';
+  readonly settings: 'not-asked' | 'asked';
 }
 
 export interface WayBackSighting {
@@ -38,8 +43,10 @@ export interface WayBackSighting {
 
 export type WayBackDecision =
   | { readonly kind: 'stop' }
-  | { readonly kind: 'update'; readonly to: string; readonly desired?: number }
+  /** `force`: the revision is the one that runs. */
+  | { readonly kind: 'update'; readonly to: string; readonly desired?: number; readonly force?: true }
   | { readonly kind: 'restore-desired'; readonly desired: number }
+  | { readonly kind: 'restore-settings'; readonly settings: ServiceSettings }
   | { readonly kind: 'wait'; readonly for: string }
   | {
       readonly kind: 'done';
@@ -76,6 +83,9 @@ export function decideWayBack(
   ) {
     return { kind: 'restore-desired', desired: undoing.previousDesired };
   }
+  const left = decision.kind === 'done' && decision.outcome === 'rolled-back' ? tagSettingsLeft(undoing, service) : {};
+  if (Object.keys(left).length > 0 && steps.settings === 'not-asked')
+    return { kind: 'restore-settings', settings: left };
   if (decision.kind !== 'wait' || now < undoing.deadline) return decision;
   const status = serviceDeployment === undefined ? '' : ` (service deployment ${serviceDeployment.status})`;
   return {
@@ -113,7 +123,8 @@ function beforeUpdate(
     default:
       break;
   }
-  if (primary?.taskDefinition === undoing.taskDefinition) return byUpdate(undoing, service);
+  if (primary?.taskDefinition === undoing.taskDefinition && !isWayBackAgain(undoing, primary))
+    return byUpdate(undoing, service);
   if (undoing.deploymentId === undefined && between(undoing.startedAt, now) < UPDATE_ARRIVES_WITHIN) {
     return { kind: 'wait', for: `the update to ${revisionName(undoing.taskDefinition)}, should it still arrive` };
   }
@@ -128,13 +139,27 @@ function beforeUpdate(
   return whenSteady(primary.id, { service, wayBack: wayBack ?? own });
 }
 
+/** ECS's own roll back leaves them, for they are of no service revision; a change of them starts no deployment. */
+function tagSettingsLeft({ previousSettings = {} }: Undoing, { settings = {} }: EcsService): ServiceSettings {
+  const { propagateTags, managedTags } = previousSettings;
+  return {
+    ...(propagateTags === undefined || propagateTags === (settings.propagateTags ?? 'NONE') ? {} : { propagateTags }),
+    ...(managedTags === undefined || managedTags === (settings.managedTags ?? false) ? {} : { managedTags }),
+  };
+}
+
+/** The way back has the same revision, so that its deployment alone tells that it was begun. */
+const isWayBackAgain = ({ settingsAlone, deploymentId }: Undoing, { id }: EcsDeployment): boolean =>
+  settingsAlone === true && deploymentId !== undefined && id !== deploymentId;
+
 function byUpdate(undoing: Undoing, service: EcsService): WayBackDecision {
-  const { previousTaskDefinition: previous, previousDesired } = undoing;
+  const { previousTaskDefinition: previous, previousDesired, settingsAlone } = undoing;
+  const same = previous === undoing.taskDefinition;
   // The same revision once more would start the same image again: only ECS's own roll back knows the bytes of before.
-  if (previous === undefined || previous === undoing.taskDefinition) return nothingToGoBackTo(undoing);
+  if (previous === undefined || (same && settingsAlone === undefined)) return nothingToGoBackTo(undoing);
   const desired =
     previousDesired !== undefined && previousDesired !== service.desired ? { desired: previousDesired } : {};
-  return { kind: 'update', to: previous, ...desired };
+  return { kind: 'update', to: previous, ...desired, ...(same ? { force: true } : {}) };
 }
 
 function afterUpdate(undoing: Undoing, id: string, { service, wayBack }: WayBackSighting): WayBackDecision {
@@ -143,6 +168,7 @@ function afterUpdate(undoing: Undoing, id: string, { service, wayBack }: WayBack
       deployment.id === id ||
       (id === 'unknown' &&
         deployment.status === 'PRIMARY' &&
+        deployment.id !== undoing.deploymentId &&
         deployment.taskDefinition === undoing.previousTaskDefinition),
   );
   if (back === undefined) return { kind: 'wait', for: 'the service to list the way back' };
@@ -208,5 +234,5 @@ const nothingToGoBackTo = (undoing: Undoing): WayBackDecision => ({
   reason:
     undoing.previousTaskDefinition === undefined
       ? 'there is nothing to go back to: no earlier deployment of this service was successful'
-      : `there is nothing to go back to: ${revisionName(undoing.taskDefinition)} was deployed before too, under the same tag`,
+      : `there is nothing to go back to: ${revisionName(undoing.taskDefinition)} was deployed before too, and once more it would start the same images${undoing.previousSettings === undefined ? '' : ', whatever their tag names by now; the settings stay as they were given'}`,
 });

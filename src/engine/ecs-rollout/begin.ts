@@ -8,14 +8,22 @@ import {
   toTags,
   writerOf,
 } from '../../domain/ecs/journal.ts';
-import type { ServiceSettings } from '../../domain/ecs/service.ts';
-import { settingsBefore } from '../../domain/ecs/service-settings.ts';
+import type { ServiceDeployment, ServiceSettings } from '../../domain/ecs/service.ts';
+import { settingsBefore, settingsChanges, settingsFor } from '../../domain/ecs/service-settings.ts';
 import { lastGood, primaryOf } from '../../domain/ecs/start.ts';
-import { type TaskDefinitionBody, ownTags, sameDefinition, toRegistrable } from '../../domain/ecs/task-definition.ts';
+import {
+  type TaskDefinitionBody,
+  imagesOf,
+  ownTags,
+  sameDefinition,
+  toRegistrable,
+} from '../../domain/ecs/task-definition.ts';
 import { messageOf } from '../../domain/failure.ts';
+import { isPinned } from '../../domain/image-reference.ts';
 import { CloudFailure, isRefused, mayPass, pauseBefore } from '../../domain/retry-policy.ts';
 import type { Ecs, EcsDeployment, EcsService, TaskDefinition } from '../../ports/ecs.ts';
 import type { DeployImageRequest, Following, RolloutRequest, RolloutTools } from './rollout.ts';
+import { settingsBack } from './settings-back.ts';
 
 /** Of a write that the SDK does not repeat by itself. */
 const WRITE_ATTEMPTS = 4;
@@ -102,6 +110,7 @@ async function newestOf(family: string, ecs: Ecs, signal: AbortSignal): Promise<
 export interface Update {
   readonly service: EcsService;
   readonly taskDefinition: string;
+  readonly body: TaskDefinitionBody;
   /** Set when the revision is the one that runs already. */
   readonly force: 'new-deployment' | 'no';
   /** What the tags say of it. */
@@ -119,6 +128,7 @@ export async function beginDeployment(
   signal: AbortSignal,
 ): Promise<Following> {
   const { service, taskDefinition, phase } = update;
+  const settings = settingsFor(service, update.body, { wish: request.settings });
   const successful = await tools.ecs.listServiceDeployments(request.ref, signal, { status: 'SUCCESSFUL' });
   const own = openJournal(service, request.writer);
   // A run of this release that died in the middle wrote down what was before; by now ECS's record may name the release itself.
@@ -137,23 +147,25 @@ export async function beginDeployment(
       ? {}
       : { earlierServiceDeployment: service.currentServiceDeployment }),
     ...previousCount(service, request.desired, own),
-    ...previousSettings(service, request.settings),
+    ...(await settingsOfBefore(update, { settings, previous, successful }, tools, signal)),
     ...(update.discards === undefined ? {} : { discards: update.discards }),
   };
   warnOfWeakness(service, following, tools);
   await warnOfLostWayBack(following, update, tools, signal);
+  const changes = settingsChanges(service, settings);
+  if (changes.length > 0) tools.log.info(`${service.ref.service} changes with the update: ${changes.join('; ')}`);
   await tools.ecs.tagService(service.arn, toTags({ phase, ...request.writer, ...previousOf(following) }), signal);
   // From here on there may be something to undo, even when the answer is lost.
   request.onFollowing?.(following);
   try {
     const desired = request.desired === undefined ? {} : { desired: request.desired };
     const force = update.force === 'no' ? {} : { forceNewDeployment: true as const };
-    const settings = request.settings === undefined ? {} : { settings: request.settings };
-    const change = { taskDefinition, ...desired, ...settings, ...force };
+    const told = Object.keys(settings).length === 0 ? {} : { settings };
+    const change = { taskDefinition, ...desired, ...told, ...force };
     const updated = await sendUpdate(following, change, tools, signal);
-    const known = learn(following, updated);
-    request.onFollowing?.(known);
-    return known;
+    const learnt = learn(following, updated);
+    request.onFollowing?.(learnt);
+    return learnt;
   } catch (thrown) {
     if (!(thrown instanceof CloudFailure)) throw thrown;
     if (mayPass(thrown.kind)) {
@@ -184,9 +196,27 @@ function previousCount(
   return desired === undefined || desired === service.desired ? {} : { previousDesired: service.desired };
 }
 
-function previousSettings(service: EcsService, wish: ServiceSettings | undefined): Pick<Following, 'previousSettings'> {
-  const before = settingsBefore(service, wish);
-  return Object.keys(before).length === 0 ? {} : { previousSettings: before };
+/** What an update back has to say of the service. */
+async function settingsOfBefore(
+  { service, taskDefinition, force, body }: Update,
+  { settings, previous, successful }: Earlier,
+  tools: RolloutTools,
+  signal: AbortSignal,
+): Promise<Pick<Following, 'previousSettings' | 'settingsAlone'>> {
+  const known = settingsBefore(service, settings);
+  // What the service has now is what was before only where it runs what was before.
+  if (previous !== service.taskDefinition)
+    return settingsBack({ service, taskDefinition, previous, successful, known }, tools, signal);
+  if (Object.keys(known).length === 0) return {};
+  // A tag may name other bytes by now: what a second start of them would bring is not known.
+  const alone = force === 'new-deployment' && Object.values(imagesOf(body)).every(isPinned);
+  return { previousSettings: known, ...(alone && previous === taskDefinition ? { settingsAlone: true } : {}) };
+}
+
+interface Earlier {
+  readonly settings: ServiceSettings;
+  readonly previous: string | undefined;
+  readonly successful: readonly ServiceDeployment[];
 }
 
 const lastEventOf = ({ events }: EcsService): Pick<Following, 'lastEvent'> =>
@@ -308,6 +338,7 @@ export async function attachTo(
     ...(previous === undefined ? {} : { previousTaskDefinition: previous }),
     ...(writerOf(service) === undefined ? {} : { earlierRun: writerOf(service) as string }),
     ...(own?.previousDesired === undefined ? {} : { previousDesired: own.previousDesired }),
+    ...(await settingsBack({ service, taskDefinition, previous, successful }, tools, signal)),
     ...(discards ? { discards } : {}),
   };
   await tools.ecs.tagService(service.arn, toTags({ phase, ...request.writer, ...previousOf(following) }), signal);

@@ -85,6 +85,7 @@ async function deployRevision(
   const update: Update = {
     service,
     taskDefinition: revision.arn,
+    body,
     phase: 'deploying',
     ...(start.kind === 'deploy' ? { force: 'no', current } : { force: 'new-deployment' }),
     ...(discards ? { discards } : {}),

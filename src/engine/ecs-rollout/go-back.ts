@@ -3,7 +3,14 @@ import { familyName, revisionName } from '../../domain/ecs/arn.ts';
 import { type GoBack, decideGoBack, releaseBackFrom, releaseBackTo } from '../../domain/ecs/go-back.ts';
 import { isOpen, readJournal, toTags, writerOf } from '../../domain/ecs/journal.ts';
 import type { RolloutResult } from '../../domain/ecs/result.ts';
-import type { EcsDeployment, EcsService, EcsServiceRef, ServiceDeployment } from '../../domain/ecs/service.ts';
+import type {
+  EcsDeployment,
+  EcsService,
+  EcsServiceRef,
+  ServiceDeployment,
+  ServiceSettings,
+} from '../../domain/ecs/service.ts';
+import { settingsFor, unconfigured } from '../../domain/ecs/service-settings.ts';
 import { lastGood } from '../../domain/ecs/start.ts';
 import { Failure } from '../../domain/failure.ts';
 import { unreachable } from '../../domain/unreachable.ts';
@@ -14,6 +21,7 @@ import { readNamed } from './read-situation.ts';
 import { rollBack } from './roll-back.ts';
 import type { Following, RolloutRequest, RolloutTools, Verification } from './rollout.ts';
 import { seeThrough } from './see-through.ts';
+import { settingsBack } from './settings-back.ts';
 import { waitForOthers } from './settle.ts';
 
 export interface GoBackRequest {
@@ -33,6 +41,8 @@ export interface GoBackPlan {
   readonly decision: Exclude<GoBack, { kind: 'look-again' }>;
   /** The revision to go to, when one is deployed. */
   readonly target?: TaskDefinition;
+  /** What the service has to change with it. */
+  readonly settings?: ServiceSettings;
 }
 
 /** A read that is older than the other one is a matter of seconds; after so many looks it is none. */
@@ -65,11 +75,15 @@ async function withTarget(
   ecs: Ecs,
   signal: AbortSignal,
 ): Promise<GoBackPlan> {
-  const { named, decision } = plan;
+  const { named, decision, service, successful } = plan;
   if (decision.kind !== 'deploy') return plan;
   const target = named ?? (await ecs.describeTaskDefinition(decision.to, signal));
   if (target.status === 'INACTIVE') throw notDeployable(target, ref);
-  return { ...plan, target };
+  const recorded = successful.find(({ taskDefinition }) => taskDefinition === target.arn)?.volumes;
+  const settings = settingsFor(service, target.body, { recorded });
+  const missing = unconfigured(target.body, settings.volumes ?? service.settings?.volumes);
+  if (missing.length > 0 && target.arn !== service.taskDefinition) throw notConfigured(target, missing, ref);
+  return { ...plan, target, settings };
 }
 
 interface Seen {
@@ -105,6 +119,14 @@ const notDeployable = ({ arn }: TaskDefinition, { service }: EcsServiceRef): Fai
     why: 'that revision was deregistered, and ECS deploys no INACTIVE one',
     now: 'Nothing was changed',
     next: 'Name another revision by the input to, or deploy its image again',
+  });
+
+const notConfigured = ({ arn }: TaskDefinition, missing: readonly string[], { service }: EcsServiceRef): Failure =>
+  new Failure({
+    what: `Could not roll ${service} back to ${revisionName(arn)}`,
+    why: `it has the volume ${missing.join(', ')} with configuredAtLaunch: true, the service configures none, and ECS has no record of how it did`,
+    now: 'Nothing was changed',
+    next: `Deploy it by mode: deploy, with task-definition: ${revisionName(arn)} and service-settings`,
   });
 
 /**
@@ -145,11 +167,12 @@ export async function goBackOnDemand(
       return result;
     }
     case 'deploy': {
-      const rollout = rolloutOf(request, decision.to);
+      const { target: { body } = { body: {} }, settings = {} } = plan;
+      const rollout = { ...rolloutOf(request, decision.to), settings };
       tools.log.info(`Rolling ${request.ref.service} back to ${revisionName(decision.to)}`);
       // After a failed deployment the revision may be the same, and only a new deployment of it helps.
       const force = decision.to === service.taskDefinition ? 'new-deployment' : 'no';
-      const update = { service, taskDefinition: decision.to, force, phase: 'rolling-back' } as const;
+      const update = { service, taskDefinition: decision.to, body, force, phase: 'rolling-back' } as const;
       return endOf(await seeThrough(await beginDeployment(update, rollout, tools, signal), rollout, tools, signal));
     }
     default:
@@ -194,6 +217,11 @@ async function stopAndGoBack(
     ...(previous === undefined ? {} : { previousTaskDefinition: previous }),
     ...(earlier === undefined ? {} : { earlierRun: earlier }),
     ...count,
+    ...(await settingsBack(
+      { service, successful, previous, taskDefinition: deployment.taskDefinition },
+      tools,
+      signal,
+    )),
   };
   const noted = { ...count, ...(previous === undefined ? {} : { previousTaskDefinition: previous }) };
   await tools.ecs.tagService(service.arn, toTags({ phase: 'rolling-back', ...writer, ...noted }), signal);

@@ -23,11 +23,13 @@ export interface Wanted {
   readonly timeout?: Duration;
   /** Tasks that are asked for; absent: as many as the service has. */
   readonly desired?: number | undefined;
+  /** What was found out of the release without a call. */
+  readonly known?: readonly string[];
 }
 
 /** Reads only. Looks at what ECS would find out in the middle of the deployment; what the role may not see is said once. */
 export async function preflight(
-  { service, current, body, timeout, desired }: Prepared & Wanted,
+  { service, current, body, timeout, desired, known = [] }: Prepared & Wanted,
   conditions: DeployConditions,
   signal: AbortSignal,
 ): Promise<Preflight> {
@@ -41,7 +43,7 @@ export async function preflight(
   const slow = timeout === undefined ? undefined : tooSlow(service, timeout);
   const looked = [references, roles, room];
   return {
-    problems: [...looked.flatMap(({ problems }) => problems), ...(slow === undefined ? [] : [slow])],
+    problems: [...known, ...looked.flatMap(({ problems }) => problems), ...(slow === undefined ? [] : [slow])],
     warnings: [...looked.flatMap(({ warnings }) => warnings), ...wayBack, ...alarms],
   };
 }

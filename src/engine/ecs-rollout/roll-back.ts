@@ -40,7 +40,7 @@ export async function rollBack(
   return rollBackWatched(request, watchService(request.following, tools), tools, signal);
 }
 
-type Move = Extract<WayBackDecision, { kind: 'stop' | 'update' | 'restore-desired' }>;
+type Move = Extract<WayBackDecision, { kind: 'stop' | 'update' | 'restore-desired' | 'restore-settings' }>;
 type End = Extract<WayBackDecision, { kind: 'done' }>;
 
 /** ECS writes sentences; here they are clauses. */
@@ -71,7 +71,7 @@ async function goBack(
 ): Promise<RolloutResult> {
   const startedAt = tools.clock.now();
   const spread = spreadOf(`${request.following.writer.run} back`);
-  let steps: WayBackSteps = { stop: 'not-asked', desired: 'not-asked' };
+  let steps: WayBackSteps = { stop: 'not-asked', desired: 'not-asked', settings: 'not-asked' };
   let repeats: number | undefined;
   const end = await reconcile<SightingBack, Move, End>({
     ...tools,
@@ -108,15 +108,18 @@ type SightingBack =
 async function lookBack(watcher: ServiceWatcher, { ecs }: RolloutTools, signal: AbortSignal): Promise<SightingBack> {
   const seen = await watcher.look(signal, 'always');
   if (seen.kind !== 'seen' || !movesTraffic(seen.service)) return seen;
-  const { taskDefinition } = watcher.following();
+  const { taskDefinition, settingsAlone, deploymentId } = watcher.following();
   const { service, serviceDeployment } = seen;
+  const primary = primaryOf(service);
+  // Where the revision is the same, the deployment alone tells which of the two it is.
+  const other = settingsAlone === true && primary?.id !== deploymentId;
   const named = service.currentServiceDeployment;
   const known = serviceDeployment !== undefined && serviceDeployment.arn === named;
-  if (named === undefined || known || primaryOf(service)?.taskDefinition === taskDefinition) return seen;
+  if (named === undefined || known || (primary?.taskDefinition === taskDefinition && !other)) return seen;
   try {
     const [wayBack] = await ecs.describeServiceDeployments([named], signal, 'must');
     // A read may lag: what rolled out ours does not lead back.
-    return wayBack === undefined || wayBack.taskDefinition === taskDefinition ? seen : { ...seen, wayBack };
+    return wayBack === undefined || (wayBack.taskDefinition === taskDefinition && !other) ? seen : { ...seen, wayBack };
   } catch (thrown) {
     if (!(thrown instanceof CloudFailure) || !mayPass(thrown.kind)) throw thrown;
     return { kind: 'unreadable', why: thrown.facts.why ?? thrown.message, times: 1 };
@@ -141,6 +144,7 @@ async function discard(
 
 function undoingOf(following: Following, deadline: Instant, startedAt: Instant): Undoing {
   const { taskDefinition, previousTaskDefinition, previousDesired, deploymentId, earlierRun, writer } = following;
+  const { previousSettings, settingsAlone } = following;
   return {
     taskDefinition,
     run: writer.run,
@@ -148,6 +152,8 @@ function undoingOf(following: Following, deadline: Instant, startedAt: Instant):
     deadline,
     ...(previousTaskDefinition === undefined ? {} : { previousTaskDefinition }),
     ...(previousDesired === undefined ? {} : { previousDesired }),
+    ...(previousSettings === undefined ? {} : { previousSettings }),
+    ...(settingsAlone === undefined ? {} : { settingsAlone }),
     ...(deploymentId === undefined ? {} : { deploymentId }),
     ...(earlierRun === undefined ? {} : { earlierRun }),
   };
@@ -198,7 +204,7 @@ interface Hands {
 }
 
 async function make(move: Move, steps: WayBackSteps, { watcher, tools, signal }: Hands): Promise<WayBackSteps> {
-  const { ref, serviceDeploymentArn, taskDefinition, previousSettings } = watcher.following();
+  const { ref, serviceDeploymentArn, taskDefinition, previousSettings, deploymentId } = watcher.following();
   switch (move.kind) {
     case 'stop':
       tools.log.info(
@@ -209,17 +215,25 @@ async function make(move: Move, steps: WayBackSteps, { watcher, tools, signal }:
         stop: serviceDeploymentArn === undefined ? 'refused' : await stop(serviceDeploymentArn, tools, signal),
       };
     case 'update': {
-      tools.log.info(`Rolling back ${ref.service}: deploying ${revisionName(move.to)} again`);
+      const before = move.force === undefined ? '' : ', with the settings of before';
+      tools.log.info(`Rolling back ${ref.service}: deploying ${revisionName(move.to)} again${before}`);
       const settings = previousSettings === undefined ? {} : { settings: previousSettings };
       const count = move.desired === undefined ? {} : { desired: move.desired };
-      const change = { taskDefinition: move.to, ...count, ...settings };
+      const force = move.force === undefined ? {} : { forceNewDeployment: move.force };
+      const change = { taskDefinition: move.to, ...count, ...settings, ...force };
       const service = await tools.ecs.updateService(ref, change, signal);
-      return { ...steps, update: wayBackId(service, move.to) };
+      return { ...steps, update: wayBackId(service, move.to, deploymentId) };
     }
     case 'restore-desired':
       tools.log.info(`Setting the desired count of ${ref.service} back to ${move.desired}`);
       await tools.ecs.updateService(ref, { desired: move.desired }, signal);
       return { ...steps, desired: 'asked' };
+    case 'restore-settings':
+      tools.log.info(
+        `Setting the tag settings of ${ref.service} back to those of before, which ECS's roll back leaves`,
+      );
+      await tools.ecs.updateService(ref, { settings: move.settings }, signal);
+      return { ...steps, settings: 'asked' };
   }
 }
 
@@ -248,9 +262,10 @@ async function stop(arn: string, { ecs, log }: RolloutTools, signal: AbortSignal
   }
 }
 
-const wayBackId = (service: EcsService, to: string): string =>
-  service.deployments.find(({ status, taskDefinition }) => status === 'PRIMARY' && taskDefinition === to)?.id ??
-  'unknown';
+const wayBackId = (service: EcsService, to: string, ours: string | undefined): string =>
+  service.deployments.find(
+    ({ id, status, taskDefinition }) => status === 'PRIMARY' && taskDefinition === to && id !== ours,
+  )?.id ?? 'unknown';
 
 const ENDED: ReadonlySet<CloudErrorKind> = new Set(['conflict', 'invalid', 'not-found']);
 
@@ -261,6 +276,7 @@ export async function startRollBack(
   signal: AbortSignal,
 ): Promise<string> {
   const { ref, serviceDeploymentArn, previousTaskDefinition, taskDefinition, previousSettings } = following;
+  const force = following.settingsAlone === undefined ? {} : { forceNewDeployment: following.settingsAlone };
   if (previousTaskDefinition === undefined)
     return `Nothing to go back to: ${ref.service} never had a successful deployment`;
   if (serviceDeploymentArn === undefined && previousTaskDefinition === taskDefinition)
@@ -276,6 +292,6 @@ export async function startRollBack(
     return `ECS was told to roll back the deployment of ${revisionName(taskDefinition)} of ${ref.service}; ${revisionName(previousTaskDefinition)} served before`;
   }
   const settings = previousSettings === undefined ? {} : { settings: previousSettings };
-  await ecs.updateService(ref, { taskDefinition: previousTaskDefinition, ...settings }, signal);
+  await ecs.updateService(ref, { taskDefinition: previousTaskDefinition, ...settings, ...force }, signal);
   return `${ref.service} was set back to ${revisionName(previousTaskDefinition)}`;
 }

@@ -116,6 +116,8 @@ export interface Following {
   readonly previousDesired?: number;
   /** Settings to restore by an update on the way back, when the deployment changed them. */
   readonly previousSettings?: ServiceSettings;
+  /** The revision is that of before, and its images are pinned: the settings alone are to be taken back. */
+  readonly settingsAlone?: true;
   /** `ecs-svc/1234567890`, as DescribeServices lists it. */
   readonly deploymentId?: string;
   readonly serviceDeploymentArn?: string;

@@ -5,6 +5,7 @@ import {
   refuseVolumes,
   settingsBefore,
   settingsChanges,
+  settingsFor,
 } from '../../../src/domain/ecs/service-settings.ts';
 import type { ServiceSettings } from '../../../src/domain/ecs/service.ts';
 import { service } from './services.ts';
@@ -108,11 +109,46 @@ describe('what changes of a service', () => {
 
   test('is refused for a volume that the definition does not wait for', () => {
     const body = { volumes: [{ name: 'data', configuredAtLaunch: true }, { name: 'logs' }] };
-    expect(refuseVolumes(service(), body, { volumes: [volume()] })).toBeUndefined();
-    expect(refuseVolumes(service(), body, { volumes: [{ ...volume(), name: 'logs' }] })?.why).toContain(
+    const to = { body, current: {} };
+    expect(refuseVolumes(service(), to, { volumes: [volume()] })).toBeUndefined();
+    expect(refuseVolumes(service(), to, { volumes: [{ ...volume(), name: 'logs' }] })?.why).toContain(
       'configures the volume logs, and the task definition has only data with configuredAtLaunch: true',
     );
-    expect(refuseVolumes(service(), {}, { volumes: [volume()] })?.why).toContain('has no volume with configuredAt');
+    expect(refuseVolumes(service(), { body: {}, current: body }, { volumes: [volume()] })?.why).toContain(
+      'has no volume with configuredAt',
+    );
+  });
+});
+
+describe('what an update says of the volumes', () => {
+  const waits = { volumes: [{ name: 'data', configuredAtLaunch: true }] };
+  const has = { settings: { volumes: [volume()], propagateTags: 'SERVICE' } } as const;
+  const larger = volume({ sizeInGiB: 40 });
+  const rows: readonly {
+    readonly name: string;
+    readonly now: Parameters<typeof settingsFor>[0];
+    readonly body: object;
+    readonly sources?: Parameters<typeof settingsFor>[2];
+    readonly says: ServiceSettings;
+  }[] = [
+    { name: 'nothing, where the definition waits for what there is', now: has, body: waits, says: {} },
+    { name: 'none, where it waits for none', now: has, body: {}, says: { volumes: [] } },
+    { name: 'nothing, where there is none', now: {}, body: {}, says: {} },
+    { name: 'what is wished for', now: has, body: waits, sources: { wish: { volumes: [larger] } }, says: { volumes: [larger] } },
+    { name: 'what was recorded, where there is none', now: {}, body: waits, sources: { recorded: [larger] }, says: { volumes: [larger] } },
+    { name: 'nothing of a record, where there is one', now: has, body: waits, sources: { recorded: [larger] }, says: {} },
+    { name: 'none, and the rest of the wish', now: has, body: {}, sources: { wish: { managedTags: true } }, says: { volumes: [], managedTags: true } },
+  ]; // prettier-ignore
+  test.each(rows)('is $name', ({ now, body, sources, says }) => {
+    expect(settingsFor(now, { ...body }, sources)).toEqual(says);
+  });
+
+  test('is asked for first, where nobody configures what the definition waits for, unless it runs so already', () => {
+    expect(refuseVolumes(service(), { body: waits, current: {} })?.why).toContain(
+      'has the volume data with configuredAtLaunch: true, and neither service-settings nor the service configures it',
+    );
+    expect(refuseVolumes(service(), { body: waits, current: waits })).toBeUndefined();
+    expect(refuseVolumes({ ...service(), ...has }, { body: waits, current: {} })).toBeUndefined();
   });
 });
 

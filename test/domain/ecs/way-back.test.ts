@@ -13,7 +13,7 @@ const UNDOING: Undoing = {
   startedAt: START,
   deadline: after(START, minutes(15)),
 };
-const FRESH: WayBackSteps = { stop: 'not-asked', desired: 'not-asked' };
+const FRESH: WayBackSteps = { stop: 'not-asked', desired: 'not-asked', settings: 'not-asked' };
 const record = (status: string): ServiceDeployment => ({ arn: 'arn:sd/2', status, taskDefinition: NEW });
 
 const ours = deployment('ecs-svc/2', NEW, { rolloutState: 'IN_PROGRESS', running: 0, pending: 3 });
@@ -178,7 +178,7 @@ describe('where there is nothing to go back to', () => {
     {
       name: 'the same revision is not deployed once more',
       undoing: { ...UNDOING, previousTaskDefinition: NEW },
-      reason: 'web:8 was deployed before too, under the same tag',
+      reason: 'web:8 was deployed before too, and once more it would start the same images',
     },
   ];
   test.each(rows)('$name', ({ undoing, reason }) => {
@@ -187,6 +187,35 @@ describe('where there is nothing to go back to', () => {
       outcome: 'failed',
       reason: `there is nothing to go back to: ${reason}`,
     });
+  });
+
+  test('of settings alone deploys the same revision again, once, and is judged by its own deployment', () => {
+    const undoing = { ...UNDOING, previousTaskDefinition: NEW, settingsAlone: true, previousSettings: { managedTags: false } } as const; // prettier-ignore
+    const done = service({ deployments: [{ ...ours, rolloutState: 'COMPLETED' }] });
+    expect(decideWayBack(undoing, FRESH, { service: done }, START)).toEqual({ kind: 'update', to: NEW, force: true });
+    const back = service({ deployments: [{ ...ours, id: 'ecs-svc/3' }] });
+    expect(decideWayBack(undoing, FRESH, { service: back }, START)).toMatchObject({ kind: 'wait' });
+    const { settingsAlone: _, ...byTag } = undoing;
+    expect(decideWayBack(byTag, FRESH, { service: done }, START)).toMatchObject({
+      kind: 'done',
+      outcome: 'failed',
+      reason: expect.stringContaining('the settings stay as they were given'),
+    });
+  });
+
+  test("puts tag settings back that ECS's roll back leaves, and asks once", () => {
+    const undoing = {
+      ...UNDOING,
+      previousSettings: { volumes: [], propagateTags: 'NONE', managedTags: false },
+    } as const;
+    const left = { ...steady, settings: { propagateTags: 'SERVICE', managedTags: false } } as const;
+    const sighting = { service: left, serviceDeployment: record('ROLLBACK_SUCCESSFUL') };
+    expect(decideWayBack(undoing, FRESH, sighting, START)).toEqual({
+      kind: 'restore-settings',
+      settings: { propagateTags: 'NONE' },
+    });
+    const asked = { ...FRESH, settings: 'asked' } as const;
+    expect(decideWayBack(undoing, asked, sighting, START)).toMatchObject({ kind: 'done', outcome: 'rolled-back' });
   });
 
   test('ECS may still go back to the bytes of before under the same tag', () => {

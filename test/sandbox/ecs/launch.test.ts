@@ -21,6 +21,20 @@ describe('volumes that are configured at launch', () => {
     expect(await one.refused('UpdateService', { service: 'web', taskDefinition: 'web:1' })).toMatchObject({
       message: 'Volume configuration provided but no matching configuredAtLaunch volume found in task definition.',
     });
+    const none = { service: 'web', taskDefinition: 'web:1', volumeConfigurations: [] };
+    expect((await one.call('UpdateService', none)).service.deployments[0]).toMatchObject({ volumeConfigurations: [] });
+  });
+
+  test('are not left out, of a service or a task', async () => {
+    const one = await front();
+    for (const [call, input] of [
+      ['UpdateService', { service: 'web', taskDefinition: 'web:2' }],
+      ['RunTask', { taskDefinition: 'web:2' }],
+    ] as const)
+      expect(await one.refused(call, input)).toMatchObject({
+        code: 'InvalidParameterException',
+        message: 'Task definition has configuredAtLaunch volume but no volume configuration provided at runtime.',
+      });
   });
 
   test.each([
