@@ -31,66 +31,131 @@ export type Built =
   | { readonly kind: 'kept' }
   /** Another run has the name. */
   | { readonly kind: 'left' }
-  /** undefined: the engine named no digest. */
-  | { readonly kind: 'named'; readonly digest: string | undefined; readonly progress: string }
+  /** `digest` undefined: the engine named none. `imageId`: of the image that it built, where it has it. */
+  | {
+      readonly kind: 'named';
+      readonly digest: string | undefined;
+      readonly imageId?: string;
+      readonly progress: string;
+    }
   /** Without a name: nothing but its digest leads to it. */
   | { readonly kind: 'unnamed'; readonly digest: string; readonly progress: string };
+
+type Run = (args: readonly string[], env?: Readonly<Record<string, string>>) => Promise<ProgramResult>;
+type Build = (name: string) => Promise<ProgramResult>;
 
 /** Builds, and pushes: under the digest alone where the engine can, else under the identity tag. */
 export async function buildAndPush(
   plan: BuildPlan,
-  { engine, identity, beforePush }: Building,
+  building: Building,
   ports: BuildPorts,
   signal: AbortSignal,
 ): Promise<Built> {
-  const { request, build } = plan;
+  const { request } = plan;
+  const { engine, identity } = building;
   const name = `${nameOf(request.repositories[0])}:${identity}`;
   const end = endOf(engine, request.push);
-  const parts: Omit<CommandParts, 'cache'> = {
-    kind: engine.kind,
-    name,
-    end,
-    secrets: await ports.engine.secrets(),
-    metadataFile: ports.engine.metadataFile,
-  };
-  const once = async (cache: 'with' | 'without'): Promise<ProgramResult> =>
-    ports.engine.run(engine.client, buildCommand(build, { ...parts, cache }), signal);
-  const cached = async (): Promise<ProgramResult> => {
-    const first = await once('with');
+  const build = await builder(plan, { engine, end }, ports, signal);
+  if (end === 'load') return throughEngine({ build, name, plan }, building, ports, signal);
+  if (end === 'keep') {
+    check(await build(name), { step: 'build', name });
+    return { kind: 'kept' };
+  }
+  if (end === 'push-name') ports.onWrite();
+  const what = `build and push ${name}`;
+  const result = await repeated(() => build(name), { what, isPush: isPushFault }, ports, signal);
+  // Of several nodes, buildx itself has set the name by now.
+  const now = end === 'push-name' ? `${name} may be set; no other tag is` : NO_TAG;
+  check(result, { step: 'build', name, now });
+  const progress = progressOf(result);
+  const digest = digestIn(await ports.engine.readMetadata(), now);
+  if (end === 'push-name') return { kind: 'named', digest, progress };
+  ports.onWrite();
+  return (await building.beforePush()) === 'leave' ? { kind: 'left' } : { kind: 'unnamed', digest, progress };
+}
+
+/** One build under a name, and a second without the cache where that was in the way. */
+async function builder(
+  { build }: BuildPlan,
+  { engine, end }: { readonly engine: Engine; readonly end: CommandParts['end'] },
+  ports: BuildPorts,
+  signal: AbortSignal,
+): Promise<Build> {
+  const { metadataFile } = ports.engine;
+  const parts = { kind: engine.kind, end, secrets: await ports.engine.secrets(), metadataFile };
+  const once = async (name: string, cache: CommandParts['cache']): Promise<ProgramResult> =>
+    ports.engine.run(engine.client, buildCommand(build, { ...parts, name, cache }), signal);
+  return async (name) => {
+    const first = await once(name, 'with');
     if (first.code === 0 || build.cacheFrom.length + build.cacheTo.length === 0 || !isCacheFault(output(first)))
       return first;
     ports.log.warning('The cache failed; the build is made again without it');
-    return once('without');
-  };
-  if (end === 'push-digest' || end === 'push-name') {
-    if (end === 'push-name') ports.onWrite();
-    const what = `build and push ${name}`;
-    const result = await repeated(cached, { what, isPush: isPushFault }, ports, signal);
-    check(result, 'build', name);
-    const progress = progressOf(result);
-    const digest = digestIn(await ports.engine.readMetadata());
-    if (end === 'push-name') return { kind: 'named', digest, progress };
-    ports.onWrite();
-    return (await beforePush()) === 'leave' ? { kind: 'left' } : { kind: 'unnamed', digest, progress };
-  }
-  const result = await cached();
-  check(result, 'build', name);
-  if (end === 'keep') return { kind: 'kept' };
-  if ((await beforePush()) === 'leave') return { kind: 'left' };
-  ports.onWrite();
-  const pushed = await repeated(
-    () => ports.engine.run(engine.client, { args: ['push', name], env: {} }, signal),
-    { what: `push ${name}`, isPush: () => true },
-    ports,
-    signal,
-  );
-  check(pushed, 'push', name);
-  return {
-    kind: 'named',
-    digest: /digest: (sha256:[0-9a-f]{64}) size:/.exec(pushed.stdout)?.[1],
-    progress: progressOf(result),
+    return once(name, 'without');
   };
 }
+
+/**
+ * Several runs may share an engine, and its names: between a build and its push another may give the name to its own image.
+ * So the image is built under a name of this run alone, known by its id from then on, and has the name that is pushed only
+ * for the push. What was pushed in the end the registry says.
+ */
+async function throughEngine(
+  { build, name, plan }: { readonly build: Build; readonly name: string; readonly plan: BuildPlan },
+  { engine, beforePush }: Building,
+  ports: BuildPorts,
+  signal: AbortSignal,
+): Promise<Built> {
+  const run: Run = async (args) => ports.engine.run(engine.client, { args, env: {} }, signal);
+  const own = `${nameOf(plan.request.repositories[0])}:${ownTag(plan, ports)}`;
+  const result = await build(own);
+  check(result, { step: 'build', name });
+  try {
+    const imageId = await idOf(own, { run, name });
+    if ((await beforePush()) === 'leave') return { kind: 'left' };
+    ports.onWrite();
+    const push = async (): Promise<ProgramResult> => {
+      // Each time: another run may have taken the name between two tries.
+      const tagged = await run(['tag', imageId, name]);
+      return tagged.code === 0 ? run(['push', name]) : tagged;
+    };
+    const pushed = await repeated(push, { what: `push ${name}`, isPush: () => true }, ports, signal);
+    check(pushed, { step: 'push', name });
+    const digest = /digest: (sha256:[0-9a-f]{64}) size:/.exec(pushed.stdout)?.[1];
+    return { kind: 'named', digest, imageId, progress: progressOf(result) };
+  } finally {
+    await forget(own, { engine, ports, signal });
+  }
+}
+
+/** Never pushed. */
+const ownTag = ({ inputs }: BuildPlan, { run, random }: BuildPorts): string =>
+  `build-${run.runId}-${run.attempt}-${inputs.slice(0, 12)}-${random.token().slice(0, 12)}`;
+
+async function idOf(own: string, { run, name }: { readonly run: Run; readonly name: string }): Promise<string> {
+  const asked = await run(['image', 'inspect', '--format', '{{.Id}}', own]);
+  const id = asked.stdout.trim();
+  if (asked.code === 0 && /^sha256:[0-9a-f]{64}$/.test(id)) return id;
+  throw new Failure({
+    what: `${name} was not pushed`,
+    why: `the engine does not have the image that it built: ${lastWords(`${asked.stdout}\n${asked.stderr}`).trim() || 'it names no id'}`,
+    now: NO_TAG,
+    next: 'Re-run; a clean-up of the engine (docker system prune) must not run beside a build',
+  });
+}
+
+/** The layers stay for the next build. After a cancel as well, so far as there is time. */
+async function forget(
+  own: string,
+  { engine, ports, signal }: { readonly engine: Engine; readonly ports: BuildPorts; readonly signal: AbortSignal },
+): Promise<void> {
+  const args = ['image', 'rm', '--no-prune', own];
+  const left = await ports.engine
+    .run(engine.client, { args, env: {} }, signal.aborted ? new AbortController().signal : signal)
+    .catch(() => undefined);
+  if (left?.code !== 0) ports.log.debug(`${own} is left in the engine`);
+}
+
+const NO_TAG = 'No tag was set';
 
 /** BuildKit tells it on stderr, some clients on stdout. */
 const progressOf = ({ stdout, stderr }: ProgramResult): string => `${stdout}\n${stderr}`;
@@ -126,7 +191,10 @@ async function repeated(
 }
 
 /** What failed, in the words of the engine; the whole output is in the log. */
-function check(result: ProgramResult, step: 'build' | 'push', name: string): void {
+function check(
+  result: ProgramResult,
+  { step, name, now = NO_TAG }: { readonly step: 'build' | 'push'; readonly name: string; readonly now?: string },
+): void {
   if (result.code === 0) return;
   const text = output(result);
   const last = text.trim().split('\n').slice(-SHOWN_LINES).join('\n').slice(-1_500);
@@ -142,19 +210,19 @@ function check(result: ProgramResult, step: 'build' | 'push', name: string): voi
   throw new CloudFailure(kind, {
     what,
     why: `the engine ended with ${result.code ?? 'a signal'}: ${last}`,
-    now: 'No tag was set',
+    now,
     ...(told === undefined ? {} : { next: told }),
   });
 }
 
 /** `containerimage.digest` of buildx: the manifest or the index that it pushed. The image id is another number. */
-function digestIn(metadata: unknown): string {
+function digestIn(metadata: unknown, now: string): string {
   const digest = ((metadata ?? {}) as Record<string, unknown>)['containerimage.digest'];
   if (typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest)) return digest;
   throw new Failure({
     what: 'buildx named no digest',
     why: `containerimage.digest in its metadata is ${JSON.stringify(digest)}`,
-    now: 'No tag was set',
+    now,
     next: 'Use buildx 0.10 or newer',
   });
 }

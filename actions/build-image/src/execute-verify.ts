@@ -23,8 +23,12 @@ export interface Verification {
   readonly reference: string;
   /** What it has to be; undefined: whatever is there. */
   readonly digest?: string;
-  /** Another digest, or one that nobody named, will do as well where its labels say this. */
-  readonly orSource?: { readonly commit: string; readonly inputs: string };
+  /** By which the engine knows what it built: the digest of its configuration, or with containerd's store its own. */
+  readonly imageId?: string;
+  /** What its labels have to say. */
+  readonly source?: { readonly commit: string; readonly inputs: string };
+  /** Of one source: whether another image than the named one will do. */
+  readonly others?: 'taken';
   /** What was asked for; empty: that of the engine. */
   readonly platforms: readonly string[];
   /** What must be there beside the layers. */
@@ -33,10 +37,10 @@ export interface Verification {
 
 /** Reads an image back: the manifest under its name, every child by its digest, and what each says it runs on. */
 export async function verify(
-  { repository, reference, digest, orSource, platforms, asked }: Verification,
+  { repository, reference, platforms, asked, ...wanted }: Verification,
   ports: RegistryPorts,
   signal: AbortSignal,
-): Promise<{ readonly image: VerifiedImage; readonly stored: StoredManifest }> {
+): Promise<Verified> {
   const registry = ports.registry(repository.host);
   const where = `${nameOf(repository)}:${reference}`;
   const stored = await lookUntilThere(registry, { repository, reference }, ports, signal);
@@ -46,11 +50,11 @@ export async function verify(
       why: 'the registry has no such image after the push',
       next: 'Re-run; nothing was tagged',
     });
-  const isNamed = stored.digest === digest || (digest === undefined && orSource === undefined);
-  if (!isNamed && orSource === undefined) throw notPushed(where, stored, digest);
+  const isNamed = isTheOne(stored, wanted);
+  if (!isNamed && (wanted.source === undefined || wanted.others !== 'taken')) throw notPushed(where, stored, wanted);
   const read = await childrenOf(stored, { registry, path: repository.path }, signal);
-  if (!isNamed && orSource !== undefined && isSameSource(read[0]?.labels ?? {}, orSource) === 'no')
-    throw notPushed(where, stored, digest);
+  if (wanted.source !== undefined && isSameSource(read[0]?.labels ?? {}, wanted.source) === 'no')
+    throw notPushed(where, stored, wanted);
   checkPlatforms(
     where,
     read.map(({ platform }) => platform),
@@ -66,19 +70,42 @@ export async function verify(
     labels: read[0]?.labels ?? {},
     attestations,
   };
-  return { image, stored };
+  return { image, stored, isNamed };
 }
 
-const notPushed = (where: string, stored: StoredManifest, digest: string | undefined): Failure =>
-  new Failure({
-    what: `${where} is not the image that was pushed`,
-    why:
-      digest === undefined
-        ? `the engine named no digest, and ${stored.digest} in the registry is of another commit or other inputs`
-        : `the registry has ${stored.digest}, the engine pushed ${digest}`,
-    now: 'No other tag was set',
-    next: 'Look who else pushes this tag; it belongs to build-image alone',
+export interface Verified {
+  readonly image: VerifiedImage;
+  readonly stored: StoredManifest;
+  /** false: one of the same source in its place. */
+  readonly isNamed: boolean;
+}
+
+/** Docker knows an image by its configuration, containerd by what is pushed. */
+function isTheOne(stored: StoredManifest, { digest, imageId }: Pick<Verification, 'digest' | 'imageId'>): boolean {
+  const { manifest } = stored;
+  const ids = [stored.digest, ...(manifest.kind === 'image' ? [manifest.config.digest] : [])];
+  return (digest === undefined || stored.digest === digest) && (imageId === undefined || ids.includes(imageId));
+}
+
+/** Never of the same digest and source: then it is the image. */
+function notPushed(
+  where: string,
+  { digest: there }: StoredManifest,
+  { digest, imageId }: Pick<Verification, 'digest' | 'imageId'>,
+): Failure {
+  const what = `${where} is not the image that was pushed`;
+  const now = 'No other tag was set';
+  const next = 'Look who else pushes this tag; it belongs to build-image alone';
+  if (digest !== undefined && digest !== there)
+    return new Failure({ what, why: `the registry has ${there}, the engine pushed ${digest}`, now, next });
+  const built = imageId === undefined ? '' : ` (${imageId})`;
+  return new Failure({
+    what: `${where} is not the image that was built`,
+    why: `${there} in the registry is another image than the one of this commit and these inputs${built}: another run gave it this name, in the registry or in the engine that both use`,
+    now,
+    next: 'Re-run: the image gets a name of its own. With `concurrency` in the workflow, one run of a commit follows the other',
   });
+}
 
 export async function lookUntilThere(
   registry: ImageRegistry,

@@ -4,6 +4,7 @@ import { type Engine, chooseEngine, missingFeatures } from '../../../src/domain/
 import type { Attestation } from '../../../src/domain/image-build/attestations.ts';
 import { type BaseImage, basesIn } from '../../../src/domain/image-build/base.ts';
 import type { AttachedDocument, EvidenceDocument } from '../../../src/domain/image-build/evidence.ts';
+import { REVISION_LABEL } from '../../../src/domain/image-build/labels.ts';
 import { nameOf } from '../../../src/domain/image-build/registries.ts';
 import { RegistryRefusal } from '../../../src/domain/image-build/registry-errors.ts';
 import { isSameSource } from '../../../src/domain/image-build/source.ts';
@@ -66,30 +67,30 @@ async function pushed(
     ports.log.warning(`${name} was pushed by another run while this one built: that image is taken`);
     return { kind: 'reused', identity, image: first.image, stored: first.stored, engine: engine.said };
   }
-  const digest = built.kind === 'left' ? undefined : built.digest;
   if (built.kind === 'unnamed') await giveName({ repository, digest: built.digest, tag: identity }, ports, signal);
-  const { platforms } = plan.build;
-  const source = { commit: plan.git.sha, inputs: plan.inputs };
-  const orSource = digest === undefined || plan.request.reuse !== 'never' ? { orSource: source } : {};
+  const { digest, imageId } =
+    built.kind === 'named' ? built : { digest: built.kind === 'left' ? undefined : built.digest };
   const found = await verify(
     {
       repository,
       reference: identity,
-      platforms,
+      platforms: plan.build.platforms,
       asked: plan.build,
-      ...orSource,
+      source: { commit: plan.build.labels[REVISION_LABEL] ?? '', inputs: plan.inputs },
       ...(digest === undefined ? {} : { digest }),
+      ...(imageId === undefined ? {} : { imageId }),
+      ...(plan.request.reuse === 'never' ? {} : { others: 'taken' }),
     },
     ports,
     signal,
   );
-  const isOurs = digest === undefined || found.image.digest === digest;
-  if (!isOurs)
+  const { image, stored, isNamed } = found;
+  if (!isNamed)
     ports.log.warning(
-      `${name} is ${found.image.digest} of another run by now, and no longer ${digest}: that image is taken`,
+      `${name} is ${image.digest} of another run by now, and no longer ${digest ?? imageId}: that image is taken`,
     );
-  const made = { identity, ...found, engine: engine.said };
-  if (!isOurs || built.kind === 'left') return { kind: 'reused', ...made };
+  const made = { identity, image, stored, engine: engine.said };
+  if (!isNamed || built.kind === 'left') return { kind: 'reused', ...made };
   return { kind: 'pushed', ...made, ...basesIn(built.progress, ports.baseLine) };
 }
 

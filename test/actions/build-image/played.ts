@@ -52,8 +52,10 @@ export interface Play {
 
 export interface Played {
   readonly log: RecordingLog;
-  /** Every call of the client but those that ask what it is. */
+  /** Every call of the client but those that ask what it is, and those of `local`. */
   readonly commands: readonly (readonly string[])[];
+  /** Calls about names in the engine, which no registry sees. */
+  readonly local: readonly string[];
   readonly result: BuildResult | undefined;
   /** undefined: it came to none. */
   readonly plan: BuildPlan | undefined;
@@ -73,6 +75,7 @@ export async function play(services: Services, given: Play): Promise<Played> {
   const { event = 'main', info = { ServerVersion: '20.10.24' }, clients = ['/usr/bin/docker'] } = given;
   const log = recordingLog();
   const commands: (readonly string[])[] = [];
+  const local: string[] = [];
   const path = await mkdtemp(join(tmpdir(), 'sluice-played-'));
   const programs: Programs = {
     find: () => Promise.resolve(clients),
@@ -80,7 +83,12 @@ export async function play(services: Services, given: Play): Promise<Played> {
       if (args[0] === '--version') return said('Docker version 20.10.24, build 297e128');
       if (args[0] === 'info')
         return said(JSON.stringify({ ...info, ...(given.builder === undefined ? {} : { ClientInfo: PLUGIN }) }));
-      if (args[1] === 'inspect') return inspected(given.builder);
+      if (args[0] === 'buildx' && args[1] === 'inspect') return inspected(given.builder);
+      if (args[0] === 'image' || args[0] === 'tag') {
+        local.push(args.join(' '));
+        const [, of = ''] = /^[^/]+\/(.+):/.exec(args.at(-1) ?? '') ?? [];
+        return said(args[1] === 'inspect' ? `${services.imageId(of, labelsIn(commands))}\n` : '');
+      }
       commands.push(args);
       const config = await readFile(join(path, 'config.json'), 'utf8').catch(() => '{}');
       const metadata = (value: object): void =>
@@ -131,10 +139,18 @@ export async function play(services: Services, given: Play): Promise<Played> {
       },
       new AbortController().signal,
     );
-    return { log, commands, result, plan: plan.value, failure: '', isInput: false };
+    return { log, commands, local, result, plan: plan.value, failure: '', isInput: false };
   } catch (thrown) {
     const failure = thrown instanceof Error ? thrown.message : String(thrown);
-    return { log, commands, result: undefined, plan: undefined, failure, isInput: thrown instanceof InvalidInput };
+    return {
+      log,
+      commands,
+      local,
+      result: undefined,
+      plan: undefined,
+      failure,
+      isInput: thrown instanceof InvalidInput,
+    };
   } finally {
     await rm(path, { recursive: true });
   }

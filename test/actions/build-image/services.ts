@@ -46,6 +46,8 @@ export interface Services {
   /** Something without a tag whose subject is this digest, such as an attestation. Gives its digest. */
   hangOn(path: string, subject: string): string;
   tag(path: string, tag: string): string | undefined;
+  /** By which an engine knows the image of one platform that `put` would put: the digest of its configuration. */
+  imageId(path: string, labels: Readonly<Record<string, string>>): string;
   close(): Promise<void>;
 }
 export interface More {
@@ -123,8 +125,7 @@ export async function startServices(): Promise<Services> {
       const { platforms = ['linux/amd64'], annotations, attested = [] } = more;
       const parts = platforms.map((platform) => {
         const [os, architecture] = platform.split('/');
-        // Its name makes it another image than those of other tests.
-        const config = keep({ os, architecture, author: path, config: { Labels: labels } }, 'blob');
+        const config = keep(configuration(path, labels, { os, architecture }), 'blob');
         const size = stored.get(config)?.bytes.length;
         const mediaType = 'application/vnd.oci.image.config.v1+json';
         const manifest = {
@@ -154,12 +155,25 @@ export async function startServices(): Promise<Services> {
       );
     },
     tag: (path: string, tag: string) => tags.get(`${path}:${tag}`),
+    imageId: (path: string, labels: Readonly<Record<string, string>>) =>
+      digestOf(Buffer.from(JSON.stringify(configuration(path, labels, { os: 'linux', architecture: 'amd64' })))),
     async close() {
       rmSync(folder, { recursive: true });
       await Promise.all([plain, secure, proxy].map(stop));
     },
   });
 }
+
+/** Its path makes it another image than those of other tests. */
+const configuration = (
+  path: string,
+  labels: object,
+  platform: Readonly<Record<'os' | 'architecture', string | undefined>>,
+): object => ({
+  ...platform,
+  author: path,
+  config: { Labels: labels },
+});
 
 /** docs/attestations/attestation-storage.md of BuildKit. */
 function statements(about: string, predicates: readonly string[], keep: (value: unknown, type: string) => string) {

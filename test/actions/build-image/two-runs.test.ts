@@ -40,7 +40,7 @@ function beside(
   const docker: Docker = (args): ProgramResult | undefined => {
     if (args[0] === 'build') {
       labels = labelsOf(args);
-      seen.identity = args[args.indexOf('--tag') + 1]?.split(':').at(-1) ?? '';
+      seen.identity = `sha-${labels['org.opencontainers.image.revision']}`;
       if (at === 'build') push(seen.identity);
       return undefined;
     }
@@ -54,7 +54,8 @@ function beside(
 describe('two runs of one commit at once', () => {
   test('the one that comes second takes the image of the first, and pushes nothing', async () => {
     const { docker, seen } = beside('two/first', { at: 'build', source: 'same' });
-    const { result, commands, log, failure } = await play(services, { inputs: inputs('two/first'), docker });
+    const { result, commands, local, log, failure } = await play(services, { inputs: inputs('two/first'), docker });
+    expect(local.at(-1)).toMatch(/^image rm /);
     expect(failure).toBe('');
     expect(commands.map(([command]) => command)).toEqual(['build']);
     expect(result).toMatchObject({ kind: 'reused', image: { digest: seen.other } });
@@ -90,7 +91,9 @@ describe('two runs of one commit at once', () => {
     const { docker } = beside(path, { at: 'push', source: 'other', named });
     const { result, failure } = await play(services, { inputs: inputs(path), docker });
     expect(result).toBeUndefined();
-    expect(failure).toMatch(/is not the image that was pushed/);
+    expect(failure).toMatch(
+      named === 'digest' ? /is not the image that was pushed/ : /is not the image that was built/,
+    );
     expect(services.tag(path, 'tested')).toBeUndefined();
   });
 
@@ -103,7 +106,34 @@ describe('two runs of one commit at once', () => {
     expect(first.failure).toMatch(/the registry has no such image after the push/);
     const { docker: silent, seen } = beside('two/unnamed', { at: 'push', source: 'same', named: 'nothing' });
     const second = await play(services, { inputs: inputs('two/unnamed'), docker: silent });
-    expect(second.result).toMatchObject({ kind: 'pushed', image: { digest: seen.other } });
+    // Its id says that it is that of the other run.
+    expect(second.result).toMatchObject({ kind: 'reused', image: { digest: seen.other } });
+  });
+
+  test('is built under a name of its own, which is gone afterwards; what the engine pushed of another is found out', async () => {
+    let [built, identity] = ['', ''];
+    const path = 'two/engine';
+    const docker: Docker = (args) => {
+      if (args[0] === 'build') {
+        built = args[args.indexOf('--tag') + 1] ?? '';
+        identity = `sha-${labelsOf(args)['org.opencontainers.image.revision']}`;
+        return undefined;
+      }
+      // The name is another run's by now: its image is pushed, and its digest is said.
+      const { digest } = services.put(path, identity, { run: 'other' });
+      return { code: 0, stdout: `${identity}: digest: ${digest} size: 1`, stderr: '' };
+    };
+    const { result, failure, local } = await play(services, { inputs: inputs(path), docker });
+    expect(result).toBeUndefined();
+    expect(failure).toMatch(/is not the image that was built.*another run gave it this name.*No other tag was set/);
+    expect(services.tag(path, 'tested')).toBeUndefined();
+    expect(built).not.toContain(identity);
+    const id = /^sha256:[0-9a-f]{64}$/.exec(local[1]?.split(' ')[1] ?? '')?.[0];
+    expect(local).toEqual([
+      `image inspect --format {{.Id}} ${built}`,
+      `tag ${id} ${services.host}/${path}:${identity}`,
+      `image rm --no-prune ${built}`,
+    ]);
   });
 
   const CONTAINER = 'Name:   b\nDriver: docker-container\n\nNodes:\nName: b0\n';
@@ -157,7 +187,7 @@ describe('two runs of one commit at once', () => {
     };
     let identity = '';
     const docker: Docker = (args) => {
-      if (args[0] === 'build') identity = args[args.indexOf('--tag') + 1]?.split(':').at(-1) ?? '';
+      if (args[0] === 'build') identity = `sha-${labelsOf(args)['org.opencontainers.image.revision']}`;
       return undefined;
     };
     const late = await play(services, { inputs: inputs('two/late'), docker });

@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { needs } from '../../harness/needs.ts';
+import { type Workbench, openWorkbench } from './engine.ts';
+
+const LIMIT = 120_000;
+
+/** A client that pushes only when both runs have come that far, as on a busy machine. */
+function clientThatWaits(folder: string): void {
+  const script = `#!/bin/sh
+if [ "$1" = push ]; then
+  touch "${folder}/$GITHUB_RUN_ID"
+  for try in $(seq 1200); do [ -e "${folder}/1" ] && [ -e "${folder}/2" ] && break; sleep 0.05; done
+fi
+PATH="\${PATH#*:}" exec docker "$@"
+`;
+  writeFileSync(join(folder, 'docker'), script, { mode: 0o755 });
+}
+
+// A self-hosted runner has one engine for all its jobs, and an engine has one image for each name.
+needs('engine')('one commit with other inputs on one engine', () => {
+  let bench: Workbench;
+  beforeAll(async () => {
+    bench = await openWorkbench();
+  }, LIMIT);
+  afterAll(() => bench.close());
+
+  /** The label of the image under a tag; undefined: there is none. */
+  async function greetingOf(repository: string, tag: string): Promise<string | undefined> {
+    const of = (path: string, accept: string): Promise<Response> =>
+      fetch(`http://${bench.registry.host}/v2/${repository}/${path}`, { headers: { accept } });
+    const found = await of(`manifests/${tag}`, 'application/vnd.docker.distribution.manifest.v2+json');
+    if (!found.ok) return undefined;
+    const { config } = (await found.json()) as { config: { digest: string } };
+    const read = await of(`blobs/${config.digest}`, 'application/json');
+    return ((await read.json()) as { config: { Labels: Record<string, string> } }).config.Labels['greeting'];
+  }
+  const build = (repository: string, context: string) => (greeting: string, env: Readonly<Record<string, string>>) =>
+    bench.build({
+      context,
+      inputs: {
+        repository,
+        registry: bench.registry.host,
+        tags: `type=raw,value=${greeting}`,
+        'build-args': `GREETING=${greeting}`,
+      },
+      env,
+    });
+  const namesInEngine = (): readonly string[] =>
+    execFileSync(join(bench.engine.clientFolder, 'docker'), ['images', '--format', '{{.Repository}}:{{.Tag}}'], {
+      env: { ...process.env, ...bench.engine.env },
+      encoding: 'utf8',
+    }).split('\n');
+
+  test(
+    'two runs at once: whatever is green has its own image, and leaves no name of its own',
+    async () => {
+      const slow = mkdtempSync(join(tmpdir(), 'sluice-slow-'));
+      clientThatWaits(slow);
+      const run = build('team/shared', await bench.context('shared'));
+      const env = { PATH: `${slow}:${process.env['PATH'] ?? ''}` };
+      const runs = await Promise.all([
+        run('debian', { ...env, GITHUB_RUN_ID: '1' }),
+        run('alpine', { ...env, GITHUB_RUN_ID: '2' }),
+      ]);
+      rmSync(slow, { recursive: true });
+      const found = await Promise.all(
+        ['debian', 'alpine'].map(async (greeting, index) => ({
+          greeting,
+          exit: runs[index]?.exitCode,
+          label: await greetingOf('team/shared', greeting),
+        })),
+      );
+      // Both have the name in the engine before one of them pushes: one of them finds its image not there.
+      for (const { greeting, exit, label } of found)
+        expect({ greeting, label }).toEqual({ greeting, label: exit === 0 ? greeting : undefined });
+      expect(found.map(({ exit }) => exit).sort()).toEqual([0, 1]);
+      expect(runs.flatMap(({ annotations }) => annotations.map(({ message }) => message)).join()).toMatch(
+        /is not the image that was (built|pushed)/,
+      );
+      expect(namesInEngine().filter((name) => name.includes(':build-'))).toEqual([]);
+    },
+    LIMIT,
+  );
+});
