@@ -141,6 +141,18 @@ describe('each rule finds what it forbids', () => {
       'main loads adapters by import(), so that bad input is answered before any SDK is loaded',
     ],
     [
+      'a room of main and a static adapter',
+      'actions/a/src/main/open.ts',
+      "import { ecs } from '../../../../src/adapters/aws/ecs.ts';",
+      'main loads adapters by import(), so that bad input is answered before any SDK is loaded',
+    ],
+    [
+      'a room of execute and a room of main',
+      'actions/a/src/execute/act.ts',
+      "import { open } from '../main/open.ts';",
+      'action-execute may not import action-main',
+    ],
+    [
       'an action and another',
       'actions/a/src/execute.ts',
       "import { decide } from '../../b/src/decide.ts';",
@@ -185,6 +197,7 @@ describe('each rule finds what it forbids', () => {
       'actions/a/src/main.ts',
       "import { type Client } from '../../../src/adapters/aws/clients.ts';",
     ],
+    ['main and its own rooms', 'actions/a/src/main.ts', "import { open } from './main/open.ts';"],
     ['main and its own execute', 'actions/a/src/main.ts', "import { execute } from './execute.ts';"],
     ['execute and its own decide', 'actions/a/src/execute.ts', "import { decide } from './decide.ts';"],
     ['tests and anything', 'test/a.test.ts', "import { spec } from '../actions/a/src/inputs.ts';"],

@@ -53,7 +53,7 @@ function resolve(from: string, specifier: string): Import['to'] {
   return { kind: 'package', name: scope.startsWith('@') ? `${scope}/${name}` : scope };
 }
 
-/** The parts of the house. Files of an action beside main and execute are pure. */
+/** The parts of the house. Files of an action beside main and execute, and the rooms of that name, are pure. */
 type Zone =
   | 'domain'
   | 'ports'
@@ -72,7 +72,7 @@ export function zoneOf(path: string): Zone {
   if (path === 'actions/run.ts') return 'run';
   const [, file] = /^actions\/[^/]+\/src\/(.+)$/.exec(path) ?? [];
   if (file === undefined) return 'outside';
-  if (file === 'main.ts') return 'action-main';
+  if (/^main\.ts$|^main\//.test(file)) return 'action-main';
   return /^execute(-[a-z-]+)?\.ts$|^execute\//.test(file) ? 'action-execute' : 'action-pure';
 }
 
@@ -96,7 +96,7 @@ const ALLOWED: Readonly<Record<Exclude<Zone, 'outside'>, Allowance>> = {
     builtins: 'none',
   },
   'action-main': {
-    zones: ['action-execute', 'action-pure', 'runtime', 'adapters', 'engine', 'ports', 'domain'],
+    zones: ['action-main', 'action-execute', 'action-pure', 'runtime', 'adapters', 'engine', 'ports', 'domain'],
     packages: 'none',
     builtins: 'none',
   },

@@ -1,17 +1,27 @@
 import { type Instant, after, formatDuration, seconds } from '../../../src/domain/duration.ts';
 import { claimOf } from '../../../src/domain/shift/claim.ts';
 import { type Phase, explainedSplits, formatRun, leaseFrom, leaseIsDue } from '../../../src/domain/shift/record.ts';
+import { lifeWords, stageWords } from '../../../src/domain/shift/record-words.ts';
 import { isWornOut, lossOf } from '../../../src/domain/shift/target-loss.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
-import { decideDone, decideFinishing, decideSwitched } from './decide-finish.ts';
-import { decidePrepared, decidePreparing } from './decide-prepare.ts';
-import { decideRolledBack, decideRollingBack, rollBack } from './decide-rollback.ts';
-import { decideJudging, decideRechecking, decideShifting } from './decide-shift.ts';
-import { strayOf } from './decide-routes.ts';
-import { giveBack, hold } from './decide-scaling.ts';
-import { decideStart } from './decide-start.ts';
-import { decideTakeover } from './decide-takeover.ts';
-import { type Decision, type Goal, type Held, type Observation, type Seen, done, move, refused } from './moves.ts';
+import { decideDone, decideFinishing, decideSwitched } from './decide/finish.ts';
+import { decidePrepared, decidePreparing } from './decide/prepare.ts';
+import { decideRolledBack, decideRollingBack, rollBack } from './decide/rollback.ts';
+import { decideJudging, decideRechecking, decideShifting } from './decide/shift.ts';
+import { strayOf } from './decide/routes.ts';
+import { giveBack, hold } from './decide/scaling.ts';
+import { decideStart } from './decide/start.ts';
+import { decideTakeover } from './decide/takeover.ts';
+import {
+  type Decision,
+  type Goal,
+  type Held,
+  type Observation,
+  type Seen,
+  done,
+  move,
+  refused,
+} from './decide/moves.ts';
 
 /*
  * Safe states. Every write of weights is preceded by the record that explains it, both colors stay in the rule, and the
@@ -39,8 +49,8 @@ export function decide(goal: Goal, seen: Observation, now: Instant): Decision {
       // Going back is the one thing that does not wait for whoever is at work: that run finds its record gone and stops.
       if (goal.mode === 'rollback' && goal.onBusy === 'take') return decideTakeover(goal, seen, { record, now });
       return refused(
-        `shift ${record.id} of run ${formatRun(record.run)} is under way (${record.phase}, ${record.percent} %)`,
-        'Wait until it has ended, or go back by mode: rollback',
+        `shift ${record.id} of run ${formatRun(record.run)} is under way (${stageWords(record)}; ${lifeWords(record, now)})`,
+        'Wait until it has ended or is taken for dead, or go back by mode: rollback',
       );
     case 'abandoned':
       return decideTakeover(goal, seen, { record, now });

@@ -1,84 +1,19 @@
-import { type Instant, between, minutes } from '../../../src/domain/duration.ts';
-import type { ContainerImages } from '../../../src/domain/ecs/result.ts';
+import { type Instant, between, formatDuration, minutes } from '../../../src/domain/duration.ts';
 import { Failure, messageOf } from '../../../src/domain/failure.ts';
 import { CloudFailure, mayPass, pauseBefore } from '../../../src/domain/retry-policy.ts';
-import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { type ShiftRecord, isInTraffic, isOver } from '../../../src/domain/shift/record.ts';
-import type { Color } from '../../../src/domain/traffic-split.ts';
-import type { Ports as GatePorts, RunContext } from '../../../src/engine/approval/ports.ts';
-import type { ChecksTarget, ChecksTools } from '../../../src/engine/checks/run-checks.ts';
 import { reconcile } from '../../../src/engine/reconcile.ts';
 import { Superseded, shiftFence } from '../../../src/engine/shift/fence.ts';
-import type { Autoscaling } from '../../../src/ports/autoscaling.ts';
-import type { Clock } from '../../../src/ports/clock.ts';
-import type { DeployConditions } from '../../../src/ports/deploy-conditions.ts';
-import type { Ecs } from '../../../src/ports/ecs.ts';
-import type { Journal } from '../../../src/ports/journal.ts';
-import type { Log } from '../../../src/ports/log.ts';
-import type { MetricProvider } from '../../../src/ports/metric-provider.ts';
-import type { Prober } from '../../../src/ports/prober.ts';
-import type { Programs } from '../../../src/ports/programs.ts';
-import type { TargetGroups } from '../../../src/ports/target-group.ts';
-import type { TrafficRouter } from '../../../src/ports/traffic-router.ts';
 import { decide } from './decide.ts';
-import { type Acting, act } from './execute-act.ts';
-import { noteColor } from './execute-color.ts';
-import { withdrawRequest } from './execute-gate.ts';
-import { type Memory, observe, startMemory } from './execute-observe.ts';
-import { tidyUp } from './execute-tidy.ts';
-import type { StepRules } from './inputs-gate.ts';
-import type { Goal, Move, Observation, Outcome } from './moves.ts';
-import type { Story } from './story.ts';
-
-export interface Ports extends Pick<ChecksTools, 'random' | 'mask'> {
-  /** All of `routes` as one. */
-  readonly router: TrafficRouter;
-  readonly routes: readonly TrafficRouter[];
-  readonly targets: TargetGroups;
-  readonly journal: Journal<ShiftRecord>;
-  readonly ecs: Ecs;
-  /** What the candidate needs before it is begun. */
-  readonly conditions: DeployConditions;
-  readonly autoscaling: Autoscaling;
-  readonly prober: Prober;
-  readonly programs: Pick<Programs, 'run'>;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: {
-    readonly providers: Readonly<Record<string, MetricProvider>>;
-    run(signal: AbortSignal): Promise<void>;
-  };
-  /** Where people are asked for approval, opened when that is needed; a Failure says what is missing for it. */
-  people(): Promise<GatePorts>;
-  /** Told before the first write. */
-  willChange(): void;
-  /** The one write that a signal handler makes; undefined: nothing to take back. */
-  onCancel(restore: ((signal: AbortSignal) => Promise<string>) | undefined): void;
-}
-
-/** What is released where: everything that is fixed before the first look. */
-export interface Release {
-  readonly goal: Goal;
-  /** undefined: no service of the colors is known. */
-  readonly ecs: { readonly cluster: string; readonly services: Readonly<Record<Color, string>> } | undefined;
-  /** undefined where a mode deploys nothing. */
-  readonly images: ContainerImages | undefined;
-  readonly desiredCount: number | undefined;
-  readonly checks: ResolvedChecks | undefined;
-  /** Where the candidate alone answers. */
-  readonly candidateOf: ((color: Color) => ChecksTarget) | undefined;
-  /** Where users come in. */
-  readonly users: ChecksTarget | undefined;
-  /** Whether commands that change a database run. */
-  readonly databases: 'allowed' | 'untouched';
-  readonly onCancel: 'rollback' | 'leave';
-  /** Rules of the approvals inside the steps, by the percentage of the step. */
-  readonly gates: ReadonlyMap<number, StepRules>;
-  /** The workflow run, for what people are shown. */
-  readonly context: RunContext;
-  /** Told which color is the candidate, as soon as that is known. */
-  onCandidate(color: Color): void;
-}
+import { act } from './execute/act.ts';
+import type { Acting, Ports, Release } from './execute/acting.ts';
+import { noteColor } from './execute/color.ts';
+import { withdrawRequest } from './execute/gate.ts';
+import { type Memory, startMemory } from './execute/memory.ts';
+import { observe } from './execute/observe.ts';
+import { tidyUp } from './execute/tidy.ts';
+import type { Move, Observation, Outcome } from './decide/moves.ts';
+import type { Story } from './report/story.ts';
 
 export interface ShiftResult {
   readonly outcome: Outcome;
@@ -181,17 +116,22 @@ async function make(move: Move, seen: Observation, acting: Acting, signal: Abort
     const passing = thrown instanceof CloudFailure && mayPass(thrown.kind);
     if (!(thrown instanceof Failure) || (memory.engaged === 'no' && !passing)) throw thrown;
     memory.failedWrites += 1;
-    ports.log.warning(thrown.message);
     const phase = memory.record?.phase;
     const most = phase === 'rolling-back' ? MOST_FAILED_RESTORES : MOST_FAILED_WRITES;
     if (passing && memory.failedWrites < most) {
-      return ports.clock.sleep(pauseBefore(memory.failedWrites), signal);
+      const pause = pauseBefore(memory.failedWrites);
+      ports.log.warning(onTheWay(thrown, `Trying again in ${formatDuration(pause)}`));
+      return ports.clock.sleep(pause, signal);
     }
     if (memory.engaged === 'no' || phase === undefined || phase === 'switched' || phase === 'finishing') throw thrown;
+    ports.log.warning(onTheWay(thrown, 'The shift ends here'));
     memory.trouble = thrown.message;
     memory.failedWrites = 0;
   }
 }
+
+/** Its advice is for a run that has ended; this one goes on. */
+const onTheWay = ({ facts }: Failure, next: string): string => new Failure({ ...facts, next }).message;
 
 /** The loop cannot go on. While the candidate has traffic that nobody judges any more, it is taken back by one write. */
 async function takenBack(thrown: Failure, { release, ports, memory }: Acting, signal: AbortSignal): Promise<Failure> {

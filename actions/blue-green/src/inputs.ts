@@ -23,10 +23,10 @@ import {
 import { awsInputs, ecsInputs, ecsWords, stageInputs } from '../../../src/domain/stage-inputs.ts';
 import { HOOKS_SCHEMA, HOOKS_SHAPE, type Hook, type HookMoment, readHooks } from '../../../src/domain/shift/hooks.ts';
 import type { Color } from '../../../src/domain/traffic-split.ts';
-import { candidateOf, readHeaders } from './inputs-candidate.ts';
-import type { Asks } from './inputs-gate.ts';
-import { type PolicyRequest, policyOf } from './inputs-policy.ts';
-import { type Services, serviceInputs, servicesOf } from './inputs-services.ts';
+import { candidateOf, readHeaders } from './inputs/candidate.ts';
+import type { Asks } from './inputs/gate.ts';
+import { type PolicyRequest, policyOf } from './inputs/policy.ts';
+import { type Services, serviceInputs, servicesOf } from './inputs/services.ts';
 import {
   ROUTER_SCHEMA,
   ROUTER_SHAPE,
@@ -35,7 +35,7 @@ import {
   type RouterRequest,
   readRouter,
   readRoutes,
-} from './inputs-router.ts';
+} from './inputs/router.ts';
 
 export const MODES = ['run', 'prepare', 'shift', 'finish', 'rollback', 'status', 'reconcile', 'watch'] as const;
 export type Mode = (typeof MODES)[number];

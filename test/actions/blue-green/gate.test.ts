@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { decide } from '../../../actions/blue-green/src/decide.ts';
-import type { Goal, Move, Seen } from '../../../actions/blue-green/src/moves.ts';
+import type { Goal, Move, Seen } from '../../../actions/blue-green/src/decide/moves.ts';
 import { planOf, stateOf } from '../../../actions/blue-green/src/plan.ts';
-import { decideWatch } from '../../../actions/blue-green/src/decide-watch.ts';
+import { decideWatch } from '../../../actions/blue-green/src/left-behind/watch.ts';
 import { after, instant, minutes, seconds } from '../../../src/domain/duration.ts';
 import { NOW, recordOf } from '../../domain/shift/records.ts';
 import {

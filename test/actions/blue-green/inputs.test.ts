@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readColors, readRouter } from '../../../actions/blue-green/src/inputs-router.ts';
+import { readColors, readRouter } from '../../../actions/blue-green/src/inputs/router.ts';
 import { type Request, spec, toRequest } from '../../../actions/blue-green/src/inputs.ts';
 import type { InputsOf } from '../../../src/domain/inputs.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { pairingFault } from '../../../actions/blue-green/src/decide-pairing.ts';
+import { pairingFault } from '../../../actions/blue-green/src/decide/pairing.ts';
 import { type Cloud, startCloud } from '../../../sandbox/cloud.ts';
 import { runBundle } from '../../harness/run-bundle.ts';
 import { type Scene, scene } from './scene.ts';

@@ -1,5 +1,5 @@
 import { decide } from '../../../actions/blue-green/src/decide.ts';
-import type { GateView, Goal, Move, Outcome, Result, Seen } from '../../../actions/blue-green/src/moves.ts';
+import type { GateView, Goal, Move, Outcome, Result, Seen } from '../../../actions/blue-green/src/decide/moves.ts';
 import { type Reading, type Sample, allSeries } from '../../../src/domain/analysis/sample.ts';
 import {
   type Duration,

@@ -1,6 +1,7 @@
-import { type Ports, type Release, type ShiftResult, execute } from '../../../actions/blue-green/src/execute.ts';
-import type { Story } from '../../../actions/blue-green/src/story.ts';
-import type { Goal } from '../../../actions/blue-green/src/moves.ts';
+import { type ShiftResult, execute } from '../../../actions/blue-green/src/execute.ts';
+import type { Ports, Release } from '../../../actions/blue-green/src/execute/acting.ts';
+import type { Story } from '../../../actions/blue-green/src/report/story.ts';
+import type { Goal } from '../../../actions/blue-green/src/decide/moves.ts';
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { type Duration, minutes, seconds } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { after, hours, minutes } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
-import { tidyAlone } from '../../../actions/blue-green/src/execute-tidy.ts';
+import { tidyAlone } from '../../../actions/blue-green/src/execute/tidy.ts';
 import { type Stage, openStage } from './stage.ts';
 
 const { signal } = new AbortController();

@@ -1,8 +1,0 @@
-import type { Ports, Release } from './execute.ts';
-import { observe, startMemory } from './execute-observe.ts';
-import type { Seen } from './moves.ts';
-
-/** One look, for `status` and for the plan of a dry run. Writes nothing. */
-export async function lookOnce(release: Release, ports: Ports, signal: AbortSignal): Promise<Seen> {
-  return observe({ release, ports, memory: startMemory(), watchSignal: signal }, signal);
-}

@@ -1,0 +1,89 @@
+import type { Sample } from '../../../../src/domain/analysis/sample.ts';
+import type { Instant } from '../../../../src/domain/duration.ts';
+import type { HookMoment, HookResult } from '../../../../src/domain/shift/hooks.ts';
+import type { ShiftRecord } from '../../../../src/domain/shift/record.ts';
+import type { Scaling } from '../../../../src/domain/shift/scaling.ts';
+import type { HealthyTargets } from '../../../../src/domain/shift/target-loss.ts';
+import type { Color } from '../../../../src/domain/traffic-split.ts';
+import type { CheckMoment, GateView, Result, Seen } from '../decide/moves.ts';
+import type { Event } from '../report/story.ts';
+
+/** What one process knows beside what it can read again. It is lost when the process dies, and nothing rests on it. */
+export interface Memory extends ShiftMemory {
+  engaged: 'yes' | 'no';
+  changed: 'yes' | 'no';
+  /** As last read or written. */
+  record: ShiftRecord | undefined;
+  /** A record that could not be written, in place of the one that stands there: going back does not wait for tags. */
+  unwritten: ShiftRecord | undefined;
+  readonly events: Event[];
+  readonly hooked: HookResult[];
+  desired: Seen['desired'] | undefined;
+  tagged: Color | undefined;
+  scaling: Readonly<Record<Color, Scaling>> | undefined;
+  failedWrites: number;
+  unreachableSince: Instant | undefined;
+  /** Ends when the sources that work beside the loop have stopped. */
+  watching: Promise<void> | undefined;
+}
+
+/** What was learned of one shift. A process that first takes back what stands in its way begins its own without it. */
+interface ShiftMemory {
+  readonly samples: Sample[];
+  readonly candidateHealth: number[];
+  /** The last of them, as it was seen. */
+  lastHealthy: HealthyTargets | undefined;
+  /** What the policy can see, in words; empty before the first traffic. */
+  power: readonly string[];
+  deployed: Result | undefined;
+  checked: Partial<Record<CheckMoment, Result>>;
+  /** So many of each list have ended here, whether or not that could be noted. */
+  hookedUpTo: Readonly<Record<HookMoment, number>>;
+  seated: 'both' | 'missing';
+  quietLooks: number;
+  lastQuietLook: Instant | undefined;
+  trouble: string | undefined;
+  /** The approval that this process asks for. */
+  asking: Asking | undefined;
+  request: Seen['request'];
+}
+
+export const startMemory = (): Memory => ({
+  engaged: 'no',
+  changed: 'no',
+  record: undefined,
+  unwritten: undefined,
+  events: [],
+  hooked: [],
+  desired: undefined,
+  tagged: undefined,
+  scaling: undefined,
+  failedWrites: 0,
+  unreachableSince: undefined,
+  watching: undefined,
+  ...startShift(),
+});
+
+export const startShift = (): ShiftMemory => ({
+  samples: [],
+  candidateHealth: [],
+  lastHealthy: undefined,
+  power: [],
+  deployed: undefined,
+  checked: {},
+  hookedUpTo: { 'after-promote': 0, 'after-rollback': 0 },
+  seated: 'missing',
+  quietLooks: 0,
+  lastQuietLook: undefined,
+  trouble: undefined,
+  asking: undefined,
+  request: 'untouched',
+});
+
+/** An approval that is asked for beside the loop. */
+export interface Asking {
+  readonly before: number;
+  view: GateView;
+  readonly stop: AbortController;
+  ended: Promise<void>;
+}

@@ -1,0 +1,180 @@
+import { seconds } from '../../../../src/domain/duration.ts';
+import { type Live, type TargetHealth, taggedColor } from '../../../../src/domain/shift/live-color.ts';
+import type { Scaling } from '../../../../src/domain/shift/scaling.ts';
+import {
+  type ShiftRecord,
+  candidateAt,
+  explainedSplits,
+  hadTraffic,
+  isInTraffic,
+  stableOnly,
+} from '../../../../src/domain/shift/record.ts';
+import { sameRecord } from '../../../../src/domain/shift/record-tags.ts';
+import { countsAfter } from '../../../../src/domain/shift/target-loss.ts';
+import { type Color, COLORS } from '../../../../src/domain/traffic-split.ts';
+import { liveOf } from '../../../../src/engine/shift/join-routes.ts';
+import type { Acting } from './acting.ts';
+import type { Memory } from './memory.ts';
+import { pairingFault } from '../decide/pairing.ts';
+import { allAre, strayOf } from '../decide/routes.ts';
+import { holdsScaling } from '../decide/scaling.ts';
+import type { Goal, Route, Seen } from '../decide/moves.ts';
+import { ownTargets } from './own-targets.ts';
+import { quietOf } from './quiet.ts';
+
+/** Reads what is true now, side by side. Services are read only where a decision needs their size. */
+export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen> {
+  const { ports, memory } = acting;
+  const judging = memory.record !== undefined && isInTraffic(memory.record.phase) && memory.desired !== undefined;
+  const [read, found, blue, green, desired] = await Promise.all([
+    ports.journal.read(signal),
+    routesOf(acting, signal),
+    ports.targets.health('blue', signal),
+    ports.targets.health('green', signal),
+    judging ? memory.desired : desiredOf(acting, signal),
+  ]);
+  const record = memory.unwritten ?? inFullWords(read, memory.record);
+  memory.record = record;
+  memory.desired = desired;
+  // Not of a shift that is only found: it may be another one's, which this process takes back.
+  if (memory.engaged === 'yes' && record !== undefined && isInTraffic(record.phase))
+    noteHealth({ blue, green }[record.candidate], acting);
+  const routes = await twiceUnlessExplained(found, { record, acting }, signal);
+  const live = routes[0]?.live ?? 'none';
+  return {
+    kind: 'seen',
+    routes,
+    live,
+    spread: await spreadOf(routes, { record, acting }, signal),
+    seated: await seatedOf(live, { record, acting }, signal),
+    record,
+    engaged: memory.engaged === 'yes',
+    targets: { blue, green } satisfies Record<Color, TargetHealth>,
+    own: await ownTargets(record, acting, signal),
+    desired: desired ?? { blue: 0, green: 0 },
+    candidateHealth: memory.candidateHealth,
+    scaling: await scalingOf(record, acting, signal),
+    tagged: memory.tagged,
+    samples: memory.samples,
+    deployed: memory.deployed,
+    checked: memory.checked,
+    hooked: memory.hooked,
+    gate: memory.asking && { before: memory.asking.before, view: memory.asking.view },
+    request: memory.request,
+    oldColor: await quietOf(acting, signal),
+    trouble: memory.trouble,
+  };
+}
+
+/** Tags hold fewer characters than a reason may have: what this process wrote is known to it in full. */
+const inFullWords = (read: ShiftRecord | undefined, known: ShiftRecord | undefined): ShiftRecord | undefined =>
+  read !== undefined && known !== undefined && sameRecord(read, known) ? known : read;
+
+const routesOf = ({ ports }: Acting, signal: AbortSignal): Promise<readonly Route[]> =>
+  Promise.all(ports.routes.map(async (route) => ({ name: route.name, live: await liveOf(route, signal) })));
+
+async function desiredOf({ ports, release, memory }: Acting, signal: AbortSignal): Promise<Seen['desired']> {
+  const { ecs } = release;
+  if (ecs === undefined) return 'unknown';
+  const refs = COLORS.map((color) => ({ cluster: ecs.cluster, service: ecs.services[color] }));
+  const services = await ports.ecs.describeServices(refs, signal);
+  memory.tagged = taggedColor(
+    services.map(({ tags }) => tags),
+    release.goal.colorTag,
+  );
+  const of = (color: Color) => services.find(({ ref }) => ref.service === ecs.services[color]);
+  const pair = { blue: of('blue'), green: of('green') };
+  const fault = pairingFault(pair, ports.targets.groupsOf);
+  // Before anything is written; what is under way was begun by whoever had them right.
+  if (fault !== undefined && memory.engaged === 'no') throw fault;
+  return { blue: pair.blue?.desired ?? 0, green: pair.green?.desired ?? 0 };
+}
+
+/** A change of the candidate's healthy targets is evidence, and a line of the story. */
+function noteHealth(seen: TargetHealth, { memory, ports }: Acting): void {
+  const { candidateHealth, events, record, lastHealthy: before } = memory;
+  const counts = countsAfter(before, seen);
+  candidateHealth.push(...counts);
+  memory.lastHealthy = seen;
+  const lowest = Math.min(...counts);
+  if (before === undefined || counts.length === 0 || lowest >= before.healthy) return;
+  const { healthy, total, reasons } = seen;
+  const candidate = record?.candidate ?? 'The candidate';
+  const why = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
+  const says =
+    counts.length === 1
+      ? `${candidate} has ${healthy} of ${total} healthy targets, ${before.healthy} before${why}`
+      : `${candidate} lost ${before.healthy - lowest} of its ${before.healthy} healthy targets, and has ${healthy} of ${total} with what replaced them${why}`;
+  ports.log.info(says);
+  events.push({ at: ports.clock.now(), says, percent: events.at(-1)?.percent ?? 0 });
+}
+
+const NO_SCALING = { blue: 'none', green: 'none' } as const;
+
+async function scalingOf(
+  record: ShiftRecord | undefined,
+  { ports, release, memory }: Acting,
+  signal: AbortSignal,
+): Promise<Readonly<Record<Color, Scaling>>> {
+  const { ecs } = release;
+  if (ecs === undefined || !needsScaling(record, { goal: release.goal, engaged: memory.engaged })) return NO_SCALING;
+  if (memory.scaling !== undefined) return memory.scaling;
+  const refs = COLORS.map((color) => ({ cluster: ecs.cluster, service: ecs.services[color] }));
+  const [blue = 'none', green = 'none'] = await ports.autoscaling.read(refs, signal);
+  memory.scaling = { blue, green };
+  return memory.scaling;
+}
+
+/** Not on the way back before the traffic is there: nothing may stand between users and a color that serves. */
+function needsScaling(
+  record: ShiftRecord | undefined,
+  { goal, engaged }: { readonly goal: Goal; readonly engaged: Memory['engaged'] },
+): boolean {
+  if (record?.phase === 'rolling-back' && record.restoredAt === undefined) return false;
+  if (goal.mode === 'rollback' && engaged === 'no') return false;
+  const begins = goal.mode === 'run' || goal.mode === 'prepare' || goal.mode === 'shift';
+  return (begins && goal.autoscaling === 'suspend') || (record !== undefined && holdsScaling(record));
+}
+
+interface Looked {
+  readonly record: ShiftRecord | undefined;
+  readonly acting: Acting;
+}
+
+/** A read may be a moment behind a write. Before somebody else is blamed for a split, it is read again. */
+async function twiceUnlessExplained(
+  routes: readonly Route[],
+  { record, acting }: Looked,
+  signal: AbortSignal,
+): Promise<readonly Route[]> {
+  if (acting.memory.engaged === 'no' || record === undefined) return routes;
+  if (strayOf({ routes }, explainedSplits(record)) === undefined) return routes;
+  await acting.ports.clock.sleep(seconds(1), signal);
+  return routesOf(acting, signal);
+}
+
+/** Asked only while the candidate is prepared; once both colors stand in the rule, only a drift takes one out. */
+async function seatedOf(live: Live, { record, acting }: Looked, signal: AbortSignal): Promise<'both' | 'missing'> {
+  const { memory, ports } = acting;
+  // Records of DNS are all there from the start: one that is missing is refused when the router is opened.
+  if (ports.router.spread === 'with-time') return 'both';
+  if (record?.phase !== 'preparing' || live === 'none' || memory.seated === 'both') return 'both';
+  memory.seated = (await ports.router.confirm(live, signal)) === 'live' ? 'both' : 'missing';
+  return memory.seated;
+}
+
+/** Asked only where weights were moved and something waits for it. */
+async function spreadOf(
+  routes: readonly Route[],
+  { record, acting }: Looked,
+  signal: AbortSignal,
+): Promise<Seen['spread']> {
+  const { router } = acting.ports;
+  if (router.spread === 'at-once' || record === undefined) return 'everywhere';
+  const moved =
+    record.phase === 'shifting' ? record.percent > 0 : record.phase === 'rolling-back' && hadTraffic(record);
+  if (!moved || acting.memory.engaged === 'no') return 'everywhere';
+  const wanted = record.phase === 'shifting' ? candidateAt(record, record.percent) : stableOnly(record);
+  if (!allAre({ routes }, wanted)) return 'everywhere';
+  return (await router.confirm(wanted, signal)) === 'propagating' ? 'on-its-way' : 'everywhere';
+}

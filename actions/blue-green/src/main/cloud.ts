@@ -1,0 +1,53 @@
+import type { ShiftRecord } from '../../../../src/domain/shift/record.ts';
+import type { ClientConfig } from '../../../../src/adapters/aws/client-config.ts';
+import type { OpenRouter } from '../../../../src/adapters/traffic/open-router.ts';
+import type { Prober } from '../../../../src/ports/prober.ts';
+import type { Journal } from '../../../../src/ports/journal.ts';
+import type { ActionTools } from '../../../../src/runtime/action.ts';
+import { joinRoutes, joinTargets } from '../../../../src/engine/shift/join-routes.ts';
+import type { Ports } from '../execute/acting.ts';
+import type { Request } from '../inputs.ts';
+
+type Cloud = Pick<Ports, 'router' | 'routes' | 'targets' | 'ecs' | 'conditions' | 'autoscaling'> & {
+  readonly journal: Journal<ShiftRecord>;
+  readonly clientConfig: ClientConfig;
+  readonly meterOf: OpenRouter['meterOf'];
+};
+
+export async function cloudOf(request: Request, tools: ActionTools & { readonly prober: Prober }): Promise<Cloud> {
+  const { region, roleToAssume, allowedAccountIds } = request;
+  const { awsSession } = await import('../../../../src/adapters/aws/session.ts');
+  const session = await awsSession(
+    {
+      ...(region === undefined ? {} : { region }),
+      ...(roleToAssume === undefined ? {} : { roleToAssume }),
+      ...(allowedAccountIds === undefined ? {} : { allowedAccountIds }),
+    },
+    tools,
+    tools.signal,
+  );
+  const [{ ecsOf }, { deployConditionsOf }, { autoscalingOf }, { openRouter }] = await Promise.all([
+    import('../../../../src/adapters/aws/ecs.ts'),
+    import('../../../../src/adapters/aws/deploy-conditions.ts'),
+    import('../../../../src/adapters/aws/autoscaling.ts'),
+    import('../../../../src/adapters/traffic/open-router.ts'),
+  ]);
+  const opened = await Promise.all(request.routes.map((route) => openRouter(session.clientConfig, route, tools)));
+  for (const notice of new Set(opened.flatMap(({ notices }) => notices))) tools.log.warning(notice);
+  const routes = opened.map(({ router }) => router);
+  const [first] = opened;
+  if (first === undefined) throw new TypeError('there is at least one route');
+  return {
+    router: joinRoutes(routes),
+    routes,
+    targets: joinTargets(opened.map(({ targets }) => targets)),
+    // One record for all of them, on the first.
+    journal: first.journal,
+    // What users meet is measured where the first of them leads.
+    meterOf: first.meterOf,
+    ecs: ecsOf(session, tools.log),
+    conditions: deployConditionsOf(session, tools.clock),
+    autoscaling: autoscalingOf(session),
+    clientConfig: session.clientConfig,
+  };
+}

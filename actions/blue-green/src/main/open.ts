@@ -1,0 +1,153 @@
+import type { ResolvedChecks } from '../../../../src/domain/checks/document.ts';
+import { fillTargetHeaders } from '../../../../src/domain/checks/load.ts';
+import { withCheckSecrets } from '../../../../src/domain/checks/target-inputs.ts';
+import { InvalidInput } from '../../../../src/domain/inputs.ts';
+import { parsePolicy } from '../../../../src/domain/policy/parse-policy.ts';
+import { type Policy, UNJUDGED } from '../../../../src/domain/policy/policy.ts';
+import type { RunKey } from '../../../../src/domain/shift/record.ts';
+import { type Color, otherColor } from '../../../../src/domain/traffic-split.ts';
+import type { ActionTools } from '../../../../src/runtime/action.ts';
+import { watcherOf } from '../left-behind/watch.ts';
+import { readChecks } from '../../../../src/runtime/read-checks.ts';
+import { documentOf } from '../../../../src/runtime/read-document.ts';
+import { runPlace } from '../../../../src/runtime/run-identity.ts';
+import type { Ports, Release } from '../execute/acting.ts';
+import { type Address, candidateAddress, fingerprintOf, goalOf, needsFiles, targetOf } from '../goal.ts';
+import type { Request } from '../inputs.ts';
+import { cloudOf } from './cloud.ts';
+import { gatesFor, peopleOf } from './people.ts';
+
+export interface Opened {
+  readonly release: Release;
+  readonly ports: Ports;
+  readonly address: ((color: Color) => Address) | undefined;
+}
+
+export const runKeyOf = ({ run }: ActionTools): RunKey => ({
+  id: run.runId === '' ? 'local' : run.runId,
+  attempt: run.attempt,
+});
+export const meOf = ({ mode }: Request, tools: ActionTools): RunKey =>
+  mode === 'watch' ? watcherOf(runKeyOf(tools)) : runKeyOf(tools);
+
+/** Everything that is wrong with files and inputs comes first, then the account, then the load balancer; nothing is written. */
+export async function open(request: Request, given: ActionTools, me = meOf(request, given)): Promise<Opened> {
+  for (const secret of request.checkSecrets.values()) given.mask(secret);
+  const tools = { ...given, environment: withCheckSecrets(given.environment, request.checkSecrets) };
+  const policy = await policyOf(request, tools);
+  const people = once(() => peopleOf(request, tools));
+  const gates = await gatesFor(request, policy, { ...tools, people });
+  const checks = await checksOf(request, tools);
+  const address = addressOf(request, tools);
+  let candidate: Color = 'green';
+  const { metricSources } = await import('../../../../src/adapters/metrics/sources.ts');
+  const own = await ownTools(tools);
+  const { prober } = own;
+  const { clock, log, signal, environment } = tools;
+  const metrics = metricSources(policy, {
+    prober,
+    clock,
+    environment,
+    address,
+    colorOf: (arm) => (arm === 'candidate' ? candidate : otherColor(candidate)),
+    targetGroupOf: (color) => request.routes[0]?.colors[color] ?? '',
+    meterOf: (color) => meterOf(color),
+    cloudWatch: once(async (region) => {
+      const { cloudWatchAccess } = await import('../../../../src/adapters/metrics/cloudwatch-access.ts');
+      return cloudWatchAccess(region === undefined ? config : { ...config, region });
+    }),
+  });
+  const { clientConfig: config, meterOf, ...cloud } = await cloudOf(request, { ...tools, prober });
+  const { sha256 } = await import('../../../../src/adapters/system/digest.ts');
+  const images = fingerprintOf(request, { run: runKeyOf(tools), sha256 });
+  const goal = goalOf(request, {
+    me,
+    images,
+    policy,
+    gates: gates.goal,
+    checks,
+    lingers: await cloud.router.lingers(signal),
+  });
+  const release = releaseOf(request, {
+    goal,
+    checks,
+    address,
+    gates: gates.rules,
+    context: runPlace(tools),
+    onCandidate: (color) => (candidate = color),
+  });
+  return {
+    release,
+    address,
+    ports: {
+      ...cloud,
+      ...own,
+      people,
+      metrics,
+      clock,
+      log,
+      willChange: tools.willChange,
+      onCancel: tools.onCancel,
+    },
+  };
+}
+
+/** Of the machine: requests, chance, programs. */
+async function ownTools({ mask }: ActionTools): Promise<Pick<Ports, 'prober' | 'random' | 'mask' | 'programs'>> {
+  const { httpProber } = await import('../../../../src/adapters/http/prober.ts');
+  const { systemRandom } = await import('../../../../src/adapters/system/random.ts');
+  const { systemPrograms } = await import('../../../../src/adapters/system/programs.ts');
+  return { prober: httpProber(), random: systemRandom(), mask, programs: systemPrograms() };
+}
+
+function releaseOf(
+  request: Request,
+  {
+    address,
+    ...rest
+  }: Pick<Release, 'goal' | 'checks' | 'gates' | 'context' | 'onCandidate'> & Pick<Opened, 'address'>,
+): Release {
+  const { image, container, url, host } = request;
+  return {
+    ...rest,
+    ecs: request.ecs,
+    images: image === undefined || container === undefined ? image : { [container]: image },
+    desiredCount: request.desiredCount,
+    candidateOf: address && ((color) => targetOf(address(color), request)),
+    users: url === undefined ? undefined : targetOf({ url, host, headers: {} }, request),
+    databases: request.databases,
+    onCancel: request.onCancel,
+  };
+}
+
+/** What it makes for a region is made once: a client keeps its connections. */
+function once<T>(make: (region: string | undefined) => Promise<T>): (region?: string) => Promise<T> {
+  const made = new Map<string | undefined, Promise<T>>();
+  return (region) => {
+    const known = made.get(region) ?? make(region);
+    made.set(region, known);
+    return known;
+  };
+}
+
+async function policyOf(request: Request, tools: ActionTools): Promise<Policy> {
+  const { policy } = request;
+  if (!needsFiles(request)) return UNJUDGED;
+  if (policy.kind === 'given') return policy.policy;
+  return policy.kind === 'none' ? UNJUDGED : documentOf({ path: policy.path, name: 'policy' }, parsePolicy, tools);
+}
+
+async function checksOf(request: Request, tools: ActionTools): Promise<ResolvedChecks | undefined> {
+  const { checks, expectVersion } = request;
+  if (checks === undefined || !needsFiles(request) || request.mode === 'finish') return undefined;
+  const { matchers } = await import('../../../../src/adapters/http/matchers.ts');
+  const { environment } = tools;
+  return readChecks(checks, { matchers, environment, target: 'elsewhere', expectVersion }, tools);
+}
+
+function addressOf(request: Request, tools: ActionTools): ((color: Color) => Address) | undefined {
+  const filled = fillTargetHeaders(request.candidate?.headers ?? {}, tools.environment);
+  if (!filled.ok) throw new InvalidInput('The candidate-headers', filled.problems);
+  for (const secret of filled.value.secrets) tools.mask(secret);
+  return candidateAddress(request, filled.value.headers);
+}
