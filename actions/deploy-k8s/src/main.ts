@@ -107,7 +107,9 @@ async function act(
       const way = await planBack(request, context, signal);
       const { release, revision } = way.record;
       const what = { finish: 'take back', repeat: 'go back to', unchanged: 'do nothing: it serves' }[way.kind];
-      return lineReport([], request, `would ${what} release ${release} (revision ${revision})`);
+      const left = 'leaves' in way ? way.leaves : undefined;
+      const why = left === undefined ? '' : `: release ${left.release} (revision ${left.revision}) failed and stands`;
+      return lineReport([], request, `would ${what} release ${release} (revision ${revision})${why}`);
     }
     case 'scale':
       if (request.dryRun === 'no') return timed(request, tools, () => scale(request, context, signal));
