@@ -156,6 +156,7 @@ export const INPUT_ONLY_KEYS: readonly string[] = [
   'scan-max',
   'scan-only-fixed',
   'scan-timeout',
+  'secret-env',
   'secret-envs',
   'secret-files',
   'secret-values',

@@ -250,6 +250,7 @@ const READ_BY: Readonly<Partial<Record<keyof typeof spec, readonly Mode[]>>> = {
   images: ['deploy', 'diff', 'rbac'],
   'pinned-tag': ['deploy', 'diff', 'rbac'],
   'secret-values': ['deploy', 'diff', 'rbac'],
+  'secret-env': ['deploy', 'diff', 'rbac'],
   to: ['rollback'],
   replicas: ['scale'],
   'expect-diff': ['deploy'],

@@ -107,7 +107,9 @@ async function act(
       const way = await planBack(request, context, signal);
       const { release, revision } = way.record;
       const what = { finish: 'take back', repeat: 'go back to', unchanged: 'do nothing: it serves' }[way.kind];
-      return lineReport([], request, `would ${what} release ${release} (revision ${revision})`);
+      const left = 'leaves' in way ? way.leaves : undefined;
+      const why = left === undefined ? '' : `: release ${left.release} (revision ${left.revision}) failed and stands`;
+      return lineReport([], request, `would ${what} release ${release} (revision ${revision})${why}`);
     }
     case 'scale':
       if (request.dryRun === 'no') return timed(request, tools, () => scale(request, context, signal));
@@ -210,15 +212,27 @@ async function documentOf(wish: ChecksWish, file: string, tools: ActionTools): P
 /** Everything that is wrong with the manifests is said with its lines, before the first call to the cluster. */
 async function readSet(set: SetWish, { namespace }: Request, tools: ActionTools) {
   const { readManifestSet } = await import('../../../src/adapters/kubernetes/manifest-set.ts');
-  const environment = withCheckSecrets(tools.environment, set.secretValues);
-  for (const value of set.secretValues.values()) tools.mask(value);
+  const secretValues = secretValuesOf(set, tools);
   const read = await readManifestSet(
-    { ...set, namespace },
-    { workspace: tools.run.workspace, lookUpSecret: environment, mask: tools.mask },
+    { ...set, namespace, secretValues },
+    { workspace: tools.run.workspace, mask: tools.mask },
     tools.signal,
   );
   for (const { where, from, to } of read.images) tools.log.info(`${where}: ${from === to ? to : `${from} -> ${to}`}`);
   return { manifests: read.manifests, images: read.images, warnings: read.warnings.map(warningOf) };
+}
+
+/** The step's environment holds the action's own inputs and the runner's tokens too: only what is named is taken from it. */
+function secretValuesOf({ secretValues, secretEnv }: SetWish, tools: ActionTools): ReadonlyMap<string, string> {
+  const fromEnvironment = secretEnv.flatMap((name) => {
+    const value = secretValues.get(name) ? undefined : tools.environment(name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const names = fromEnvironment.map(([name]) => name);
+  if (names.length > 0) tools.log.info(`Taken from the environment of the step, for Secrets: ${names.join(', ')}`);
+  const all = new Map([...secretValues, ...fromEnvironment]);
+  for (const value of all.values()) tools.mask(value);
+  return all;
 }
 
 /** An approval is for images; what comes out of the manifests must be those. */

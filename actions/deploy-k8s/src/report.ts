@@ -216,6 +216,7 @@ export const rolesReport = (yaml: string, roles: readonly KubeObject[], request:
 export interface ShownStatus {
   readonly serving: ReleaseRecord | undefined;
   readonly unfinished: ReleaseRecord | undefined;
+  readonly left: ReleaseRecord | undefined;
   readonly answers: 'yes' | 'no' | 'unknown';
   readonly records: readonly ReleaseRecord[];
   readonly objects: readonly {
@@ -227,7 +228,7 @@ export interface ShownStatus {
 }
 
 /** The first thing to know at night: what serves, whether it is that, and whether somebody left something half done. */
-function statusLine({ serving, unfinished, answers, objects }: ShownStatus, { app }: Request): string {
+function statusLine({ serving, unfinished, left, answers, objects }: ShownStatus, { app }: Request): string {
   const bad = objects.filter(({ state }) => state.kind !== 'ready');
   const differing = objects.flatMap(({ object, differs }) =>
     differs === undefined ? [] : [`${describeObject(object)}: ${differs}`],
@@ -247,6 +248,10 @@ function statusLine({ serving, unfinished, answers, objects }: ShownStatus, { ap
         ? `${name} is ${phase} by run ${run}`
         : `${name} is unfinished (${phase}): ${answers === 'no' ? `its run ${run} does not answer; the next deploy or mode: rollback takes it back or ends it` : `whether its run ${run} goes on is not known`}`,
     );
+  }
+  if (left !== undefined) {
+    const way = serving === undefined ? '' : `; mode: rollback goes back to ${serving.release}`;
+    parts.push(`release ${left.release} (revision ${left.revision}) failed and stands${way}`);
   }
   return parts.join('; ');
 }

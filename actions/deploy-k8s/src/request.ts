@@ -28,6 +28,8 @@ export interface SetWish {
   readonly rules: readonly ImageRule[];
   readonly placeholders: Placeholders;
   readonly secretValues: ReadonlyMap<string, string>;
+  /** Names of the only variables of the environment that Secrets are filled from. */
+  readonly secretEnv: readonly string[];
   readonly conflicts: 'fail' | 'force' | 'yield';
   readonly replace: readonly string[];
   readonly prune: 'none' | 'delete';

@@ -20,7 +20,6 @@ export interface SetRequest {
 
 export interface SetTools {
   readonly workspace: string;
-  lookUpSecret(name: string): string | undefined;
   mask(value: string): void;
 }
 
@@ -63,7 +62,8 @@ export async function readManifestSet(request: SetRequest, tools: SetTools, sign
   warnings.push(...unfilledNames(all, new Set(request.secretValues.keys())));
   if (problems.length > 0) throw new InvalidInput('The manifests', problems);
   const imaged = applyImageRules(all, request.rules);
-  const lookUp = tools.lookUpSecret;
+  // A value that is empty counts as not set.
+  const lookUp = (name: string): string | undefined => request.secretValues.get(name) || undefined;
   const encode = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
   const filled = fillSecrets(imaged.ok ? imaged.value.manifests : all, {
     lookUp,

@@ -93,7 +93,20 @@ export const hideKeyOf = (records: readonly ReleaseRecord[]): string | undefined
 export const unfinishedOf = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
   newestFirst(records).find(({ phase }) => phase === 'applying' || phase === 'rolling-back');
 
-/** Where `mode: rollback` leads without `to`: the newest one before the serving one that served once. */
+/** The last one that was begun, when it is not good and stands all the same: it was left, or could not be taken back. */
+export const leftStanding = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined => {
+  const [newest] = newestFirst(records);
+  return newest?.phase === 'failed' ? newest : undefined;
+};
+
+/** What may stand of an app: the release that serves, and bad ones since. */
+export const standingObjects = (records: readonly ReleaseRecord[]): readonly KubeObject[] => {
+  const serving = servingOf(records);
+  const since = records.filter(({ phase, revision }) => phase === 'failed' && revision > (serving?.revision ?? 0));
+  return [...(serving?.objects ?? []), ...since.flatMap(({ objects }) => objects)];
+};
+
+/** Where `mode: rollback` leads without `to`, when the one that serves is to be left: the newest one before the serving one that served once. */
 export const beforeServing = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined => {
   const serving = servingOf(records);
   if (serving === undefined) return undefined;

@@ -25,7 +25,7 @@ export function fillSecrets(
           input: placeOf(origin),
           given: `\${${name}}`,
           problem: `in ${describeObject(object)}, key ${key}, has no value`,
-          accepted: `a line ${name}=... in secret-values, or the environment variable ${name}`,
+          accepted: `a line ${name}=... in secret-values, or its name in secret-env and its value in the step's env`,
         });
       else seen(value);
       return value ?? '';

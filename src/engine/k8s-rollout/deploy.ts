@@ -319,8 +319,9 @@ async function finish(
     const next = 'Re-run: it finds the release unfinished and ends it';
     throw new Failure({ ...thrown.facts, now, next }, { cause: thrown });
   });
-  // What was left by a roll back was bad: nobody is led there again.
-  const leftAs = copyOf === undefined ? 'superseded' : 'rolled-back';
+  // What was left by a roll back was bad: nobody is led there again. Unless it is what was gone back to.
+  const isRepeated = serving !== undefined && (serving.copyOf ?? serving.revision) === copyOf;
+  const leftAs = copyOf === undefined || isRepeated ? 'superseded' : 'rolled-back';
   if (serving !== undefined)
     await store.write({ ...serving, phase: leftAs }, signal).catch((thrown: unknown) => {
       signal.throwIfAborted();

@@ -11,6 +11,7 @@ import {
   type ReleaseRecord,
   beforeServing,
   findRelease,
+  leftStanding,
   newestFirst,
   servingOf,
   unfinishedOf,
@@ -55,10 +56,15 @@ export async function planSet(
   return { plan, hash: tools.sha256(planText(plan)), problems: [...problems, ...barred], warnings };
 }
 
-/** Where a roll back leads: a named release, one that is left unfinished, or the one before the serving one. */
+/** Where a roll back leads: a named release, one that is left unfinished, the last good one, or the one before it. */
 export type WayBack =
   | { readonly kind: 'finish'; readonly record: ReleaseRecord; readonly previous: ReleaseRecord | undefined }
-  | { readonly kind: 'repeat'; readonly record: ReleaseRecord }
+  | {
+      readonly kind: 'repeat';
+      readonly record: ReleaseRecord;
+      /** What stands and was never good: the last good one is gone back to, not the one before that. */
+      readonly leaves?: ReleaseRecord;
+    }
   | { readonly kind: 'unchanged'; readonly record: ReleaseRecord };
 
 export interface WayBackWish {
@@ -81,6 +87,12 @@ export function wayBackOf(records: readonly ReleaseRecord[], { ref: { app }, to,
       previous: records.find(({ revision }) => revision === unfinished.previous),
     };
   const serving = servingOf(records);
+  const left = leftStanding(records);
+  if (to === undefined && left !== undefined) {
+    // A way back that failed is tried again; of a release that failed, what it was to follow is brought back.
+    const target = left.copyOf === undefined ? serving : records.find(({ revision }) => revision === left.copyOf);
+    if (target !== undefined) return { kind: 'repeat', record: target, leaves: left };
+  }
   // A re-run of the workflow run that went back already: it is there, and one release further back is not what was asked.
   if (to === undefined && serving?.copyOf !== undefined && serving.run.split('/')[0] === run.split('/')[0])
     return { kind: 'unchanged', record: serving };
@@ -96,7 +108,7 @@ export function wayBackOf(records: readonly ReleaseRecord[], { ref: { app }, to,
       now: known.length === 0 ? 'No release is recorded' : `Recorded are ${known.join(', ')}`,
       next: `${known.length === 0 ? 'Deploy' : 'Name one of them by to, or deploy'} the manifests of the wanted version`,
     });
-  return target.digest === serving?.digest && unfinished === undefined
+  return target.digest === serving?.digest && unfinished === undefined && left === undefined
     ? { kind: 'unchanged', record: target }
     : { kind: 'repeat', record: target };
 }
@@ -206,6 +218,8 @@ export interface ObjectStatus {
 export interface AppStatus {
   readonly serving: ReleaseRecord | undefined;
   readonly unfinished: ReleaseRecord | undefined;
+  /** Stands and is not good. */
+  readonly left: ReleaseRecord | undefined;
   /** Whether the run of the unfinished one still holds the lease. */
   readonly answers: 'yes' | 'no' | 'unknown';
   readonly records: readonly ReleaseRecord[];
@@ -230,7 +244,7 @@ export async function statusOf(ref: AppRef, tools: K8sTools, signal: AbortSignal
   });
   const unfinished = unfinishedOf(records);
   const answers = unfinished === undefined ? 'unknown' : await isAlive(unfinished, ref, tools, signal);
-  return { serving, unfinished, answers, records: newestFirst(records), objects };
+  return { serving, unfinished, left: leftStanding(records), answers, records: newestFirst(records), objects };
 }
 
 async function isAlive(

@@ -3,7 +3,7 @@ import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import { APP_LABEL, managerOf } from '../../domain/kubernetes/intent.ts';
 import { type Ref, describeRef, keyOf, refOf } from '../../domain/kubernetes/object.ts';
 import { isManagedBy } from '../../domain/kubernetes/ownership.ts';
-import { type ReleaseRecord, servingOf } from '../../domain/kubernetes/release-record.ts';
+import { type ReleaseRecord, servingOf, standingObjects } from '../../domain/kubernetes/release-record.ts';
 import { ACCESS_REVIEWS, type Resource, resourceFor } from '../../domain/kubernetes/resource.ts';
 import { describeRight } from '../../domain/kubernetes/rights.ts';
 import { accessReview, isAllowed } from '../../domain/kubernetes/rules-review.ts';
@@ -23,7 +23,7 @@ const NEVER = /^(?:Namespace|CustomResourceDefinition|PersistentVolume|Persisten
 
 /**
  * What carries our label, is applied by our manager, and is not in the set any more: of the kinds and namespaces that this
- * set and the one before had, and of no other (kubectl's own prune reached other namespaces, kubernetes/kubernetes#108161).
+ * set and those that stand had, and of no other (kubectl's own prune reached other namespaces, kubernetes/kubernetes#108161).
  */
 export async function prunable(
   { ref, wanted, records, policies }: PruneWish,
@@ -32,7 +32,7 @@ export async function prunable(
 ): Promise<readonly Ref[]> {
   if (policies.prune === 'none') return [];
   const served = await cluster.resources(signal);
-  const before = servingOf(records)?.objects ?? [];
+  const before = standingObjects(records);
   const kept = new Set(wanted.map(({ object }) => keyOf(refOf(object))));
   const scopes = new Map<string, { readonly resource: Resource; readonly namespace: string | undefined }>();
   for (const object of [...before, ...wanted.map((each) => each.object)]) {

@@ -37,6 +37,18 @@ needs('kubernetes')('before its first write deploy-k8s', () => {
       setOf(),
       'in Secret web-secret, key PASSWORD, has no value',
     ],
+    [
+      'a Secret that names what the environment has, and nobody named',
+      { 'secret-values': 'OTHER=x' },
+      setOf().replace("'${PASSWORD}'", "'${INPUT_KUBECONFIG}'"),
+      'in Secret web-secret, key PASSWORD, has no value',
+    ],
+    [
+      'the names of tokens in secret-env',
+      { 'secret-env': 'TLS_KEY, ACTIONS_RUNTIME_TOKEN' },
+      setOf(),
+      'ACTIONS_RUNTIME_TOKEN',
+    ],
     ['a path out of the workspace', { manifests: '../../etc' }, setOf(), 'leads out of the workspace'],
     ['a folder that is not there', { manifests: 'nowhere' }, setOf(), 'is not in the workspace'],
     [
@@ -167,6 +179,19 @@ needs('kubernetes')('before its first write deploy-k8s', () => {
     await expect(counted(scene)).resolves.toContain(QUOTA);
     await api.delete(`/api/v1/namespaces/${scene.namespace}/resourcequotas/few`);
   }, 240_000);
+
+  test('fills a Secret from a variable that is named, of several lines too, and says which', async () => {
+    const key = 'begin-of-key\nmiddle-of-key';
+    const set = setOf().replace("'${PASSWORD}'", "'${TLS_KEY}'");
+    const asked = { mode: 'diff', 'secret-values': '', 'secret-env': 'TLS_KEY' };
+    const shown = await scene.run(asked, set, { env: { TLS_KEY: key } });
+    expect(shown).toMatchObject({ exitCode: 0, outputs: { outcome: 'diff' } });
+    expect(shown.stdout).toContain('Taken from the environment of the step, for Secrets: TLS_KEY');
+    expect(shown.stdout.replaceAll(/^::add-mask::.*$/gm, '')).not.toContain('middle-of-key');
+    const unset = await scene.run(asked, set);
+    expect(unset).toMatchObject({ exitCode: 1 });
+    expect(unset.stdout).toContain('key PASSWORD, has no value');
+  }, 120_000);
 });
 
 /** The controller fills in what a quota counts a moment after it is made. */

@@ -22,6 +22,7 @@ const object = deployment('web', { app: 'a/b:1' });
 const status = (more: Partial<ShownStatus> = {}): ShownStatus => ({
   serving: record(1, 'deployed'),
   unfinished: undefined,
+  left: undefined,
   answers: 'unknown',
   records: [],
   objects: [{ object, live: object, state: { kind: 'ready' } }],
@@ -48,6 +49,11 @@ test.each([
     'a release that was left half done',
     status({ unfinished, answers: 'no' }),
     `${SERVES}; release v2 (revision 2) is unfinished (applying): its run 2/1 does not answer; the next deploy or mode: rollback takes it back or ends it.`,
+  ],
+  [
+    'that what stands is a bad release',
+    status({ left: record(2, 'failed') }),
+    `${SERVES}; release v2 (revision 2) failed and stands; mode: rollback goes back to v1.`,
   ],
   [
     'that nobody knows whether a run goes on',

@@ -43,6 +43,22 @@ test.each([
     way([...served.slice(0, 2), record(4, 'deployed', { copyOf: 2, run: '9/1' })], { run: '9/2' }),
     ['unchanged', 4],
   ],
+  ['the last good one, where a bad one was left as it is', way([...served, record(4, 'failed')]), ['repeat', 3]],
+  [
+    'a named one that served last, where a bad one stands',
+    way([...served, record(4, 'failed')], { to: 'v3' }),
+    ['repeat', 3],
+  ],
+  [
+    'one further back, where the bad one was taken back since',
+    way([...served, record(4, 'failed'), record(5, 'rolled-back')]),
+    ['repeat', 2],
+  ],
+  [
+    'where a way back that failed was to lead',
+    way([...served, record(4, 'failed'), record(5, 'failed', { copyOf: 3 })]),
+    ['repeat', 3],
+  ],
   [
     'a release further back, in another run',
     way([...served.slice(0, 2), record(4, 'deployed', { copyOf: 2, digest: 'd2', run: '9/1' })], { run: '10/1' }),

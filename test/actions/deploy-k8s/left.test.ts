@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from '../../harness/needs.ts';
+import { type Scene, openScene, setOf } from './scene.ts';
+
+/** `on-failure: leave`: somebody wants to look at what went wrong, and goes on from there by hand. */
+needs('kubernetes')('a bad release that was left as it is', () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await openScene('left');
+    await scene.run({ 'release-id': 'one' });
+    await scene.run({ 'release-id': 'two' }, setOf({ tag: '2', config: 'two' }));
+  }, 300_000);
+  afterAll(() => scene?.close());
+
+  const TWO = { image: 'registry.example.com/team/web:2', config: 'two', ready: 2 };
+  const more = ['ConfigMap', 'Secret'].map((kind) => `apiVersion: v1\nkind: ${kind}\nmetadata: { name: of-bad }\n`);
+  const bad = setOf({ tag: '3-missing-image', config: 'bad', more: more.join('---\n') });
+
+  test('is gone back from to the last good one, as the dry run says', async () => {
+    const left = await scene.run({ 'release-id': 'bad', 'on-failure': 'leave' }, bad);
+    expect(left).toMatchObject({ exitCode: 1, outputs: { outcome: 'failed' } });
+    expect(await scene.truth()).toMatchObject({ image: 'registry.example.com/team/web:3-missing-image' });
+    const planned = await scene.run({ mode: 'rollback', 'dry-run': 'true' });
+    expect(planned.stdout).toContain(
+      'would go back to release two (revision 2): release bad (revision 3) failed and stands',
+    );
+    expect(await scene.truth()).toMatchObject({ config: 'bad' });
+    const status = await scene.run({ mode: 'status' });
+    expect(status.stdout).toContain('release bad (revision 3) failed and stands; mode: rollback goes back to two');
+    const back = await scene.run({ mode: 'rollback' });
+    expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back', release: 'two' } });
+    expect(await scene.truth()).toEqual(TWO);
+    const kinds = ['configmaps', 'secrets'];
+    for (const kind of kinds)
+      expect(await scene.live(`/api/v1/namespaces/${scene.namespace}/${kind}/of-bad`)).toBeUndefined();
+    const further = await scene.run({ mode: 'rollback', 'dry-run': 'true' });
+    expect(further.stdout).toContain('would go back to release one (revision 1)');
+  }, 240_000);
+});
