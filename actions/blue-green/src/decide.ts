@@ -9,6 +9,7 @@ import { decidePrepared, decidePreparing } from './decide/prepare.ts';
 import { decideRolledBack, decideRollingBack, rollBack } from './decide/rollback.ts';
 import { decideJudging, decideRechecking, decideShifting, judgeAll } from './decide/shift.ts';
 import { strayOf } from './decide/routes.ts';
+import { unservedWords } from './decide/served.ts';
 import { giveBack, hold } from './decide/scaling.ts';
 import { decideStart } from './decide/start.ts';
 import { decideTakeover } from './decide/takeover.ts';
@@ -129,6 +130,8 @@ function whatStops(goal: Goal, seen: Seen, held: Held): Decision | undefined {
 /** What was waited for comes first: the deadline alone would hide an outage of the source. */
 function lateWords(goal: Goal, seen: Seen, held: Held): string {
   const late = `the deadline of ${formatDuration(goal.policy.deadline)} passed at ${held.record.percent} %`;
+  const unserved = unservedWords(seen, held.record);
+  if (unserved !== undefined) return `${unserved}; ${late}`;
   const verdict = judgeAll(goal, seen, held)?.verdict;
   return verdict !== undefined && 'says' in verdict ? `${verdict.says}; ${late}` : late;
 }

@@ -81,7 +81,13 @@ async function leaveNoRequest(outcome: Outcome, acting: Acting, signal: AbortSig
 const resultOf = (outcome: Outcome, memory: Memory): ShiftResult => ({
   outcome,
   record: memory.record,
-  story: { events: memory.events, samples: memory.samples, hooked: memory.hooked, power: memory.power },
+  story: {
+    events: memory.events,
+    samples: memory.samples,
+    hooked: memory.hooked,
+    power: memory.power,
+    unserved: [...memory.unserved.values()],
+  },
   changed: memory.changed,
 });
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Measurement, MetricQuery } from '../../../src/ports/metric-provider.ts';
-import { policyOf } from './rehearsal.ts';
+import { reportOf } from '../../../actions/blue-green/src/report.ts';
+import { minutes } from '../../../src/domain/duration.ts';
+import type { Measurement, MetricQuery, Window } from '../../../src/ports/metric-provider.ts';
+import { goalOf, policyOf } from './rehearsal.ts';
 import { POLICY, type Stage, openStage } from './stage.ts';
 
 const COMPARED = policyOf({
@@ -35,16 +37,73 @@ describe('what is said of requests', () => {
     expect((await run(undefined, COMPARED)).said?.power).toEqual([expect.stringContaining('is not known')]);
   });
 
-  test('at the end of each step: how many each color got, and a color with weight that got none', async () => {
+  test('at the end of each step: how many each color got, whatever the share', async () => {
     const { said } = await run(({ arm }) => rate(arm === 'stable' ? 45 : 5));
     const lines = said?.events.map(({ says }) => says).filter((says) => says.startsWith('Requests at')) ?? [];
     expect(lines).toEqual([10, 50, 100].map((percent) => `Requests at weight ${percent}: green 5/s (10 %), blue 45/s`));
-    const lost = await run(({ arm }) => (arm === 'stable' ? rate(45) : { kind: 'no-data' }));
-    expect(lost.log.lines.join()).toContain('green gets no request although it has weight');
   });
 
   test('a source that does not answer stops nothing', async () => {
     const { journal } = await run(() => ({ kind: 'unreachable', cause: new Error('denied') }));
     expect(journal.current()?.phase).toBe('done');
+  });
+});
+
+describe('a candidate that has weight and gets no request', () => {
+  const LOST = ({ arm }: MetricQuery): Measurement => (arm === 'stable' ? rate(45) : { kind: 'no-data' });
+  const SHORT = { bake: '1m', recheck: { after: '15s', for: '30s' }, deadline: '10m' };
+  const verdictOf = async (more: Record<string, unknown>, requests = LOST) => {
+    const stage = openStage();
+    stage.requests = { name: 'requests', memory: 'kept', measure: async (query) => requests(query) };
+    const policy = policyOf({ ...SHORT, ...more });
+    const result = await stage.run({ policy });
+    const goal = goalOf({ policy });
+    const report = reportOf({ ...result, goal, router: 'web', outputs: {} });
+    return { story: result.story, report, outcome: result.outcome.kind, percent: result.record?.percent };
+  };
+  const SAYS = 'Requests at weight 10: green none (0 %), blue 45/s: green gets no request although it has weight';
+
+  test('is taken back after no-data-timeout', async () => {
+    const { report, outcome, percent } = await verdictOf({});
+    expect({ outcome, percent, verdict: report.outputs['verdict'] }).toEqual({
+      outcome: 'rolled-back',
+      percent: 10,
+      verdict: 'fail',
+    });
+    expect(report.outputs['reason']).toMatch(`${SAYS}, for 2m (limit 2m)`);
+  });
+
+  test('is held until the deadline by on-no-data: hold, and the verdict is inconclusive', async () => {
+    const { story, report, outcome, percent } = await verdictOf({ 'on-no-data': 'hold' });
+    expect({ outcome, percent, verdict: report.outputs['verdict'] }).toEqual({
+      outcome: 'rolled-back',
+      percent: 10,
+      verdict: 'inconclusive',
+    });
+    expect(report.outputs['reason']).toBe(`${SAYS}; the deadline of 10m passed at 10 %`);
+    expect(story.events.filter(({ says }) => says === SAYS)).toHaveLength(1);
+  });
+
+  test('goes on by on-no-data: continue, and never passes', async () => {
+    const { report, outcome } = await verdictOf({ 'on-no-data': 'continue' });
+    expect({ outcome, verdict: report.outputs['verdict'] }).toEqual({ outcome: 'promoted', verdict: 'inconclusive' });
+    expect(report.headline).toContain(`inconclusive: ${SAYS}`);
+  });
+
+  test('and gets some later goes on and passes', async () => {
+    let asked = 0;
+    const late = (query: MetricQuery): Measurement =>
+      query.arm === 'candidate' && ++asked > 4 ? rate(5) : LOST(query);
+    const { report, outcome } = await verdictOf({}, late);
+    expect({ outcome, verdict: report.outputs['verdict'] }).toEqual({ outcome: 'promoted', verdict: 'pass' });
+  });
+
+  test('in the last minute of a step, but did before in it, is judged', async () => {
+    const rare = async (query: MetricQuery, { from, to }: Window): Promise<Measurement> =>
+      query.arm === 'candidate' && to - from > minutes(1) ? rate(0.01) : LOST(query);
+    const stage = openStage();
+    stage.requests = { name: 'requests', memory: 'kept', measure: rare };
+    const { outcome } = await stage.run({ policy: policyOf({ ...SHORT, bake: '90s' }) });
+    expect(outcome.kind).toBe('promoted');
   });
 });

@@ -210,6 +210,7 @@ function observe(world: World, memory: Memory, scenario: Scenario): Seen {
     deployed: memory.deployed,
     sources: memory.sources,
     checked: memory.checked,
+    served: 'no-source',
     hooked: [],
     gate: gateOf(memory, scenario, world.now),
     request: memory.request,
@@ -247,6 +248,8 @@ function make(move: Move, { world, memory, scenario, goal }: Act): void {
     case 'check':
       memory.checked = { ...memory.checked, [move.moment]: scenario.checks?.[move.moment] ?? { kind: 'good' } };
       break;
+    case 'ask-requests':
+      throw new TypeError('no source tells the requests here');
     case 'ask-sources':
       memory.sources = scenario.sources ?? { kind: 'good' };
       break;

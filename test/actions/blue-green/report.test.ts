@@ -38,6 +38,7 @@ const reported = (outcome: Outcome, more: Partial<Reported> = {}, goal: Partial<
       samples: samplesOf(0.004, 412),
       hooked: [],
       power: [],
+      unserved: [],
     },
     changed: 'yes',
     goal: goalOf({ policy: POLICY, ...goal }),
@@ -66,7 +67,9 @@ describe('the report', () => {
   }); // prettier-ignore
 
   test('of a warning is green, and the warning is an annotation', () => {
-    const report = reported(promoted, { story: { events: [], samples: samplesOf(0.02, 500), hooked: [], power: [] } });
+    const report = reported(promoted, {
+      story: { events: [], samples: samplesOf(0.02, 500), hooked: [], power: [], unserved: [] },
+    });
     expect(report).toMatchObject({ conclusion: 'success', outputs: { verdict: 'warn' } });
     expect(report.annotations).toEqual([
       { level: 'warning', title: 'blue-green', message: 'error-rate 2 % > 1 % for 30s (n=500)' },
@@ -74,7 +77,9 @@ describe('the report', () => {
   });
 
   test('of too few requests is never a pass', () => {
-    const report = reported(promoted, { story: { events: [], samples: samplesOf(0, 12), hooked: [], power: [] } });
+    const report = reported(promoted, {
+      story: { events: [], samples: samplesOf(0, 12), hooked: [], power: [], unserved: [] },
+    });
     expect(report.outputs['verdict']).toBe('inconclusive');
     expect(report.headline).toBe(
       'green is the live color of ALB rule web-443/10, but inconclusive: error-rate: 12 requests, 20 needed',
@@ -113,7 +118,7 @@ describe('the report', () => {
     const of = (value: number, samples: number) =>
       reported(
         { kind: 'rolled-back', record: late, left: undefined },
-        { story: { events: [], samples: samplesOf(value, samples), hooked: [], power: [] } },
+        { story: { events: [], samples: samplesOf(value, samples), hooked: [], power: [], unserved: [] } },
       ).outputs['verdict'];
     expect(of(0, 12)).toBe('inconclusive');
     expect(of(0.5, 400)).toBe('fail');
@@ -161,7 +166,7 @@ describe('the report', () => {
 
   const chartOf = (outcome: Outcome, story: Partial<Reported['story']> = {}) => {
     const events = [{ at: NOW, says: 'green serves 10 % since now', percent: 10 }];
-    const whole = { events, samples: samplesOf(0.004, 412), hooked: [], power: [], ...story };
+    const whole = { events, samples: samplesOf(0.004, 412), hooked: [], power: [], unserved: [], ...story };
     return chartsOf(renderSummary(reported(outcome, { story: whole }).summary));
   };
 
@@ -209,7 +214,7 @@ describe('the report', () => {
 });
 
 const seen = {
-  kind: 'seen', routes: [{ name: 'web', live: splitGiving('blue', 100) }], live: splitGiving('blue', 100), spread: 'everywhere',
+  kind: 'seen', served: 'no-source', routes: [{ name: 'web', live: splitGiving('blue', 100) }], live: splitGiving('blue', 100), spread: 'everywhere',
   own: undefined, seated: 'both', record: undefined, engaged: false, desired: { blue: 3, green: 0 }, scaling: { blue: 'none', green: 'none' }, tagged: undefined, samples: [], candidateHealth: [], deployed: undefined,
   sources: undefined, checked: {}, hooked: [], gate: undefined, request: 'untouched', oldColor: 'unknown', renewal: 'possible', trouble: undefined,
   targets: { blue: { healthy: 3, total: 3, reasons: [] }, green: { healthy: 0, total: 0, reasons: [] } },
@@ -220,6 +225,7 @@ describe('a release of which nobody knows whether it is good', () => {
     events: [],
     samples: samplesOf(0, 12),
     hooked: [],
+    unserved: [],
     power: ['error-rate > stable + 0.1pp: at 3 requests/s'],
   };
   const messageOf = (outcome: Outcome): string => reported(outcome, { story }).annotations?.[0]?.message ?? '';
@@ -247,7 +253,7 @@ describe('commands of the team', () => {
     { hook: hook('./old-schema'), end: 'skipped', says: 'it changes a database, and allow-database-hooks is not set' },
     { hook: hook('./remove-stack'), end: 'good', says: 'it ended well' },
   ];
-  const story = { events: [], samples: samplesOf(0.004, 412), hooked, power: [] };
+  const story = { events: [], samples: samplesOf(0.004, 412), hooked, power: [], unserved: [] };
 
   test('that fail are told in red, and leave the outcome and the color of the step alone', () => {
     const report = reported(promoted, { story });

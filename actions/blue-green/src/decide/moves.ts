@@ -78,6 +78,14 @@ export interface Route {
   readonly live: Live;
 }
 
+/** What the metric `requests` says of a step. `none`: the candidate has weight and gets no request, while stable does. */
+export interface Served {
+  readonly kind: 'some' | 'none' | 'unknown';
+  readonly percent: number;
+  readonly at: Instant;
+  readonly says: string;
+}
+
 export interface Seen {
   readonly kind: 'seen';
   /** Everything that moves together; they differ while a move is on its way, or when somebody else moved one. */
@@ -103,6 +111,8 @@ export interface Seen {
   readonly tagged: Color | undefined;
   /** Of this process, in the order of time. */
   readonly samples: readonly Sample[];
+  /** Whether users' requests reach the candidate, as asked at the end of a step; undefined: not asked yet. */
+  readonly served: Served | 'no-source' | undefined;
   readonly deployed: Result | undefined;
   /** Whether the sources of the rules answered before the first traffic. */
   readonly sources: Result | undefined;
@@ -123,7 +133,7 @@ export interface Seen {
 
 export type Observation = Seen | { readonly kind: 'unreachable'; readonly why: string; readonly since: Instant };
 
-/** One write each, apart from `deploy`, `check`, `ask-sources`, `hook`, `ask` and `measure`, which leave their result in the next observation. */
+/** One write each, apart from `deploy`, `check`, `ask-sources`, `ask-requests`, `hook`, `ask` and `measure`, which leave their result in the next observation. */
 export type Move =
   | { readonly kind: 'record'; readonly record: ShiftRecord; readonly says: string | undefined }
   | { readonly kind: 'weigh'; readonly split: TrafficSplit; readonly says: string }
@@ -133,6 +143,8 @@ export type Move =
   | { readonly kind: 'check'; readonly moment: CheckMoment }
   /** Whether what the rules are measured by is there at all. */
   | { readonly kind: 'ask-sources' }
+  /** Whether requests of users follow the weights. */
+  | { readonly kind: 'ask-requests' }
   | { readonly kind: 'hook'; readonly moment: HookMoment; readonly index: number }
   | { readonly kind: 'measure'; readonly at: Instant; readonly begin: Instant }
   /** Begins to ask, beside everything else. */

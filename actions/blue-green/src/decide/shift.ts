@@ -13,6 +13,7 @@ import { candidateAt, leaseFrom } from '../../../../src/domain/shift/record.ts';
 import { decideGate, gateBefore, openGate, waitOf } from './gate.ts';
 import { allAre } from './routes.ts';
 import { rollBack } from './rollback.ts';
+import { decideServed } from './served.ts';
 import { type Decision, type Goal, type Held, type Seen, drain, enter, move } from './moves.ts';
 
 /** `ready`: what is told before it. */
@@ -63,6 +64,8 @@ export function decideJudging(goal: Goal, seen: Seen, held: Held): Decision {
   const stretch = waitOf(seen, held) ?? { until: after(record.since, bake), what: `the bake at ${record.percent} %` };
   const judged = decideJudged(goal, seen, { ...held, ...stretch, from: record.since });
   if (judged !== 'go on') return judged;
+  const unserved = decideServed(goal, seen, held);
+  if (unserved !== undefined) return unserved;
   const next = steps.find((percent) => percent > record.percent);
   if (next === undefined)
     return enter(record, { phase: 'rechecking' }, { now, says: `All steps are judged good; ${wordsOfRecheck(goal)}` });

@@ -23,11 +23,10 @@ import {
   shiftFence,
 } from '../../../../src/engine/shift/fence.ts';
 import { measureGrid } from '../../../../src/engine/shift/measure.ts';
-
 import type { Acting, Release } from './acting.ts';
 import { startShift } from './memory.ts';
 import { type Fenced, beating } from './beat.ts';
-import { noteFlow } from './flow.ts';
+import { askRequests, notePower } from './flow.ts';
 import { beginAsking, withdrawRequest } from './gate.ts';
 import { hook } from './hook.ts';
 import { scale } from './scale.ts';
@@ -55,6 +54,8 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       return check(move.moment, { ...acting, fence }, signal);
     case 'ask-sources':
       return askSources({ ...acting, fence }, signal);
+    case 'ask-requests':
+      return askRequests(acting, signal);
     case 'hook':
       return hook(move, { ...acting, fence }, signal);
     case 'ask':
@@ -119,7 +120,8 @@ async function record(move: Recording, seen: Observation, acting: Fenced, signal
   }
   const begins = memory.engaged === 'no' && !isOver(move.record.phase) && move.record.phase !== 'rolling-back';
   await taken(move, acting);
-  if (move.says !== undefined) await noteFlow(move.record, acting, signal);
+  if (move.says !== undefined && move.record.phase === 'shifting' && move.record.from === 0)
+    await notePower(acting, signal);
   if (begins) await tidyUp(acting, fence, signal);
 }
 

@@ -1,7 +1,6 @@
 import { powerWords } from '../../../../src/domain/analysis/power.ts';
-import { minutes } from '../../../../src/domain/duration.ts';
+import { type Duration, between, milliseconds, minutes } from '../../../../src/domain/duration.ts';
 import { flowWords } from '../../../../src/domain/shift/flow.ts';
-import type { ShiftRecord } from '../../../../src/domain/shift/record.ts';
 import { measured, windowBefore } from '../../../../src/engine/shift/measure.ts';
 import type { Arm } from '../../../../src/ports/metric-provider.ts';
 import type { Acting } from './acting.ts';
@@ -10,25 +9,37 @@ import type { Acting } from './acting.ts';
 const BASELINE = minutes(5);
 const STEP_END = minutes(1);
 
-/** Said where a shift gets its first traffic and where a step ends. Nothing is decided by it, and nothing waits for it. */
-export async function noteFlow(record: ShiftRecord, acting: Acting, signal: AbortSignal): Promise<void> {
-  const { phase, from } = record;
-  if (phase === 'shifting' && from === 0) return notePower(acting, signal);
-  const stepEnds = (phase === 'shifting' && from > 0) || phase === 'rechecking';
-  if (!stepEnds) return;
+/** At the end of a step: what each color got. A step without a request for the candidate is asked for as a whole, too. */
+export async function askRequests(acting: Acting, signal: AbortSignal): Promise<void> {
   const { ports, memory } = acting;
+  const { record } = memory;
+  if (record === undefined) throw new TypeError('a step that ends has a record');
+  const { percent, since } = record;
+  const now = ports.clock.now();
   const look = { metric: 'requests', length: STEP_END } as const;
   const candidate = await valueOf({ ...look, arm: 'candidate' }, acting, signal);
   const stable = await valueOf({ ...look, arm: 'stable' }, acting, signal);
-  const percent = phase === 'shifting' ? from : record.percent;
   const words = flowWords({ candidate, stable }, { color: record.candidate, percent });
+  const says = words?.says ?? '';
+  if (words?.level !== 'warning') {
+    memory.served = { kind: words === undefined ? 'unknown' : 'some', percent, at: now, says };
+    memory.unserved.delete(percent);
+  } else {
+    // Few users may be silent for a minute.
+    const whole = { ...look, arm: 'candidate', length: milliseconds(Math.max(STEP_END, between(since, now))) } as const;
+    const none = !((await valueOf(whole, acting, signal)) ?? 0);
+    memory.served = { kind: none ? 'none' : 'some', percent, at: now, says };
+    if (none && memory.unserved.has(percent)) return;
+    if (none) memory.unserved.set(percent, says);
+    else memory.unserved.delete(percent);
+  }
   if (words === undefined) return;
-  ports.log[words.level](words.says);
-  memory.events.push({ at: ports.clock.now(), says: words.says, percent });
+  ports.log[words.level](says);
+  memory.events.push({ at: now, says, percent });
 }
 
 /** What the steps of the policy can see with the requests of now, before the first of them. */
-async function notePower(acting: Acting, signal: AbortSignal): Promise<void> {
+export async function notePower(acting: Acting, signal: AbortSignal): Promise<void> {
   const { ports, release, memory } = acting;
   const { policy } = release.goal;
   const look = { arm: 'stable', length: BASELINE } as const;
@@ -46,7 +57,7 @@ async function notePower(acting: Acting, signal: AbortSignal): Promise<void> {
 interface Asked {
   readonly metric: string;
   readonly arm: Arm;
-  readonly length: typeof BASELINE;
+  readonly length: Duration;
 }
 
 async function valueOf(

@@ -5,7 +5,7 @@ import type { ShiftRecord } from '../../../../src/domain/shift/record.ts';
 import type { Scaling } from '../../../../src/domain/shift/scaling.ts';
 import type { HealthyTargets } from '../../../../src/domain/shift/target-loss.ts';
 import type { Color } from '../../../../src/domain/traffic-split.ts';
-import type { CheckMoment, GateView, Result, Seen } from '../decide/moves.ts';
+import type { CheckMoment, GateView, Result, Seen, Served } from '../decide/moves.ts';
 import type { Event } from '../report/story.ts';
 
 /** What one process knows beside what it can read again. It is lost when the process dies, and nothing rests on it. */
@@ -38,6 +38,9 @@ interface ShiftMemory {
   lastHealthy: HealthyTargets | undefined;
   /** What the policy can see, in words; empty before the first traffic. */
   power: readonly string[];
+  served: Served | undefined;
+  /** Percent of steps at whose end the candidate got no request, and what was said of it. */
+  readonly unserved: Map<number, string>;
   deployed: Result | undefined;
   sources: Result | undefined;
   checked: Partial<Record<CheckMoment, Result>>;
@@ -75,6 +78,8 @@ export const startShift = (): ShiftMemory => ({
   candidateHealth: [],
   lastHealthy: undefined,
   power: [],
+  served: undefined,
+  unserved: new Map(),
   deployed: undefined,
   sources: undefined,
   checked: {},

@@ -58,6 +58,7 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
     scaling: await scalingOf(record, acting, signal),
     tagged: memory.tagged,
     samples: memory.samples,
+    served: ports.metrics.providers['requests'] === undefined ? 'no-source' : memory.served,
     deployed: memory.deployed,
     sources: memory.sources,
     checked: memory.checked,

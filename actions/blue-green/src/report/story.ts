@@ -21,12 +21,19 @@ export interface Story {
   readonly hooked: readonly HookResult[];
   /** What the policy could see with the requests of the beginning, a line a rule. */
   readonly power: readonly string[];
+  /** What was said of steps that ended without a request for the candidate. */
+  readonly unserved: readonly string[];
 }
 
 /** The whole shift judged once more, over everything that was measured. */
 export function judgeStory(policy: Policy, story: Story, record: ShiftRecord | undefined): Judgement | undefined {
   if (record?.trafficAt === undefined || story.samples.length === 0) return undefined;
-  return judge(policy, { samples: story.samples, begin: record.trafficAt, since: record.trafficAt });
+  const judgement = judge(policy, { samples: story.samples, begin: record.trafficAt, since: record.trafficAt });
+  const [says] = story.unserved;
+  // Rules that hold say nothing of a candidate that users did not reach.
+  return says === undefined || judgement.verdict.kind !== 'passing'
+    ? judgement
+    : { ...judgement, verdict: { kind: 'inconclusive', says } };
 }
 
 /** `error-rate > 5% for 2m` | `0.4 % (n=412)` | `passing` */

@@ -1,0 +1,40 @@
+import { after, between, formatDuration, milliseconds, seconds } from '../../../../src/domain/duration.ts';
+import type { ShiftRecord } from '../../../../src/domain/shift/record.ts';
+import { rollBack } from './rollback.ts';
+import { type Decision, type Goal, type Held, type Seen, type Served, move } from './moves.ts';
+
+const LOOK_EVERY = seconds(5);
+
+/** What was asked in this step; undefined: nothing yet. */
+const servedOf = ({ served }: Seen, { percent }: ShiftRecord): Served | undefined =>
+  served === 'no-source' || served?.percent !== percent ? undefined : served;
+
+/** Why nothing that was measured in this step can speak for the candidate: whoever was measured, users do not reach it. */
+export function unservedWords(seen: Seen, record: ShiftRecord): string | undefined {
+  const served = servedOf(seen, record);
+  return served?.kind === 'none' ? served.says : undefined;
+}
+
+/**
+ * The end of a step whose rules hold: a candidate that has weight and gets no request was not judged. That is silence, so
+ * `on-no-data` says what becomes of it. undefined: requests follow the weights, or no source tells.
+ */
+export function decideServed(goal: Goal, seen: Seen, held: Held): Decision | undefined {
+  const { record, now } = held;
+  const { interval, onNoData, noDataTimeout, onInconclusive, deadline } = goal.policy;
+  if (seen.served === 'no-source') return undefined;
+  const served = servedOf(seen, record);
+  if (served === undefined) return move({ kind: 'ask-requests' });
+  if (served.kind !== 'none') return undefined;
+  const silent = between(record.since, now);
+  if (silent >= noDataTimeout && onNoData === 'rollback')
+    return rollBack(held, `${served.says}, for ${formatDuration(silent)} (limit ${formatDuration(noDataTimeout)})`);
+  if (silent >= noDataTimeout && onNoData === 'continue') {
+    if (onInconclusive === 'continue') return undefined;
+    if (onInconclusive === 'rollback') return rollBack(held, `inconclusive: ${served.says}`);
+  }
+  if (now >= after(served.at, interval)) return move({ kind: 'ask-requests' });
+  const every = milliseconds(Math.min(interval, LOOK_EVERY));
+  const until = after(record.begunAt, deadline);
+  return { kind: 'wait', for: `certainty at ${record.percent} %`, detail: served.says, every, until };
+}
