@@ -65,13 +65,13 @@ async function pushed(
     ports.log.warning(`${name} was pushed by another run while this one built: that image is taken`);
     return { kind: 'reused', identity, image: first.image, stored: first.stored, engine: engine.said };
   }
-  if (built.kind === 'unnamed') await giveName({ repository, digest: built.digest, tag: identity }, ports, signal);
   const { digest, imageId } =
     built.kind === 'named' ? built : { digest: built.kind === 'left' ? undefined : built.digest };
   const found = await verify(
     {
       repository,
-      reference: identity,
+      // What has no name yet gets it when it was found right: the next run would take it by its name.
+      reference: built.kind === 'unnamed' ? built.digest : identity,
       platforms: plan.build.platforms,
       asked: plan.build,
       source: { commit: plan.build.labels[REVISION_LABEL] ?? '', inputs: plan.inputs },
@@ -82,6 +82,7 @@ async function pushed(
     ports,
     signal,
   );
+  if (built.kind === 'unnamed') await giveName({ repository, digest: built.digest, tag: identity }, ports, signal);
   const { image, stored, isNamed } = found;
   if (!isNamed)
     ports.log.warning(

@@ -187,6 +187,13 @@ describe('two runs of one commit at once', () => {
     expect(tagged(path)).toEqual(source === 'same' ? ['tested'] : []);
   });
 
+  test('what is not for the platforms that were asked for gets no name', async () => {
+    const more = { platforms: 'linux/amd64,linux/arm64' };
+    const { failure } = await play(services, { inputs: inputs('two/half', more), builder: CONTAINER });
+    expect(failure).toMatch(/is not for the platforms that were asked for/);
+    expect(tagged('two/half')).toEqual([]);
+  });
+
   test('buildx that names no digest has pushed nothing that anybody could believe', async () => {
     const docker: Docker = () => ({ code: 0, stdout: '', stderr: '' });
     const { failure } = await play(services, { inputs: inputs('two/silent'), builder: CONTAINER, docker });
