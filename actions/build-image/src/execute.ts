@@ -7,13 +7,13 @@ import type { AttachedDocument, EvidenceDocument } from '../../../src/domain/ima
 import { REVISION_LABEL } from '../../../src/domain/image-build/labels.ts';
 import { nameOf } from '../../../src/domain/image-build/registries.ts';
 import { RegistryRefusal } from '../../../src/domain/image-build/registry-errors.ts';
-import { isSameSource } from '../../../src/domain/image-build/source.ts';
 import { type ScanResult, scanLine } from '../../../src/domain/image-scan/judge.ts';
 import { InvalidInput, type InputProblem, describeProblem } from '../../../src/domain/inputs.ts';
 import { CloudFailure, mayPass } from '../../../src/domain/retry-policy.ts';
 import type { StoredManifest } from '../../../src/ports/image-registry.ts';
 import { buildAndPush } from './execute-engine.ts';
 import type { BuildPorts } from './execute-ports.ts';
+import { type There, allTaken, besides, lookAt } from './execute-name.ts';
 import { giveName, setForward } from './execute-registry.ts';
 import { verify } from './execute-verify.ts';
 import type { BuildPlan } from './plan.ts';
@@ -26,11 +26,9 @@ const LEAST_FREE = 512 * 1024 * 1024;
 export async function execute(plan: BuildPlan, ports: BuildPorts, signal: AbortSignal): Promise<BuildResult> {
   const ready = await prepare(plan, ports, signal);
   if (ready.kind === 'reuse') {
-    ports.log.info(
-      `${nameOf(plan.request.repositories[0])}:${plan.identity} has this commit and these inputs: no build`,
-    );
-    const { image, stored } = ready;
-    return finish(plan, { kind: 'reused', identity: plan.identity, image, stored }, ports, signal);
+    const { identity, image, stored } = ready;
+    ports.log.info(`${nameOf(plan.request.repositories[0])}:${identity} has this commit and these inputs: no build`);
+    return finish(plan, { kind: 'reused', identity, image, stored }, ports, signal);
   }
   const { engine, identity } = ready;
   ports.log.info(engine.said);
@@ -53,7 +51,7 @@ async function pushed(
 ): Promise<Made | undefined> {
   const [repository] = plan.request.repositories;
   const name = `${nameOf(repository)}:${identity}`;
-  let first: Extract<Looked, { readonly kind: 'same' }> | undefined;
+  let first: Extract<There, { readonly kind: 'same' }> | undefined;
   const beforePush = async (): Promise<'push' | 'leave'> => {
     const there = await lookAt(plan, { repository, identity }, ports, signal);
     if (there.kind === 'free') return 'push';
@@ -67,13 +65,13 @@ async function pushed(
     ports.log.warning(`${name} was pushed by another run while this one built: that image is taken`);
     return { kind: 'reused', identity, image: first.image, stored: first.stored, engine: engine.said };
   }
-  if (built.kind === 'unnamed') await giveName({ repository, digest: built.digest, tag: identity }, ports, signal);
   const { digest, imageId } =
     built.kind === 'named' ? built : { digest: built.kind === 'left' ? undefined : built.digest };
   const found = await verify(
     {
       repository,
-      reference: identity,
+      // What has no name yet gets it when it was found right: the next run would take it by its name.
+      reference: built.kind === 'unnamed' ? built.digest : identity,
       platforms: plan.build.platforms,
       asked: plan.build,
       source: { commit: plan.build.labels[REVISION_LABEL] ?? '', inputs: plan.inputs },
@@ -84,6 +82,7 @@ async function pushed(
     ports,
     signal,
   );
+  if (built.kind === 'unnamed') await giveName({ repository, digest: built.digest, tag: identity }, ports, signal);
   const { image, stored, isNamed } = found;
   if (!isNamed)
     ports.log.warning(
@@ -103,7 +102,12 @@ const takenMeanwhile = (name: string): Failure =>
   });
 
 type Ready =
-  | { readonly kind: 'reuse'; readonly image: VerifiedImage; readonly stored: StoredManifest }
+  | {
+      readonly kind: 'reuse';
+      readonly identity: string;
+      readonly image: VerifiedImage;
+      readonly stored: StoredManifest;
+    }
   | { readonly kind: 'build'; readonly engine: Engine; readonly identity: string };
 
 /** Everything that a build needs, looked at side by side; what is missing is said in one message, before the first layer. */
@@ -116,10 +120,13 @@ async function prepare(plan: BuildPlan, ports: BuildPorts, signal: AbortSignal):
   const looked = await Promise.all(
     request.push === 'none' ? [] : request.repositories.map((repository) => look(plan, repository, ports, signal)),
   );
-  const [first] = looked;
-  if (first?.kind === 'same') {
+  const [first = { kind: 'free' }] = looked;
+  const own: { readonly identity: string; readonly there: Looked } =
+    first.kind === 'other' ? await besides(plan, ports, signal) : { identity: plan.identity, there: first };
+  const { identity, there } = own;
+  if (there.kind === 'same') {
     probing.abort(new Error('not needed'));
-    return { kind: 'reuse', image: first.image, stored: first.stored };
+    return { kind: 'reuse', identity, image: there.image, stored: there.stored };
   }
   const engine = await probed;
   const barred = 'kind' in engine ? barredBy(looked) : undefined;
@@ -129,22 +136,13 @@ async function prepare(plan: BuildPlan, ports: BuildPorts, signal: AbortSignal):
     ...('kind' in engine ? [] : engine.problems),
   ];
   if (problems.length > 0 || !('kind' in engine)) throw new InvalidInput('What the build needs', problems);
-  // Another source has the name: it stays what it is, and this run gets a name of its own.
-  const { runId, attempt } = ports.run;
-  const identity = first?.kind === 'other' ? besides(plan.identity, `-${runId}-${attempt}`) : plan.identity;
-  if (first?.kind === 'other')
+  if (there.kind === 'other') throw allTaken(`${nameOf(request.repositories[0])}:${identity}`);
+  if (identity !== plan.identity)
     ports.log.warning(`${plan.identity} is there from another source and stays; this image is ${identity}`);
   return { kind: 'build', engine, identity };
 }
 
-/** As long as a tag may be; what is cut is never what makes it another name. */
-const besides = (identity: string, end: string): string => `${identity.slice(0, 128 - end.length)}${end}`;
-
-type Looked =
-  | { readonly kind: 'free' }
-  | { readonly kind: 'other' }
-  | { readonly kind: 'same'; readonly image: VerifiedImage; readonly stored: StoredManifest }
-  | { readonly kind: 'problem'; readonly problem: InputProblem; readonly by: Failure };
+type Looked = There | { readonly kind: 'problem'; readonly problem: InputProblem; readonly by: Failure };
 
 /** Where all that is wrong is a registry that does not answer, or lets nobody in, the inputs are right: no InvalidInput. */
 function barredBy(looked: readonly Looked[]): Failure | undefined {
@@ -160,20 +158,6 @@ function barredBy(looked: readonly Looked[]): Failure | undefined {
     next: refusal?.facts.next ?? 'Re-run when it answers',
   };
   return refusal === undefined ? new Failure(facts) : new RegistryRefusal(refusal.kind, facts, { cause: refusal });
-}
-
-async function lookAt(
-  plan: BuildPlan,
-  { repository, identity }: { readonly repository: BuildPlan['request']['repositories'][0]; readonly identity: string },
-  ports: BuildPorts,
-  signal: AbortSignal,
-): Promise<Exclude<Looked, { readonly kind: 'problem' }>> {
-  const registry = ports.registry(repository.host);
-  if ((await registry.head(repository.path, identity, signal)) === undefined) return { kind: 'free' };
-  if (plan.request.reuse === 'never') return { kind: 'other' };
-  const verified = await verify({ repository, reference: identity, platforms: [] }, ports, signal);
-  const same = isSameSource(verified.image.labels, { commit: plan.git.sha, inputs: plan.inputs });
-  return same === 'yes' ? { kind: 'same', ...verified } : { kind: 'other' };
 }
 
 async function look(

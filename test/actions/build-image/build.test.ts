@@ -93,8 +93,9 @@ needs('engine')('build-image on a real engine and a real registry', () => {
       const other = await bench.build({ context, inputs: at('team/taken', { 'build-args': 'GREETING=other' }) });
       expect(other).toMatchObject({
         exitCode: 0,
-        outputs: { outcome: 'pushed', 'pinned-tag': `${IDENTITY}-4711-1@${other.outputs['digest']}` },
+        outputs: { outcome: 'pushed' },
       });
+      expect(other.outputs['pinned-tag']).toMatch(new RegExp(`^${IDENTITY}-[0-9a-f]{12}@${other.outputs['digest']}$`));
       expect(await head('team/taken', IDENTITY)).toBe(before);
       expect(await head('team/taken', 'main')).toBe(other.outputs['digest']);
     },

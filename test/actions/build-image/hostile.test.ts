@@ -70,14 +70,16 @@ describe('inputs that somebody else wrote', () => {
     const inputs = at(`team/${input}`);
     await play(services, { inputs });
     const again = await play(services, { inputs: { ...inputs, [input]: 'true' } });
-    expect(again).toMatchObject({ result: { kind: 'pushed', identity: `sha-${SHA}-4711-1` } });
+    expect(again).toMatchObject({
+      result: { kind: 'pushed', identity: expect.stringMatching(`^sha-${SHA}-[0-9a-f]{12}$`) },
+    });
   });
 
   test('a name of the greatest length is cut so that it is another one', async () => {
     const inputs = at('team/long', { 'identity-tag': 'v'.repeat(128) });
     await play(services, { inputs });
     const other = await play(services, { inputs: { ...inputs, labels: 'a=b' } });
-    expect(other).toMatchObject({ result: { identity: `${'v'.repeat(121)}-4711-1` } });
+    expect(other).toMatchObject({ result: { identity: expect.stringMatching(/^v{115}-[0-9a-f]{12}$/) } });
   });
 
   test('limits beside a scan that is none on purpose are for the runs that scan', async () => {

@@ -75,6 +75,20 @@ describe('two runs of one commit at once', () => {
     expect([seen.identity, 'tested'].map((tag) => services.tag(path, tag))).toEqual([seen.other, undefined]);
   });
 
+  test('a run that takes no image that is there has names for three builds, and says so before the fourth', async () => {
+    const played = [];
+    for (let build = 1; build <= 4; build += 1)
+      played.push(await play(services, { inputs: inputs('two/never', { reuse: 'never' }) }));
+    const names = played.flatMap(({ result }) => (result?.kind === 'pushed' ? [result.identity] : []));
+    expect(
+      names.map((name) => name.replace(/^sha-[0-9a-f]{40}/, '<sha>').replace(/-[0-9a-f]{12}/, '-<source>')),
+    ).toEqual(['<sha>', '<sha>-<source>', '<sha>-<source>-4711-1']);
+    expect(played[3]?.failure).toMatch(
+      /There is no name for this image.*Nothing was built.*an identity-tag of its own/,
+    );
+    expect(played[3]?.commands).toEqual([]);
+  });
+
   test('what another run pushed over the image is taken, so that both runs end with one', async () => {
     const { docker, seen } = beside('two/over', { at: 'push', source: 'same' });
     const { result, log } = await play(services, { inputs: inputs('two/over'), docker });
@@ -171,6 +185,13 @@ describe('two runs of one commit at once', () => {
     expect(result?.kind).toBe(source === 'same' ? 'reused' : undefined);
     expect(failure).toMatch(source === 'same' ? /^$/ : /another run gave this name to another image/);
     expect(tagged(path)).toEqual(source === 'same' ? ['tested'] : []);
+  });
+
+  test('what is not for the platforms that were asked for gets no name', async () => {
+    const more = { platforms: 'linux/amd64,linux/arm64' };
+    const { failure } = await play(services, { inputs: inputs('two/half', more), builder: CONTAINER });
+    expect(failure).toMatch(/is not for the platforms that were asked for/);
+    expect(tagged('two/half')).toEqual([]);
   });
 
   test('buildx that names no digest has pushed nothing that anybody could believe', async () => {
