@@ -1,6 +1,7 @@
 import { after, minutes } from '../../../src/domain/duration.ts';
 import type { Manifest } from '../../../src/domain/kubernetes/manifest.ts';
 import { type KubeObject, describeObject } from '../../../src/domain/kubernetes/object.ts';
+import type { ReleaseRecord } from '../../../src/domain/kubernetes/release-record.ts';
 import { rolesByMode } from '../../../src/domain/kubernetes/mode-rights.ts';
 import type { Verification } from '../../../src/engine/checks/verification.ts';
 import { type Checking, verifyRelease } from '../../../src/engine/checks/verify-release.ts';
@@ -22,6 +23,7 @@ import {
   undoUnfinished,
   wayBackOf,
 } from '../../../src/engine/k8s-rollout/modes.ts';
+import { leaveUnfinished } from '../../../src/engine/k8s-rollout/leave.ts';
 import { intentsOf } from '../../../src/engine/k8s-rollout/prepare.ts';
 import type { AppRef, K8sResult, K8sTools, Policies } from '../../../src/engine/k8s-rollout/rollout.ts';
 import { describeMove, readScalable, scaleWorkload } from '../../../src/engine/k8s-rollout/scale.ts';
@@ -159,6 +161,10 @@ export const lookAt = ({ tools, ref }: Context, signal: AbortSignal): Promise<Ap
 /** What `post` does about a deployment that its main left behind. */
 export const undo = ({ tools, ref, run }: Context, signal: AbortSignal): Promise<K8sResult | undefined> =>
   undoUnfinished({ ref, run, within: POST_HAS }, tools, signal);
+
+/** What `post` does about one that was to be left, and could not say so in its record. */
+export const leave = ({ tools, ref, run }: Context, signal: AbortSignal): Promise<ReleaseRecord | undefined> =>
+  leaveUnfinished({ ref, run, within: POST_HAS }, tools, signal);
 
 export function backUp(
   { keep, dryRun }: BackupRequest,

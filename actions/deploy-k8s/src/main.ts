@@ -1,6 +1,7 @@
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import { withCheckSecrets } from '../../../src/domain/checks/target-inputs.ts';
 import { between } from '../../../src/domain/duration.ts';
+import { Failure } from '../../../src/domain/failure.ts';
 import { InvalidInput } from '../../../src/domain/inputs.ts';
 import { planText } from '../../../src/domain/kubernetes/diff.ts';
 import { type ImageChange, unapproved } from '../../../src/domain/kubernetes/image-rules.ts';
@@ -16,6 +17,7 @@ import {
   backUp,
   deploy,
   goBack,
+  leave,
   lookAt,
   plan,
   planBack,
@@ -28,7 +30,16 @@ import {
 } from './execute.ts';
 import { spec, toRequest } from './inputs.ts';
 import type { ChecksWish, Request, SetWish } from './request.ts';
-import { type Outcome, backupReport, lineReport, planReport, reportOf, rolesReport, statusReport } from './report.ts';
+import {
+  NO_OUTPUTS,
+  type Outcome,
+  backupReport,
+  lineReport,
+  planReport,
+  reportOf,
+  rolesReport,
+  statusReport,
+} from './report.ts';
 
 const FOLLOWING = 'following';
 const STANDS = 'stands';
@@ -55,8 +66,8 @@ const definition: ActionDefinition<typeof spec, Request> = {
   async post(request, tools) {
     const left = tools.savedState(FOLLOWING) ?? '';
     if (left === '') return undefined;
-    const isInFlight = tools.savedState(STANDS) !== 'going-back';
-    if (request.mode === 'deploy' && request.onCancel === 'leave' && isInFlight) {
+    const stands = tools.savedState(STANDS);
+    if (request.mode === 'deploy' && request.onCancel === 'leave' && stands !== 'going-back' && stands !== 'left') {
       tools.log.info(
         `Release ${left} stays as it is, as asked (on-cancel: leave); the next run goes on with it or takes it back`,
       );
@@ -65,7 +76,13 @@ const definition: ActionDefinition<typeof spec, Request> = {
     const opened = await open(request, undefined, tools);
     try {
       const startedAt = tools.clock.now();
-      const result = await undo(opened.context, tools.signal);
+      if (stands === 'left') return await endLeft(left, opened.context, tools);
+      const result = await undo(opened.context, tools.signal).catch((thrown: unknown) => {
+        if (!(thrown instanceof Failure)) throw thrown;
+        const now = `Release ${left} is not taken back: what it applied stands, and its record says that it is unfinished`;
+        const next = 'Run mode: rollback when the API server answers, or release again: it is taken back first then';
+        throw new Failure({ ...thrown.facts, now, next }, { cause: thrown });
+      });
       tools.saveState(FOLLOWING, '');
       if (result === undefined) return undefined;
       const report = reportOf(result, request, { took: between(startedAt, tools.clock.now()) });
@@ -76,6 +93,21 @@ const definition: ActionDefinition<typeof spec, Request> = {
     }
   },
 };
+
+/** The record of a release that stays (`on-failure: leave`) says so, that no later run takes it for one under way. */
+async function endLeft(left: string, context: Context, tools: ActionTools): Promise<Report | undefined> {
+  const { ref } = context;
+  const record = await leave(context, tools.signal).catch((thrown: unknown) => {
+    if (!(thrown instanceof Failure)) throw thrown;
+    const now = `What was applied of release ${left} stands as it is, and its record says that it is unfinished`;
+    const next = 'Run mode: rollback when the API server answers; a run of the same set goes on with it';
+    throw new Failure({ ...thrown.facts, now, next }, { cause: thrown });
+  });
+  tools.saveState(FOLLOWING, '');
+  if (record === undefined) return undefined;
+  const headline = `${ref.app}: release ${left} (revision ${record.revision}) failed and stands as it is; its record says so now.`;
+  return { conclusion: 'success', outcome: 'failed', headline, changed: true, outputs: NO_OUTPUTS, summary: [] };
+}
 
 async function act(
   request: Request,

@@ -1,5 +1,5 @@
-import { CloudFailure, type CloudErrorKind, explainCloudError } from '../retry-policy.ts';
-import type { FailureFacts } from '../failure.ts';
+import { CloudFailure, type CloudErrorKind, explainCloudError, mayPass } from '../retry-policy.ts';
+import type { Failure, FailureFacts } from '../failure.ts';
 import { isFields, listAt, numberAt, textAt } from './object.ts';
 
 /** One cause of a refusal, as the API server lists them. */
@@ -113,4 +113,11 @@ export function explainSilence(code: string | undefined, message: string): Pick<
     why: why.replace('AWS did not answer request', 'the API server did not answer'),
     next: 'Re-run: it goes on from where this run stopped',
   };
+}
+
+/** What to do about a call that only time helps is said by whoever ends the run. */
+export function clauseOf(failure: Failure): string {
+  const { what, why } = failure.facts;
+  const passes = failure instanceof KubeFailure && mayPass(failure.kind) && why !== undefined;
+  return passes ? `${what}: ${why}` : failure.message.replace(/\.$/, '');
 }

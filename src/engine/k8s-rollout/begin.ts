@@ -39,7 +39,8 @@ export interface DeployWish {
 export interface Following {
   readonly revision: number;
   readonly release: string;
-  readonly stands: 'in-flight' | 'going-back';
+  /** `left`: it failed and stays; all that is missing is the record of it. */
+  readonly stands: 'in-flight' | 'going-back' | 'left';
 }
 
 /** A deployment that may be written. */

@@ -2,7 +2,7 @@ import { after, formatInstant } from '../../domain/duration.ts';
 import { Failure, messageOf } from '../../domain/failure.ts';
 import type { ObjectChange } from '../../domain/kubernetes/diff.ts';
 import { type Manifest, type Origin } from '../../domain/kubernetes/manifest.ts';
-import { KubeFailure } from '../../domain/kubernetes/failure.ts';
+import { KubeFailure, clauseOf } from '../../domain/kubernetes/failure.ts';
 import { describeObject, keyOf, numberAt, refOf } from '../../domain/kubernetes/object.ts';
 import { makesPods } from '../../domain/kubernetes/readiness.ts';
 import { type ReleaseRecord, newestFirst, outdated, servingOf } from '../../domain/kubernetes/release-record.ts';
@@ -12,6 +12,7 @@ import { type AppliedObject, applyInPhases } from './apply.ts';
 import { type Begun, type DeployWish, type Following, begin } from './begin.ts';
 import { diagnose } from './diagnose.ts';
 import type { HeldLease } from './lease.ts';
+import { leaveIt } from './leave.ts';
 import { prune } from './prune.ts';
 import { type WentBack, goBack } from './roll-back.ts';
 import type { Cause, K8sResult, K8sTools, ObjectResult } from './rollout.ts';
@@ -43,7 +44,7 @@ export async function deploySet(
   const { lease } = begun;
   let leftToPost = false;
   const onFollowing = (following: Following | undefined): void => {
-    leftToPost = following !== undefined && wish.onCancel !== 'leave';
+    leftToPost = following !== undefined && (following.stands !== 'in-flight' || wish.onCancel !== 'leave');
     wish.onFollowing?.(following);
   };
   try {
@@ -227,13 +228,6 @@ async function bringUp(
   }
 }
 
-/** What to do about a call that only time helps is said by whoever ends the run. */
-function clauseOf(failure: Failure): string {
-  const { what, why } = failure.facts;
-  const passes = failure instanceof KubeFailure && mayPass(failure.kind) && why !== undefined;
-  return passes ? `${what}: ${why}` : failure.message.replace(/\.$/, '');
-}
-
 /** Carries what went wrong out of the phases. */
 class WentWrong extends Error {
   override readonly name = 'WentWrong';
@@ -267,11 +261,12 @@ async function settleWrong(
   const told = { ...base, causes: wrong.causes };
   // Somebody else's rollout is under way: ours is over, theirs is not ours to take back.
   if (wrong.kind === 'superseded' || wish.onFailure === 'leave') {
-    wish.onFollowing?.(undefined);
-    await lease.guard();
-    await tools.store.write({ ...record, phase: 'failed' }, signal);
-    const { kind: outcome, reason, lines: diagnosis } = wrong;
-    return { result: { ...told, outcome, reason, objects: applied, diagnosis }, record: 'closed' };
+    wish.onFollowing?.({ revision: record.revision, release: record.release, stands: 'left' });
+    const untold = await leaveIt({ record, lease }, tools, signal);
+    const { kind: outcome, lines: diagnosis } = wrong;
+    const reason = untold === undefined ? wrong.reason : `${wrong.reason}; ${untold}`;
+    const result = { ...told, outcome, reason, objects: applied, diagnosis };
+    return { result, record: untold === undefined ? 'closed' : 'open' };
   }
   for (const { text } of wrong.causes) tools.log.warning(text);
   wish.onFollowing?.({ revision: record.revision, release: record.release, stands: 'going-back' });

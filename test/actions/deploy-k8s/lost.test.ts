@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type FaultServer, startFaultServer } from '../../../sandbox/kubernetes/faults/fault-server.ts';
+import { needs } from '../../harness/needs.ts';
+import { runBundle } from '../../harness/run-bundle.ts';
+import { type Scene, openScene, setOf } from './scene.ts';
+
+needs('kubernetes')('deploy-k8s that loses the API server and is to leave what failed', () => {
+  let scene: Scene;
+  let server: FaultServer;
+  beforeAll(async () => {
+    scene = await openScene('lost');
+    server = await startFaultServer(scene.cluster);
+    await scene.run({ 'release-id': 'old' });
+  }, 300_000);
+  afterAll(async () => {
+    await server?.stop();
+    await scene?.close();
+  });
+
+  const OLD = { image: 'registry.example.com/team/web:1', config: 'one', ready: 2 };
+  const next = setOf({ tag: '2', config: 'two' });
+
+  /** From the first write of the Deployment on, nothing of this run reaches the API server, until it is given back. */
+  const cutOff = (run: string) => {
+    const { kubeconfig } = server.run(run);
+    const cut = { operation: '*', kind: 'reset', times: 100_000, run } as const;
+    server.killAt({
+      operation: 'k8s:patch deployments/web',
+      ordinal: 1,
+      when: 'before',
+      run,
+      signal: 'SIGCONT',
+      onHit: () => server.faults.add(cut),
+    });
+    return kubeconfig;
+  };
+
+  test('keeps its reason, and post writes that it stands', async () => {
+    const step = scene.step({ kubeconfig: cutOff('leave'), 'release-id': 'half', 'on-failure': 'leave' }, next);
+    const main = await runBundle({ ...step, clock: { lockStepFrom: Date.now() } });
+    expect(main).toMatchObject({ exitCode: 1, outputs: { outcome: 'failed', release: 'half', changed: 'true' } });
+    expect(main.annotations.at(-1)?.message).toMatch(
+      /web failed after .*: Could not \S+ Deployment .*; what was applied of release half stands as it is, and its record does not say so yet/,
+    );
+    expect(main.summary).toContain('web-config');
+    const away = await runBundle({ ...step, phase: 'post', state: main.state, clock: { lockStepFrom: Date.now() } });
+    expect(away).toMatchObject({ exitCode: 1 });
+    expect(away.annotations.at(-1)?.message).toContain('What was applied of release half stands as it is');
+    server.faults.clear();
+    const post = await runBundle({ ...step, phase: 'post', state: main.state });
+    expect(post).toMatchObject({ exitCode: 0, outputs: { outcome: 'failed' } });
+    expect(await scene.truth()).toMatchObject({ image: OLD.image, config: 'two' });
+    expect((await scene.run({ mode: 'status' })).stdout).toMatch(/release half \(revision \d+\) failed and stands/);
+    const back = await scene.run({ mode: 'rollback' });
+    expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back', release: 'old' } });
+    expect(await scene.truth()).toEqual(OLD);
+  }, 240_000);
+});
