@@ -271,7 +271,13 @@ export function lookedReport({ outcome, seen, lines, router, outputs, tidied }: 
     outcome,
     headline: outcome === 'stale' ? `${lines.join('. ')}. ${traffic}` : traffic,
     changed: tidied !== undefined,
-    outputs: { ...outputs, ...outputsOf(seen.record, ''), 'idle-color': idleColor(seen) },
+    outputs: {
+      ...outputs,
+      ...outputsOf(seen.record, ''),
+      // On a schedule an old way back would be told as a new incident at each look.
+      ...(outcome === 'nothing-to-do' ? NO_WAY_BACK : {}),
+      'idle-color': idleColor(seen),
+    },
     summary: [
       { kind: 'heading', text: `Blue-green: ${outcome}` },
       { kind: 'verbatim', text: lines.join('\n') },

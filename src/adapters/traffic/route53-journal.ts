@@ -15,7 +15,7 @@ import type { Route53Clients } from './route53.ts';
  * the compare-and-set that tags do not have.
  *
  * A public zone is read by everybody. What stands here are ids, colors, shares and times; the reason, in whose words may be
- * anything, stays in the log of the run.
+ * anything, stays in the log of the run, and names of target groups are nobody's business.
  */
 
 export interface Route53Journal extends Journal<ShiftRecord> {
@@ -74,7 +74,11 @@ export function route53Journal(clients: Route53Clients, place: Route53Place): Ro
   };
 }
 
-const publicPart = (record: ShiftRecord): ShiftRecord => ({ ...record, reason: '' });
+const publicPart = (record: ShiftRecord): ShiftRecord => ({
+  ...record,
+  reason: '',
+  groups: undefined,
+});
 
 const asChanges = (Action: 'DELETE' | 'CREATE', record: ResourceRecordSet | undefined): readonly Change[] =>
   record === undefined ? [] : [{ Action, ResourceRecordSet: record }];

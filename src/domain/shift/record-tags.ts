@@ -26,6 +26,7 @@ export function tagsOf(record: ShiftRecord): Tags {
     [`${PREFIX}stable`]: record.stable,
     [`${PREFIX}candidate`]: record.candidate,
     [`${PREFIX}phase`]: record.phase,
+    [`${PREFIX}groups`]: record.groups ?? '',
     [`${PREFIX}from`]: String(record.from),
     [`${PREFIX}step`]: String(record.percent),
     [`${PREFIX}begun`]: time(record.begunAt),
@@ -62,6 +63,8 @@ export function recordOf(tags: Tags, where: string): ShiftRecord | undefined {
     stable,
     candidate,
     phase: reader.phase(),
+    // Absent in records of versions that named colors only.
+    groups: tags[`${PREFIX}groups`] === '' ? undefined : tags[`${PREFIX}groups`],
     from: reader.percent('from'),
     percent: reader.percent('step'),
     begunAt: reader.time('begun'),

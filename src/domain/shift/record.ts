@@ -58,6 +58,8 @@ export interface ShiftRecord {
   readonly stable: Color;
   readonly candidate: Color;
   readonly phase: Phase;
+  /** Target groups behind the colors, as `groupsWords` says them; undefined: not known. */
+  readonly groups: string | undefined;
   /** Percent of the traffic that the candidate had before `percent`. */
   readonly from: number;
   /** Percent of the traffic that the candidate has, or is being given in `shifting`. */

@@ -325,6 +325,20 @@ test.each([
   expect(lookedReport(looked).outputs).toMatchObject({ 'idle-color': idle });
 }); // prettier-ignore
 
+test('a look of a schedule that finds nothing to do tells no way back of before', () => {
+  const back = { detectedAt: minutes(1), restoredAt: minutes(2), reason: 'error-rate', phase: 'rolled-back' } as const;
+  const looked = {
+    seen: { ...seen, record: { ...recordOf(), ...back } as never },
+    lines: [],
+    router: 'r',
+    outputs: {},
+  };
+  const told = { reason: 'error-rate', 'rollback-seconds': '60.0' };
+  expect(lookedReport({ ...looked, outcome: 'status' }).outputs).toMatchObject(told);
+  const none = { reason: '', 'detected-at': '', 'restored-at': '', 'rollback-seconds': '' };
+  expect(lookedReport({ ...looked, outcome: 'nothing-to-do' }).outputs).toMatchObject(none);
+});
+
 describe('the drain', () => {
   const ROUTE = { kind: 'alb' };
   const request = {

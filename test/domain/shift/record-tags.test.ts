@@ -14,6 +14,7 @@ const records: fc.Arbitrary<ShiftRecord> = fc.record({
   stable: fc.constant('blue' as const),
   candidate: fc.constant('green' as const),
   phase: fc.constantFrom(...PHASES),
+  groups: fc.option(fc.stringMatching(/^blue=[a-z-]{1,120} green=[a-z-]{1,120}$/), { nil: undefined }),
   from: fc.integer({ min: 0, max: 100 }),
   percent: fc.integer({ min: 0, max: 100 }),
   begunAt: moment,

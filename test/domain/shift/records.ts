@@ -11,6 +11,7 @@ export const recordOf = (more: Partial<ShiftRecord> = {}): ShiftRecord => ({
   stable: 'blue',
   candidate: 'green',
   phase: 'judging',
+  groups: 'blue=shop-blue green=shop-green',
   from: 0,
   percent: 10,
   begunAt: NOW,

@@ -124,6 +124,8 @@ function recordOf(goal: Goal, stable: Color, now: Instant): ShiftRecord {
     stable,
     candidate: otherColor(stable),
     phase: 'preparing',
+    // Known to whoever writes the record.
+    groups: undefined,
     from: 0,
     percent: 0,
     begunAt: now,

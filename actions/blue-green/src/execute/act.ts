@@ -6,6 +6,7 @@ import type { RolloutResult } from '../../../../src/domain/ecs/result.ts';
 import type { EcsServiceRef } from '../../../../src/domain/ecs/service.ts';
 import type { Policy } from '../../../../src/domain/policy/policy.ts';
 import { stillHolds } from '../../../../src/domain/shift/claim.ts';
+import { groupsWords } from '../../../../src/domain/shift/groups.ts';
 import { type ShiftRecord, formatRun, isInTraffic, isOver } from '../../../../src/domain/shift/record.ts';
 import { lossOf, withTargets } from '../../../../src/domain/shift/target-loss.ts';
 import { sameRecord } from '../../../../src/domain/shift/record-tags.ts';
@@ -102,8 +103,10 @@ function withLosses(
 
 type Recording = Extract<Move, { kind: 'record' }>;
 
-async function record(move: Recording, seen: Observation, acting: Fenced, signal: AbortSignal): Promise<void> {
+async function record(wished: Recording, seen: Observation, acting: Fenced, signal: AbortSignal): Promise<void> {
   const { memory, ports, fence } = acting;
+  const groups = wished.record.groups ?? groupsWords(ports.targets);
+  const move = { ...wished, record: { ...wished.record, groups } };
   if (memory.engaged === 'yes') await fence(signal);
   else if (await changedSince(seen, acting, signal)) return;
   ports.willChange();

@@ -1,5 +1,6 @@
 import { seconds } from '../../../../src/domain/duration.ts';
 import { type Live, type TargetHealth, taggedColor } from '../../../../src/domain/shift/live-color.ts';
+import { groupsFault, groupsWords } from '../../../../src/domain/shift/groups.ts';
 import type { Scaling } from '../../../../src/domain/shift/scaling.ts';
 import {
   type ShiftRecord,
@@ -36,6 +37,9 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
     judging ? memory.desired : desiredOf(acting, signal),
   ]);
   const record = memory.unwritten ?? inFullWords(read, memory.record);
+  const fault = groupsFault(record, groupsWords(ports.targets));
+  // Before anything is written; this process itself cannot change them.
+  if (fault !== undefined && memory.engaged === 'no') throw fault;
   memory.record = record;
   memory.desired = desired;
   // Not of a shift that is only found: it may be another one's, which this process takes back.
