@@ -1,5 +1,6 @@
 import { approvalDemand } from '../../../src/domain/approval/require.ts';
-import type { ContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
+import { canonicalJson } from '../../../src/domain/canonical-json.ts';
+import { fingerprint } from '../../../src/domain/fingerprint.ts';
 import { imageOf } from '../../../src/domain/image-inputs.ts';
 import { type Checked, type InputProblem, bad, good } from '../../../src/domain/inputs.ts';
 import { addressOf, checksOf } from './inputs-checks.ts';
@@ -135,7 +136,7 @@ function revisionOf(values: Values, image: Checked<string | undefined>): Checked
     edits: edits.value,
     roles,
     settings,
-    release: values['release-id'] ?? image.value ?? releaseOf(edits.value, named),
+    release: values['release-id'] ?? image.value ?? releaseOf({ edits: edits.value, roles, settings }, named),
     desired: values['desired-count'],
     before: values['pre-deploy-task'],
     after: values['post-deploy-task'],
@@ -171,9 +172,10 @@ const NOTHING_TO_DEPLOY: InputProblem = {
     'image with a reference, images with the output of the build, task-definition, containers, a role, or service-settings',
 };
 
-/** A name for the tags where nobody gave one. */
-const releaseOf = (edits: ContainerEdits | undefined, definition: string | undefined): string =>
-  [
-    ...Object.values(edits ?? {}).flatMap(({ image }) => image ?? []),
-    ...(definition === undefined ? [] : [definition]),
-  ].join(' ') || 'settings';
+/** A name for the tags where nobody gave one. What changes is in it: two releases of one name are taken for the same. */
+function releaseOf(given: Pick<DeployRequest, 'edits' | 'roles' | 'settings'>, definition: string | undefined): string {
+  const images = Object.values(given.edits ?? {}).flatMap(({ image }) => image ?? []);
+  const named = [...images, ...(definition === undefined ? [] : [definition])];
+  if (Object.values(given).every((each) => each === undefined)) return named.join(' ');
+  return [...(named.length === 0 ? ['settings'] : named), fingerprint(canonicalJson(given))].join(' ');
+}

@@ -115,6 +115,8 @@ export function placementFor(
   return { ...placement, networkConfiguration: { awsvpcConfiguration: { ...known?.awsvpcConfiguration, ...given } } };
 }
 
+const FARGATE_PROVIDERS: ReadonlySet<string> = new Set(['FARGATE', 'FARGATE_SPOT']);
+
 /** Launch type and providers exclude each other, and only Fargate has versions. */
 function platformOf(
   own: Placement,
@@ -127,7 +129,10 @@ function platformOf(
   const { launchType: _type, capacityProviderStrategy: _strategy, platformVersion: version, ...network } = own;
   const known = platformVersion ?? version;
   const versioned = known === undefined ? {} : { platformVersion: known };
-  if (capacityProviders !== undefined) return { ...network, ...versioned, capacityProviderStrategy: capacityProviders };
+  if (capacityProviders !== undefined) {
+    const onFargate = capacityProviders.every(({ capacityProvider }) => FARGATE_PROVIDERS.has(capacityProvider));
+    return { ...network, ...(onFargate ? versioned : {}), capacityProviderStrategy: capacityProviders };
+  }
   if (launchType !== undefined) return { ...network, ...(launchType === 'FARGATE' ? versioned : {}), launchType };
   return platformVersion === undefined ? own : { ...own, platformVersion };
 }

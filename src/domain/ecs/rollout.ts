@@ -8,6 +8,7 @@ import {
   minutes,
   seconds,
 } from '../duration.ts';
+import { fnv1a } from '../fingerprint.ts';
 import { revisionName } from './arn.ts';
 import type { EcsDeployment, EcsService, ServiceDeployment } from './service.ts';
 import { judgedByRecord, movesTraffic, progressOf } from './strategy.ts';
@@ -334,8 +335,4 @@ export function pollInterval(
 }
 
 /** A number in 0.97..1.03 that is the same for the same text (FNV-1a): spreads polls without chance, so that runs can be replayed. */
-export function spreadOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
-  return 0.97 + (0.06 * hash) / 0xffffffff;
-}
+export const spreadOf = (text: string): number => 0.97 + (0.06 * fnv1a(text)) / 0xffffffff;

@@ -75,10 +75,27 @@ function holds(now: readonly VolumeConfiguration[], wish: readonly VolumeConfigu
     now.length === wish.length &&
     wish.every(({ name, managedEBSVolume }) =>
       Object.entries(managedEBSVolume).every(
-        ([member, value]) => canonicalJson(there.get(name)?.[member] ?? null) === canonicalJson(value),
+        ([member, value]) => comparable(there.get(name)?.[member]) === comparable(value),
       ),
     )
   );
+}
+
+interface TagSpecification {
+  readonly resourceType?: string;
+  readonly propagateTags?: string;
+  readonly tags?: readonly { readonly key: string; readonly value: string }[];
+}
+
+/** Of tags their order says nothing, and ECS shows whose tags a volume gets beside where nobody asked for any. */
+function comparable(member: unknown): string {
+  if (!Array.isArray(member)) return canonicalJson(member ?? null);
+  const specifications = (member as readonly TagSpecification[]).map(({ propagateTags, tags = [], ...rest }) => ({
+    ...rest,
+    ...(propagateTags === undefined || propagateTags === 'NONE' ? {} : { propagateTags }),
+    tags: Object.fromEntries(tags.map(({ key, value }) => [key, value])),
+  }));
+  return canonicalJson(specifications);
 }
 
 /** PURE. What there was of it before, where it changes: what a way back restores. */

@@ -49,6 +49,28 @@ describe('the request', () => {
     expect(toRequest(values())).toMatchObject({ value: { desired: undefined } });
   });
 
+  test('of what changes without an image is named by all of it, so that no other release has its name', () => {
+    const role = (name: string) => `arn:aws:iam::123456789012:role/${name}`;
+    const releaseOf = (given: Partial<Values>): string => {
+      const request = toRequest(values({ image: undefined, ...given }));
+      return request.ok && 'release' in request.value ? request.value.release : 'none';
+    };
+    const given: readonly Partial<Values>[] = [
+      { 'task-role-arn': role('a') },
+      { 'task-role-arn': role('b') },
+      { 'execution-role-arn': role('a') },
+      { 'service-settings': { managedTags: true } },
+      { 'service-settings': { managedTags: false } },
+      { containers: { web: { environment: { LEVEL: 'info' } } } },
+      { containers: { web: { environment: { LEVEL: 'debug' } } } },
+      { 'task-definition': 'web:7' },
+      { 'task-definition': 'web:7', 'task-role-arn': role('a') },
+    ];
+    expect(new Set(given.map(releaseOf)).size).toBe(given.length);
+    expect(given.map(releaseOf)).toEqual(given.map(releaseOf));
+    expect(releaseOf({ 'service-settings': { managedTags: true } })).toMatch(/^settings [0-9a-f]{16}$/);
+  });
+
   test('plans when it is a dry run, and is named by the release when there is one', () => {
     expect(toRequest(values({ 'dry-run': true, 'release-id': 'v1' }))).toMatchObject({
       value: { mode: 'deploy', dryRun: 'yes', release: 'v1' },

@@ -170,6 +170,12 @@ describe('a task runs where its service runs', () => {
       is: { platformVersion: '1.4.0', capacityProviderStrategy: [{ capacityProvider: 'FARGATE_SPOT' }] },
     },
     {
+      name: 'but for providers of instances, which have no version',
+      own: { launchType: 'FARGATE', platformVersion: 'LATEST' },
+      wish: { capacityProviders: [{ capacityProvider: 'team-instances' }] },
+      is: { capacityProviderStrategy: [{ capacityProvider: 'team-instances' }] },
+    },
+    {
       name: 'but for a launch type that is given, which excludes its providers and has no version',
       own: { capacityProviderStrategy: strategy, platformVersion: '1.4.0' },
       wish: { launchType: 'EC2' as const },

@@ -100,6 +100,17 @@ describe('what changes of a service', () => {
     expect(settingsChanges({ settings: now }, wish)).toEqual(changes);
   });
 
+  test('is nothing, where ECS shows tags of a volume in its own order and whose tags it gets', () => {
+    const tags = [{ key: 'a', value: '1' }, { key: 'b', value: '2' }]; // prettier-ignore
+    const shown = [{ resourceType: 'volume', propagateTags: 'NONE', tags: tags.toReversed() }];
+    const tagged = { settings: { volumes: [volume({ tagSpecifications: shown })] } };
+    const wish = (given: object) => ({
+      volumes: [volume({ tagSpecifications: [{ resourceType: 'volume', ...given }] })],
+    });
+    expect(settingsChanges(tagged, wish({ tags }))).toEqual([]);
+    expect(settingsChanges(tagged, wish({ tags: [...tags, { key: 'c', value: '3' }] }))).toHaveLength(1);
+  });
+
   test('is what a service without a word of it has not', () => {
     const wish: ServiceSettings = { volumes: [volume()], propagateTags: 'NONE', managedTags: false };
     expect(settingsChanges({}, wish)).toEqual(['volumes: none -> data (as given)']);
