@@ -145,11 +145,15 @@ function commandLines({ request, build }: BuildPlan, name: string): readonly str
       request.push,
     );
     const secrets = build.secrets.map(({ id }) => ({ id, path: `<file of ${id}>` }));
-    const parts = { kind, name, end, secrets, metadataFile: '<metadata>', cache: 'with' } as const;
+    // What the engine pushes is built under a name of its run alone, and known by its id from then on.
+    const built = end === 'load' ? '<name of this run>' : name;
+    const parts = { kind, name: built, end, secrets, metadataFile: '<metadata>', cache: 'with' } as const;
     const by = kinds.length === 1 ? 'command' : `command by ${kind}`;
     return [
       `${by}: ${shown('docker', buildCommand(build, parts).args)}`,
-      ...(end === 'load' ? [`${by}: ${shown('docker', ['push', name])}`] : []),
+      ...(end === 'load'
+        ? [`${by}: ${shown('docker', ['tag', '<image id>', name])}`, `${by}: ${shown('docker', ['push', name])}`]
+        : []),
     ];
   });
 }
