@@ -347,5 +347,7 @@ test('a dry run needs neither engine nor registry', async () => {
     },
   });
   expect(run.stdout).toContain(`--secret 'id=npm,src=<file of npm>'`);
+  expect(run.stdout).toContain(`command by buildkit: docker tag '<image id>' ghcr.io/acme/shop:${IDENTITY}`);
+  expect(run.stdout).toContain(`command by buildkit: docker push ghcr.io/acme/shop:${IDENTITY}`);
   expect(run.summary).not.toContain('hunter2');
 });
