@@ -89,9 +89,16 @@ export const hideKeyOf = (records: readonly ReleaseRecord[]): string | undefined
   newestFirst(records).find(({ phase, hideKey }) => hideKey !== undefined && /^(?:deployed|superseded)$/.test(phase))
     ?.hideKey;
 
-/** One that was begun and not ended: its run was killed. */
-export const unfinishedOf = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
-  newestFirst(records).find(({ phase }) => phase === 'applying' || phase === 'rolling-back');
+/**
+ * One that was begun and not ended: its run was killed. What a later release came to serve over is over, whatever its record
+ * says: taking it back would take back the later one.
+ */
+export const unfinishedOf = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined => {
+  const served = servingOf(records)?.revision ?? 0;
+  return newestFirst(records).find(
+    ({ phase, revision }) => (phase === 'applying' || phase === 'rolling-back') && revision > served,
+  );
+};
 
 /** The last one that was begun, when it is not good and stands all the same: it was left, or could not be taken back. */
 export const leftStanding = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined => {

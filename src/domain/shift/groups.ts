@@ -12,7 +12,7 @@ interface Groups {
 }
 
 /** `arn:...:targetgroup/shop-green/73e2d6bc24d8a067` -> `shop-green` */
-const shortName = (arn: string): string => arn.split(':targetgroup/')[1]?.split('/')[0] ?? arn;
+export const shortName = (arn: string): string => arn.split(':targetgroup/')[1]?.split('/')[0] ?? arn;
 
 /** `blue=shop-blue green=shop-green`: what the names of the colors stand for, as far as a tag holds it. */
 export const groupsWords = ({ groupsOf, nameOf }: Groups): string =>

@@ -151,9 +151,13 @@ async function beginHolding(
     const previous = records.find(({ revision }) => revision === unfinished.previous);
     const within = after(tools.clock.now(), wish.rollbackWithin);
     const back = await goBack({ ref: wish.ref, record: unfinished, previous, lease, within }, tools, signal);
-    if (back.kind === 'rollback-failed')
+    // With its record open the next run would take it back over what this one releases.
+    const failed = back.kind === 'rollback-failed' ? `could not be taken back: ${back.reason}` : undefined;
+    const untold = back.record === 'open' ? 'is taken back, and its record could not be told; re-run' : undefined;
+    const barred = failed ?? untold;
+    if (barred !== undefined)
       return ended({
-        ...refused(`the release before could not be taken back: ${back.reason}`, prepared),
+        ...refused(`the release before ${barred}`, prepared),
         outcome: 'rollback-failed',
         changed: true,
         objects: back.objects,

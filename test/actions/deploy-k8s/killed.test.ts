@@ -20,11 +20,14 @@ needs('kubernetes')('deploy-k8s that is killed at a call', () => {
 
   const OLD = { image: 'registry.example.com/team/web:1', config: 'one', ready: 2 };
   const next = setOf({ tag: '2', config: 'two' });
+  let runs = 0;
   /** Dry runs have names of their own. */
   const killed = async (operation: string, when: 'before' | 'after', set = next) => {
-    const { kubeconfig } = server.run(`${operation} ${when}`);
+    // A name for each: calls are counted by it.
+    const run = `${operation} ${when} ${(runs += 1)}`;
+    const { kubeconfig } = server.run(run);
     const spawned: { pid?: number } = {};
-    server.killAt({ operation, ordinal: 1, when, run: `${operation} ${when}`, pid: () => spawned.pid });
+    server.killAt({ operation, ordinal: 1, when, run, pid: () => spawned.pid });
     const step = scene.step({ kubeconfig, 'release-id': 'new' }, set);
     const running = await startBundle(step);
     spawned.pid = running.pid;

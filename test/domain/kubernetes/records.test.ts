@@ -50,6 +50,7 @@ describe('the record', () => {
   test('of a run that was killed is found', () => {
     expect(unfinishedOf([record(1, 'deployed'), record(2, 'applying')])?.revision).toBe(2);
     expect(unfinishedOf([record(1, 'deployed'), record(2, 'failed')])).toBeUndefined();
+    expect(unfinishedOf([record(1, 'superseded'), record(2, 'rolling-back'), record(3, 'deployed')])).toBeUndefined();
   });
 
   test.each([

@@ -1,9 +1,7 @@
 import type { EcsService } from '../../../../src/domain/ecs/service.ts';
 import { Failure } from '../../../../src/domain/failure.ts';
+import { shortName } from '../../../../src/domain/shift/groups.ts';
 import { type Color, COLORS, otherColor } from '../../../../src/domain/traffic-split.ts';
-
-/** `targetgroup/shop-green/73e2d6bc24d8a067` -> `shop-green` */
-const nameOf = (arn: string): string => arn.split(':targetgroup/')[1]?.split('/')[0] ?? arn;
 
 /**
  * PURE. A service that registers its tasks with the other color: whoever took the names for what they say would deploy to
@@ -19,7 +17,7 @@ export function pairingFault(
     const wrong = groupsIn(service).find((arn) => groupsOf(otherColor(color)).includes(arn));
     if (wrong === undefined) return [];
     return [
-      `${service.ref.service} is the service of ${color}, and registers its tasks in ${nameOf(wrong)}, the target group of ${otherColor(color)}`,
+      `${service.ref.service} is the service of ${color}, and registers its tasks in ${shortName(wrong)}, the target group of ${otherColor(color)}`,
     ];
   });
   if (crossed.length === 0) return undefined;
@@ -58,10 +56,10 @@ export function strangerFault({ service, color, group, running, standing }: Stra
   const where =
     registers.length === 0
       ? 'registers its tasks nowhere'
-      : `registers its tasks in ${registers.map(nameOf).join(', ')}`;
+      : `registers its tasks in ${registers.map(shortName).join(', ')}`;
   return new Failure({
     what: `${service.ref.service} cannot be the service of ${color}`,
-    why: `it ${where}, and none of its ${running} running tasks stands in ${nameOf(group)}, the target group of ${color}`,
+    why: `it ${where}, and none of its ${running} running tasks stands in ${shortName(group)}, the target group of ${color}`,
     now: 'Nothing was touched',
     next: `Name the service in services whose tasks serve ${color}, or the target group of this one in router.colors`,
   });
@@ -84,7 +82,7 @@ export function liveTasksFault({ service, live, group, tasks }: LiveTasks): Fail
   if (tasks === 0) return undefined;
   return new Failure({
     what: `Could not scale ${service} down`,
-    why: `${tasks} of its tasks ${tasks === 1 ? 'stands' : 'stand'} in ${nameOf(group)}, the target group of ${live}, which has the traffic`,
+    why: `${tasks} of its tasks ${tasks === 1 ? 'stands' : 'stand'} in ${shortName(group)}, the target group of ${live}, which has the traffic`,
     now: `It keeps its tasks, and users are on ${live}`,
     next: 'Give each color its own target group, see that users are served, and scale the service by hand',
   });

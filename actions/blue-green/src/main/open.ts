@@ -65,11 +65,9 @@ export async function open(request: Request, given: ActionTools, me = meOf(reque
   });
   const { clientConfig: config, meterOf, listened, ...cloud } = await cloudOf(request, { ...tools, prober });
   await reaches(request, { checks, address, listened, tools });
-  const { sha256 } = await import('../../../../src/adapters/system/digest.ts');
-  const images = fingerprintOf(request, { run: runKeyOf(tools), sha256 });
   const goal = goalOf(request, {
     me,
-    images,
+    images: await imagesOf(request, tools),
     policy,
     gates: gates.goal,
     checks,
@@ -113,6 +111,11 @@ async function reaches(request: Request, { checks, address, listened, tools }: R
   const isProvenByAnswer = checks !== undefined && checks.checks.some(({ expect }) => expect?.version !== undefined);
   if (reach.kind === 'elsewhere' && !isProvenByAnswer) throw reach.failure;
   if (reach.kind !== 'alone') tools.log.warning(reach.kind === 'elsewhere' ? reach.failure.message : reach.says);
+}
+
+async function imagesOf(request: Request, tools: ActionTools): Promise<string | undefined> {
+  const { sha256 } = await import('../../../../src/adapters/system/digest.ts');
+  return fingerprintOf(request, { run: runKeyOf(tools), sha256 });
 }
 
 /** Of the machine: requests, chance, programs. */
