@@ -8,6 +8,7 @@ import {
   DescribeServicesCommand,
   ECSClient,
   RegisterTaskDefinitionCommand,
+  type ServiceVolumeConfiguration,
   UpdateServiceCommand,
 } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -44,6 +45,8 @@ export interface StackSpec {
   readonly environment?: Readonly<Record<string, string>>;
   /** More of the container: secrets, logs, a health check. */
   readonly containerSettings?: Partial<ContainerDefinition>;
+  /** A volume of the task definition that is configured at launch, and what the service configures. */
+  readonly volume?: ServiceVolumeConfiguration;
   /** Default `/health`. */
   readonly healthPath?: string;
   /** Faster than the service allows, so that a rehearsal can be watched. Default 500 in real time; in lock-step 10 s as told to the API. */
@@ -165,6 +168,7 @@ async function taskDefinition(ecs: ECSClient, family: string, spec: StackSpec): 
       networkMode: 'awsvpc',
       cpu: '256',
       memory: '512',
+      ...(spec.volume === undefined ? {} : { volumes: [{ name: spec.volume.name, configuredAtLaunch: true }] }),
       containerDefinitions: [
         {
           name: spec.container ?? 'web',
@@ -220,6 +224,7 @@ async function service(ecs: ECSClient, wanted: ServiceSpec): Promise<StackServic
       taskDefinition: taskDefinitionArn,
       desiredCount: desired,
       launchType: 'FARGATE',
+      ...(spec.volume === undefined ? {} : { volumeConfigurations: [spec.volume] }),
       networkConfiguration: {
         awsvpcConfiguration: { subnets: network.subnets.slice(0, 2), securityGroups: [network.securityGroup] },
       },

@@ -31,7 +31,7 @@ export interface Released {
 }
 
 const MOMENTS = {
-  traffic: /green at 10 %/,
+  traffic: /Giving green 10 %/,
   switched: /green serves 100 % since now/,
   restored: /blue has all traffic again/,
 } as const;

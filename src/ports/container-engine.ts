@@ -4,8 +4,8 @@ import type { ProgramResult } from './programs.ts';
 
 /** The engine of this machine, with a configuration of this run alone. */
 export interface ContainerEngine {
-  /** Every docker client on PATH and what it reaches. */
-  probe(signal: AbortSignal): Promise<readonly (Probe & { readonly root?: string })[]>;
+  /** Every docker client on PATH and what it reaches. `builder` of buildx; undefined: the one that the user chose. */
+  probe(builder: string | undefined, signal: AbortSignal): Promise<readonly (Probe & { readonly root?: string })[]>;
   /** Bytes that are free where the engine keeps its layers; undefined where that cannot be seen. */
   free(root: string | undefined): Promise<number | undefined>;
   /** Writes the logins of the registries that are pushed to; `renew`: they were refused. */

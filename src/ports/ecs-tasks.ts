@@ -1,4 +1,4 @@
-import type { EcsTask, Placement } from '../domain/ecs/service.ts';
+import type { EcsTask, Placement, VolumeConfiguration } from '../domain/ecs/service.ts';
 
 export type { EcsTask } from '../domain/ecs/service.ts';
 
@@ -7,6 +7,11 @@ export interface TaskOrder {
   readonly cluster: string;
   readonly taskDefinition: string;
   readonly placement: Placement;
+  /** Absent members are not sent. */
+  readonly volumes?: readonly VolumeConfiguration[];
+  readonly propagateTags?: 'TASK_DEFINITION' | 'NONE';
+  readonly managedTags?: boolean;
+  readonly tags?: readonly { readonly key: string; readonly value: string }[];
   /** Changes of one container for this task alone. */
   readonly override: {
     readonly container: string;

@@ -4,6 +4,7 @@ import type {
   EcsServiceRef,
   ServiceDeployment,
   ServiceDeploymentStatus,
+  ServiceSettings,
   StoppedTask,
   TaskDefinition,
   TaskPlace,
@@ -49,7 +50,12 @@ export interface Ecs {
   /** Sends only what is given; returns the service as the response shows it (its PRIMARY deployment is the one to follow). */
   updateService(
     ref: EcsServiceRef,
-    change: { readonly taskDefinition?: string; readonly desired?: number; readonly forceNewDeployment?: true },
+    change: {
+      readonly taskDefinition?: string;
+      readonly desired?: number;
+      readonly settings?: ServiceSettings;
+      readonly forceNewDeployment?: true;
+    },
     signal: AbortSignal,
   ): Promise<EcsService>;
   /**

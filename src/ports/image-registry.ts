@@ -27,6 +27,8 @@ export interface ImageRegistry {
   ): Promise<'there' | 'mounted' | 'copied'>;
   /** The bytes of a blob, as a stream. */
   blob(repository: string, digest: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  /** Begins an upload and gives it up: whoever may do that may push. A refusal is a RegistryRefusal. */
+  mayPush(repository: string, signal: AbortSignal): Promise<void>;
   /** All tags; none where the repository is not there. */
   tags(repository: string, signal: AbortSignal): Promise<readonly string[]>;
 }

@@ -51,6 +51,8 @@ export interface ActionDefinition<S extends InputSpec, Request> {
   main(request: Request, tools: ActionTools): Promise<Report>;
   /** Removes what a killed `main` left and nobody may read, before `post`, and also where the inputs cannot be read any more. */
   sweep?(tools: ActionTools): Promise<void>;
+  /** State that names what `main` has under way: while it is not empty, `post` follows also a `main` that ended by itself. */
+  readonly underWay?: string;
   /** Finishes what a killed or cancelled `main` left; undefined: nothing was left. Must do nothing after a `main` that ended. */
   post?(request: Request, tools: ActionTools): Promise<Report | undefined>;
 }

@@ -94,9 +94,10 @@ async function runPost<S extends InputSpec, Request>(
   definition: ActionDefinition<S, Request>,
   step: Step,
 ): Promise<End | undefined> {
-  const { post } = definition;
+  const { post, underWay } = definition;
   const main = savedByMain(step.environment, MAIN_STATE);
-  if (post === undefined || main !== 'began') {
+  const isUnderWay = underWay !== undefined && savedByMain(step.environment, underWay) !== undefined;
+  if (post === undefined || (main !== 'began' && !isUnderWay)) {
     step.log.debug(`Nothing to look after: main ${main === undefined ? 'did not begin' : 'ended by itself'}`);
     return undefined;
   }

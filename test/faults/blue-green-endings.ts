@@ -22,7 +22,9 @@ const stopped = (signal: NodeJS.Signals): Ending => ({
     const inTraffic = ['shifting', 'judging', 'rechecking'].includes(atKill.phase ?? '');
     if (inTraffic && atKill.weights.green !== 0)
       return `green has ${atKill.weights.green} after the step was gone: ${main.stdout}`;
-    return post.end(killed);
+    // Its last word may have been on its way when the signal came: where its users were taken back, the end is the old one.
+    const phase = atKill.weights.green === 0 ? 'rolling-back' : atKill.phase;
+    return post.end({ ...killed, atKill: { ...atKill, phase } });
   },
 });
 export const SIGINT = stopped('SIGINT');

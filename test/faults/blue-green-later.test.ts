@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Cloud, startCloud } from '../../sandbox/cloud.ts';
-import { again, post, postOfLater, reconcile, watch } from './blue-green-endings.ts';
+import { SIGINT, SIGTERM, again, post, postOfLater, reconcile, watch } from './blue-green-endings.ts';
 import { ALL, nameOf, pointNamed, pointsOf, problemsOf } from './blue-green-points.ts';
 import { byNames, byRule } from './blue-green-victims.ts';
 
@@ -22,10 +22,11 @@ const elb = 'elasticloadbalancing';
 const SAMPLED = [
   { victim: byRule({ mode: 'rollback' }), sample: [`${elb}:ModifyRule#1`, 'ecs:UpdateService#1'], endings: [reconcile, postOfLater, again] },
   { victim: byRule({ mode: 'finish' }), sample: ['ecs:UpdateService#1'], endings: [again, reconcile, postOfLater] },
-  { victim: byNames({ mode: 'run' }), sample: ['route53:ChangeResourceRecordSets#4'], endings: [watch(SPREAD), post, again] },
+  { victim: byNames({ mode: 'run' }), sample: [4, 6, 8].map((nth) => `route53:ChangeResourceRecordSets#${nth}`), endings: [watch(SPREAD), post, again] },
+  { victim: byNames({ mode: 'rollback' }), sample: ['route53:ChangeResourceRecordSets#2'], endings: [reconcile, again, postOfLater] },
 ]; // prettier-ignore
 const ALL_ONLY = [
-  { victim: byNames({ mode: 'rollback' }), sample: [], endings: [again, reconcile, postOfLater] },
+  { victim: byNames({ mode: 'run' }), sample: [], endings: [SIGINT, SIGTERM] },
   { victim: byNames({ mode: 'finish' }), sample: [], endings: [again, reconcile, postOfLater] },
 ];
 

@@ -115,20 +115,20 @@ export async function problemsOf({ cloud, victim, points, sample, endings }: Mat
     ? endings.flatMap((ending) => worthTrying(points).map((point) => ({ point, ending })))
     : sampled.map((point, index) => ({ point, ending: endings[index % endings.length] as Ending }));
   const problems: string[] = [];
-  let hit = 0;
+  const missed: string[] = [];
   await inParallel(tried, AT_ONCE, async ({ point, ending }) => {
     const killed = await killAt(cloud, victim, { point, signal: ending.signal ?? 'SIGKILL' });
-    if (killed.armed.hits() > 0) hit += 1;
-    const problem = unsafe(killed.atKill) ?? (await ending.end(killed)) ?? unsafe(await killed.stage.truth());
     const where = `${nameOf(point)} (${killed.atKill.phase ?? 'no record'}), ${ending.name}`;
+    if (killed.armed.hits() === 0) missed.push(`${where}: the run ended before it came there`);
+    const problem = unsafe(killed.atKill) ?? (await ending.end(killed)) ?? unsafe(await killed.stage.truth());
     if (problem !== undefined) problems.push(`${where}: ${problem}`);
     await killed.stage.world.close();
   });
   const how = endings.map(({ name }) => name).join(', ');
   process.stdout.write(
-    `blue-green killed, ${victim.name} (${how}): ${points.length} points, ${tried.length} tried, ${hit} hit, ${tried.length - problems.length} survivors\n`,
+    `blue-green killed, ${victim.name} (${how}): ${points.length} points, ${tried.length} tried, ${tried.length - missed.length} hit, ${tried.length - problems.length} survivors\n`,
   );
-  return hit === tried.length ? problems : [...problems, `${tried.length - hit} points were never reached`];
+  return [...problems, ...missed];
 }
 
 /** Works on all of `items`, so many at once. */

@@ -228,11 +228,11 @@ diagnostics.subscribe('undici:request:create', ({ request }) => {
   // A connection that becomes a WebSocket has no end that would be told here.
   if (!request.upgrade) begun(request);
 });
-diagnostics.subscribe('undici:request:headers', ({ response }) => {
-  const index = response.headers.findIndex(
-    (name, position) => position % 2 === 0 && String(name).toLowerCase() === HEADER,
-  );
-  answeredAt(index < 0 ? undefined : String(response.headers[index + 1]));
+diagnostics.subscribe('undici:request:headers', ({ response: { headers } }) => {
+  // Names and values in turn; over HTTP/2 an object.
+  if (!Array.isArray(headers)) return answeredAt(headers[HEADER]);
+  const index = headers.findIndex((name, position) => position % 2 === 0 && String(name).toLowerCase() === HEADER);
+  answeredAt(index < 0 ? undefined : String(headers[index + 1]));
 });
 diagnostics.subscribe('undici:request:trailers', ({ request }) => over(request));
 diagnostics.subscribe('undici:request:error', ({ request }) => over(request));

@@ -48,6 +48,20 @@ async function isTaken(
   return read.ok && (JUDGED_LATER[key] ?? (() => true))(stage[key]);
 }
 
+const VOLUME = {
+  'role-arn': 'arn:aws:iam::123456789012:role/ecs-volumes',
+  'size-gib': 20,
+  snapshot: 'snap-1',
+  type: 'gp3',
+  iops: 3000,
+  'throughput-mib': 200,
+  encrypted: true,
+  'kms-key': 'alias/{stage}',
+  filesystem: 'xfs',
+  'initialization-rate-mib': 200,
+  tags: { team: 'shop', cost: 3 },
+};
+
 const ONE_OFF_TASK = {
   container: 'web',
   command: ['node', 'migrate.js'],
@@ -56,12 +70,27 @@ const ONE_OFF_TASK = {
   subnets: ['subnet-1'],
   'security-groups': ['sg-1'],
   'assign-public-ip': true,
+  'launch-type': 'FARGATE',
+  'platform-version': '1.4.0',
+  volumes: { data: { ...VOLUME, 'delete-on-termination': false } },
+  'propagate-tags': 'task-definition',
+  'enable-ecs-managed-tags': true,
+  tags: { team: 'shop' },
   'on-unknown': 'run',
 };
 
+/** Of an entry of `service-group`: each of its places is changed in many ways. */
+const SMALL_TASK = { command: ['node', 'migrate.js'], timeout: '10m' };
+
+const SETTINGS = { volumes: { data: VOLUME }, 'propagate-tags': 'service', 'enable-ecs-managed-tags': false };
+
 const NESTED: Readonly<Record<string, unknown>> = {
   'pre-deploy-task': ONE_OFF_TASK,
-  'post-deploy-task': ONE_OFF_TASK,
+  'post-deploy-task': {
+    ...SMALL_TASK,
+    'capacity-providers': [{ provider: 'FARGATE_SPOT', weight: 1, base: 0 }],
+  },
+  'service-settings': SETTINGS,
   router: {
     alb: { listener: 'shop-alb', port: 443, rule: 10 },
     colors: { blue: 'shop-blue', green: 'shop-green' },
@@ -77,12 +106,15 @@ const NESTED: Readonly<Record<string, unknown>> = {
   ],
   services: { blue: 'shop-blue', green: 'shop-green' },
   'service-group': [
-    { service: '{stage}-api', image: 'api', container: 'web', 'pre-deploy-task': ONE_OFF_TASK },
+    { service: '{stage}-api', image: 'api', container: 'web', 'pre-deploy-task': SMALL_TASK },
     {
       service: 'web',
       'task-definition': 'deploy/web.yml',
       containers: { web: { image: 'web', environment: { LOG_LEVEL: 'info' } } },
-      'post-deploy-task': ONE_OFF_TASK,
+      'task-role-arn': 'arn:aws:iam::123456789012:role/{stage}-web',
+      'execution-role-arn': 'arn:aws:iam::123456789012:role/web',
+      'service-settings': { 'propagate-tags': 'service' },
+      'post-deploy-task': SMALL_TASK,
       'depends-on': ['{stage}-api'],
     },
   ],

@@ -1,6 +1,7 @@
 import { type Instant, after, formatDuration, seconds } from '../../../src/domain/duration.ts';
 import { claimOf } from '../../../src/domain/shift/claim.ts';
 import { type Phase, explainedSplits, formatRun, leaseFrom, leaseIsDue } from '../../../src/domain/shift/record.ts';
+import { lifeWords, stageWords } from '../../../src/domain/shift/record-words.ts';
 import { isWornOut, lossOf } from '../../../src/domain/shift/target-loss.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import { decideDone, decideFinishing, decideSwitched } from './decide/finish.ts';
@@ -48,8 +49,8 @@ export function decide(goal: Goal, seen: Observation, now: Instant): Decision {
       // Going back is the one thing that does not wait for whoever is at work: that run finds its record gone and stops.
       if (goal.mode === 'rollback' && goal.onBusy === 'take') return decideTakeover(goal, seen, { record, now });
       return refused(
-        `shift ${record.id} of run ${formatRun(record.run)} is under way (${record.phase}, ${record.percent} %)`,
-        'Wait until it has ended, or go back by mode: rollback',
+        `shift ${record.id} of run ${formatRun(record.run)} is under way (${stageWords(record)}; ${lifeWords(record, now)})`,
+        'Wait until it has ended or is taken for dead, or go back by mode: rollback',
       );
     case 'abandoned':
       return decideTakeover(goal, seen, { record, now });

@@ -1,4 +1,4 @@
-import { type Instant, after, between, minutes } from '../../../src/domain/duration.ts';
+import { type Instant, after, between, formatDuration, minutes } from '../../../src/domain/duration.ts';
 import { Failure, messageOf } from '../../../src/domain/failure.ts';
 import { CloudFailure, mayPass, pauseBefore } from '../../../src/domain/retry-policy.ts';
 import { type ShiftRecord, isInTraffic, isOver } from '../../../src/domain/shift/record.ts';
@@ -118,13 +118,15 @@ async function make(move: Move, seen: Observation, acting: Acting, signal: Abort
     if (!(thrown instanceof Failure) || (memory.engaged === 'no' && !passing)) throw thrown;
     if (passing && isRenewal(move) && restsBefore(thrown, acting)) return;
     memory.failedWrites += 1;
-    ports.log.warning(thrown.message);
     const phase = memory.record?.phase;
     const most = phase === 'rolling-back' ? MOST_FAILED_RESTORES : MOST_FAILED_WRITES;
     if (passing && memory.failedWrites < most) {
-      return ports.clock.sleep(pauseBefore(memory.failedWrites), signal);
+      const pause = pauseBefore(memory.failedWrites);
+      ports.log.warning(onTheWay(thrown, `Trying again in ${formatDuration(pause)}`));
+      return ports.clock.sleep(pause, signal);
     }
     if (memory.engaged === 'no' || phase === undefined || phase === 'switched' || phase === 'finishing') throw thrown;
+    ports.log.warning(onTheWay(thrown, 'The shift ends here'));
     memory.trouble = thrown.message;
     memory.failedWrites = 0;
   }
@@ -138,12 +140,16 @@ const isRenewal = (move: Move): boolean => move.kind === 'record' && move.says =
  */
 function restsBefore(failure: CloudFailure, { memory, ports }: Acting): boolean {
   memory.failedRenewals += 1;
-  const next = after(ports.clock.now(), pauseBefore(memory.failedRenewals));
+  const pause = pauseBefore(memory.failedRenewals);
+  const next = after(ports.clock.now(), pause);
   if (memory.record === undefined || next >= memory.record.leaseUntil) return false;
   memory.renewalRestsUntil = next;
-  ports.log.warning(failure.message);
+  ports.log.warning(onTheWay(failure, `The shift goes on, and the lease is renewed in ${formatDuration(pause)}`));
   return true;
 }
+
+/** Its advice is for a run that has ended; this one goes on. */
+const onTheWay = ({ facts }: Failure, next: string): string => new Failure({ ...facts, next }).message;
 
 /** The loop cannot go on. While the candidate has traffic that nobody judges any more, it is taken back by one write. */
 async function takenBack(thrown: Failure, { release, ports, memory }: Acting, signal: AbortSignal): Promise<Failure> {

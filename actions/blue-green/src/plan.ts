@@ -1,7 +1,8 @@
 import { formatDuration, formatInstant } from '../../../src/domain/duration.ts';
 import { longestTime, longestWait, shortestTime } from '../../../src/domain/policy/budget.ts';
 import { formatHook } from '../../../src/domain/shift/hooks.ts';
-import { type ShiftRecord, formatRun } from '../../../src/domain/shift/record.ts';
+import { type ShiftRecord, formatRun, isOver, isResting } from '../../../src/domain/shift/record.ts';
+import { lifeWords, stageWords } from '../../../src/domain/shift/record-words.ts';
 import { formatScaling } from '../../../src/domain/shift/scaling.ts';
 import { type Color, formatSplit, otherColor } from '../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
@@ -30,9 +31,14 @@ export function stateOf(seen: Seen, now: Instant): readonly string[] {
 }
 
 function wordsOf(record: ShiftRecord, now: Instant): string {
-  const lease = record.leaseUntil > now ? 'its run is at work' : 'nobody is at work';
   const reason = record.reason === '' ? '' : `, because: ${record.reason}`;
-  return `${record.id} of run ${formatRun(record.run)}, ${record.phase} at ${record.percent} % of ${record.candidate}, ${lease}${reason}`;
+  return `${record.id} of run ${formatRun(record.run)}, ${stageWords(record)} of ${record.candidate}${workWords(record, now)}${reason}`;
+}
+
+function workWords(record: ShiftRecord, now: Instant): string {
+  if (isOver(record.phase)) return '';
+  if (isResting(record.phase)) return ', rests between two jobs';
+  return `, ${now < record.leaseUntil ? 'its run is at work' : 'nobody is at work'} (${lifeWords(record, now)})`;
 }
 
 const wordsOfGate = ({ before, issue, asked, until }: OpenGate): string => {

@@ -45,7 +45,12 @@ export function reportOf(reported: Reported): Report {
     outcome: nameOf(outcome, goal),
     headline,
     changed: reported.changed === 'yes',
-    outputs: { ...reported.outputs, ...outputsOf(record, verdict), hooks: hooksOutput(story.hooked) },
+    outputs: {
+      ...reported.outputs,
+      ...outputsOf(record, verdict),
+      ...(goesBack(outcome) ? {} : NO_WAY_BACK),
+      hooks: hooksOutput(story.hooked),
+    },
     summary: summaryOf(reported, { judgement, verdict, headline }),
     annotations: [...annotationsOf(reported, judgement), ...hooksAnnotations(story.hooked, nameOf(outcome, goal))],
   };
@@ -77,10 +82,16 @@ function verdictOf(outcome: Outcome, judgement: Judgement | undefined, goal: Goa
   return judgement.warnings.length > 0 ? 'warn' : 'pass';
 }
 
+/** undefined also where the candidate had 0 % when the reason was seen: an earlier process had taken the traffic back. */
 export const rollbackTime = (record: ShiftRecord | undefined): Duration | undefined =>
-  record?.detectedAt === undefined || record.restoredAt === undefined
+  record?.detectedAt === undefined || record.restoredAt === undefined || record.percent === 0
     ? undefined
     : between(record.detectedAt, record.restoredAt);
+
+/** Of its own way back a run tells all; that of an earlier one is no incident of now, and whoever reads `detected-at` takes it for one. */
+const goesBack = ({ kind }: Outcome): boolean => kind === 'rolled-back' || kind === 'rollback-failed';
+
+const NO_WAY_BACK = { reason: '', 'detected-at': '', 'restored-at': '', 'rollback-seconds': '' };
 
 function outputsOf(record: ShiftRecord | undefined, verdict: Verdict): Record<string, string> {
   const time = (moment: Instant | undefined): string => (moment === undefined ? '' : formatInstant(moment));
@@ -136,7 +147,9 @@ function judgedWords(judgement: Judgement | undefined): string {
 function rolledBackWords(record: ShiftRecord): string {
   const took = rollbackTime(record);
   if (neverHadTraffic(record)) return `The candidate ${record.candidate} got no traffic: ${record.reason}`;
-  return `Rolled back to ${record.stable}: ${record.reason}${took === undefined ? '' : `; traffic was back ${formatDuration(took)} after that was seen`}`;
+  const before = record.percent === 0 ? `; ${record.stable} had all traffic already` : '';
+  const back = took === undefined ? before : `; traffic was back ${formatDuration(took)} after that was seen`;
+  return `Rolled back to ${record.stable}: ${record.reason}${back}`;
 }
 
 /** What a person does with a release of which nobody knows whether it is good. */

@@ -1,6 +1,12 @@
 import { milliseconds } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
-import { type CommandParts, buildCommand, isCacheFault, lastWords } from '../../../src/domain/image-build/command.ts';
+import {
+  type CommandParts,
+  buildCommand,
+  endOf,
+  isCacheFault,
+  lastWords,
+} from '../../../src/domain/image-build/command.ts';
 import type { Engine } from '../../../src/domain/image-build/engine.ts';
 import { nameOf } from '../../../src/domain/image-build/registries.ts';
 import { classifyPushOutput } from '../../../src/domain/image-build/registry-errors.ts';
@@ -16,26 +22,34 @@ const SHOWN_LINES = 15;
 export interface Building {
   readonly engine: Engine;
   readonly identity: string;
-  /** Asked between the build and the push: another run may have pushed the same by now. buildx does both in one. */
+  /** Asked before the image gets its name: another run may have pushed the same by now. */
   readonly beforePush: () => Promise<'push' | 'leave'>;
 }
 
-/**
- * Builds and pushes under the identity tag. Gives the digest that the engine names, if it pushed and names one; the
- * registry has the last word.
- */
+/** What is in the registry now, as the engine says it; the registry has the last word. */
+export type Built =
+  | { readonly kind: 'kept' }
+  /** Another run has the name. */
+  | { readonly kind: 'left' }
+  /** undefined: the engine named no digest. */
+  | { readonly kind: 'named'; readonly digest: string | undefined }
+  /** Without a name: nothing but its digest leads to it. */
+  | { readonly kind: 'unnamed'; readonly digest: string };
+
+/** Builds, and pushes: under the digest alone where the engine can, else under the identity tag. */
 export async function buildAndPush(
   plan: BuildPlan,
   { engine, identity, beforePush }: Building,
   ports: BuildPorts,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Built> {
   const { request, build } = plan;
   const name = `${nameOf(request.repositories[0])}:${identity}`;
+  const end = endOf(engine, request.push);
   const parts: Omit<CommandParts, 'cache'> = {
     kind: engine.kind,
     name,
-    end: request.push === 'registry' ? 'push' : 'keep',
+    end,
     secrets: await ports.engine.secrets(),
     metadataFile: ports.engine.metadataFile,
   };
@@ -48,14 +62,18 @@ export async function buildAndPush(
     ports.log.warning('The cache failed; the build is made again without it');
     return once('without');
   };
-  if (engine.kind === 'buildx') {
-    if (request.push === 'registry') ports.onWrite();
-    const push = request.push === 'registry' ? isPushFault : () => false;
-    check(await repeated(cached, { what: `build and push ${name}`, isPush: push }, ports, signal), 'build', name);
-    return digestIn(await ports.engine.readMetadata());
+  if (end === 'push-digest' || end === 'push-name') {
+    if (end === 'push-name') ports.onWrite();
+    const what = `build and push ${name}`;
+    check(await repeated(cached, { what, isPush: isPushFault }, ports, signal), 'build', name);
+    const digest = digestIn(await ports.engine.readMetadata());
+    if (end === 'push-name') return { kind: 'named', digest };
+    ports.onWrite();
+    return (await beforePush()) === 'leave' ? { kind: 'left' } : { kind: 'unnamed', digest };
   }
   check(await cached(), 'build', name);
-  if (request.push === 'none' || (await beforePush()) === 'leave') return undefined;
+  if (end === 'keep') return { kind: 'kept' };
+  if ((await beforePush()) === 'leave') return { kind: 'left' };
   ports.onWrite();
   const pushed = await repeated(
     () => ports.engine.run(engine.client, { args: ['push', name], env: {} }, signal),
@@ -64,7 +82,7 @@ export async function buildAndPush(
     signal,
   );
   check(pushed, 'push', name);
-  return /digest: (sha256:[0-9a-f]{64}) size:/.exec(pushed.stdout)?.[1];
+  return { kind: 'named', digest: /digest: (sha256:[0-9a-f]{64}) size:/.exec(pushed.stdout)?.[1] };
 }
 
 const output = ({ stdout, stderr }: ProgramResult): string => `${lastWords(stdout)}\n${lastWords(stderr)}`;
@@ -120,10 +138,13 @@ function check(result: ProgramResult, step: 'build' | 'push', name: string): voi
 }
 
 /** `containerimage.digest` of buildx: the manifest or the index that it pushed. The image id is another number. */
-function digestIn(metadata: unknown): string | undefined {
-  if (typeof metadata !== 'object' || metadata === null) return undefined;
-  const digest = (metadata as Record<string, unknown>)['containerimage.digest'];
-  if (digest === undefined) return undefined;
+function digestIn(metadata: unknown): string {
+  const digest = ((metadata ?? {}) as Record<string, unknown>)['containerimage.digest'];
   if (typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest)) return digest;
-  throw new Failure({ what: 'buildx named no digest', why: `containerimage.digest is ${JSON.stringify(digest)}` });
+  throw new Failure({
+    what: 'buildx named no digest',
+    why: `containerimage.digest in its metadata is ${JSON.stringify(digest)}`,
+    now: 'No tag was set',
+    next: 'Use buildx 0.10 or newer',
+  });
 }

@@ -126,6 +126,25 @@ function checkPlatforms(where: string, found: readonly string[], wanted: readonl
   });
 }
 
+/** Puts what was pushed by its digest under its first tag. */
+export async function giveName(
+  { repository, digest, tag }: { readonly repository: Repository; readonly digest: string; readonly tag: string },
+  ports: RegistryPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const registry = ports.registry(repository.host);
+  const stored = await lookUntilThere(registry, { repository, reference: digest }, ports, signal);
+  if (stored === undefined)
+    throw new Failure({
+      what: `${nameOf(repository)}@${digest} is not there`,
+      why: 'the registry does not have what the engine says it pushed',
+      now: 'No tag was set',
+      next: 'Re-run',
+    });
+  ports.onWrite();
+  await registry.put(repository.path, tag, stored, signal);
+}
+
 export interface ForwardTagging {
   readonly repositories: readonly [Repository, ...Repository[]];
   readonly from: Repository;

@@ -1,7 +1,9 @@
 import { Failure } from '../../../src/domain/failure.ts';
+import { builderIn } from '../../../src/domain/image-build/command.ts';
 import { type Engine, chooseEngine, missingFeatures } from '../../../src/domain/image-build/engine.ts';
 import type { EvidenceDocument } from '../../../src/domain/image-build/evidence.ts';
 import { nameOf } from '../../../src/domain/image-build/registries.ts';
+import { RegistryRefusal } from '../../../src/domain/image-build/registry-errors.ts';
 import { isSameSource } from '../../../src/domain/image-build/source.ts';
 import { type ScanResult, scanLine } from '../../../src/domain/image-scan/judge.ts';
 import { InvalidInput, type InputProblem, describeProblem } from '../../../src/domain/inputs.ts';
@@ -9,7 +11,7 @@ import { CloudFailure, mayPass } from '../../../src/domain/retry-policy.ts';
 import type { StoredManifest } from '../../../src/ports/image-registry.ts';
 import { buildAndPush } from './execute-engine.ts';
 import type { BuildPorts } from './execute-ports.ts';
-import { setForward, verify } from './execute-registry.ts';
+import { giveName, setForward, verify } from './execute-registry.ts';
 import type { BuildPlan } from './plan.ts';
 import type { BuildResult, VerifiedImage } from './result.ts';
 
@@ -55,12 +57,14 @@ async function pushed(
     first = there;
     return 'leave';
   };
-  const digest = await buildAndPush(plan, { engine, identity, beforePush }, ports, signal);
-  if (plan.request.push === 'none') return undefined;
+  const built = await buildAndPush(plan, { engine, identity, beforePush }, ports, signal);
+  if (built.kind === 'kept') return undefined;
   if (first !== undefined) {
     ports.log.warning(`${name} was pushed by another run while this one built: that image is taken`);
     return { kind: 'reused', identity, image: first.image, stored: first.stored, engine: engine.said };
   }
+  const digest = built.kind === 'left' ? undefined : built.digest;
+  if (built.kind === 'unnamed') await giveName({ repository, digest: built.digest, tag: identity }, ports, signal);
   const { platforms } = plan.build;
   const source = { commit: plan.git.sha, inputs: plan.inputs };
   const orSource = digest === undefined || plan.request.reuse !== 'never' ? { orSource: source } : {};
@@ -105,8 +109,8 @@ async function prepare(plan: BuildPlan, ports: BuildPorts, signal: AbortSignal):
     return { kind: 'reuse', image: first.image, stored: first.stored };
   }
   const engine = await probed;
-  const unreached = 'kind' in engine ? outageOf(looked) : undefined;
-  if (unreached !== undefined) throw unreached;
+  const barred = 'kind' in engine ? barredBy(looked) : undefined;
+  if (barred !== undefined) throw barred;
   const problems: InputProblem[] = [
     ...looked.flatMap((each) => (each.kind === 'problem' ? [each.problem] : [])),
     ...('kind' in engine ? [] : engine.problems),
@@ -129,17 +133,20 @@ type Looked =
   | { readonly kind: 'same'; readonly image: VerifiedImage; readonly stored: StoredManifest }
   | { readonly kind: 'problem'; readonly problem: InputProblem; readonly by: Failure };
 
-/** Where all that is wrong is a registry that does not answer, the inputs are right: no InvalidInput. */
-function outageOf(looked: readonly Looked[]): Failure | undefined {
+/** Where all that is wrong is a registry that does not answer, or lets nobody in, the inputs are right: no InvalidInput. */
+function barredBy(looked: readonly Looked[]): Failure | undefined {
   const wrong = looked.flatMap((each) => (each.kind === 'problem' ? [each] : []));
-  const isOutage = ({ by }: { readonly by: Failure }): boolean => by instanceof CloudFailure && mayPass(by.kind);
-  if (wrong.length === 0 || !wrong.every(isOutage)) return undefined;
-  return new Failure({
-    what: 'The registry cannot be asked',
+  const isBar = ({ by }: { readonly by: Failure }): boolean =>
+    by instanceof RegistryRefusal || (by instanceof CloudFailure && mayPass(by.kind));
+  if (wrong.length === 0 || !wrong.every(isBar)) return undefined;
+  const refusal = wrong.map(({ by }) => by).find((by) => by instanceof RegistryRefusal);
+  const facts = {
+    what: `The registry ${refusal === undefined ? 'cannot be asked' : 'refuses this job'}`,
     why: wrong.map(({ problem }) => describeProblem(problem)).join('; '),
     now: 'Nothing was built or changed',
-    next: 'Re-run when it answers',
-  });
+    next: refusal?.facts.next ?? 'Re-run when it answers',
+  };
+  return refusal === undefined ? new Failure(facts) : new RegistryRefusal(refusal.kind, facts, { cause: refusal });
 }
 
 async function lookAt(
@@ -163,18 +170,19 @@ async function look(
   signal: AbortSignal,
 ): Promise<Looked> {
   try {
-    return await lookAt(plan, { repository, identity: plan.identity }, ports, signal);
+    const there = await lookAt(plan, { repository, identity: plan.identity }, ports, signal);
+    // dockerd repeats a push that is denied for a minute, after the whole build.
+    if (there.kind !== 'same') await ports.registry(repository.host).mayPush(repository.path, signal);
+    return there;
   } catch (thrown) {
     signal.throwIfAborted();
     if (!(thrown instanceof Failure)) throw thrown;
+    const { what, why } = thrown.facts;
+    const problem = `cannot be used: ${thrown instanceof RegistryRefusal ? `${what}: ${why}` : thrown.message}`;
     return {
       kind: 'problem',
       by: thrown,
-      problem: {
-        input: 'repository',
-        given: nameOf(repository),
-        problem: `cannot be used: ${thrown.message.replace(/\.$/, '')}`,
-      },
+      problem: { input: 'repository', given: nameOf(repository), problem: problem.replace(/\.$/, '') },
     };
   }
 }
@@ -184,7 +192,7 @@ async function engineOf(
   { engine }: BuildPorts,
   signal: AbortSignal,
 ): Promise<Engine | { readonly problems: readonly InputProblem[] }> {
-  const probes = await engine.probe(signal);
+  const probes = await engine.probe(builderIn(build.extraArgs), signal);
   const chosen = chooseEngine(probes, request.engine);
   if ('problem' in chosen) return { problems: [chosen] };
   const missing = missingFeatures(build, chosen);

@@ -1,5 +1,5 @@
 import type { BuildSpec } from '../../../src/domain/image-build/build-spec.ts';
-import { buildCommand, shown } from '../../../src/domain/image-build/command.ts';
+import { buildCommand, endOf, shown } from '../../../src/domain/image-build/command.ts';
 import { INPUTS_LABEL, type RepositoryFacts, imageLabels } from '../../../src/domain/image-build/labels.ts';
 import { nameOf } from '../../../src/domain/image-build/registries.ts';
 import { sourceText } from '../../../src/domain/image-build/source.ts';
@@ -124,15 +124,6 @@ function identityOf({ identity }: BuildRequest, git: GitContext, { version, tags
 export function planLines(plan: BuildPlan): readonly string[] {
   const { request, build, identity, tags, left, notes } = plan;
   const [first] = request.repositories;
-  const kind = request.engine === 'auto' ? 'buildx' : request.engine;
-  const command = buildCommand(build, {
-    kind,
-    name: `${nameOf(first)}:${identity}`,
-    end: request.push === 'registry' ? 'push' : 'keep',
-    secrets: build.secrets.map(({ id }) => ({ id, path: `<file of ${id}>` })),
-    metadataFile: '<metadata>',
-    cache: 'with',
-  });
   return [
     `identity: ${nameOf(first)}:${identity}`,
     ...request.repositories.flatMap((repository) => tags.map(({ name }) => `tag: ${nameOf(repository)}:${name}`)),
@@ -140,6 +131,25 @@ export function planLines(plan: BuildPlan): readonly string[] {
     ...notes.map((note) => `note: ${note}`),
     ...Object.entries(build.labels).map(([key, value]) => `label: ${key}=${value}`),
     ...Object.entries(build.annotations).map(([key, value]) => `annotation: ${key}=${value}`),
-    `command: ${shown('docker', command.args)}`,
+    ...commandLines(plan, `${nameOf(first)}:${identity}`),
+    ...(request.scan === undefined ? [] : [`scan: ${request.scan.by}, before any tag but the identity tag is set`]),
   ];
+}
+
+/** Which engine there is only a run can say: with `auto` both ways are shown. */
+function commandLines({ request, build }: BuildPlan, name: string): readonly string[] {
+  const kinds = request.engine === 'auto' ? (['buildx', 'buildkit'] as const) : [request.engine];
+  return kinds.flatMap((kind) => {
+    const end = endOf(
+      { kind, builder: { name: '', driver: 'docker-container', store: 'other', nodes: 1 } },
+      request.push,
+    );
+    const secrets = build.secrets.map(({ id }) => ({ id, path: `<file of ${id}>` }));
+    const parts = { kind, name, end, secrets, metadataFile: '<metadata>', cache: 'with' } as const;
+    const by = kinds.length === 1 ? 'command' : `command by ${kind}`;
+    return [
+      `${by}: ${shown('docker', buildCommand(build, parts).args)}`,
+      ...(end === 'load' ? [`${by}: ${shown('docker', ['push', name])}`] : []),
+    ];
+  });
 }

@@ -5,6 +5,7 @@ import type { CleanUp } from '../../../src/domain/ecs/revision-cleanup.ts';
 import { type ScalingLimits, decideScaling, describeLimits } from '../../../src/domain/ecs/scaling.ts';
 import { type Situation, type Start, type Wish, decideStart, isSteady } from '../../../src/domain/ecs/start.ts';
 import type { EcsService } from '../../../src/domain/ecs/service.ts';
+import { settingsChanges } from '../../../src/domain/ecs/service-settings.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import type { DeployRequest, ScaleToRequest } from './inputs.ts';
 
@@ -69,11 +70,19 @@ export function planOf(situation: Situation, request: DeployRequest, { run, task
 }
 
 /** What the new revision shall have, as the engine takes it. */
-export function wishOf({ image, container, edits }: DeployRequest): Pick<Wish, 'images' | 'edits'> {
+export function wishOf({
+  image,
+  container,
+  edits,
+  roles,
+  settings,
+}: DeployRequest): Pick<Wish, 'images' | 'edits' | 'roles' | 'settings'> {
   const images = image === undefined || container === undefined ? image : { [container]: image };
   return {
     ...(images === undefined ? {} : { images }),
     ...(edits === undefined ? {} : { edits }),
+    ...(roles === undefined ? {} : { roles }),
+    ...(settings === undefined ? {} : { settings }),
   };
 }
 
@@ -87,6 +96,7 @@ function describeStart(
     request.desired === undefined || request.desired === service.desired
       ? []
       : [`Set the desired count from ${service.desired} to ${request.desired}`];
+  const settings = settingsChanges(service, request.settings).map((change) => `Set of the service ${change}`);
   const ending = [
     `Follow that deployment for ${request.onFailure === 'rollback' ? 'its end, or the way back' : 'its end'}`,
     ...tasks.after,
@@ -111,7 +121,7 @@ function describeStart(
     case 'scale':
       return [...count, `Wait until ${start.desired} tasks run ${name}, which has this image already`];
     case 'restart':
-      return [...tasks.before, `Deploy ${name} again: ${start.why}`, ...count, ...ending];
+      return [...tasks.before, `Deploy ${name} again: ${start.why}`, ...count, ...settings, ...ending];
     case 'deploy':
       return [
         ...(start.over === undefined ? [] : [`Replace ${start.over}`]),
@@ -124,6 +134,7 @@ function describeStart(
         ...tasks.before,
         `Update ${service.ref.service} to it`,
         ...count,
+        ...settings,
         ...ending,
       ];
     default:

@@ -262,8 +262,12 @@ export async function afterwards(
   return runOnce(order, oneOffTools(context), signal);
 }
 
-const orderOf = ({ container }: DeployRequest, { run }: Context): Pick<OneOffOrder, 'container' | 'run'> => ({
+const orderOf = (
+  { container, settings }: DeployRequest,
+  { run }: Context,
+): Pick<OneOffOrder, 'container' | 'run' | 'settings'> => ({
   run,
+  ...(settings === undefined ? {} : { settings }),
   ...(container === undefined ? {} : { container }),
 });
 

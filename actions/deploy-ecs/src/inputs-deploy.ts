@@ -66,6 +66,9 @@ function memberOf(values: Values, entry: GroupEntry, at: string): Checked<Revisi
     container: entry.container ?? values.container,
     'task-definition': entry.definition,
     containers: entry.containers,
+    'task-role-arn': entry.taskRole,
+    'execution-role-arn': entry.executionRole,
+    'service-settings': entry.settings,
     'pre-deploy-task': entry.before,
     'post-deploy-task': entry.after,
     'desired-count': undefined,
@@ -86,6 +89,9 @@ const PER_SERVICE = [
   'image-name',
   'task-definition',
   'containers',
+  'task-role-arn',
+  'execution-role-arn',
+  'service-settings',
   'pre-deploy-task',
   'post-deploy-task',
 ] as const;
@@ -108,7 +114,7 @@ function foreignToGroup(values: Values): readonly InputProblem[] {
 
 type Revision = Pick<
   DeployRequest,
-  'container' | 'image' | 'definition' | 'edits' | 'release' | 'desired' | 'before' | 'after'
+  'container' | 'image' | 'definition' | 'edits' | 'roles' | 'settings' | 'release' | 'desired' | 'before' | 'after'
 >;
 
 /** What is to serve. */
@@ -116,7 +122,9 @@ function revisionOf(values: Values, image: Checked<string | undefined>): Checked
   const edits = editsOf(values);
   const problems = [image, edits].flatMap((each) => (each.ok ? [] : each.problems));
   const named = values['task-definition'];
-  const nothing = image.ok && image.value === undefined && named === undefined && values.containers === undefined;
+  const { containers, 'service-settings': settings } = values;
+  const roles = rolesOf(values);
+  const nothing = image.ok && [image.value, named, containers, roles, settings].every((each) => each === undefined);
   if (nothing && problems.length === 0) problems.push(NOTHING_TO_DEPLOY);
   if (problems.length > 0 || !image.ok || !edits.ok) return bad(...problems);
   return good({
@@ -125,11 +133,18 @@ function revisionOf(values: Values, image: Checked<string | undefined>): Checked
     definition:
       named === undefined ? undefined : { kind: /\.(?:json|ya?ml)$/.test(named) ? 'file' : 'registered', name: named },
     edits: edits.value,
+    roles,
+    settings,
     release: values['release-id'] ?? image.value ?? releaseOf(edits.value, named),
     desired: values['desired-count'],
     before: values['pre-deploy-task'],
     after: values['post-deploy-task'],
   });
+}
+
+function rolesOf({ 'task-role-arn': task, 'execution-role-arn': execution }: Values): DeployRequest['roles'] {
+  if (task === undefined && execution === undefined) return undefined;
+  return { ...(task === undefined ? {} : { task }), ...(execution === undefined ? {} : { execution }) };
 }
 
 /** On which terms, whatever is to serve. */
@@ -152,7 +167,8 @@ function termsOf(
 const NOTHING_TO_DEPLOY: InputProblem = {
   input: 'image',
   problem: 'is missing',
-  accepted: 'image with a reference, images with the output of the build, task-definition, or containers',
+  accepted:
+    'image with a reference, images with the output of the build, task-definition, containers, a role, or service-settings',
 };
 
 /** A name for the tags where nobody gave one. */

@@ -1,5 +1,8 @@
 import { type Place, complain, fieldsOf, itemsOf, readText, rootOf } from '../../../src/domain/checks/place.ts';
 import { CONTAINERS_SHAPE, type ContainerEdits, readContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
+import { ROLE_ACCEPTED, ROLE_ARN } from '../../../src/domain/ecs/roles.ts';
+import type { ServiceSettings } from '../../../src/domain/ecs/service.ts';
+import { SETTINGS_SHAPE, readServiceSettings } from '../../../src/domain/ecs/service-settings.ts';
 import { TASK_SHAPE, type TaskWish, readTaskWish } from '../../../src/domain/ecs/task-wish.ts';
 import { type FieldResult, describeProblem, nearestOf } from '../../../src/domain/inputs.ts';
 import { type JsonSchema, closed } from '../../../src/domain/json-schema.ts';
@@ -12,6 +15,9 @@ export interface GroupEntry {
   readonly container?: string;
   readonly definition?: string;
   readonly containers?: ContainerEdits;
+  readonly taskRole?: string;
+  readonly executionRole?: string;
+  readonly settings?: ServiceSettings;
   readonly before?: TaskWish;
   readonly after?: TaskWish;
   readonly dependsOn: readonly string[];
@@ -23,6 +29,9 @@ const KEYS = [
   'container',
   'task-definition',
   'containers',
+  'task-role-arn',
+  'execution-role-arn',
+  'service-settings',
   'pre-deploy-task',
   'post-deploy-task',
   'depends-on',
@@ -46,6 +55,9 @@ export const GROUP_SHAPE: JsonSchema = {
       container: { ...TEXT, description: 'Container that gets the image.' },
       'task-definition': { ...TEXT, description: 'What its new revision is made from, as the input of that name.' },
       containers: CONTAINERS_SHAPE,
+      'task-role-arn': { ...TEXT, description: 'Role of its tasks.' },
+      'execution-role-arn': { ...TEXT, description: 'Role by which ECS starts them.' },
+      'service-settings': SETTINGS_SHAPE,
       'pre-deploy-task': TASK_SHAPE,
       'post-deploy-task': TASK_SHAPE,
       'depends-on': {
@@ -88,6 +100,9 @@ function entryAt(place: Place): GroupEntry | undefined {
   if (fields['task-definition'] !== undefined && definition !== undefined && !whole(DEFINITION).test(definition))
     complain(fields['task-definition'], 'is not a task definition', { accepted: DEFINITION_ACCEPTED });
   const containers = nested(fields.containers, readContainerEdits);
+  const taskRole = roleOf(fields['task-role-arn']);
+  const executionRole = roleOf(fields['execution-role-arn']);
+  const settings = nested(fields['service-settings'], readServiceSettings);
   const before = nested(fields['pre-deploy-task'], readTaskWish);
   const after = nested(fields['post-deploy-task'], readTaskWish);
   const others = fields['depends-on'];
@@ -101,6 +116,9 @@ function entryAt(place: Place): GroupEntry | undefined {
     ...(container === undefined ? {} : { container }),
     ...(definition === undefined ? {} : { definition }),
     ...(containers === undefined ? {} : { containers }),
+    ...(taskRole === undefined ? {} : { taskRole }),
+    ...(executionRole === undefined ? {} : { executionRole }),
+    ...(settings === undefined ? {} : { settings }),
     ...(before === undefined ? {} : { before }),
     ...(after === undefined ? {} : { after }),
   };
@@ -110,6 +128,12 @@ const whole = ({ source }: RegExp): RegExp => new RegExp(`^(?:${source})$`);
 const isEmpty = ({ value }: Place): boolean => Array.isArray(value) && value.length === 0;
 const textOf = (place: Place | undefined): string | undefined =>
   place === undefined ? undefined : readText(place)?.trim();
+
+function roleOf(place: Place | undefined): string | undefined {
+  const arn = textOf(place);
+  if (place === undefined || arn === undefined || ROLE_ARN.test(arn)) return arn;
+  return complain(place, 'is not the ARN of a role', { accepted: ROLE_ACCEPTED });
+}
 
 function nested<T>(place: Place | undefined, read: (value: unknown) => FieldResult<T>): T | undefined {
   if (place === undefined) return undefined;

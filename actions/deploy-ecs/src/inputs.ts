@@ -4,6 +4,8 @@ import { checkInputs } from '../../../src/domain/checks/target-inputs.ts';
 import { ADDRESS_SHAPE } from '../../../src/domain/ecs/address-source.ts';
 import { steadyInputs } from '../../../src/domain/policy/steady-inputs.ts';
 import { CONTAINERS_SHAPE, readContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
+import { ROLE_ACCEPTED, ROLE_ARN } from '../../../src/domain/ecs/roles.ts';
+import { SETTINGS_SHAPE, readServiceSettings } from '../../../src/domain/ecs/service-settings.ts';
 import { TASK_SHAPE, readTaskWish } from '../../../src/domain/ecs/task-wish.ts';
 import { imageInputs } from '../../../src/domain/image-inputs.ts';
 import {
@@ -68,7 +70,7 @@ export const spec = {
     structure(
       {
         description:
-          'Several services that `mode: deploy` releases as one, as a YAML list: `service`, `image` (an entry of `images`, or a reference), `container`, `task-definition`, `containers`, `pre-deploy-task`, `post-deploy-task`, `depends-on` (services of the list that serve before). When one fails, all go back. Example: `[{ service: shop-api, image: api }, { service: shop-web, image: web, depends-on: [shop-api] }]`.',
+          'Several services that `mode: deploy` releases as one, as a YAML list: `service`, `image` (an entry of `images`, or a reference), `container`, `task-definition`, `containers`, `task-role-arn`, `execution-role-arn`, `service-settings`, `pre-deploy-task`, `post-deploy-task`, `depends-on` (services of the list that serve before). When one fails, all go back. Example: `[{ service: shop-api, image: api }, { service: shop-web, image: web, depends-on: [shop-api] }]`.',
         from: 'stage',
         shape: GROUP_SHAPE,
       },
@@ -98,11 +100,37 @@ export const spec = {
       readContainerEdits,
     ),
   ),
+  'task-role-arn': matching({
+    description:
+      'Role of the tasks, in place of that of the task definition: what the application itself may do. Example: `arn:aws:iam::123456789012:role/shop-task`.',
+    from: 'stage',
+    shape: ROLE_ARN,
+    accepts: 'ARN of a role',
+    accepted: ROLE_ACCEPTED,
+  }),
+  'execution-role-arn': matching({
+    description:
+      'Role by which ECS pulls the image, reads the secrets and writes the logs, in place of that of the task definition. Example: `arn:aws:iam::123456789012:role/shop-execution`.',
+    from: 'stage',
+    shape: ROLE_ARN,
+    accepts: 'ARN of a role',
+    accepted: ROLE_ACCEPTED,
+  }),
+  'service-settings': structure(
+    {
+      description:
+        'What the deployment changes of the service beside its revision, as YAML: `volumes` (EBS volumes by name: `role-arn`, `size-gib` or `snapshot`, `type`, ...), `propagate-tags` (`service`, `task-definition`, `none`), `enable-ecs-managed-tags`. What is not named is not sent, and stays. Example: `{ propagate-tags: service, volumes: { data: { role-arn: "arn:aws:iam::123456789012:role/ecs-volumes", size-gib: 20 } } }`.',
+      from: 'stage',
+      shape: SETTINGS_SHAPE,
+    },
+    'settings of the service',
+    readServiceSettings,
+  ),
   'pre-deploy-task': discreet(
     structure(
       {
         description:
-          'A task that is run once for an image before the service is updated to it, a database migration for one, in the network of the service: `command` (a list), `container`, `environment`, `timeout` (15m), `subnets`, `security-groups`, `assign-public-ip`, `on-unknown`. A failed one ends the release with the service as it was. Example: `{ command: [npm, run, migrate], timeout: 10m }`.',
+          'A task that is run once for an image before the service is updated to it, a database migration for one, in the network of the service: `command` (a list), `container`, `environment`, `timeout` (15m), `subnets`, `security-groups`, `assign-public-ip`, `launch-type`, `capacity-providers`, `platform-version`, `volumes`, `propagate-tags`, `enable-ecs-managed-tags`, `tags`, `on-unknown`. A failed one ends the release with the service as it was. Example: `{ command: [npm, run, migrate], timeout: 10m }`.',
         from: 'stage',
         shape: TASK_SHAPE,
       },

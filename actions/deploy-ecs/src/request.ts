@@ -3,6 +3,8 @@ import type { SteadyChecks } from '../../../src/domain/checks/steady-checks.ts';
 import type { Duration } from '../../../src/domain/duration.ts';
 import type { AddressSource } from '../../../src/domain/ecs/address-source.ts';
 import type { ContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
+import type { Roles } from '../../../src/domain/ecs/roles.ts';
+import type { ServiceSettings } from '../../../src/domain/ecs/service.ts';
 import type { TaskWish } from '../../../src/domain/ecs/task-wish.ts';
 
 export type Mode = 'deploy' | 'rollback' | 'scale' | 'status' | 'cleanup';
@@ -38,6 +40,9 @@ export interface DeployRequest extends Place {
   /** Absent: the revision that the service runs. */
   readonly definition: { readonly kind: 'file' | 'registered'; readonly name: string } | undefined;
   readonly edits: ContainerEdits | undefined;
+  readonly roles: Roles | undefined;
+  /** What changes of the service beside its revision. */
+  readonly settings: ServiceSettings | undefined;
   readonly release: string;
   readonly desired: number | undefined;
   readonly onFailure: 'rollback' | 'leave';

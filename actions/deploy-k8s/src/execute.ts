@@ -10,6 +10,7 @@ import {
   readBackup,
   restoreBackup,
 } from '../../../src/engine/k8s-rollout/backup.ts';
+import type { Following } from '../../../src/engine/k8s-rollout/begin.ts';
 import { deploySet } from '../../../src/engine/k8s-rollout/deploy.ts';
 import {
   type AppStatus,
@@ -45,7 +46,7 @@ export interface Context {
   /** Name of the release where no input gives one. */
   readonly release: string;
   readonly checking: Checking | undefined;
-  readonly onFollowing: (following: { readonly revision: number; readonly release: string } | undefined) => void;
+  readonly onFollowing: (following: Following | undefined) => void;
 }
 
 /** The way back has its own limit: it must not be given up because the way there took long. */
@@ -71,6 +72,7 @@ export function deploy(
       timeout: request.timeout,
       rollbackWithin: ROLLBACK_WITHIN,
       onFailure: request.onFailure,
+      onCancel: request.onCancel,
       onConflict: request.onConflict,
       onOutdated: request.onOutdated,
       ...(request.expectDiff === undefined ? {} : { expectDiff: request.expectDiff }),

@@ -31,11 +31,13 @@ import type { ChecksWish, Request, SetWish } from './request.ts';
 import { type Outcome, backupReport, lineReport, planReport, reportOf, rolesReport, statusReport } from './report.ts';
 
 const FOLLOWING = 'following';
+const STANDS = 'stands';
 
 const definition: ActionDefinition<typeof spec, Request> = {
   name: 'deploy-k8s',
   spec,
   toRequest,
+  underWay: FOLLOWING,
   async main(request, tools) {
     if (request.mode === 'deploy') await checkApproval(request, tools);
     const checking = await checkingOf(request, tools);
@@ -49,11 +51,12 @@ const definition: ActionDefinition<typeof spec, Request> = {
       await opened.close();
     }
   },
-  /** main was cancelled or died: what it began is taken back and awaited, unless it shall be left. */
+  /** main was cancelled or died, or lost its way back: what it began is taken back and awaited, unless it shall be left. */
   async post(request, tools) {
     const left = tools.savedState(FOLLOWING) ?? '';
     if (left === '') return undefined;
-    if (request.mode === 'deploy' && request.onCancel === 'leave') {
+    const isInFlight = tools.savedState(STANDS) !== 'going-back';
+    if (request.mode === 'deploy' && request.onCancel === 'leave' && isInFlight) {
       tools.log.info(
         `Release ${left} stays as it is, as asked (on-cancel: leave); the next run goes on with it or takes it back`,
       );
@@ -263,7 +266,10 @@ async function open(request: Request, checking: Checking | undefined, tools: Act
     run: `${run.runId}/${run.attempt}`,
     release: request.release ?? (run.commit.slice(0, 12) || run.runId),
     checking,
-    onFollowing: (following) => tools.saveState(FOLLOWING, following === undefined ? '' : following.release),
+    onFollowing(following) {
+      tools.saveState(FOLLOWING, following?.release ?? '');
+      tools.saveState(STANDS, following?.stands ?? '');
+    },
   };
   return { context, warnings, close };
 }

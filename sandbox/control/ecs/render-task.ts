@@ -27,7 +27,8 @@ export function renderTask(state: State, task: Task, tags: 'with-tags' | 'withou
     healthStatus: 'UNKNOWN',
     inferenceAccelerators: [],
     lastStatus: task.status,
-    launchType: settings['launchType'] ?? 'FARGATE',
+    launchType: settings['launchType'],
+    capacityProviderName: providerOf(settings),
     overrides: { containerOverrides: task.template.containers.map(({ name }) => ({ name })), ...task.overrides },
     platformVersion: '1.4.0',
     platformFamily: 'Linux',
@@ -45,6 +46,12 @@ export function renderTask(state: State, task: Task, tags: 'with-tags' | 'withou
     ephemeralStorage: { sizeInGiB: 20 },
     ...(tags === 'with-tags' ? { tags: tagList(task.tags) } : { tags: [] }),
   };
+}
+
+/** The first of the strategy: base and weights are for more tasks than one. */
+function providerOf({ capacityProviderStrategy }: Task['settings']): unknown {
+  const [first] = (capacityProviderStrategy ?? []) as readonly Output[];
+  return first?.['capacityProvider'];
 }
 
 /** Grows with every change of state, as the service's number does. */

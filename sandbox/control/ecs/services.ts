@@ -4,6 +4,7 @@ import type { Service, ServiceSpec, ServiceView, State, TaskTemplate } from '../
 import { Refused } from '../refused.ts';
 import { activeServiceIn, clusterIn, serviceArnOf } from './find.ts';
 import { flagIn, type Input, objectIn, pageOf, picked, refuse, tagsIn, textIn, textsIn } from './input.ts';
+import { checkLaunch, checkTagSettings, checkVolumes, launchTypeOf } from './launch.ts';
 import { renderService } from './render-service.ts';
 import {
   checkBindings,
@@ -64,7 +65,7 @@ export async function createService(input: Input, context: EcsContext): Promise<
     configuration,
     healthCheckGracePeriod: gracePeriodIn(input, loadBalancers) ?? 0,
     loadBalancers,
-    settings: { launchType: 'FARGATE', ...picked(input, SETTINGS) },
+    settings: { ...launchTypeOf(input), ...picked(input, SETTINGS) },
   };
   const after = context.apply({ kind: 'service-created', cluster: cluster.name, name, spec, tags: tagsIn(input) });
   return answer(after, serviceArn(after, cluster.name, name));
@@ -84,17 +85,14 @@ function refuseKinds(input: Input): void {
   if (controller !== 'ECS') notModelled(`the deployment controller ${String(controller)}`);
   const scheduling = textIn(input, 'schedulingStrategy') ?? 'REPLICA';
   if (scheduling !== 'REPLICA') notModelled(`the scheduling strategy ${scheduling}`);
-  refuseLaunchType(input);
+  checkLaunch(input);
+  checkTagSettings(input, 'service');
 }
 
-export function refuseLaunchType(input: Input): void {
-  const launchType = textIn(input, 'launchType') ?? 'FARGATE';
-  if (launchType !== 'FARGATE') notModelled(`the launch type ${launchType}`);
-}
-
-function checkDefinition({ status, networkMode }: FoundTaskDefinition, settings: Input): void {
+function checkDefinition({ status, networkMode, launchVolumes }: FoundTaskDefinition, settings: Input): void {
   if (status !== 'ACTIVE') throw new Refused('ClientException', 'TaskDefinition is inactive');
   checkNetwork(networkMode, settings);
+  checkVolumes(settings, launchVolumes);
 }
 
 export function checkNetwork(networkMode: string | undefined, settings: Input): void {
@@ -106,6 +104,7 @@ export function checkNetwork(networkMode: string | undefined, settings: Input): 
 export async function updateService(input: Input, context: EcsContext): Promise<Output> {
   const { arn } = activeServiceIn(context.state(), input, 'service');
   if (input['deploymentController'] !== undefined) notModelled('a change of the deployment controller');
+  checkTagSettings(input, 'service');
   const ref = textIn(input, 'taskDefinition');
   const runs = currentTemplate(context.state(), arn);
   const definition = mayDeploy(input) ? await findTaskDefinition(context, ref ?? runs.taskDefinitionArn) : undefined;

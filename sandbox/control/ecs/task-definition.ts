@@ -7,6 +7,8 @@ export interface FoundTaskDefinition {
   readonly template: TaskTemplate;
   readonly status: string;
   readonly networkMode: string | undefined;
+  /** Names of volumes with configuredAtLaunch. */
+  readonly launchVolumes: readonly string[];
 }
 
 /** Reads what the core needs of DescribeTaskDefinition's answer. */
@@ -18,6 +20,9 @@ export async function findTaskDefinition(context: EcsContext, ref: string): Prom
     template: templateOf(found),
     status: String(found['status'] ?? 'ACTIVE'),
     networkMode: typeof networkMode === 'string' ? networkMode : undefined,
+    launchVolumes: ((found['volumes'] ?? []) as readonly Input[]).flatMap(({ name, configuredAtLaunch }) =>
+      configuredAtLaunch === true ? [String(name)] : [],
+    ),
   };
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Cluster, OneOff, RunSpec, State, Task, TaskTemplate } from '../../core/types.ts';
 import { Refused } from '../refused.ts';
 import { clusterIn, serviceIn, taskIn } from './find.ts';
@@ -15,7 +16,8 @@ import {
   textsIn,
 } from './input.ts';
 import { renderTask } from './render-task.ts';
-import { checkNetwork, refuseLaunchType } from './services.ts';
+import { checkLaunch, checkTagSettings, checkVolumes, launchTypeOf } from './launch.ts';
+import { checkNetwork } from './services.ts';
 import { findTaskDefinition } from './task-definition.ts';
 import type { EcsContext } from './types.ts';
 
@@ -77,23 +79,27 @@ const SETTINGS = [
   'platformVersion',
   'enableExecuteCommand',
   'enableECSManagedTags',
+  'propagateTags',
+  'volumeConfigurations',
   'clientToken',
 ] as const;
 
 export async function runTask(input: Input, context: EcsContext): Promise<Output> {
   const cluster = clusterIn(context.state(), input);
-  refuseLaunchType(input);
+  checkLaunch(input);
+  checkTagSettings(input, 'task');
   const count = numberIn(input, 'count') ?? 1;
   if (!Number.isInteger(count) || count < 1 || count > 10) refuse('count must be between 1 and 10.');
   const ref = needText(input, 'taskDefinition', 'TaskDefinition can not be blank.');
-  const { template, status, networkMode } = await findTaskDefinition(context, ref);
+  const { template, status, networkMode, launchVolumes } = await findTaskDefinition(context, ref);
   // UpdateService reports the same as a ClientException.
   if (status !== 'ACTIVE') refuse('TaskDefinition is inactive');
   checkNetwork(networkMode, input);
+  checkVolumes(input, launchVolumes);
   const run = runSpec(input, template);
   const before = context.state();
   const repeated = sameToken(before, textIn(input, 'clientToken'));
-  if (repeated.length > 0) return answer(before, sameRequest(repeated, template));
+  if (repeated.length > 0) return answer(before, sameRequest(repeated, run));
   const after = context.apply({ kind: 'tasks-run', cluster: cluster.name, count, run });
   return answer(
     after,
@@ -109,9 +115,17 @@ const answer = (state: State, tasks: readonly Task[]): Output => ({
 const sameToken = (state: State, token: string | undefined): readonly Task[] =>
   token === undefined ? [] : Object.values(state.tasks).filter(({ settings }) => settings['clientToken'] === token);
 
+const askedBy = ({ template, overrides, settings, startedBy, tags }: Task | RunSpec): object => ({
+  definition: template.taskDefinitionArn,
+  overrides,
+  settings,
+  startedBy,
+  tags,
+});
+
 /** A client token makes RunTask idempotent; the same token for something else is a mistake of the caller. */
-function sameRequest(tasks: readonly Task[], template: TaskTemplate): readonly Task[] {
-  const same = tasks.every((task) => task.template.taskDefinitionArn === template.taskDefinitionArn);
+function sameRequest(tasks: readonly Task[], run: RunSpec): readonly Task[] {
+  const same = tasks.every((task) => isDeepStrictEqual(askedBy(task), askedBy(run)));
   if (same) return tasks;
   throw new Refused('ConflictException', 'The clientToken was used for a RunTask call with other parameters.');
 }
@@ -141,7 +155,7 @@ function runSpec(input: Input, template: TaskTemplate): RunSpec {
     overrides: picked(overrides, ['containerOverrides', 'cpu', 'memory', 'taskRoleArn', 'executionRoleArn']),
     environment,
     tags: tagsIn(input),
-    settings: { launchType: 'FARGATE', ...picked(input, SETTINGS) },
+    settings: { ...launchTypeOf(input), ...picked(input, SETTINGS) },
     oneOff: oneOffOf(textsIn(changes, 'command') ?? main?.command ?? [], { ...main?.environment, ...environment }),
   };
 }

@@ -7,9 +7,13 @@ import type {
   ServiceRevisionSummary,
   Tag,
   Task,
+  TaskManagedEBSVolumeConfiguration,
+  TaskVolumeConfiguration,
+  UpdateServiceRequest,
 } from '@aws-sdk/client-ecs';
 import { type Instant, instant, minutes } from '../../domain/duration.ts';
 import type { EcsTask } from '../../ports/ecs-tasks.ts';
+import type { ServiceSettings, VolumeConfiguration } from '../../domain/ecs/service.ts';
 import type { EcsDeployment, EcsService, EcsServiceRef, ServiceDeployment, StoppedTask } from '../../ports/ecs.ts';
 
 /** `undefined` members are left out: absent and undefined are one for the SDK and two for exactOptionalPropertyTypes. */
@@ -51,6 +55,7 @@ export function toEcsService(service: Service, ref: EcsServiceRef): EcsService {
       capacityProviderStrategy: listOrNothing(service.capacityProviderStrategy),
       platformVersion: service.platformVersion,
     }),
+    settings: settingsOf(service),
     ...watchersOf(service.deploymentConfiguration),
     ...present({
       currentServiceDeployment: service.currentServiceDeployment,
@@ -60,6 +65,37 @@ export function toEcsService(service: Service, ref: EcsServiceRef): EcsService {
     }),
   };
 }
+
+/** Volumes are shown by the deployments alone. */
+function settingsOf({ deployments, propagateTags, enableECSManagedTags }: Service): ServiceSettings {
+  const { volumeConfigurations } = deployments?.find(({ status }) => status === 'PRIMARY') ?? {};
+  return present({
+    volumes: volumeConfigurations?.map(({ name, managedEBSVolume }) => ({
+      name: name ?? '',
+      managedEBSVolume: { ...managedEBSVolume },
+    })),
+    propagateTags,
+    managedTags: enableECSManagedTags,
+  });
+}
+
+/** In the words of the API already, which the reader of the input has checked; a service takes no more than a task. */
+export const volumesInput = (volumes: readonly VolumeConfiguration[]): TaskVolumeConfiguration[] =>
+  volumes.map(({ name, managedEBSVolume }) => ({
+    name,
+    managedEBSVolume: managedEBSVolume as unknown as TaskManagedEBSVolumeConfiguration,
+  }));
+
+/** In the words of UpdateService; only what is given. */
+export const settingsInput = ({
+  volumes,
+  propagateTags,
+  managedTags,
+}: ServiceSettings): Partial<UpdateServiceRequest> => ({
+  ...(volumes === undefined ? {} : { volumeConfigurations: volumesInput(volumes) }),
+  ...(propagateTags === undefined ? {} : { propagateTags }),
+  ...(managedTags === undefined ? {} : { enableECSManagedTags: managedTags }),
+});
 
 /** ECS answers with an empty list where there is none, and takes none where there is an empty one. */
 const listOrNothing = <T>(list: readonly T[] | undefined): readonly T[] | undefined =>

@@ -8,7 +8,7 @@ import {
 import { revisionName } from '../../domain/ecs/arn.ts';
 import { CloudFailure } from '../../domain/retry-policy.ts';
 import type { EcsTask, EcsTasks, TaskOrder } from '../../ports/ecs-tasks.ts';
-import { toEcsTask } from './ecs-shapes.ts';
+import { toEcsTask, volumesInput } from './ecs-shapes.ts';
 import { callAws } from './errors.ts';
 import type { AwsSession } from './session.ts';
 
@@ -54,6 +54,7 @@ const inputOf = ({
   override,
   startedBy,
   clientToken,
+  ...asked
 }: TaskOrder): RunTaskCommandInput => ({
   cluster,
   taskDefinition,
@@ -65,6 +66,10 @@ const inputOf = ({
     ...placement,
     ...(Array.isArray(placement.capacityProviderStrategy) ? { launchType: undefined } : {}),
   } as Partial<RunTaskCommandInput>),
+  ...(asked.volumes === undefined ? {} : { volumeConfigurations: volumesInput(asked.volumes) }),
+  ...(asked.propagateTags === undefined ? {} : { propagateTags: asked.propagateTags }),
+  ...(asked.managedTags === undefined ? {} : { enableECSManagedTags: asked.managedTags }),
+  ...(asked.tags === undefined ? {} : { tags: [...asked.tags] }),
   overrides: {
     containerOverrides: [
       {

@@ -24,6 +24,7 @@ import { placesOf } from './ecs-places.ts';
 import { revisionsOf } from './ecs-revisions.ts';
 import {
   fromTags,
+  settingsInput,
   toEcsService,
   toListedDeployment,
   toServiceDeployment,
@@ -79,6 +80,7 @@ export function ecsOf(session: Pick<AwsSession, 'accountId' | 'region' | 'client
             service: ref.service,
             ...(change.taskDefinition === undefined ? {} : { taskDefinition: change.taskDefinition }),
             ...(change.desired === undefined ? {} : { desiredCount: change.desired }),
+            ...(change.settings === undefined ? {} : settingsInput(change.settings)),
             ...(change.forceNewDeployment === undefined ? {} : { forceNewDeployment: true }),
           }),
           { abortSignal: signal },

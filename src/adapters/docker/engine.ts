@@ -20,7 +20,7 @@ export interface EngineParts {
 export function dockerEngine({ programs, folder, workspace, logins, secrets, onLine }: EngineParts): ContainerEngine {
   const metadataFile = join(folder.path, 'metadata.json');
   return {
-    probe: (signal) => probeEngines(programs, folder.env, signal),
+    probe: (builder, signal) => probeEngines({ programs, env: folder.env, builder }, signal),
     async free(root) {
       // The engine may be another machine's; what is not here cannot be seen.
       for (const path of [root, workspace]) {

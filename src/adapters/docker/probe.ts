@@ -1,9 +1,10 @@
-import type { Probe } from '../../domain/image-build/engine.ts';
+import type { Builder, Probe } from '../../domain/image-build/engine.ts';
 import type { Programs } from '../../ports/programs.ts';
 
 interface Info {
   readonly ServerVersion?: string;
   readonly DockerRootDir?: string;
+  readonly DriverStatus?: readonly (readonly string[])[] | null;
   readonly ServerErrors?: readonly string[];
   readonly ClientInfo?: {
     readonly Plugins?: readonly { readonly Name?: string; readonly Version?: string; readonly Err?: string }[];
@@ -15,40 +16,60 @@ export interface Probed extends Probe {
   readonly root?: string;
 }
 
-/** Asks every docker on PATH what it is and what it reaches, side by side. */
-export async function probeEngines(
-  programs: Programs,
-  env: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-): Promise<readonly Probed[]> {
-  const clients = await programs.find('docker');
-  return Promise.all(clients.map((client) => probe(client, { programs, env, signal })));
-}
-
-interface Asking {
+export interface Asking {
   readonly programs: Programs;
   readonly env: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
+  /** Of buildx; undefined: the one that the user chose. */
+  readonly builder?: string | undefined;
 }
 
-async function probe(client: string, { programs, env, signal }: Asking): Promise<Probed> {
-  const [version, info] = await Promise.all([
+/** Asks every docker on PATH what it is and what it reaches, side by side. */
+export async function probeEngines(asking: Asking, signal: AbortSignal): Promise<readonly Probed[]> {
+  const clients = await asking.programs.find('docker');
+  return Promise.all(clients.map((client) => probe(client, asking, signal)));
+}
+
+async function probe(client: string, { programs, env, builder: wanted }: Asking, signal: AbortSignal): Promise<Probed> {
+  const inspect = ['buildx', 'inspect', ...(wanted === undefined ? [] : [wanted])];
+  const [version, info, inspected] = await Promise.all([
     programs.run(client, { args: ['--version'], env }, signal),
     programs.run(client, { args: ['info', '--format', '{{json .}}'], env }, signal),
+    // Asked before it is known whether there is a plugin: one wait, and not two.
+    programs.run(client, { args: inspect, env }, signal),
   ]);
   const clientVersion = /version v?(\d+(?:\.\d+)*)/i.exec(version.stdout)?.[1];
   const said = readInfo(info.stdout);
   const plugin = said.ClientInfo?.Plugins?.find(({ Name, Err }) => Name === 'buildx' && !Err);
   const problem = said.ServerErrors?.[0] ?? lastLine(info.stderr);
+  const builder = inspected.code === 0 ? builderIn(inspected.stdout, said) : undefined;
   return {
     client,
     ...(clientVersion === undefined ? {} : { clientVersion }),
     ...(plugin === undefined ? {} : { buildxVersion: plugin.Version ?? '' }),
+    ...(plugin === undefined
+      ? {}
+      : builder === undefined
+        ? { builderProblem: lastLine(inspected.stderr) || 'docker buildx inspect names no driver' }
+        : { builder }),
     ...(said.ServerVersion
       ? { serverVersion: said.ServerVersion }
       : { serverProblem: problem || 'its engine does not answer' }),
     ...(said.DockerRootDir ? { root: said.DockerRootDir } : {}),
   };
+}
+
+/** Of the text of `docker buildx inspect`, which has no other form in the releases that are in use. */
+function builderIn(text: string, { DriverStatus }: Info): Builder | undefined {
+  const [, name = ''] = /^Name:\s*(\S+)/m.exec(text) ?? [];
+  const driver = /^Driver:\s*(\S+)/m.exec(text)?.[1];
+  if (driver === undefined) return undefined;
+  // Newer engines say it of the worker, to the plugin; older ones to `docker info` alone.
+  const isContainerd =
+    /^\s*org\.mobyproject\.buildkit\.worker\.snapshotter:/m.test(text) ||
+    DriverStatus?.some(([key, value]) => key === 'driver-type' && value?.startsWith('io.containerd.')) === true;
+  // The builder has a name, and each node has one.
+  const nodes = [...text.matchAll(/^Name:/gm)].length - 1;
+  return { name, driver, store: isContainerd ? 'containerd' : 'other', nodes };
 }
 
 function readInfo(text: string): Info {

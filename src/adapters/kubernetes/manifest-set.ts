@@ -3,7 +3,7 @@ import { type ImageChange, type ImageRule, applyImageRules } from '../../domain/
 import { type Manifest, duplicates, placeOf } from '../../domain/kubernetes/manifest.ts';
 import { describeObject } from '../../domain/kubernetes/object.ts';
 import { type Placeholders, fillPlaceholders } from '../../domain/kubernetes/placeholders.ts';
-import { fillSecrets } from '../../domain/kubernetes/secret-values.ts';
+import { fillSecrets, unfilledNames } from '../../domain/kubernetes/secret-values.ts';
 import { readManifestFiles } from './manifest-files.ts';
 import { readManifests } from './manifest-yaml.ts';
 import { renderHelm, renderKustomize } from './render.ts';
@@ -15,6 +15,7 @@ export interface SetRequest {
   readonly namespace: string | undefined;
   readonly rules: readonly ImageRule[];
   readonly placeholders: Placeholders;
+  readonly secretValues: ReadonlyMap<string, string>;
 }
 
 export interface SetTools {
@@ -59,6 +60,7 @@ export async function readManifestSet(request: SetRequest, tools: SetTools, sign
     });
   const unused = [...request.placeholders.keys()].filter((name) => !used.has(name));
   for (const name of unused) warnings.push(`Placeholder ${name} stands nowhere in the manifests`);
+  warnings.push(...unfilledNames(all, new Set(request.secretValues.keys())));
   if (problems.length > 0) throw new InvalidInput('The manifests', problems);
   const imaged = applyImageRules(all, request.rules);
   const lookUp = tools.lookUpSecret;

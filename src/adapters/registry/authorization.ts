@@ -10,6 +10,8 @@ export interface Authorization {
   header(scope: string): string | undefined;
   /** The header was taken: when it is refused later, it has run out. */
   accepted(scope: string): void;
+  /** As whom it was entered last; undefined: without a name. */
+  who(): string | undefined;
   /** A 401 came: finds out what is wanted. False: there is nothing that could be tried. */
   answer(challenge: string | null, scope: string, signal: AbortSignal): Promise<'try-again' | 'give-up'>;
 }
@@ -29,7 +31,9 @@ export function registryAuthorization(
 ): Authorization {
   const kept = new Map<string, string>();
   const refused = new Set<string>();
+  let who: string | undefined;
   return {
+    who: () => who,
     header: (scope) => kept.get(scope) ?? kept.get(EVERY),
     accepted: (scope) => void (refused.delete(scope), refused.delete(EVERY)),
     async answer(text, scope, signal) {
@@ -41,6 +45,7 @@ export function registryAuthorization(
       if (before !== undefined && refused.has(key)) return 'give-up';
       if (before !== undefined) refused.add(key);
       const credentials = await source(before === undefined ? 'kept' : 'renew', signal);
+      who = credentials?.username;
       if (challenge.scheme === 'basic') {
         if (credentials === undefined) return 'give-up';
         kept.set(EVERY, basic(credentials));

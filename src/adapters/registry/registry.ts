@@ -38,6 +38,7 @@ export function imageRegistry(address: RegistryAddress, tools: RegistryTools): I
       return body as ReadableStream<Uint8Array>;
     },
     copyBlob: (repository, from, blob, signal) => copyAgain(send, { host, repository }, { from, blob }, signal),
+    mayPush: (repository, signal) => mayPush(send, { host, repository }, signal),
     tags: (repository, signal) => tags(send, { host, repository }, signal),
   };
 }
@@ -129,6 +130,23 @@ async function put(
     if (there === digest) return;
     const now = `${reference} is ${there ?? 'not there'}, and stays so`;
     throw new CloudFailure('conflict', { ...thrown.facts, now }, { cause: thrown });
+  }
+}
+
+async function mayPush(send: Send, { host, repository }: Place, signal: AbortSignal): Promise<void> {
+  const what = `Could not push to ${host}/${repository}`;
+  const scope = push(repository);
+  const path = `${repository}/blobs/uploads/`;
+  const begun = await send({ method: 'POST', path, scope, what, expected: [202] }, signal);
+  await begun.arrayBuffer();
+  const location = begun.headers.get('location');
+  if (location === null) return;
+  try {
+    // Not every registry knows how to give an upload up; all of them forget those that nobody goes on with.
+    const end = { method: 'DELETE', path: new URL(location, begun.url).href, scope, what, repeat: 'once' } as const;
+    await (await send({ ...end, expected: [200, 202, 204, 404, 405] }, signal)).arrayBuffer();
+  } catch {
+    signal.throwIfAborted();
   }
 }
 

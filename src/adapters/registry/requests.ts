@@ -1,7 +1,7 @@
 import { EnvHttpProxyAgent, type Dispatcher, type RequestInit, type Response, fetch } from 'undici';
 import { type Duration, milliseconds, seconds } from '../../domain/duration.ts';
 import { messageOf } from '../../domain/failure.ts';
-import { classifyRegistryError } from '../../domain/image-build/registry-errors.ts';
+import { RegistryRefusal, classifyRegistryError } from '../../domain/image-build/registry-errors.ts';
 import { type CloudErrorKind, CloudFailure, mayPass } from '../../domain/retry-policy.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
@@ -64,7 +64,8 @@ export function registryRequests({ host, credentials }: RegistryAddress, tools: 
       signal.throwIfAborted();
       const tried = await once(call, { base, dispatcher, authorization }, signal);
       if (tried.kind === 'answer') return tried.response;
-      if (!mayPass(tried.error) || attempt >= TRIES || call.repeat === 'once') throw failureOf(call, host, tried);
+      if (!mayPass(tried.error) || attempt >= TRIES || call.repeat === 'once')
+        throw failureOf(call, { host, who: authorization.who() }, tried);
       const pause = tried.after ?? pauseOf(attempt, tools.random);
       tools.log.debug(`${call.what}: ${tried.why}; try ${attempt} of ${TRIES}, again in ${Math.round(pause)} ms`);
       await tools.clock.sleep(pause, signal);
@@ -167,12 +168,21 @@ function reasonOf(thrown: unknown): string {
 
 function failureOf(
   { what, now, scope }: RegistryCall,
-  host: string,
+  { host, who }: { readonly host: string; readonly who: string | undefined },
   { error, why, cause }: Extract<Tried, { kind: 'refused' }>,
 ): CloudFailure {
+  if (error === 'access-denied' || error === 'expired-token') {
+    const right = scope.includes('push') ? 'push' : 'pull';
+    const whom = who === undefined ? 'a visitor without a login' : `the login ${who}`;
+    const next = {
+      'access-denied': `Give the job the right to ${right === 'push' ? 'push to' : 'pull from'} ${host} (GHCR: packages: write; ECR: the IAM actions in the README), then re-run`,
+      'expired-token': `Log in to ${host}: build-image does it for ECR and GHCR, else docker login in a step before`,
+    }[error];
+    const refused = `${host} refuses ${whom} the right to ${right}, with ${why}`;
+    return new RegistryRefusal(error, { what, why: refused, ...(now === undefined ? {} : { now }), next }, { cause });
+  }
   const next: Partial<Record<CloudErrorKind, string>> = {
-    'access-denied': `Give the job the right to ${scope.includes('push') ? 'push to' : 'pull from'} ${host} (GHCR: packages: write; ECR: the IAM actions in the README), then re-run`,
-    'expired-token': `Log in to ${host}: build-image does it for ECR and GHCR, else docker login in a step before`,
+    'not-found': 'Create the repository; build-image does not make one',
     conflict: 'A tag that must not move is never overwritten: release under a new version',
     throttled: 'Re-run: it goes on from where this run stopped',
     transient: 'Re-run: it goes on from where this run stopped',

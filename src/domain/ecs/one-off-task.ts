@@ -1,6 +1,7 @@
 import { type Instant, between, formatInstant, hours, instant } from '../duration.ts';
 import { essentialContainers } from './container-logs.ts';
-import type { EcsService, EcsTask, Placement } from './service.ts';
+import type { EcsService, EcsTask, Placement, ServiceSettings, VolumeConfiguration } from './service.ts';
+import { launchVolumesOf } from './service-settings.ts';
 import type { TaskDefinitionBody } from './task-definition.ts';
 import type { TaskWish } from './task-wish.ts';
 
@@ -100,9 +101,10 @@ export function exitCodeOf(task: EcsTask, body: TaskDefinitionBody): number {
 
 /** PURE. How the task is placed: as the service's own, but for what is given. */
 export function placementFor(
-  { placement = {} }: Pick<EcsService, 'placement'>,
-  { subnets, securityGroups, assignPublicIp }: TaskWish,
+  { placement: own = {} }: Pick<EcsService, 'placement'>,
+  { subnets, securityGroups, assignPublicIp, ...wish }: TaskWish,
 ): Placement {
+  const placement = platformOf(own, wish);
   const given = {
     ...(subnets === undefined ? {} : { subnets }),
     ...(securityGroups === undefined ? {} : { securityGroups }),
@@ -111,4 +113,32 @@ export function placementFor(
   if (Object.keys(given).length === 0) return placement;
   const known = placement.networkConfiguration as { readonly awsvpcConfiguration?: object } | undefined;
   return { ...placement, networkConfiguration: { awsvpcConfiguration: { ...known?.awsvpcConfiguration, ...given } } };
+}
+
+/** Launch type and providers exclude each other, and only Fargate has versions. */
+function platformOf(
+  own: Placement,
+  {
+    launchType,
+    capacityProviders,
+    platformVersion,
+  }: Pick<TaskWish, 'launchType' | 'capacityProviders' | 'platformVersion'>,
+): Placement {
+  const { launchType: _type, capacityProviderStrategy: _strategy, platformVersion: version, ...network } = own;
+  const known = platformVersion ?? version;
+  const versioned = known === undefined ? {} : { platformVersion: known };
+  if (capacityProviders !== undefined) return { ...network, ...versioned, capacityProviderStrategy: capacityProviders };
+  if (launchType !== undefined) return { ...network, ...(launchType === 'FARGATE' ? versioned : {}), launchType };
+  return platformVersion === undefined ? own : { ...own, platformVersion };
+}
+
+/** PURE. Volumes that the task is launched with: what is given, else those that the service has or gets, where the definition waits for one. */
+export function volumesFor(
+  { settings }: Pick<EcsService, 'settings'>,
+  wish: Pick<TaskWish, 'volumes'>,
+  release: { readonly body: TaskDefinitionBody; readonly settings?: ServiceSettings | undefined },
+): readonly VolumeConfiguration[] {
+  const waiting = launchVolumesOf(release.body);
+  const ofService = release.settings?.volumes ?? settings?.volumes ?? [];
+  return wish.volumes ?? ofService.filter(({ name }) => waiting.includes(name));
 }

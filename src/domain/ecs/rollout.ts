@@ -102,7 +102,9 @@ function remember(
   const { memory } = watch;
   if (ours === undefined) {
     const missingSince = memory.listed ? { missingSince: memory.missingSince ?? now } : {};
-    return { ...watch, memory: { ...memory, steadyReads: 0, ...missingSince } };
+    const told = memory.failure ?? failureTold(watch.deploymentId, service);
+    const failure = told === undefined ? {} : { failure: told };
+    return { ...watch, memory: { ...memory, steadyReads: 0, ...missingSince, ...failure } };
   }
   const { missingSince: _, ...known } = memory;
   const failure = memory.failure ?? failureOf(ours, service);
@@ -133,6 +135,16 @@ function failureOf(ours: EcsDeployment, service: EcsService): string | undefined
   return ours.failed >= limit
     ? `${ours.failed} tasks failed in a row (limit ${limit}; ${movesTraffic(service) ? `no circuit breaker is known to end the strategy ${service.strategy}` : 'the service has no circuit breaker of its own'})`
     : undefined;
+}
+
+/**
+ * ECS's own words in an event (developerguide: service-event-messages). A way back that is over between two looks leaves
+ * nothing else of the deployment that it took back, and its own would look like somebody else's.
+ */
+function failureTold(id: string | undefined, { events }: EcsService): string | undefined {
+  const sign = `(deployment ${id}) deployment failed: `;
+  const told = events.find(({ message }) => id !== undefined && message.includes(sign))?.message;
+  return told && `ECS deployment failed: ${told.slice(told.indexOf(sign) + sign.length)}`;
 }
 
 const countsAreRight = (ours: EcsDeployment, service: EcsService): boolean =>

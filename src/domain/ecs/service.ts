@@ -53,7 +53,23 @@ export interface EcsService {
   readonly managedBy?: string;
   /** How its tasks are placed, in the words of the API: passed on to tasks that run beside it, never looked into. */
   readonly placement?: Placement;
+  /** Of its tasks, as it has them now; volumes are those of the PRIMARY deployment. */
+  readonly settings?: ServiceSettings;
   readonly tags: Readonly<Record<string, string>>;
+}
+
+/** What a service says of its tasks beside their definition. In a change: what is absent stays as it is. */
+export interface ServiceSettings {
+  readonly volumes?: readonly VolumeConfiguration[];
+  readonly propagateTags?: 'SERVICE' | 'TASK_DEFINITION' | 'NONE';
+  /** Whether ECS tags the tasks with the names of cluster and service. */
+  readonly managedTags?: boolean;
+}
+
+/** An EBS volume for each task, in the words of the API. */
+export interface VolumeConfiguration {
+  readonly name: string;
+  readonly managedEBSVolume: Readonly<Record<string, unknown>>;
 }
 
 /** Raw members of a service that RunTask takes too. */

@@ -4,9 +4,11 @@ import { revisionName } from './arn.ts';
 import { isLeftAsFailed, whoseDeployment } from './in-flight.ts';
 import { isOutdated, readJournal, sameRelease, sameWorkflowRun } from './journal.ts';
 import type { ContainerImages } from './result.ts';
-import type { EcsDeployment, EcsService, ServiceDeployment, TaskDefinition } from './service.ts';
+import type { EcsDeployment, EcsService, ServiceDeployment, ServiceSettings, TaskDefinition } from './service.ts';
 import { type ContainerEdits, withEdits } from './container-edits.ts';
 import { diffDefinitions } from './definition-diff.ts';
+import { type Roles, withRoles } from './roles.ts';
+import { refuseVolumes, settingsChanges } from './service-settings.ts';
 import { type Tags, type TaskDefinitionBody, imagesOf, sameDefinition, withImages } from './task-definition.ts';
 
 /** What is asked for. */
@@ -14,6 +16,9 @@ export interface Wish {
   /** Of the base; absent: its own. */
   readonly images?: ContainerImages;
   readonly edits?: ContainerEdits;
+  readonly roles?: Roles;
+  /** Of the service; absent members stay as they are. */
+  readonly settings?: ServiceSettings;
   readonly desired?: number;
   readonly release: string;
   readonly run: string;
@@ -73,7 +78,11 @@ export function decideStart(situation: Situation, wish: Wish): Start {
     return { kind: 'refuse', facts: daemonCount(service) };
   const base = situation.base ?? current;
   const body = candidateOf(base, wish);
-  const same = body === current.body || sameDefinition(body, current.body);
+  const volumes = refuseVolumes(service, body, wish.settings);
+  if (volumes) return { kind: 'refuse', facts: volumes };
+  const sameBody = body === current.body || sameDefinition(body, current.body);
+  const settings = settingsChanges(service, wish.settings);
+  const same = sameBody && settings.length === 0;
   const primary = primaryOf(service);
   const journal = readJournal(service);
   const moves = isInFlight(service, situation.serviceDeployment);
@@ -87,7 +96,7 @@ export function decideStart(situation: Situation, wish: Wish): Start {
   }
   if (!same && wish.onOutdated === 'fail' && isOutdated(journal, wish))
     return { kind: 'refuse', facts: outdated(service) };
-  if (!same) {
+  if (!sameBody) {
     // An INACTIVE revision cannot be deployed: its twin is registered.
     const existing = base.arn !== undefined && base.status !== 'INACTIVE' && sameDefinition(body, base.body);
     const changes = diffDefinitions(current.body, body);
@@ -103,6 +112,8 @@ export function decideStart(situation: Situation, wish: Wish): Start {
         : {}),
     };
   }
+  // Tasks that run already keep what they began with.
+  if (settings.length > 0) return { kind: 'restart', why: `the service changes (${settings.join('; ')})` };
   if (primary?.rolloutState === 'FAILED')
     return { kind: 'restart', why: `the last deployment of ${revisionName(current.arn)} failed` };
   const images = Object.values(typeof wish.images === 'string' ? imagesOf(current.body) : (wish.images ?? {}));
@@ -145,10 +156,11 @@ function outdated(service: EcsService): FailureFacts {
 /** The definition that is wished for; the base itself when nothing is changed in it. */
 export function candidateOf(
   base: BaseDefinition,
-  { images, edits }: Pick<Wish, 'images' | 'edits'>,
+  { images, edits, roles }: Pick<Wish, 'images' | 'edits' | 'roles'>,
 ): TaskDefinitionBody {
   const imaged = images === undefined ? base.body : withImages(base.body, images, base.family).body;
-  return edits === undefined ? imaged : withEdits(imaged, edits, base.family);
+  const edited = edits === undefined ? imaged : withEdits(imaged, edits, base.family);
+  return roles === undefined ? edited : withRoles(edited, roles);
 }
 
 export const primaryOf = (service: EcsService): EcsDeployment | undefined =>

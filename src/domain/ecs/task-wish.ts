@@ -1,6 +1,8 @@
-import { type Place, complain, entriesOf, fieldsOf, itemsOf, readText, rootOf } from '../checks/place.ts';
+import { type Place, complain, entriesOf, fieldsOf, itemsOf, readCount, readText, rootOf } from '../checks/place.ts';
 import { type Duration, hours, minutes, parseDuration, seconds } from '../duration.ts';
 import { type FieldResult, describeProblem } from '../inputs.ts';
+import type { VolumeConfiguration } from './service.ts';
+import { TASK_VOLUMES_SHAPE, flagAt, readVolumes, tagsAt } from './volumes.ts';
 import { DURATION_SHAPE, type JsonSchema, closed } from '../json-schema.ts';
 
 /** A task that is run once for a release, beside the service: a migration. */
@@ -15,8 +17,25 @@ export interface TaskWish {
   readonly subnets?: readonly string[];
   readonly securityGroups?: readonly string[];
   readonly assignPublicIp?: 'ENABLED' | 'DISABLED';
+  /** Where it runs; each excludes the other, and either stands in place of both of the service. */
+  readonly launchType?: (typeof LAUNCH_TYPES)[number];
+  readonly capacityProviders?: readonly CapacityProvider[];
+  /** Of Fargate. */
+  readonly platformVersion?: string;
+  /** In place of those that the service has. */
+  readonly volumes?: readonly VolumeConfiguration[];
+  /** A task by itself has no service whose tags it could get. */
+  readonly propagateTags?: 'TASK_DEFINITION' | 'NONE';
+  readonly managedTags?: boolean;
+  readonly tags?: readonly { readonly key: string; readonly value: string }[];
   /** When an earlier run started it and nobody can tell any more how it ended. */
   readonly onUnknown: 'fail' | 'run' | 'skip';
+}
+
+export interface CapacityProvider {
+  readonly capacityProvider: string;
+  readonly weight?: number;
+  readonly base?: number;
 }
 
 const KEYS = [
@@ -27,8 +46,20 @@ const KEYS = [
   'subnets',
   'security-groups',
   'assign-public-ip',
+  'launch-type',
+  'capacity-providers',
+  'platform-version',
+  'volumes',
+  'propagate-tags',
+  'enable-ecs-managed-tags',
+  'tags',
   'on-unknown',
 ] as const;
+const LAUNCH_TYPES = ['FARGATE', 'EC2', 'EXTERNAL'] as const;
+const PROPAGATES = { 'task-definition': 'TASK_DEFINITION', none: 'NONE' } as const;
+const WEIGHT = { min: 0, max: 1_000 };
+const BASE = { min: 0, max: 100_000 };
+const PLATFORM = /^(?:LATEST|\d{1,3}\.\d{1,3}\.\d{1,3})$/;
 const ON_UNKNOWN = ['fail', 'run', 'skip'] as const;
 const USUAL_TIMEOUT: Duration = minutes(15);
 
@@ -55,6 +86,32 @@ export const TASK_SHAPE: JsonSchema = closed<(typeof KEYS)[number]>({
   subnets: listOf('In place of those of the service.'),
   'security-groups': listOf('In place of those of the service.'),
   'assign-public-ip': { enum: [true, false, 'true', 'false'], description: 'In place of what the service has.' },
+  'launch-type': { enum: LAUNCH_TYPES, description: 'In place of what the service has. Excludes capacity-providers.' },
+  'capacity-providers': {
+    type: 'array',
+    minItems: 1,
+    description: 'In place of what the service has. Example: `[{ provider: FARGATE_SPOT, weight: 1 }]`.',
+    items: {
+      ...closed<'provider' | 'weight' | 'base'>({
+        provider: { type: 'string', pattern: '\\S' },
+        weight: { type: 'integer', minimum: WEIGHT.min, maximum: WEIGHT.max },
+        base: { type: 'integer', minimum: BASE.min, maximum: BASE.max },
+      }),
+      required: ['provider'],
+    },
+  },
+  'platform-version': { type: 'string', pattern: PLATFORM.source, description: 'Of Fargate. Example: `1.4.0`.' },
+  volumes: TASK_VOLUMES_SHAPE,
+  'propagate-tags': { enum: Object.keys(PROPAGATES), description: 'Whether it gets the tags of its task definition.' },
+  'enable-ecs-managed-tags': {
+    enum: [true, false, 'true', 'false'],
+    description: 'Whether ECS tags it with the name of the cluster.',
+  },
+  tags: {
+    type: 'object',
+    additionalProperties: { type: ['string', 'number', 'boolean'] },
+    description: 'Tags of the task.',
+  },
   'on-unknown': {
     enum: ON_UNKNOWN,
     description: 'What happens when an earlier run started it and ECS has forgotten how it ended; fail when absent.',
@@ -79,8 +136,16 @@ export function readTaskWish(value: unknown): FieldResult<TaskWish> {
     ...one('subnets', fields.subnets, textsAt),
     ...one('securityGroups', fields['security-groups'], textsAt),
     ...one('assignPublicIp', fields['assign-public-ip'], publicIpAt),
+    ...one('launchType', fields['launch-type'], launchTypeAt),
+    ...one('capacityProviders', fields['capacity-providers'], (place) => itemsOf(place).map(providerAt)),
+    ...one('platformVersion', fields['platform-version'], platformAt),
+    ...one('volumes', fields.volumes, (place) => readVolumes(place, 'task')),
+    ...one('propagateTags', fields['propagate-tags'], propagatesAt),
+    ...one('managedTags', fields['enable-ecs-managed-tags'], flagAt),
+    ...one('tags', fields.tags, tagsAt),
     onUnknown: fields['on-unknown'] === undefined ? 'fail' : onUnknownAt(fields['on-unknown']),
   };
+  complainOfPlace(fields);
   if (root.problems.length === 0) return { ok: true, value: wish };
   const problem = root.problems
     .map(({ given: _given, ...each }) => describeProblem(each).replace(/\.$/, ''))
@@ -117,10 +182,48 @@ function timeoutAt(place: Place): Duration {
 }
 
 function publicIpAt(place: Place): 'ENABLED' | 'DISABLED' | undefined {
-  const { value } = place;
-  if (value === true || value === 'true') return 'ENABLED';
-  if (value === false || value === 'false') return 'DISABLED';
-  return complain(place, 'is neither true nor false', { accepted: 'true, false' });
+  const flag = flagAt(place);
+  return flag === undefined ? undefined : flag ? 'ENABLED' : 'DISABLED';
+}
+
+function launchTypeAt(place: Place): TaskWish['launchType'] {
+  const known = LAUNCH_TYPES.find((each) => each === place.value);
+  return known ?? complain(place, 'is not one of the accepted values', { accepted: LAUNCH_TYPES.join(', ') });
+}
+
+function providerAt(place: Place): CapacityProvider {
+  const { provider, weight, base } = fieldsOf(place, { known: ['provider', 'weight', 'base'] });
+  if (provider === undefined) complain({ ...place, value: undefined }, 'has no provider', { accepted: 'FARGATE_SPOT' });
+  const read = {
+    weight: weight && readCount(weight, WEIGHT),
+    base: base && readCount(base, BASE),
+  };
+  return {
+    capacityProvider: (provider && readText(provider)) ?? '',
+    ...(read.weight === undefined ? {} : { weight: read.weight }),
+    ...(read.base === undefined ? {} : { base: read.base }),
+  };
+}
+
+function platformAt(place: Place): string | undefined {
+  const text = readText(place);
+  if (text === undefined || PLATFORM.test(text)) return text;
+  return complain(place, 'is not a platform version', { accepted: 'LATEST, or a number: 1.4.0' });
+}
+
+function propagatesAt(place: Place): TaskWish['propagateTags'] {
+  const known = Object.entries(PROPAGATES).find(([word]) => word === place.value);
+  const accepted = Object.keys(PROPAGATES).join(', ');
+  return known?.[1] ?? complain(place, 'is not one of the accepted values', { accepted });
+}
+
+/** ECS takes either, and a version of Fargate for nothing else. */
+function complainOfPlace(fields: Partial<Record<(typeof KEYS)[number], Place>>): void {
+  const { 'launch-type': type, 'capacity-providers': providers, 'platform-version': version } = fields;
+  if (type !== undefined && providers !== undefined)
+    complain({ ...providers, value: undefined }, 'excludes launch-type');
+  if (version !== undefined && type !== undefined && type.value !== 'FARGATE')
+    complain({ ...version, value: undefined }, 'is of Fargate alone, and launch-type is not');
 }
 
 function onUnknownAt(place: Place): TaskWish['onUnknown'] {

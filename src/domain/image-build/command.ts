@@ -1,6 +1,7 @@
 import type { InputProblem } from '../inputs.ts';
+import { unreachable } from '../unreachable.ts';
 import type { BuildSpec, SecretFile } from './build-spec.ts';
-import type { EngineKind } from './engine.ts';
+import type { Engine, EngineKind } from './engine.ts';
 
 export interface BuildCommand {
   /** After the client's name. */
@@ -8,12 +9,17 @@ export interface BuildCommand {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/**
+ * What becomes of the image: buildx pushes it under its digest alone, or under its name; or it stays in the engine, from
+ * where `docker push` takes it; or it stays where it was built.
+ */
+export type BuildEnd = 'push-digest' | 'push-name' | 'load' | 'keep';
+
 export interface CommandParts {
   readonly kind: EngineKind;
   /** `registry/repository:tag` that the engine gives the image. */
   readonly name: string;
-  /** `push`: buildx pushes while it builds. The others push by a command of their own. */
-  readonly end: 'push' | 'keep';
+  readonly end: BuildEnd;
   readonly secrets: readonly SecretFile[];
   /** Where the engine writes what it made (buildx). */
   readonly metadataFile: string;
@@ -48,13 +54,29 @@ export function buildCommand(spec: BuildSpec, parts: CommandParts): BuildCommand
     ...(cache === 'with' && isBuildx ? many('--cache-to', spec.cacheTo.map(withoutFail)) : []),
     ...(isBuildx ? attestations(spec) : []),
     ...(isBuildx ? ['--metadata-file', metadataFile] : []),
-    '--tag',
-    name,
-    ...(isBuildx && end === 'push' ? ['--push'] : []),
+    ...(isBuildx ? outputs(end, name) : ['--tag', name]),
     ...spec.extraArgs,
     spec.context,
   ];
   return { args, env: kind === 'buildx' ? {} : { DOCKER_BUILDKIT: kind === 'buildkit' ? '1' : '0' } };
+}
+
+function outputs(end: BuildEnd, name: string): string[] {
+  switch (end) {
+    case 'push-digest': {
+      const repository = name.slice(0, name.lastIndexOf(':'));
+      return ['--output', `type=image,name=${repository},push-by-digest=true,name-canonical=true,push=true`];
+    }
+    case 'push-name':
+      return ['--tag', name, '--push'];
+    case 'load':
+      // Said, because BUILDX_NO_DEFAULT_LOAD turns the default off; --load refuses an index.
+      return ['--tag', name, '--output', 'type=image'];
+    case 'keep':
+      return ['--tag', name];
+    default:
+      return unreachable(end);
+  }
 }
 
 /** Since Docker 29 the default makes an index of a single image, which Lambda, ECR's scan and others do not take: always said. */
@@ -122,6 +144,20 @@ export function extraArgProblems(extraArgs: readonly string[]): readonly InputPr
     return /^--[a-z]/.test(given) ? [] : [{ input: 'extra-args', given, problem: 'is not a long option', accepted }];
   });
 }
+
+/**
+ * The driver `docker` cannot push by digest. A builder of several nodes puts their images together under its name, and where
+ * that has no tag under `latest` (buildx, util/imagetools).
+ */
+export function endOf({ kind, builder }: Pick<Engine, 'kind' | 'builder'>, push: 'registry' | 'none'): BuildEnd {
+  if (push === 'none') return 'keep';
+  if (kind !== 'buildx' || builder?.driver === 'docker') return 'load';
+  return builder?.nodes === 1 ? 'push-digest' : 'push-name';
+}
+
+/** The builder of buildx that an extra argument chooses. */
+export const builderIn = (extraArgs: readonly string[]): string | undefined =>
+  extraArgs.findLast((argument) => argument.startsWith('--builder='))?.slice('--builder='.length);
 
 /** The build failed for its cache alone: it is made again without. */
 export const isCacheFault = (output: string): boolean =>

@@ -1,4 +1,5 @@
-import type { CloudErrorKind } from '../retry-policy.ts';
+import type { FailureFacts } from '../failure.ts';
+import { type CloudErrorKind, CloudFailure } from '../retry-policy.ts';
 
 /** What a registry says of itself when it refuses: status, and the code of the distribution specification. */
 export interface RegistrySigns {
@@ -6,6 +7,16 @@ export interface RegistrySigns {
   /** `MANIFEST_UNKNOWN`, `DENIED`, ... */
   readonly code?: string;
   readonly message: string;
+}
+
+/** A registry that answers, and does not let this name in: nothing that an input of the build could mend. */
+export class RegistryRefusal extends CloudFailure {
+  override readonly name: string = 'RegistryRefusal';
+  declare readonly kind: 'access-denied' | 'expired-token';
+
+  constructor(kind: 'access-denied' | 'expired-token', facts: FailureFacts, options?: { readonly cause?: unknown }) {
+    super(kind, facts, options);
+  }
 }
 
 /** Registries that say `immutable` in words of their own: ECR, GHCR, Harbor, Artifactory. */

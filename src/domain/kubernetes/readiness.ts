@@ -66,7 +66,8 @@ const count = (object: KubeObject, ...path: string[]): number => numberAt(object
 
 /**
  * Whether a condition was there before the change that our write made. The controller keeps a passed progress deadline until
- * a change gets on, also when it has seen that change: of a way back it would say that it failed before it began.
+ * a change gets on, also when it has seen that change, and that pods could not be made until the ReplicaSet that failed is
+ * at none: of a way back they would say that it failed before it began.
  */
 function isOfBefore(condition: Condition, type: string, written: KubeObject | undefined): boolean {
   if (written === undefined || notObserved(written, { generation: written.metadata.generation }) === undefined)
@@ -82,7 +83,7 @@ function deployment(object: KubeObject, unobserved: string | undefined, { writte
   if (progress?.status === 'False' && progress.reason === 'ProgressDeadlineExceeded')
     if (!isOfBefore(progress, 'Progressing', written)) return bad(said(progress));
   const failure = conditionOf(object, 'ReplicaFailure');
-  if (failure?.status === 'True') return bad(said(failure));
+  if (failure?.status === 'True' && !isOfBefore(failure, 'ReplicaFailure', written)) return bad(said(failure));
   const wanted = numberAt(object, 'spec', 'replicas') ?? 1;
   const updated = count(object, 'status', 'updatedReplicas');
   const all = count(object, 'status', 'replicas');

@@ -84,3 +84,43 @@ export interface SecretTools {
   encode(text: string): string;
   seen(value: string): void;
 }
+
+/** Other spellings of a name, which are not filled: `$NAME`, `${ NAME }`. */
+const MISSPELT = /\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{\s+([A-Za-z_][A-Za-z0-9_]*)\s*\}|\{([A-Za-z_][A-Za-z0-9_]*)\s+\})/g;
+
+/**
+ * PURE. Where a name that was given a secret value stands and is not filled, and names that stand nowhere: such a text would
+ * reach the pods as it is written, and nobody would notice.
+ */
+export function unfilledNames(manifests: readonly Manifest[], names: ReadonlySet<string>): readonly string[] {
+  const used = new Set<string>();
+  const warnings = manifests.flatMap(({ object, origin }): readonly string[] => {
+    const isSecret = object.kind === 'Secret' && object.apiVersion === 'v1';
+    return textsIn(object, []).flatMap(({ text, path }) => {
+      const [key = ''] = path.slice(-1);
+      if (isSecret && text === '' && names.has(key)) used.add(key);
+      const found = [...text.matchAll(INSIDE)].flatMap(([, name = '']) => (names.has(name) ? [name] : []));
+      for (const name of found) used.add(name);
+      const spelt = [...text.matchAll(MISSPELT)].map(([written, ...forms]) => ({ written, name: forms.find(Boolean) }));
+      const left = isSecret
+        ? spelt.filter(({ name = '' }) => names.has(name)).map(({ written }) => written)
+        : found.map((name) => `\${${name}}`);
+      const where = `${describeObject(object)} (${placeOf(origin)}), .${path.join('.')}`;
+      const why = isSecret ? 'only ${NAME} is filled' : 'secret-values are filled in Secrets only';
+      return [...new Set(left)].map((written) => `${written} in ${where} stays as it is written: ${why}`);
+    });
+  });
+  const unused = [...names].filter((name) => !used.has(name));
+  return [...warnings, ...unused.map((name) => `${name} of secret-values stands nowhere in the manifests`)];
+}
+
+function textsIn(
+  value: unknown,
+  path: readonly string[],
+): readonly { readonly text: string; readonly path: readonly string[] }[] {
+  if (typeof value === 'string') return [{ text: value, path }];
+  // `KEY:` in a Secret is an empty value.
+  if (value === null) return [{ text: '', path }];
+  if (Array.isArray(value)) return value.flatMap((each, index) => textsIn(each, [...path, String(index)]));
+  return isFields(value) ? Object.entries(value).flatMap(([key, each]) => textsIn(each, [...path, key])) : [];
+}

@@ -87,6 +87,9 @@ export const leaseFrom = (now: Instant): Instant => after(now, LEASE);
 export const leaseIsDue = (record: ShiftRecord, now: Instant): boolean =>
   now >= before(record.leaseUntil, milliseconds(LEASE - RENEW_EVERY));
 
+/** When its run was heard last. */
+export const heardAt = ({ leaseUntil }: Pick<ShiftRecord, 'leaseUntil'>): Instant => before(leaseUntil, LEASE);
+
 export const sameRun = (a: RunKey, b: RunKey): boolean => a.id === b.id && a.attempt === b.attempt;
 export const formatRun = (run: RunKey): string => `${run.id}/${run.attempt}`;
 

@@ -8,6 +8,8 @@ import {
   toTags,
   writerOf,
 } from '../../domain/ecs/journal.ts';
+import type { ServiceSettings } from '../../domain/ecs/service.ts';
+import { settingsBefore } from '../../domain/ecs/service-settings.ts';
 import { lastGood, primaryOf } from '../../domain/ecs/start.ts';
 import { type TaskDefinitionBody, ownTags, sameDefinition, toRegistrable } from '../../domain/ecs/task-definition.ts';
 import { messageOf } from '../../domain/failure.ts';
@@ -128,6 +130,7 @@ export async function beginDeployment(
       ? {}
       : { earlierServiceDeployment: service.currentServiceDeployment }),
     ...previousCount(service, request.desired, own),
+    ...previousSettings(service, request.settings),
     ...(update.discards === undefined ? {} : { discards: update.discards }),
   };
   warnOfWeakness(service, following, tools);
@@ -138,7 +141,9 @@ export async function beginDeployment(
   try {
     const desired = request.desired === undefined ? {} : { desired: request.desired };
     const force = update.force === 'no' ? {} : { forceNewDeployment: true as const };
-    const updated = await sendUpdate(following, { taskDefinition, ...desired, ...force }, tools, signal);
+    const settings = request.settings === undefined ? {} : { settings: request.settings };
+    const change = { taskDefinition, ...desired, ...settings, ...force };
+    const updated = await sendUpdate(following, change, tools, signal);
     const known = learn(following, updated);
     request.onFollowing?.(known);
     return known;
@@ -170,6 +175,11 @@ function previousCount(
 ): Pick<Following, 'previousDesired'> {
   if (own?.previousDesired !== undefined) return { previousDesired: own.previousDesired };
   return desired === undefined || desired === service.desired ? {} : { previousDesired: service.desired };
+}
+
+function previousSettings(service: EcsService, wish: ServiceSettings | undefined): Pick<Following, 'previousSettings'> {
+  const before = settingsBefore(service, wish);
+  return Object.keys(before).length === 0 ? {} : { previousSettings: before };
 }
 
 const lastEventOf = ({ events }: EcsService): Pick<Following, 'lastEvent'> =>

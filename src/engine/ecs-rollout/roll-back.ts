@@ -198,7 +198,7 @@ interface Hands {
 }
 
 async function make(move: Move, steps: WayBackSteps, { watcher, tools, signal }: Hands): Promise<WayBackSteps> {
-  const { ref, serviceDeploymentArn, taskDefinition } = watcher.following();
+  const { ref, serviceDeploymentArn, taskDefinition, previousSettings } = watcher.following();
   switch (move.kind) {
     case 'stop':
       tools.log.info(
@@ -210,7 +210,9 @@ async function make(move: Move, steps: WayBackSteps, { watcher, tools, signal }:
       };
     case 'update': {
       tools.log.info(`Rolling back ${ref.service}: deploying ${revisionName(move.to)} again`);
-      const change = { taskDefinition: move.to, ...(move.desired === undefined ? {} : { desired: move.desired }) };
+      const settings = previousSettings === undefined ? {} : { settings: previousSettings };
+      const count = move.desired === undefined ? {} : { desired: move.desired };
+      const change = { taskDefinition: move.to, ...count, ...settings };
       const service = await tools.ecs.updateService(ref, change, signal);
       return { ...steps, update: wayBackId(service, move.to) };
     }
@@ -258,7 +260,7 @@ export async function startRollBack(
   { ecs }: Pick<RolloutTools, 'ecs'>,
   signal: AbortSignal,
 ): Promise<string> {
-  const { ref, serviceDeploymentArn, previousTaskDefinition, taskDefinition } = following;
+  const { ref, serviceDeploymentArn, previousTaskDefinition, taskDefinition, previousSettings } = following;
   if (previousTaskDefinition === undefined)
     return `Nothing to go back to: ${ref.service} never had a successful deployment`;
   if (serviceDeploymentArn !== undefined) {
@@ -271,6 +273,7 @@ export async function startRollBack(
     }
     return `ECS was told to roll back the deployment of ${revisionName(taskDefinition)} to ${ref.service}`;
   }
-  await ecs.updateService(ref, { taskDefinition: previousTaskDefinition }, signal);
+  const settings = previousSettings === undefined ? {} : { settings: previousSettings };
+  await ecs.updateService(ref, { taskDefinition: previousTaskDefinition, ...settings }, signal);
   return `${ref.service} was set back to ${revisionName(previousTaskDefinition)}`;
 }

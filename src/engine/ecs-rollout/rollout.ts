@@ -1,8 +1,10 @@
 import type { ContainerEdits } from '../../domain/ecs/container-edits.ts';
 import type { ContainerImages } from '../../domain/ecs/result.ts';
-import type { Duration, Instant } from '../../domain/duration.ts';
+import { type Duration, type Instant, after } from '../../domain/duration.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ContainerLogs } from '../../ports/container-logs.ts';
+import type { Roles } from '../../domain/ecs/roles.ts';
+import type { ServiceSettings } from '../../domain/ecs/service.ts';
 import type { Situation } from '../../domain/ecs/start.ts';
 import type { Ecs, EcsService, EcsServiceRef, TaskDefinition } from '../../ports/ecs.ts';
 import type { Log } from '../../ports/log.ts';
@@ -34,6 +36,8 @@ export interface RolloutRequest {
   readonly ref: EcsServiceRef;
   /** Absent: the service keeps its count (and autoscaling its say). */
   readonly desired?: number;
+  /** Of the service, beside its revision; what is absent stays as it is and is not sent. */
+  readonly settings?: ServiceSettings;
   readonly writer: Writer;
   /** The new revision is steady by then, or it failed. The way back has its own limit. */
   readonly deadline: Instant;
@@ -72,6 +76,8 @@ export interface DeployImageRequest extends RolloutRequest {
   readonly definition?: DefinitionSource;
   /** What else changes in its containers. */
   readonly edits?: ContainerEdits;
+  /** Roles of its tasks. */
+  readonly roles?: Roles;
   /** Added to the tags of a newly registered task definition. */
   readonly tags: Readonly<Record<string, string>>;
   /** What to do when somebody else's deployment is in flight. */
@@ -97,6 +103,10 @@ export interface DeployImageRequest extends RolloutRequest {
   readonly registered?: string;
 }
 
+/** Neither what came before nor the wait for somebody else's deployment takes from the time that the tasks have. */
+export const fromNow = (request: DeployImageRequest, { clock }: RolloutTools): DeployImageRequest =>
+  request.timeout === undefined ? request : { ...request, deadline: after(clock.now(), request.timeout) };
+
 /** One deployment in flight: all that is needed to stop it and go back, from this process or another. A JSON value. */
 export interface Following {
   readonly ref: EcsServiceRef;
@@ -104,6 +114,8 @@ export interface Following {
   readonly previousTaskDefinition?: string;
   /** Count to restore on the way back, when the deployment changed it. */
   readonly previousDesired?: number;
+  /** Settings to restore by an update on the way back, when the deployment changed them. */
+  readonly previousSettings?: ServiceSettings;
   /** `ecs-svc/1234567890`, as DescribeServices lists it. */
   readonly deploymentId?: string;
   readonly serviceDeploymentArn?: string;

@@ -10,9 +10,10 @@ import {
   placementFor,
   readRecords,
   startedBy,
+  volumesFor,
   withRecord,
 } from '../../domain/ecs/one-off-task.ts';
-import type { EcsService, EcsTask, TaskDefinition } from '../../domain/ecs/service.ts';
+import type { EcsService, EcsTask, ServiceSettings, TaskDefinition } from '../../domain/ecs/service.ts';
 import { imagesOf } from '../../domain/ecs/task-definition.ts';
 import type { TaskWish } from '../../domain/ecs/task-wish.ts';
 import { DeadlinePassed, Failure } from '../../domain/failure.ts';
@@ -21,7 +22,7 @@ import { nearestOf } from '../../domain/inputs.ts';
 import { CloudFailure, mayPass } from '../../domain/retry-policy.ts';
 import { unreachable } from '../../domain/unreachable.ts';
 import type { Sha256 } from '../../ports/digest.ts';
-import type { EcsTasks } from '../../ports/ecs-tasks.ts';
+import type { EcsTasks, TaskOrder } from '../../ports/ecs-tasks.ts';
 import { until } from '../until.ts';
 import { tailsOf } from './last-lines.ts';
 import type { RolloutTools, Verification } from './rollout.ts';
@@ -39,6 +40,8 @@ export interface OneOffOrder {
   readonly definition: Pick<TaskDefinition, 'arn' | 'body'>;
   /** Absent: the only one. */
   readonly container?: string;
+  /** What the release makes of the service: volumes of the service are those of the task too. */
+  readonly settings?: ServiceSettings;
   /** `<run id>/<attempt>`: an image by tag is a new one in every workflow run. */
   readonly run: string;
 }
@@ -87,7 +90,21 @@ export function describeOneOff(order: OneOffOrder, tools: Pick<OneOffTools, 'sha
   if (record?.state.kind === 'ended' && record.state.exitCode === 0)
     return `Leave the ${moment} task out: it ended with exit code 0 for this image before`;
   const command = wish.command === undefined ? 'its own command' : wish.command.join(' ');
-  return `Run the ${moment} task once: ${command} in container ${container}, ${formatDuration(wish.timeout)} at most`;
+  const where = placeOf(order);
+  return `Run the ${moment} task once: ${command} in container ${container}, ${formatDuration(wish.timeout)} at most${where}`;
+}
+
+/** What is not as the service's own tasks have it, and what it is launched with. */
+function placeOf({ wish, service, definition: { body }, settings }: OneOffOrder): string {
+  const volumes = volumesFor(service, wish, { body, settings }).map(({ name }) => name);
+  const providers = wish.capacityProviders?.map(({ capacityProvider }) => capacityProvider);
+  const told = [
+    ...(wish.launchType === undefined ? [] : [`launch type ${wish.launchType}`]),
+    ...(providers === undefined ? [] : [`capacity providers ${providers.join(', ')}`]),
+    ...(wish.platformVersion === undefined ? [] : [`platform version ${wish.platformVersion}`]),
+    ...(volumes.length === 0 ? [] : [`volumes ${volumes.join(', ')}`]),
+  ];
+  return told.length === 0 ? '' : `; ${told.join('; ')}`;
 }
 
 interface Known extends OneOffOrder {
@@ -157,6 +174,7 @@ async function start(
       cluster: service.ref.cluster,
       taskDefinition: definition.arn,
       placement: placementFor(service, wish),
+      ...taskSettings(known),
       override: {
         container,
         environment: wish.environment,
@@ -168,6 +186,23 @@ async function start(
     signal,
   );
   return follow(known, task, tools, signal);
+}
+
+/** Nothing is sent that nobody asked for. */
+function taskSettings({
+  service,
+  wish,
+  definition: { body },
+  settings,
+}: Known): Pick<TaskOrder, 'volumes' | 'propagateTags' | 'managedTags' | 'tags'> {
+  const volumes = volumesFor(service, wish, { body, settings });
+  const { propagateTags, managedTags, tags } = wish;
+  return {
+    ...(volumes.length === 0 ? {} : { volumes }),
+    ...(propagateTags === undefined ? {} : { propagateTags }),
+    ...(managedTags === undefined ? {} : { managedTags }),
+    ...(tags === undefined ? {} : { tags }),
+  };
 }
 
 async function follow(known: Known, first: EcsTask, tools: OneOffTools, signal: AbortSignal): Promise<Verification> {

@@ -22,6 +22,8 @@ export interface DeployWish {
   readonly timeout: Duration;
   readonly rollbackWithin: Duration;
   readonly onFailure: 'rollback' | 'leave';
+  /** What becomes of a release that is cancelled on its way; default: the action's post step takes it back. */
+  readonly onCancel?: 'leave' | 'rollback';
   readonly onConflict: 'fail' | 'wait';
   readonly onOutdated: 'fail' | 'continue';
   /** Hash of the plan that was approved; another one is refused. */
@@ -30,7 +32,14 @@ export interface DeployWish {
   readonly copyOf?: number;
   readonly verify?: Verify;
   /** Told what there is to undo. */
-  readonly onFollowing?: (following: { readonly revision: number; readonly release: string } | undefined) => void;
+  readonly onFollowing?: (following: Following | undefined) => void;
+}
+
+/** A release that somebody has to bring to its end when this process does not. */
+export interface Following {
+  readonly revision: number;
+  readonly release: string;
+  readonly stands: 'in-flight' | 'going-back';
 }
 
 /** A deployment that may be written. */

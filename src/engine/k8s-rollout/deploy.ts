@@ -9,7 +9,7 @@ import { type ReleaseRecord, newestFirst, outdated, servingOf } from '../../doma
 import { mayPass } from '../../domain/retry-policy.ts';
 import { containersOf } from '../../domain/kubernetes/pod-templates.ts';
 import { type AppliedObject, applyInPhases } from './apply.ts';
-import { type Begun, type DeployWish, begin } from './begin.ts';
+import { type Begun, type DeployWish, type Following, begin } from './begin.ts';
 import { diagnose } from './diagnose.ts';
 import type { HeldLease } from './lease.ts';
 import { prune } from './prune.ts';
@@ -41,24 +41,41 @@ export async function deploySet(
   const begun = await begin(manifests, wish, tools, signal);
   if (begun.kind === 'ended') return begun.result;
   const { lease } = begun;
+  let leftToPost = false;
+  const onFollowing = (following: Following | undefined): void => {
+    leftToPost = following !== undefined && wish.onCancel !== 'leave';
+    wish.onFollowing?.(following);
+  };
   try {
-    const result = await release(begun, wish, tools, lease.signal);
-    // Only an end of its own: of one that was cancelled, or that broke, post takes back what it began.
-    wish.onFollowing?.(undefined);
+    const { result, record } = await release(begun, { ...wish, onFollowing }, tools, lease.signal);
+    // Of a run that was cancelled, that broke, or whose way back is not told, post takes back what it began.
+    if (record === 'closed') onFollowing(undefined);
     return result;
+  } catch (thrown) {
+    // Another run has the lease: what it does with this release holds.
+    if (lease.signal.aborted && !signal.aborted) onFollowing(undefined);
+    throw thrown;
   } finally {
-    await lease.release();
+    // What post is to take back stays out of the hands of others until then.
+    if (!signal.aborted || !leftToPost) await lease.release();
   }
 }
 
-async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: AbortSignal): Promise<K8sResult> {
+/** `record`: `open` while whoever comes next would find the release unfinished. */
+interface Released {
+  readonly result: K8sResult;
+  readonly record: WentBack['record'];
+}
+
+async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: AbortSignal): Promise<Released> {
   const { lease, records, plan } = begun;
   const serving = servingOf(records);
   const record = begun.resumed ?? newRecord(begun, wish, tools);
   await lease.guard();
   if (begun.resumed === undefined) await writeIntent(record, tools, signal);
   tools.onWrite();
-  wish.onFollowing?.({ revision: record.revision, release: record.release });
+  const following = { revision: record.revision, release: record.release };
+  wish.onFollowing?.({ ...following, stands: 'in-flight' });
   const applied: AppliedObject[] = [];
   const pruned: ObjectResult[] = [];
   const wrong = await bringUp({ begun, wish, applied, pruned }, tools, signal);
@@ -70,11 +87,15 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
     changed: true,
   };
   if (wrong !== undefined) return settleWrong({ wrong, record, serving, applied, base, lease }, wish, tools, signal);
-  await finish({ record, applied, serving, records, copyOf: wish.copyOf }, { lease, tools }, signal);
+  await finish({ record, applied, serving, records, copyOf: wish.copyOf }, { lease, tools }, signal).catch((thrown) => {
+    // It is ready, and the next run ends it: nobody takes it back for a record that could not be written.
+    if (thrown instanceof Failure && !signal.aborted) wish.onFollowing?.(undefined);
+    throw thrown;
+  });
   const unproven = unprovenText(applied);
   if (unproven !== undefined) tools.log.warning(unproven);
   const changed = applied.filter(({ done }) => done !== 'unchanged').length;
-  return {
+  const result: K8sResult = {
     ...base,
     outcome: 'succeeded',
     reason: `${applied.length} objects are ready, ${changed} of them created or changed${pruned.length === 0 ? '' : `, ${pruned.length} pruned`}${unproven === undefined ? '' : `; ${unproven}`}`,
@@ -82,6 +103,7 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
     causes: [],
     diagnosis: begun.notes,
   };
+  return { result, record: 'closed' };
 }
 
 /** A count that somebody else set to none is left to them, and a release of which no pod ever ran is proven by nothing. */
@@ -191,9 +213,16 @@ async function bringUp(
     signal.throwIfAborted();
     if (thrown instanceof WentWrong) return thrown.wrong;
     if (!(thrown instanceof Failure)) throw thrown;
-    const reason = thrown.message.replace(/\.$/, '');
+    const reason = clauseOf(thrown);
     return { kind: 'failed', reason, causes: [{ text: reason }], lines: [] };
   }
+}
+
+/** What to do about a call that only time helps is said by whoever ends the run. */
+function clauseOf(failure: Failure): string {
+  const { what, why } = failure.facts;
+  const passes = failure instanceof KubeFailure && mayPass(failure.kind) && why !== undefined;
+  return passes ? `${what}: ${why}` : failure.message.replace(/\.$/, '');
 }
 
 /** Carries what went wrong out of the phases. */
@@ -225,35 +254,33 @@ async function settleWrong(
   wish: DeployWish,
   tools: K8sTools,
   signal: AbortSignal,
-): Promise<K8sResult> {
+): Promise<Released> {
   const told = { ...base, causes: wrong.causes };
   // Somebody else's rollout is under way: ours is over, theirs is not ours to take back.
   if (wrong.kind === 'superseded' || wish.onFailure === 'leave') {
+    wish.onFollowing?.(undefined);
+    await lease.guard();
     await tools.store.write({ ...record, phase: 'failed' }, signal);
-    return { ...told, outcome: wrong.kind, reason: wrong.reason, objects: applied, diagnosis: wrong.lines };
+    const { kind: outcome, reason, lines: diagnosis } = wrong;
+    return { result: { ...told, outcome, reason, objects: applied, diagnosis }, record: 'closed' };
   }
   for (const { text } of wrong.causes) tools.log.warning(text);
+  wish.onFollowing?.({ revision: record.revision, release: record.release, stands: 'going-back' });
   const within = after(tools.clock.now(), wish.rollbackWithin);
   const going = { ref: wish.ref, record, previous: serving, lease, within };
   const back = await goBack(going, tools, signal).catch((thrown: unknown): WentBack => {
     lease.signal.throwIfAborted();
     if (!(thrown instanceof Failure)) throw thrown;
     // Its first call failed already: what was applied stands, and the record says that it is unfinished.
-    const next = 'the next deploy or mode: rollback takes the release back';
-    const reason = `${thrown.message.replace(/\.$/, '')}; ${next}`;
-    return { kind: 'rollback-failed', reason, objects: applied, lines: [] };
+    const reason = clauseOf(thrown);
+    return { kind: 'rollback-failed', reason, objects: applied, lines: [], record: 'open' };
   });
+  const { kind: outcome, objects, record: state } = back;
   const diagnosis = [...wrong.lines, ...back.lines];
-  if (back.kind === 'rolled-back')
-    return {
-      ...told,
-      outcome: 'rolled-back',
-      reason: `${wrong.reason}; ${back.reason}`,
-      objects: back.objects,
-      diagnosis,
-    };
-  const reason = `${wrong.reason}; and the way back failed: ${back.reason}`;
-  return { ...told, outcome: 'rollback-failed', reason, objects: back.objects, diagnosis };
+  const next = state === 'open' ? '; the post step of this run tries it again, and after it the next run' : '';
+  const said =
+    outcome === 'rolled-back' ? back.reason : `and the way back failed: ${back.reason.replace(/\.$/, '')}${next}`;
+  return { result: { ...told, outcome, reason: `${wrong.reason}; ${said}`, objects, diagnosis }, record: state };
 }
 
 interface Finishing {
@@ -270,10 +297,13 @@ async function finish(
   { lease, tools }: { readonly lease: HeldLease; readonly tools: K8sTools },
   signal: AbortSignal,
 ): Promise<void> {
-  await lease.guard();
   const { store, log } = tools;
   const done: ReleaseRecord = { ...record, phase: 'deployed' };
-  await store.write(done, signal).catch((thrown: unknown) => {
+  const write = async (): Promise<void> => {
+    await lease.guard();
+    await store.write(done, signal);
+  };
+  await write().catch((thrown: unknown) => {
     signal.throwIfAborted();
     if (!(thrown instanceof Failure)) throw thrown;
     const now = `Release ${record.release} is in the cluster and ready, and its record does not say so`;

@@ -1,4 +1,4 @@
-import { type Instant, after, between, formatDuration, instant, seconds } from '../../domain/duration.ts';
+import { type Instant, after, between, formatDuration, instant, milliseconds, seconds } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
 import { KubeFailure, isReason } from '../../domain/kubernetes/failure.ts';
 import { type KubeObject, numberAt, textAt, withField } from '../../domain/kubernetes/object.ts';
@@ -11,6 +11,9 @@ const RENEW_EVERY = seconds(20);
 /** Half a renewal before it ends: a process that was frozen renews before it writes, or writes nothing. */
 const TRUSTED_FOR = seconds(40);
 const LOOK_EVERY = seconds(3);
+const GIVES_BACK_WITHIN = seconds(10);
+/** A run that is cancelled has a second in all until its process is ended. */
+const STOPPED_GIVES_BACK_WITHIN = milliseconds(700);
 
 /** One writer per app. */
 export interface HeldLease {
@@ -169,9 +172,36 @@ function keep(first: KubeObject, wish: LeaseWish, tools: LeaseTools, signal: Abo
       over.abort();
       await renewing?.catch(() => undefined);
       if (lost.signal.aborted) return;
-      await cluster
-        .replace(LEASES, withField(live, ['spec', 'holderIdentity'], ''), signal)
-        .catch((thrown: unknown) => log.debug(`Lease not given back: ${String(thrown)}`));
+      await giveBack(live, { wish, isStopped: signal.aborted ? 'yes' : 'no' }, tools).catch((thrown: unknown) =>
+        log.debug(`Lease not given back: ${String(thrown)}`),
+      );
     },
   };
+}
+
+/** Under a signal of its own: a run that is told to stop keeps nobody waiting for a minute. */
+async function giveBack(
+  live: KubeObject,
+  { wish, isStopped }: { readonly wish: LeaseWish; readonly isStopped: 'yes' | 'no' },
+  { cluster, clock }: LeaseTools,
+): Promise<void> {
+  const done = new AbortController();
+  const late = new AbortController();
+  const lasts = isStopped === 'yes' ? STOPPED_GIVES_BACK_WITHIN : GIVES_BACK_WITHIN;
+  void clock.sleep(lasts, done.signal).then(
+    () => late.abort(),
+    () => undefined,
+  );
+  const write = (seen: KubeObject): Promise<KubeObject> =>
+    cluster.replace(LEASES, withField(seen, ['spec', 'holderIdentity'], ''), late.signal);
+  try {
+    await write(live).catch(async (thrown: unknown) => {
+      if (!isReason(thrown, 'Conflict')) throw thrown;
+      // A renewal whose answer was not waited for came through.
+      const current = await cluster.get(LEASES, { ...wish.ref, name: nameOf(wish.ref) }, late.signal);
+      if (current !== undefined && textAt(current, 'spec', 'holderIdentity') === wish.run) await write(current);
+    });
+  } finally {
+    done.abort();
+  }
 }

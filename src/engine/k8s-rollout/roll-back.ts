@@ -20,6 +20,8 @@ export interface WentBack {
   readonly reason: string;
   readonly objects: readonly ObjectResult[];
   readonly lines: readonly string[];
+  /** `open`: the record could not be told, so whoever comes next finds the release unfinished and does this again. */
+  readonly record: 'closed' | 'open';
 }
 
 /**
@@ -39,7 +41,8 @@ export async function goBack(going: GoingBack, tools: K8sTools, signal: AbortSig
   await lease.guard();
   tools.onWrite();
   const lines: string[] = [];
-  const write = (phase: ReleasePhase): Promise<void> => writePhase({ record, phase, lease, lines }, tools, signal);
+  const write = (phase: ReleasePhase): Promise<WentBack['record']> =>
+    writePhase({ record, phase, lease, lines }, tools, signal);
   await write('rolling-back');
   let back: PutBack = { standing: [], results: [], stuck: [], lines: [] };
   const failures: string[] = [];
@@ -55,14 +58,12 @@ export async function goBack(going: GoingBack, tools: K8sTools, signal: AbortSig
   }
   const objects = back.results;
   if (failures.length > 0) {
-    await write('failed');
-    return { kind: 'rollback-failed', reason: failures.join('; '), objects, lines };
+    return { kind: 'rollback-failed', reason: failures.join('; '), objects, lines, record: await write('failed') };
   }
-  await lease.guard();
-  await write('rolled-back');
+  const written = await write('rolled-back');
   const to =
     previous === undefined ? 'what was there before' : `release ${previous.release} (revision ${previous.revision})`;
-  return { kind: 'rolled-back', reason: `${to} is back in ${ref.namespace}`, objects, lines };
+  return { kind: 'rolled-back', reason: `${to} is back in ${ref.namespace}`, objects, lines, record: written };
 }
 
 /** A record that cannot be written keeps nothing from going back: the next run finds it unfinished and does this again. */
@@ -78,15 +79,18 @@ async function writePhase(
   },
   { store, log }: K8sTools,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<WentBack['record']> {
   try {
+    await lease.guard();
     await store.write({ ...record, phase }, signal);
+    return 'closed';
   } catch (thrown) {
     lease.signal.throwIfAborted();
     if (!(thrown instanceof Failure)) throw thrown;
     const line = `The record of release ${record.release} does not say ${phase}: ${thrown.facts.why ?? thrown.message}`;
     log.warning(line);
     lines.push(line);
+    return 'open';
   }
 }
 

@@ -105,6 +105,17 @@ describe('an API that fails', () => {
     expect(stage.log.warnings.filter((line) => line.includes('throttled'))).toHaveLength(2);
   });
 
+  test('is told with what this run does about it, not with the advice for one that has ended', async () => {
+    const stage = openStage();
+    const next = 'Re-run: it goes on from where this run stopped';
+    stage.router.fail('apply', new CloudFailure('throttled', { what: 'Could not set it', next }));
+    await stage.run();
+    expect(stage.log.warnings).toContainEqual(
+      expect.stringMatching(/^Could not set it\. Trying again in [\d.]+m?s\.$/),
+    );
+    expect(stage.log.warnings.join()).not.toContain('Re-run');
+  });
+
   test('for good in the middle of a shift is answered by going back', async () => {
     const stage = openStage();
     const { apply } = stage.router;
@@ -280,9 +291,13 @@ describe('a cancelled run', () => {
     expect(stage.router.writes.slice(before)).toEqual(['restore blue']);
   });
 
-  test('before any traffic has nothing to take back', async () => {
+  test('before any traffic has nothing to take back, and says where users are', async () => {
     const stage = await cancelAt(5);
-    expect(stage.cancels.restore).toBeUndefined();
+    const before = stage.router.writes.length;
+    expect(await stage.cancels.restore?.(new AbortController().signal)).toBe(
+      'green got no traffic: all of it stays on blue',
+    );
+    expect(stage.router.writes.slice(before)).toEqual([]);
   });
 
   test('after the judgement has nothing to take back', async () => {

@@ -89,12 +89,15 @@ describe('a release that somebody else has deployed, over Route 53', () => {
       rules: [{ fail: 'error-rate > 5% for 2m', 'min-samples': 10 }, 'p95 > 5s for 2m'],
       metrics: {
         'error-rate': { from: 'cloudwatch' },
+        requests: { from: 'cloudwatch' },
         p95: { from: 'probe', path: '/', every: '1s' },
       },
     };
     const step = await stage.step({ ...NOTHING, policy: 'own.yml' }, { env: { GITHUB_RUN_ID: '11' } });
     const result = await runBundle({ ...step, files: { ...step.files, 'own.yml': stringify(policy) } });
     expect(result.summary).toMatch(/error-rate > 5% for 2m.*0 % \(n=\d+\).*holds/);
+    // Of each end point by itself; nobody but the probes asks for anything here.
+    expect(result.stdout).toMatch(/Requests at weight 100: blue [\d.]+\/s \(\d+ %\), green [\d.]+\/s/);
     expect(result.outputs).toMatchObject({ outcome: 'promoted', 'candidate-color': 'blue' });
   }, 300_000);
 });

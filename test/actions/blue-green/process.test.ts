@@ -79,7 +79,7 @@ describe('the step', () => {
     expect(result.outputs).toMatchObject({ outcome: 'rolled-back', verdict: 'fail', changed: 'true', 'stable-color': 'blue', 'candidate-color': 'green' });
     expect(result.outputs['rollback-seconds']).toMatch(/^\d+\.\d$/);
     expect(Date.parse(result.outputs['restored-at'] ?? '')).toBeGreaterThanOrEqual(Date.parse(result.outputs['detected-at'] ?? ''));
-    expect(errorsOf(result)).toMatch(/^Rolled back to blue: error-rate \d+(\.\d)? % > 5 % \(n=\d+\), at least .* with 99\.9 % confidence; traffic was back .* after that was seen$/);
+    expect(errorsOf(result)).toMatch(/^Rolled back to blue: error-rate \d+(\.\d)? % > 5 % \(n=\d+\), (\d+ of the last \d+: )?at least .* with 99\.9 % confidence; traffic was back .* after that was seen$/);
     const told = partsOf(result.summary);
     expect(told).toMatchObject({ heading: 'Blue-green: rolled-back, verdict fail', says: errorsOf(result) });
     expect(told.timeline.map(([, share, , what]) => `${share} ${what}`)).toEqual([
@@ -100,24 +100,39 @@ describe('the step', () => {
     expect(await stage.truth()).toMatchObject({ ...BLUE_AS_BEFORE, phase: 'rolled-back' });
   }, 300_000); // prettier-ignore
 
-  test('gives no traffic to an image that does not start', async () => {
-    const result = await runBundle(stage.step({ image: stage.images.crash, timeout: '3m' }));
-    expect(result.exitCode).toBe(1);
-    expect(result.outputs).toMatchObject({
-      outcome: 'candidate-failed',
-      verdict: 'fail',
-      'rollback-seconds': '',
-    });
-    expect(errorsOf(result)).toContain(
-      'The candidate green got no traffic: production-shop-green-service was not deployed',
-    );
-    expect(partsOf(result.summary)).toMatchObject({
-      heading: 'Blue-green: candidate-failed, verdict fail',
-      says: errorsOf(result),
-      charts: [],
-    });
-    expect(await stage.truth()).toMatchObject({ weights: BLUE_AS_BEFORE.weights, desired: BLUE_AS_BEFORE.desired });
-  }, 300_000);
+  test.each([
+    { name: 'an image that does not start', denied: [] },
+    {
+      name: 'one that ECS takes back, where its record of that may not be read',
+      denied: ['ecs:DescribeServiceDeployments'],
+    },
+  ])(
+    'gives no traffic to $name, and says why',
+    async ({ denied }) => {
+      for (const operation of denied) stage.world.faults.add({ operation, kind: 'access-denied', times: 1_000 });
+      const result = await runBundle(stage.step({ image: stage.images.crash, timeout: '3m' }));
+      stage.world.faults.clear();
+      expect(result.exitCode).toBe(1);
+      expect(result.outputs).toMatchObject({
+        outcome: 'candidate-failed',
+        verdict: 'fail',
+        'rollback-seconds': '',
+      });
+      expect(errorsOf(result)).toContain(
+        'The candidate green got no traffic: production-shop-green-service was not deployed (rolled-back): ',
+      );
+      expect(errorsOf(result)).toMatch(/Likely cause: the application ended with an error.*exit code 1/);
+      expect(partsOf(result.summary)).toMatchObject({
+        heading: 'Blue-green: candidate-failed, verdict fail',
+        says: expect.stringContaining(
+          'The candidate green got no traffic: production-shop-green-service was not deployed',
+        ),
+        charts: [],
+      });
+      expect(await stage.truth()).toMatchObject({ weights: BLUE_AS_BEFORE.weights, desired: BLUE_AS_BEFORE.desired });
+    },
+    300_000,
+  );
 
   test('releases a good image: three steps, judged, the old color drained', async () => {
     const result = await runBundle(stage.step());
@@ -251,10 +266,16 @@ describe('a step that is stopped', () => {
     expect(post.exitCode).toBe(0);
     expect(partsOf(post.summary)).toMatchObject({
       heading: 'Blue-green: rolled-back',
-      says: expect.stringContaining('Rolled back to blue: its run was cancelled or died'),
+      says: expect.stringContaining('its run was cancelled or died'),
     });
+    // What the signal took back is no way back of post's own: a time from then on would be made up.
+    expect(post.stdout).toContain('blue has all traffic already');
+    expect(post.outputs).toMatchObject({ outcome: 'rolled-back', 'rollback-seconds': '', reason: expect.stringMatching(/./) });
     expect(await stage.truth()).toMatchObject({ ...BLUE_AS_BEFORE, phase: 'rolled-back' });
-  }, 300_000);
+
+    const again = await runBundle(stage.step({ mode: 'rollback', image: '', policy: '' }));
+    expect(again.outputs).toMatchObject({ outcome: 'unchanged', reason: '', 'detected-at': '', 'restored-at': '' });
+  }, 300_000); // prettier-ignore
 
   test('by SIGKILL leaves a valid split; post takes it back', async () => {
     const step = stage.step();

@@ -122,7 +122,9 @@ describe('a shift under way', () => {
     const run = rehearse(other, world, healthyRelease);
     expect(run.outcome).toMatchObject({
       kind: 'refused',
-      why: 'shift 100-1 of run 100/1 is under way (judging, 10 %)',
+      why: expect.stringMatching(
+        /^shift 100-1 of run 100\/1 is under way \(judging, 10 %; last sign .* ago, taken for dead at [\d:]{8} UTC\)$/,
+      ),
     });
     expect(run.moves).toEqual([]);
   });
@@ -161,7 +163,8 @@ describe('a shift under way', () => {
     const world = busy();
     world.live = splitGiving('blue', 100);
     const run = rehearse({ ...FIRST, ...AGAIN, onStale: 'resume' }, world, healthyRelease);
-    expect(run.outcome).toMatchObject({ kind: 'rolled-back' });
+    // 0 %: no time passed from when that was seen until users were back, and none is told.
+    expect(run.outcome).toMatchObject({ kind: 'rolled-back', record: { percent: 0, trafficAt: expect.any(Number) } });
     expect(run.moves.map((move) => move.kind)).toEqual(['record', 'record', 'scale', 'record']);
   });
 
@@ -261,6 +264,45 @@ describe('where the next shift starts', () => {
       kind: 'refused',
       why: 'blue has no healthy target to go back to: it was scaled down after the last shift',
     });
+  });
+
+  test('a rollback where no shift ever was does not speak of a last one', () => {
+    const run = rehearse(goalOf({ mode: 'rollback' }), blueIsLive(), healthyRelease);
+    expect(run.outcome).toMatchObject({
+      kind: 'refused',
+      why: 'green has no healthy target to go back to: no shift was ever recorded here',
+    });
+  });
+
+  test('a color that wants no task is not waited for where somebody else deploys', () => {
+    const run = rehearse({ ...FIRST, deploy: 'none' }, blueIsLive(), healthyRelease);
+    expect(run.outcome).toMatchObject({
+      kind: 'refused',
+      why: 'green wants 0 tasks, and nobody deploys to it here (deploy: none)',
+    });
+    expect(run.moves).toEqual([]);
+    const stands = { ...blueIsLive(), desired: { blue: 3, green: 3 }, healthy: { blue: 3, green: 3 } };
+    expect(rehearse({ ...FIRST, deploy: 'none' }, stands, healthyRelease).outcome).toMatchObject({ kind: 'promoted' });
+  });
+
+  test('what a team deployed beside a cancelled shift is released, and not scaled down with that shift', () => {
+    const world = later(killedAfter(every.findLast((moves) => killedAfter(moves).record?.phase === 'judging') ?? 0));
+    Object.assign(world, {
+      live: splitGiving('green', 0),
+      desired: { blue: 3, green: 3 },
+      healthy: { blue: 3, green: 3 },
+    });
+    const goal = { ...FIRST, deploy: 'none', images: 'b3', me: { id: '101', attempt: 1 }, shiftId: '101-1' } as const;
+    const run = rehearse(goal, world, healthyRelease);
+    expect(run.outcome).toMatchObject({ kind: 'promoted', record: { id: '101-1' } });
+    expect(run.moves.filter((move) => move.kind === 'scale' && move.color === 'green')).toEqual([]);
+  });
+
+  test('targets of a color that wants no task any more do not make it a candidate', () => {
+    const going = { ...blueIsLive(), desired: { blue: 3, green: 0 }, healthy: { blue: 3, green: 3 } };
+    const run = rehearse({ ...FIRST, deploy: 'none' }, going, healthyRelease);
+    expect(run.outcome).toMatchObject({ kind: 'refused' });
+    expect(run.moves).toEqual([]);
   });
 
   test('a rollback to an old color that still stands goes there at once', () => {

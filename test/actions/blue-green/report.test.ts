@@ -8,6 +8,7 @@ import type { Sample } from '../../../src/domain/analysis/sample.ts';
 import { candidateSeries } from '../../domain/analysis/series.ts';
 import type { Hook, HookResult } from '../../../src/domain/shift/hooks.ts';
 import { after, hours, instant, milliseconds, minutes, seconds } from '../../../src/domain/duration.ts';
+import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
 import { UNJUDGED } from '../../../src/domain/policy/policy.ts';
 import { splitGiving } from '../../../src/domain/traffic-split.ts';
 import { renderSummary } from '../../../src/runtime/summary.ts';
@@ -104,6 +105,21 @@ describe('the report', () => {
       level: 'warning',
       title: 'blue-green',
       message: 'The rollback took 3m, longer than rollback-within 2m',
+    });
+  });
+
+  test('of a way back whose traffic an earlier process had moved tells no time', () => {
+    const before = { ...BACK, percent: 0, restoredAt: BACK.detectedAt };
+    expect(reported({ kind: 'rolled-back', record: before, left: undefined })).toMatchObject({
+      headline: 'Rolled back to blue: error-rate 31.2 % > 5 % (n=412); blue had all traffic already',
+      outputs: { 'rollback-seconds': '', 'detected-at': '2026-11-20T12:01:00Z' },
+    });
+  });
+
+  test('of a run that found nothing to do tells no way back of an earlier one', () => {
+    expect(reported({ kind: 'unchanged', record: BACK }, {}, { mode: 'rollback' })).toMatchObject({
+      outcome: 'unchanged',
+      outputs: { 'shift-id': '100-1', reason: '', 'detected-at': '', 'restored-at': '', 'rollback-seconds': '' },
     });
   });
 
@@ -264,12 +280,23 @@ describe('the plan', () => {
 });
 
 test('the state shows traffic, targets and the shift', () => {
+  const shift = (change: Partial<ShiftRecord>, at = NOW) => stateOf({ ...seen, record: recordOf(change) }, at).at(-1);
   expect(stateOf({ ...seen, record: recordOf({ reason: 'p95 too high' }) }, NOW)).toEqual([
     'Traffic: blue 100 / green 0',
     'blue: 3 of 3 targets healthy, 3 tasks asked for',
     'green: 0 of 0 targets healthy, 0 tasks asked for',
-    'Shift: 100-1 of run 100/1, judging at 10 % of green, its run is at work, because: p95 too high',
+    expect.stringMatching(
+      /^Shift: 100-1 of run 100\/1, judging, 10 % of green, its run is at work \(last sign .* ago, taken for dead at [\d:]{8} UTC\), because: p95 too high$/,
+    ),
   ]);
+  const leaseUntil = after(NOW, seconds(90));
+  expect(shift({ phase: 'shifting', from: 10, percent: 50, leaseUntil }, after(NOW, seconds(40)))).toBe(
+    'Shift: 100-1 of run 100/1, shifting, 10 -> 50 % of green, its run is at work (last sign 40s ago, taken for dead at 12:01:30 UTC)',
+  );
+  expect(shift({ leaseUntil }, after(NOW, minutes(3)))).toContain(
+    'nobody is at work (last sign 3m ago, taken for dead since 12:01:30 UTC)',
+  );
+  expect(shift({ phase: 'done', percent: 100 })).toBe('Shift: 100-1 of run 100/1, done, 100 % of green');
 });
 
 test.each([

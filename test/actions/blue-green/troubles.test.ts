@@ -132,6 +132,19 @@ describe('blue-green behind a load balancer says what the README explains', () =
       },
     },
     {
+      row: 'Somebody else moved the traffic of ...',
+      async provoke(run) {
+        const signalAt = { output: /green serves 10 % since now/, signal: 'SIGKILL' } as const;
+        await run({}, POLICY, { id: '4', signalAt });
+        await stage.setWeights({ blue: 70, green: 30 });
+        await stage.world.advance(120_000);
+        const second = await run({}, POLICY, { id: '5' });
+        await stage.setWeights({ blue: 100, green: 0 });
+        await run({ mode: 'rollback', image: '' }, POLICY, { id: '6' });
+        return second;
+      },
+    },
+    {
       row: 'error-rate: no data for 2m (limit 2m)',
       provoke: (run) => metered(run, { rate: null, n: null }, { bake: '5m' }),
     },

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execute } from '../../../actions/build-image/src/execute.ts';
@@ -30,6 +30,8 @@ export interface Play {
   readonly clients?: readonly string[];
   /** Of `docker info`. */
   readonly info?: object;
+  /** Of `docker buildx inspect`; without it there is no plugin. */
+  readonly builder?: string | ProgramResult;
   readonly freeBytes?: number;
   /** Of the registry; none by default. */
   readonly credentials?: CredentialsSource;
@@ -65,10 +67,12 @@ export async function play(services: Services, given: Play): Promise<Played> {
     find: () => Promise.resolve(clients),
     async run(_client, { args }) {
       if (args[0] === '--version') return said('Docker version 20.10.24, build 297e128');
-      if (args[0] === 'info') return said(JSON.stringify(info));
+      if (args[0] === 'info')
+        return said(JSON.stringify({ ...info, ...(given.builder === undefined ? {} : { ClientInfo: PLUGIN }) }));
+      if (args[1] === 'inspect') return inspected(given.builder);
       commands.push(args);
       const config = await readFile(join(path, 'config.json'), 'utf8').catch(() => '{}');
-      return given.docker?.(args, config) ?? pushed(services, args, labelsIn(commands));
+      return given.docker?.(args, config) ?? (await pushed(services, args, labelsIn(commands)));
     },
   };
   const logins = new Map(given.credentials === undefined ? [] : [[services.host, given.credentials] as const]);
@@ -131,6 +135,14 @@ function scanOf(meanwhile: Play['scan']): BuildPorts['scan'] {
   };
 }
 
+const PLUGIN = { Plugins: [{ Name: 'buildx', Version: 'v0.13.1' }] };
+
+/** In the form of buildx; the words of a client without it are those of Docker 20.10. */
+function inspected(builder: Play['builder']): ProgramResult {
+  if (builder === undefined) return ended(1, "docker: 'buildx' is not a docker command.");
+  return typeof builder === 'string' ? said(builder) : builder;
+}
+
 const said = (stdout: string): ProgramResult => ({ code: 0, stdout, stderr: '' });
 
 async function requestOf(inputs: Readonly<Record<string, string>>, workspace: string): Promise<BuildRequest> {
@@ -145,13 +157,28 @@ async function requestOf(inputs: Readonly<Record<string, string>>, workspace: st
   return request.value;
 }
 
-/** What `docker build` and `docker push` do, as far as anybody sees it: an image with the labels is in the registry. */
-function pushed(services: Services, args: readonly string[], labels: Readonly<Record<string, string>>): ProgramResult {
+/** What the client's commands do, as far as anybody sees it: an image with the labels is in the registry. */
+async function pushed(
+  services: Services,
+  args: readonly string[],
+  labels: Readonly<Record<string, string>>,
+): Promise<ProgramResult> {
+  const [, repository] = /name=[^/]+\/([^,]+),push-by-digest=true/.exec(args[args.indexOf('--output') + 1] ?? '') ?? [];
+  if (args[1] === 'build' && repository !== undefined) {
+    const { digest } = services.put(repository, UNTAGGED, labels);
+    await writeFile(
+      args[args.indexOf('--metadata-file') + 1] ?? '',
+      JSON.stringify({ 'containerimage.digest': digest }),
+    );
+  }
   if (args[0] !== 'push') return said('');
   const [, path = '', tag = ''] = /^[^/]+\/(.+):([^:]+)$/.exec(args[1] ?? '') ?? [];
   const { digest } = services.put(path, tag, labels);
   return said(`${tag}: digest: ${digest} size: 1`);
 }
+
+/** No name that a registry takes. */
+const UNTAGGED = '';
 
 /** Of every command so far. */
 const labelsIn = (commands: readonly (readonly string[])[]): Record<string, string> =>

@@ -176,6 +176,9 @@ function registryOf({ stored, tags, state }: Shelves): RequestListener {
         state.onPut(path, reference);
         response.writeHead(201, { 'docker-content-digest': digest }).end();
       });
+    if (method === 'POST' && url.endsWith('/blobs/uploads/'))
+      return void response.writeHead(202, { location: `${url}1` }).end();
+    if (method === 'DELETE' && url.endsWith('/blobs/uploads/1')) return void response.writeHead(204).end();
     const digest = tags.get(`${path}:${reference}`) ?? reference;
     const found = stored.get(digest);
     if (found === undefined) return void response.writeHead(404, { 'content-type': 'application/json' }).end('{}');

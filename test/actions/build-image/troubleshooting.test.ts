@@ -108,6 +108,9 @@ const TROUBLES: Readonly<Record<string, () => Promise<string> | string>> = {
   'no docker is on PATH': () => build({ clients: [] }),
   'no docker engine answers': () => build({ info: { ServerErrors: ['permission denied at docker.sock'] } }),
   'there is no engine of this kind': () => build({ inputs: here({ engine: 'buildx' }) }),
+  '... is not possible with the docker driver of buildx': () =>
+    build({ inputs: here({ annotations: 'a=b' }), builder: 'Name:   default\nDriver: docker\n' }),
+  'buildx has no builder': () => build({ builder: ended(1, 'ERROR: no builder "nope" found') }),
   '... is not possible with the BuildKit of an old client': () => build({ inputs: here({ sbom: 'true' }) }),
   'MB free where it keeps its layers': () => build({ freeBytes: 1_000_000 }),
   '... looks like a secret': () => build({ inputs: here({ 'build-args': 'NPM_TOKEN=x' }) }),
@@ -115,6 +118,13 @@ const TROUBLES: Readonly<Record<string, () => Promise<string> | string>> = {
   '... is not set or empty': () => step({ 'secret-envs': 'npm=NPM_TOKEN' }),
   'comes to nothing on': () => build({ inputs: here({ tags: 'type=raw,value={{tag}}' }) }),
   'repository: ... cannot be used: Could not look up': async () => build({}, `127.0.0.1:${await closedPort()}`),
+  'The registry refuses this job': async () => {
+    const proxy = await startFaultProxy(services.host);
+    proxy.break({ call: /^POST /, kind: { status: 403 }, times: 1 });
+    const told = await build({}, proxy.host);
+    await proxy.close();
+    return told;
+  },
   'access denied for ecr:...': ecrRefuses,
   'Could not push ... A tag that must not move is never overwritten': () =>
     refused('tag invalid: the repository is immutable', 'team/immutable'),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { ProgramResult } from '../../../src/ports/programs.ts';
+import { startFaultProxy } from '../../../sandbox/engine/fault-proxy.ts';
 import { closedPort } from '../../adapters/http/servers.ts';
 import { type Docker, play } from './played.ts';
 import { type Services, startServices } from './services.ts';
@@ -105,6 +106,50 @@ describe('two runs of one commit at once', () => {
     expect(second.result).toMatchObject({ kind: 'pushed', image: { digest: seen.other } });
   });
 
+  const CONTAINER = 'Name:   b\nDriver: docker-container\n\nNodes:\nName: b0\n';
+  const tagged = (path: string): string[] =>
+    services.calls
+      .filter((call) => call.startsWith(`PUT /v2/${path}/manifests/`))
+      .map((call) => call.split('/').at(-1) ?? '');
+
+  test('a builder that can pushes by digest, and the name is given when it is still free', async () => {
+    const { result, commands } = await play(services, { inputs: inputs('two/alone'), builder: CONTAINER });
+    expect(result).toMatchObject({ kind: 'pushed' });
+    const identity = result?.kind === 'pushed' ? result.identity : '';
+    expect(commands.map((args) => args.slice(0, 2).join(' '))).toEqual(['buildx build']);
+    expect(commands.join(' ')).not.toContain(identity);
+    expect(tagged('two/alone')).toEqual([identity, 'tested']);
+  });
+
+  test.each<[name: string, source: 'same' | 'other']>([
+    ['of the same source is taken', 'same'],
+    ['of another source stays', 'other'],
+  ])('an image %s, and that of this builder has no name', async (name, source) => {
+    const path = `two/digest-${name.replaceAll(' ', '-')}`;
+    const seen = { other: '', identity: '' };
+    const docker: Docker = (args) => {
+      seen.identity = `sha-${labelsOf(args)['org.opencontainers.image.revision']}`;
+      seen.other = services.put(
+        path,
+        seen.identity,
+        source === 'same' ? { ...labelsOf(args), run: 'other' } : {},
+      ).digest;
+      return undefined;
+    };
+    const { result, failure } = await play(services, { inputs: inputs(path), builder: CONTAINER, docker });
+    expect(services.tag(path, seen.identity)).toBe(seen.other);
+    expect(result?.kind).toBe(source === 'same' ? 'reused' : undefined);
+    expect(failure).toMatch(source === 'same' ? /^$/ : /another run gave this name to another image/);
+    expect(tagged(path)).toEqual(source === 'same' ? ['tested'] : []);
+  });
+
+  test('buildx that names no digest has pushed nothing that anybody could believe', async () => {
+    const docker: Docker = () => ({ code: 0, stdout: '', stderr: '' });
+    const { failure } = await play(services, { inputs: inputs('two/silent'), builder: CONTAINER, docker });
+    expect(failure).toMatch(/buildx named no digest/);
+    expect(tagged('two/silent')).toEqual([]);
+  });
+
   test('a name that moved after the image was read back is told, and before the tags it is an error', async () => {
     let moved = '';
     services.onPut = (path, reference) => {
@@ -140,6 +185,40 @@ describe('a registry that does not answer at the first look', () => {
     const played = await play(services, { inputs: inputs('down', { repository, ...more }) });
     expect(played.failure).toMatch(/repository: .*cannot be used: Could not look up/);
     expect(played.isInput).toBe(isInput);
+    expect(played.commands).toEqual([]);
+  });
+});
+
+describe('a registry that lets this job not in', () => {
+  const DENIED = { status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' };
+  test.each<[name: string, call: RegExp, what: RegExp]>([
+    ['at the first look', /^HEAD /, /Could not look up sha-/],
+    ['when it is to push', /^POST .*\/blobs\/uploads\//, /Could not push to /],
+  ])('%s is no word against the inputs, and is known before the build', async (_name, call, what) => {
+    const proxy = await startFaultProxy(services.host);
+    proxy.break({ call, kind: DENIED, times: 1 });
+    const repository = `${proxy.host}/team/closed`;
+    const played = await play(services, { inputs: inputs('closed', { repository }) });
+    await proxy.close();
+    expect(played.isInput).toBe(false);
+    expect(played.failure).toMatch(/^The registry refuses this job: /);
+    expect(played.failure).toMatch(what);
+    expect(played.failure).toMatch(
+      /refuses a visitor without a login the right to push, with status 403( \(DENIED: no\))?\. Nothing was built or changed\. Give the job the right to push/,
+    );
+    expect(played.commands).toEqual([]);
+  });
+
+  test('a repository that is not there is named with what to do, before the build', async () => {
+    const proxy = await startFaultProxy(services.host);
+    const unknown = { status: 404, body: '{"errors":[{"code":"NAME_UNKNOWN","message":"no such repository"}]}' };
+    proxy.break({ call: /^POST .*\/blobs\/uploads\//, kind: unknown, times: 1 });
+    const played = await play(services, { inputs: inputs('none', { repository: `${proxy.host}/team/none` }) });
+    await proxy.close();
+    expect(played.failure).toMatch(
+      /repository: .*cannot be used: Could not push to .*NAME_UNKNOWN.*Create the repository/,
+    );
+    expect(played.isInput).toBe(true);
     expect(played.commands).toEqual([]);
   });
 });

@@ -15,6 +15,8 @@ const request = (given: Partial<DeployRequest> = {}): DeployRequest => ({
   service: 'web-service',
   container: undefined,
   image: WANTED,
+  roles: undefined,
+  settings: undefined,
   release: 'v1',
   desired: undefined,
   timeout: minutes(20),

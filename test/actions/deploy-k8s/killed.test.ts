@@ -58,6 +58,33 @@ needs('kubernetes')('deploy-k8s that is killed at a call', () => {
     expect(await scene.truth()).toEqual(OLD);
   }, 240_000);
 
+  /** From the first write of the Deployment on, nothing of this run reaches the API server, until it is given back. */
+  const cutOff = (run: string) => {
+    const { kubeconfig } = server.run(run);
+    const cut = { operation: '*', kind: 'reset', times: 100_000, run } as const;
+    server.killAt({
+      operation: 'k8s:patch deployments/web',
+      ordinal: 1,
+      when: 'before',
+      run,
+      signal: 'SIGCONT',
+      onHit: () => server.faults.add(cut),
+    });
+    return kubeconfig;
+  };
+
+  test('or that loses the API server on the way there and back says so, and post takes it back', async () => {
+    const step = scene.step({ kubeconfig: cutOff('lost'), 'release-id': 'new', 'on-cancel': 'leave' }, next);
+    const main = await runBundle({ ...step, clock: { lockStepFrom: Date.now() } });
+    expect(main).toMatchObject({ exitCode: 1, outputs: { outcome: 'rollback-failed', changed: 'true' } });
+    expect(main.stdout).toContain('the post step of this run tries it again');
+    expect(await scene.truth()).toMatchObject({ image: OLD.image, config: 'two' });
+    server.faults.clear();
+    const post = await runBundle({ ...step, phase: 'post', state: main.state });
+    expect(post).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back' } });
+    expect(await scene.truth()).toEqual(OLD);
+  }, 240_000);
+
   test('without a post is taken back by a roll back', async () => {
     const { again } = await killed('k8s:patch services/web', 'after');
     const back = await scene.run({ mode: 'rollback' }, undefined, again);

@@ -43,6 +43,16 @@ describe('an update of a service', () => {
     { name: 'a task definition', change: { taskDefinition: TD }, body: { taskDefinition: TD } },
     { name: 'a count of zero', change: { desired: 0 }, body: { desiredCount: 0 } },
     {
+      name: 'settings of the service',
+      change: {
+        settings: { volumes: [{ name: 'data', managedEBSVolume: { roleArn: 'r', sizeInGiB: 1 } }], managedTags: false },
+      },
+      body: {
+        volumeConfigurations: [{ name: 'data', managedEBSVolume: { roleArn: 'r', sizeInGiB: 1 } }],
+        enableECSManagedTags: false,
+      },
+    },
+    {
       name: 'a forced deployment',
       change: { taskDefinition: TD, forceNewDeployment: true as const },
       body: { taskDefinition: TD, forceNewDeployment: true },

@@ -140,6 +140,25 @@ needs('engine')('the registry adapter, over the wire', () => {
     });
   });
 
+  test('who may push is known without a push: what was begun is given up', async () => {
+    const proxy = await startFaultProxy(registry.host, { tokens: REGISTRY_USER });
+    await client(proxy.host, builder).mayPush('m/may', signal);
+    const uploads = proxy.calls().filter((call) => call.includes('/uploads/') && !call.endsWith(' 401'));
+    expect(uploads.map((call) => call.replace(/\?.*/, ''))).toEqual([
+      expect.stringMatching(/^POST .*\/blobs\/uploads\/ -> 202$/),
+      expect.stringMatching(/^DELETE .*\/blobs\/uploads\/[\w-]+/),
+    ]);
+    proxy.break({ call: /^POST /, kind: { status: 403, body: '{"errors":[{"code":"DENIED"}]}' }, times: 1 });
+    await expect(client(proxy.host, builder).mayPush('m/may', signal)).rejects.toMatchObject({
+      name: 'RegistryRefusal',
+      kind: 'access-denied',
+    });
+    // One that does not know how to give up an upload is one that may be pushed to.
+    proxy.break({ call: /^DELETE /, kind: { status: 501 }, times: 1 });
+    await client(proxy.host, builder).mayPush('m/may', signal);
+    await proxy.close();
+  });
+
   describe('under faults', () => {
     test.each([
       ['a gateway that fails for a moment', { status: 502 }, 2],
@@ -249,7 +268,9 @@ needs('engine')('the registry adapter, over the wire', () => {
       const guarded = await startFaultProxy(registry.host, { tokens: REGISTRY_USER });
       const wrong: CredentialsSource = () => Promise.resolve({ username: 'builder', password: 'no' });
       await expect(client(guarded.host, wrong).head('t/x', '1', signal)).rejects.toMatchObject({
+        name: 'RegistryRefusal',
         kind: 'expired-token',
+        message: expect.stringMatching(/refuses the login builder the right to push, with status 401/),
       });
       await guarded.close();
     });

@@ -7,6 +7,7 @@ import {
   exitCodeOf,
   placementFor,
   readRecords,
+  volumesFor,
   withRecord,
 } from '../../../src/domain/ecs/one-off-task.ts';
 import type { EcsTask } from '../../../src/domain/ecs/service.ts';
@@ -154,6 +155,75 @@ test('the network is that of the service but for what is given', () => {
   expect(placementFor({ placement }, { ...wish, subnets: ['b'], assignPublicIp: 'ENABLED' })).toEqual({
     networkConfiguration: { awsvpcConfiguration: { subnets: ['b'], securityGroups: ['s'], assignPublicIp: 'ENABLED' } },
     launchType: 'FARGATE',
+  });
+});
+
+describe('a task runs where its service runs', () => {
+  const strategy = [{ capacityProvider: 'FARGATE', weight: 1 }];
+  const rows = [
+    { name: 'in its launch type', own: { launchType: 'FARGATE' }, wish: {}, is: { launchType: 'FARGATE' } },
+    { name: 'by its providers', own: { capacityProviderStrategy: strategy }, wish: {}, is: { capacityProviderStrategy: strategy } },
+    {
+      name: 'but for providers that are given, which exclude its launch type',
+      own: { launchType: 'FARGATE', platformVersion: '1.4.0' },
+      wish: { capacityProviders: [{ capacityProvider: 'FARGATE_SPOT' }] },
+      is: { platformVersion: '1.4.0', capacityProviderStrategy: [{ capacityProvider: 'FARGATE_SPOT' }] },
+    },
+    {
+      name: 'but for a launch type that is given, which excludes its providers and has no version',
+      own: { capacityProviderStrategy: strategy, platformVersion: '1.4.0' },
+      wish: { launchType: 'EC2' as const },
+      is: { launchType: 'EC2' },
+    },
+    {
+      name: 'but for a version that is given',
+      own: { launchType: 'FARGATE', platformVersion: 'LATEST' },
+      wish: { platformVersion: '1.4.0' },
+      is: { launchType: 'FARGATE', platformVersion: '1.4.0' },
+    },
+  ]; // prettier-ignore
+  test.each(rows)('$name', ({ own, wish, is }) => {
+    const all = { environment: {}, timeout: minutes(1), onUnknown: 'fail', ...wish } as const;
+    expect(placementFor({ placement: own }, all)).toEqual(is);
+  });
+
+  test('with the volumes that the release or the service has, where the definition waits for them', () => {
+    const volume = (sizeInGiB: number) => ({ name: 'data', managedEBSVolume: { sizeInGiB } });
+    const body = { volumes: [{ name: 'data', configuredAtLaunch: true }] };
+    const settings = { volumes: [volume(1)] };
+    expect(volumesFor({ settings }, {}, { body })).toEqual([volume(1)]);
+    expect(volumesFor({ settings }, {}, { body: {} })).toEqual([]);
+    expect(volumesFor({ settings }, {}, { body, settings: { volumes: [volume(2)] } })).toEqual([volume(2)]);
+    expect(volumesFor({ settings }, { volumes: [volume(3)] }, { body })).toEqual([volume(3)]);
+    expect(volumesFor({}, {}, { body })).toEqual([]);
+  });
+
+  test('is told where that cannot be', () => {
+    const read = readTaskWish({
+      command: ['migrate'],
+      'launch-type': 'EC2',
+      'capacity-providers': [{ weight: 2000 }],
+      'platform-version': 'newest',
+      'propagate-tags': 'service',
+      'enable-ecs-managed-tags': 'yes',
+      tags: { 'aws:x': 'y' },
+      volumes: { data: { 'size-gib': 1 } },
+      'started-by': 'me',
+    });
+    const problem = read.ok ? '' : read.problem;
+    for (const words of [
+      'capacity-providers: excludes launch-type',
+      'capacity-providers[0]: has no provider',
+      'capacity-providers[0].weight: is not a whole number in the range. Accepted: 0 to 1000',
+      'platform-version: is of Fargate alone, and launch-type is not',
+      'platform-version: is not a platform version',
+      'propagate-tags: is not one of the accepted values. Accepted: task-definition, none',
+      'enable-ecs-managed-tags: is neither true nor false',
+      'tags["aws:x"]: has a key that AWS keeps for itself',
+      'volumes.data: has no role-arn',
+      'started-by: is not a key of this place',
+    ])
+      expect(problem).toContain(words);
   });
 });
 

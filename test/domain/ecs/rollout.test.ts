@@ -254,6 +254,27 @@ describe('a failed deployment', () => {
     expect(kinds).toEqual(['in-progress', 'in-progress', 'in-progress', 'rolled-back']);
   });
 
+  test('whose way back was over between two looks is known by the event of ECS, and is nobody else taking over', () => {
+    const said = (id: string) => ({
+      events: [
+        { id: 'e2', at: START, message: '(service web) has reached a steady state.' },
+        { id: 'e1', at: START, message: `(service web) (deployment ${id}) deployment failed: tasks failed to start.` },
+      ],
+    });
+    const back = [wayBack({ rolloutState: 'COMPLETED', rolloutStateReason: 'ECS deployment ecs-svc/3 completed.' })];
+    const after = (events: Partial<EcsService>) =>
+      replay([
+        [seconds(10), sighting([ours(), old()])],
+        [seconds(30), sighting(back, events)],
+      ]).last;
+    expect(after(said('ecs-svc/2'))).toEqual({
+      kind: 'rolled-back',
+      reason: 'ECS deployment failed: tasks failed to start.',
+    });
+    // The failure of another one says nothing of ours.
+    expect(after(said('ecs-svc/1'))).toMatchObject({ kind: 'superseded' });
+  });
+
   test('without a roll back of ECS fails at the first look that says so', () => {
     const { kinds, last } = replay([
       [

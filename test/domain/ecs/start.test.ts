@@ -71,6 +71,36 @@ describe('a deployment', () => {
       wish: {},
       kind: 'restart',
     },
+    {
+      name: 'under other settings of the service is made again, for its tasks keep what they began with',
+      from: situation(PINNED, { settings: { propagateTags: 'NONE' } }),
+      wish: { settings: { propagateTags: 'SERVICE' as const } },
+      kind: 'restart',
+    },
+    {
+      name: 'under the settings that the service has is left alone',
+      from: situation(PINNED, { settings: { propagateTags: 'SERVICE' } }),
+      wish: { settings: { propagateTags: 'SERVICE' as const } },
+      kind: 'unchanged',
+    },
+    {
+      name: 'in flight under other settings is a conflict',
+      from: situation(PINNED, moving),
+      wish: { settings: { managedTags: true } },
+      kind: 'conflict',
+    },
+    {
+      name: 'with a volume that the definition does not wait for is refused',
+      from: situation(PINNED),
+      wish: { settings: { volumes: [{ name: 'data', managedEBSVolume: {} }] } },
+      kind: 'refuse',
+    },
+    {
+      name: 'with another role is a new revision',
+      from: situation(PINNED),
+      wish: { roles: { task: 'r' } },
+      kind: 'deploy',
+    },
     { name: 'of another count alone is a scaling', from: situation(PINNED), wish: { desired: 0 }, kind: 'scale' },
     {
       name: 'of what is not steady yet is waited for',

@@ -3,11 +3,13 @@ import type { BuildSpec } from '../../../src/domain/image-build/build-spec.ts';
 import {
   type CommandParts,
   buildCommand,
+  builderIn,
+  endOf,
   extraArgProblems,
   isCacheFault,
   shown,
 } from '../../../src/domain/image-build/command.ts';
-import { type Probe, chooseEngine, missingFeatures } from '../../../src/domain/image-build/engine.ts';
+import { type Engine, type Probe, chooseEngine, missingFeatures } from '../../../src/domain/image-build/engine.ts';
 
 const PLAIN: BuildSpec = {
   context: '.',
@@ -27,7 +29,7 @@ const PLAIN: BuildSpec = {
 const PARTS: CommandParts = {
   kind: 'buildx',
   name: 'r/a:1',
-  end: 'push',
+  end: 'push-digest',
   secrets: [],
   metadataFile: '/m',
   cache: 'with',
@@ -36,7 +38,8 @@ const lineOf = (spec: Partial<BuildSpec>, parts: Partial<CommandParts> = {}): st
   shown('docker', buildCommand({ ...PLAIN, ...spec }, { ...PARTS, ...parts }).args);
 
 describe('the command of the engine', () => {
-  const ATTESTED = '--provenance=false --sbom=false --metadata-file /m --tag r/a:1 --push';
+  const BY_DIGEST = '--output type=image,name=r/a,push-by-digest=true,name-canonical=true,push=true';
+  const ATTESTED = `--provenance=false --sbom=false --metadata-file /m ${BY_DIGEST}`;
   test.each<[name: string, spec: Partial<BuildSpec>, parts: Partial<CommandParts>, line: string]>([
     ['plain, by buildx', {}, {}, `docker buildx build --progress=plain ${ATTESTED} .`],
     [
@@ -44,6 +47,18 @@ describe('the command of the engine', () => {
       {},
       { end: 'keep' },
       'docker buildx build --progress=plain --provenance=false --sbom=false --metadata-file /m --tag r/a:1 .',
+    ],
+    [
+      'under its name, by a builder of several nodes',
+      {},
+      { end: 'push-name' },
+      'docker buildx build --progress=plain --provenance=false --sbom=false --metadata-file /m --tag r/a:1 --push .',
+    ],
+    [
+      'into the engine, where docker push takes it',
+      {},
+      { end: 'load' },
+      'docker buildx build --progress=plain --provenance=false --sbom=false --metadata-file /m --tag r/a:1 --output type=image .',
     ],
     ['plain, by BuildKit of an old client', {}, { kind: 'buildkit' }, 'docker build --progress=plain --tag r/a:1 .'],
     ['plain, by the legacy builder', {}, { kind: 'legacy' }, 'docker build --tag r/a:1 .'],
@@ -57,7 +72,7 @@ describe('the command of the engine', () => {
       'provenance and SBOM',
       { provenance: 'max', sbom: 'attach' },
       {},
-      'docker buildx build --progress=plain --provenance=mode=max --sbom=true --metadata-file /m --tag r/a:1 --push .',
+      `docker buildx build --progress=plain --provenance=mode=max --sbom=true --metadata-file /m ${BY_DIGEST} .`,
     ],
     [
       'caches, whose faults are ignored',
@@ -93,7 +108,7 @@ describe('the command of the engine', () => {
         context: 'web',
       },
       { secrets: [{ id: 'npm', path: '/s/0' }] },
-      `docker buildx build --progress=plain --file web/Dockerfile --target run --build-arg 'A=b c' --build-arg D --label k=v --pull --no-cache --secret id=npm,src=/s/0 --provenance=false --sbom=false --metadata-file /m --tag r/a:1 --push --add-host=db:10.0.0.5 web`,
+      `docker buildx build --progress=plain --file web/Dockerfile --target run --build-arg 'A=b c' --build-arg D --label k=v --pull --no-cache --secret id=npm,src=/s/0 --provenance=false --sbom=false --metadata-file /m ${BY_DIGEST} --add-host=db:10.0.0.5 web`,
     ],
   ])('%s', (_name, spec, parts, line) => {
     expect(lineOf(spec, parts)).toBe(line);
@@ -119,7 +134,15 @@ describe('the command of the engine', () => {
 describe('the engine', () => {
   const old: Probe = { client: '/usr/bin/docker', clientVersion: '20.10.24', serverVersion: '20.10.24' };
   const recent: Probe = { client: '/usr/local/bin/docker', clientVersion: '28.2.2', serverVersion: '20.10.24' };
-  const plugged: Probe = { ...recent, client: '/opt/docker', buildxVersion: 'v0.13.1' };
+  const builder = (driver: string, store: 'containerd' | 'other' = 'other') =>
+    ({ name: 'b', driver, store, nodes: 1 }) as const;
+  const plugged: Probe = {
+    ...recent,
+    client: '/opt/docker',
+    buildxVersion: 'v0.13.1',
+    builder: builder('docker-container'),
+  };
+  const { builder: _none, ...builderless } = plugged;
   const dead: Probe = {
     client: '/usr/bin/docker',
     clientVersion: '28.2.2',
@@ -145,26 +168,95 @@ describe('the engine', () => {
     ['an engine that does not answer', [dead], 'auto', /no docker engine answers \(.*Cannot connect/],
     ['a recent client without the plugin: legacy is never taken silently', [recent], 'auto', /without buildx/],
     ['buildx that is not there', [old], 'buildx', /no engine of this kind/],
+    [
+      'a builder that is not there: no other engine is taken in its place',
+      [{ ...builderless, builderProblem: 'ERROR: no builder "nope" found' }, old],
+      'auto',
+      /buildx has no builder: ERROR: no builder "nope" found/,
+    ],
   ])('is none with %s', (_name, probes, wanted, problem) => {
     expect(chooseEngine(probes, wanted)).toMatchObject({ input: 'engine', problem: expect.stringMatching(problem) });
   });
 
   const SECRET = { id: 'npm', from: { kind: 'value', value: 'x' } } as const;
-  test.each<[string, Partial<BuildSpec>, readonly string[], readonly string[]]>([
-    ['nothing special', {}, [], []],
-    ['two platforms', { platforms: ['linux/amd64', 'linux/arm64'] }, ['platforms'], ['platforms']],
-    ['one platform', { platforms: ['linux/arm64'] }, [], ['platforms']],
-    ['an annotation', { annotations: { a: 'b' } }, ['annotations'], ['annotations']],
-    ['a registry cache', { cacheTo: ['type=registry,ref=x'] }, ['cache-to'], ['cache-to']],
-    ['an inline cache', { cacheTo: ['type=inline'] }, [], ['cache-to']],
-    ['provenance and SBOM', { provenance: 'min', sbom: 'attach' }, ['provenance', 'sbom'], ['provenance', 'sbom']],
-    ['a secret', { secrets: [SECRET] }, [], ['secrets']],
-  ])('refuses by name what it lacks: %s', (_name, spec, buildkit, legacy) => {
-    const inputs = (kind: 'buildx' | 'buildkit' | 'legacy'): readonly string[] =>
-      missingFeatures({ ...PLAIN, ...spec }, { kind }).map(({ input }) => input);
-    expect(inputs('buildx')).toEqual([]);
-    expect(inputs('buildkit')).toEqual(buildkit);
-    expect(inputs('legacy')).toEqual(legacy);
+  type Engines = 'driver docker' | 'buildkit' | 'legacy';
+  test.each<[string, Partial<BuildSpec>, Readonly<Partial<Record<Engines, readonly string[]>>>]>([
+    ['nothing special', {}, {}],
+    [
+      'two platforms',
+      { platforms: ['linux/amd64', 'linux/arm64'] },
+      { 'driver docker': ['platforms'], buildkit: ['platforms'], legacy: ['platforms'] },
+    ],
+    ['one platform', { platforms: ['linux/arm64'] }, { legacy: ['platforms'] }],
+    [
+      'an annotation',
+      { annotations: { a: 'b' } },
+      { 'driver docker': ['annotations'], buildkit: ['annotations'], legacy: ['annotations'] },
+    ],
+    ...['type=registry,ref=x', 'type=gha,scope=x', 'type=local,dest=x', 'type=s3,bucket=x'].map(
+      (entry): [string, Partial<BuildSpec>, Readonly<Partial<Record<Engines, readonly string[]>>>] => [
+        `a cache written to ${entry}`,
+        { cacheTo: [entry] },
+        { 'driver docker': ['cache-to'], buildkit: ['cache-to'], legacy: ['cache-to'] },
+      ],
+    ),
+    ['an inline cache', { cacheTo: ['type=inline'] }, { legacy: ['cache-to'] }],
+    ['a cache read from an image', { cacheFrom: ['ghcr.io/a/b', 'type=registry,ref=x'] }, {}],
+    [
+      'a cache read from a folder',
+      { cacheFrom: ['type=local,src=x'] },
+      { buildkit: ['cache-from'], legacy: ['cache-from'] },
+    ],
+    [
+      'a cache read from GitHub',
+      { cacheFrom: ['type=gha'] },
+      { 'driver docker': ['cache-from'], buildkit: ['cache-from'], legacy: ['cache-from'] },
+    ],
+    [
+      'provenance and SBOM',
+      { provenance: 'min', sbom: 'attach' },
+      {
+        'driver docker': ['provenance', 'sbom'],
+        buildkit: ['provenance', 'sbom'],
+        legacy: ['provenance', 'sbom'],
+      },
+    ],
+    ['a secret', { secrets: [SECRET] }, { legacy: ['secrets'] }],
+  ])('refuses by name what it lacks: %s', (_name, spec, lacking) => {
+    const inputs = (engine: Pick<Engine, 'kind' | 'builder'>): readonly string[] =>
+      missingFeatures({ ...PLAIN, ...spec }, engine).map(({ input }) => input);
+    for (const driver of ['docker-container', 'kubernetes', 'remote'])
+      expect(inputs({ kind: 'buildx', builder: builder(driver) })).toEqual([]);
+    expect(inputs({ kind: 'buildx', builder: builder('docker', 'containerd') })).toEqual([]);
+    expect({
+      'driver docker': inputs({ kind: 'buildx', builder: builder('docker') }),
+      buildkit: inputs({ kind: 'buildkit' }),
+      legacy: inputs({ kind: 'legacy' }),
+    }).toEqual({ 'driver docker': [], buildkit: [], legacy: [], ...lacking });
+  });
+
+  test.each<[string, Pick<Engine, 'kind' | 'builder'>, ReturnType<typeof endOf>]>([
+    [
+      'under its digest alone where that can be',
+      { kind: 'buildx', builder: builder('docker-container') },
+      'push-digest',
+    ],
+    [
+      'under its name by several nodes, which would put it under latest',
+      { kind: 'buildx', builder: { ...builder('docker-container'), nodes: 2 } },
+      'push-name',
+    ],
+    ['by docker push with the driver docker', { kind: 'buildx', builder: builder('docker', 'containerd') }, 'load'],
+    ['by docker push of an old client', { kind: 'buildkit' }, 'load'],
+    ['by docker push of the legacy builder', { kind: 'legacy' }, 'load'],
+  ])('pushes %s', (_name, engine, end) => {
+    expect(endOf(engine, 'registry')).toBe(end);
+    expect(endOf(engine, 'none')).toBe('keep');
+  });
+
+  test('the builder of an extra argument is the one that is asked', () => {
+    expect(builderIn(['--builder=a', '--network=host', '--builder=b'])).toBe('b');
+    expect(builderIn(['--network=host'])).toBeUndefined();
   });
 });
 

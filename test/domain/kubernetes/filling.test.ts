@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { checkPlaceholders, fillPlaceholders } from '../../../src/domain/kubernetes/placeholders.ts';
-import { fillSecrets } from '../../../src/domain/kubernetes/secret-values.ts';
+import { fillSecrets, unfilledNames } from '../../../src/domain/kubernetes/secret-values.ts';
 import { manifest, object } from './objects.ts';
 
 describe('placeholders', () => {
@@ -110,5 +110,42 @@ describe('values of Secrets', () => {
     const map = manifest(object('v1', 'ConfigMap', 'c', { data: { a: '${PASS}' } }));
     const filled = fillSecrets([map], { lookUp: () => 'x', encode, seen: () => undefined });
     expect(filled.ok && filled.value[0]).toBe(map);
+  });
+});
+
+describe('a name that was given a secret value', () => {
+  const secret = (fields: object) => manifest(object('v1', 'Secret', 's', fields as never));
+  const map = (fields: object) => manifest(object('v1', 'ConfigMap', 'c', fields as never));
+  const ENV = {
+    spec: { template: { spec: { containers: [{ name: 'web', env: [{ name: 'P', value: '${PASS}' }] }] } } },
+  };
+  const pod = manifest(object('apps/v1', 'Deployment', 'web', ENV as never));
+  const asIs = (written: string, where: string, why: string) => `${written} in ${where} stays as it is written: ${why}`;
+  const only = 'secret-values are filled in Secrets only';
+
+  test.each([
+    ['and is filled says nothing', [secret({ stringData: { a: 'x${PASS}y' } })], []],
+    ['and is the key of an empty value says nothing', [secret({ data: { PASS: null } })], []],
+    [
+      'and stands in a ConfigMap',
+      [secret({ stringData: { PASS: '' } }), map({ data: { a: '${PASS} ${OTHER}' } })],
+      [asIs('${PASS}', 'ConfigMap shop/c (k8s/all.yml:7), .data.a', only)],
+    ],
+    [
+      'and stands in the environment of a container',
+      [pod],
+      [asIs('${PASS}', 'Deployment shop/web (k8s/all.yml:7), .spec.template.spec.containers.0.env.0.value', only)],
+    ],
+    [
+      'and is spelt otherwise in a Secret',
+      [secret({ stringData: { a: '${ PASS }', b: '$PASS', c: '${PASS}' } })],
+      [
+        asIs('${ PASS }', 'Secret shop/s (k8s/all.yml:7), .stringData.a', 'only ${NAME} is filled'),
+        asIs('$PASS', 'Secret shop/s (k8s/all.yml:7), .stringData.b', 'only ${NAME} is filled'),
+      ],
+    ],
+    ['and stands nowhere', [map({ data: { a: 'PASS' } })], ['PASS of secret-values stands nowhere in the manifests']],
+  ])('%s', (_, manifests, warnings) => {
+    expect(unfilledNames(manifests, new Set(['PASS']))).toEqual(warnings);
   });
 });

@@ -69,6 +69,27 @@ describe('a progress deadline that had passed before our write', () => {
   });
 });
 
+describe('pods that could not be made before our write', () => {
+  const refused = (lastUpdateTime: string, observedGeneration: number, availableReplicas = 2) => ({
+    ...deployment('web', { app: 'a/b:1' }),
+    status: {
+      observedGeneration,
+      replicas: 3,
+      updatedReplicas: 3,
+      availableReplicas,
+      conditions: [{ ...condition('ReplicaFailure', 'True', 'FailedCreate'), lastUpdateTime }],
+    },
+  });
+  test.each([
+    ['say nothing of it', refused('10:00', 2), refused('10:00', 1), 'waiting'],
+    ['keep nothing from being ready', refused('10:00', 2, 3), refused('10:00', 1), 'ready'],
+    ['are told from those that could not be made since', refused('10:05', 2), refused('10:00', 1), 'bad'],
+    ['say what they say where our write changed nothing', refused('10:00', 2), refused('10:00', 2), 'bad'],
+  ])('%s', (_name, now, written, expected) => {
+    expect(readinessOf(now, { ...around, written }).kind).toBe(expected);
+  });
+});
+
 describe('other kinds', () => {
   test.each([
     ['a running Job is not ready', object('batch/v1', 'Job', 'x', { status: { active: 1 } }), 'waiting'],

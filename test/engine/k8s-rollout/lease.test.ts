@@ -3,6 +3,8 @@ import { type Cluster, startCluster } from '../../../sandbox/kubernetes/cluster.
 import { kubernetesOf } from '../../../src/adapters/kubernetes/cluster.ts';
 import { kubeHttp } from '../../../src/adapters/kubernetes/http.ts';
 import { seconds } from '../../../src/domain/duration.ts';
+import { Cancelled } from '../../../src/domain/failure.ts';
+import { LEASES, leaseName } from '../../../src/domain/kubernetes/resource.ts';
 import { holdLease } from '../../../src/engine/k8s-rollout/lease.ts';
 import type { Kubernetes } from '../../../src/ports/kubernetes.ts';
 import { type FakeClock, fakeClock } from '../../fakes/clock.ts';
@@ -32,11 +34,11 @@ needs('kubernetes')('the lease of an app', () => {
   afterAll(() => cluster?.stop());
 
   const newApp = (): string => `app-${(apps += 1)}`;
-  const hold = (app: string, run: string, clock: FakeClock) =>
+  const hold = (app: string, run: string, clock: FakeClock, signal = new AbortController().signal) =>
     holdLease(
       { ref: { app, namespace }, run, deadline: clock.now(), onConflict: 'fail' },
       { cluster: api, clock, log: recordingLog() },
-      new AbortController().signal,
+      signal,
     );
 
   test('keeps a second run out for a minute, and says who holds it', async () => {
@@ -57,6 +59,27 @@ needs('kubernetes')('the lease of an app', () => {
     await hold(app, '1/1', clock);
     const second = await hold(app, '1/2', clock);
     await expect(second.guard()).resolves.toBeUndefined();
+  }, 30_000);
+
+  test('is given back by a run that is told to stop', async () => {
+    const app = newApp();
+    const clock = fakeClock();
+    const stop = new AbortController();
+    const held = await hold(app, '1/1', clock, stop.signal);
+    stop.abort(new Cancelled('SIGINT'));
+    await held.release();
+    await expect(hold(app, '2/1', clock)).resolves.toBeDefined();
+  }, 30_000);
+
+  test('is given back though a renewal came through whose answer did not', async () => {
+    const app = newApp();
+    const clock = fakeClock();
+    const held = await hold(app, '1/1', clock);
+    const place = { namespace, name: leaseName(app) };
+    const signal = new AbortController().signal;
+    await api.patch(LEASES, place, { spec: { renewTime: '2026-01-01T00:00:01.000000Z' } }, signal);
+    await held.release();
+    await expect(hold(app, '2/1', clock)).resolves.toBeDefined();
   }, 30_000);
 
   test('of a runner that died is free after a minute', async () => {

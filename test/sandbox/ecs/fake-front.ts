@@ -10,10 +10,12 @@ export interface Definition {
   readonly status?: 'ACTIVE' | 'INACTIVE';
   readonly networkMode?: string;
   readonly sidecar?: string;
+  /** Its name; configured at launch. */
+  readonly volume?: string;
 }
 
 /** DescribeTaskDefinition's answer, as moto gives it. */
-function described({ revision, image, status = 'ACTIVE', networkMode, sidecar }: Definition): Body {
+function described({ revision, image, status = 'ACTIVE', networkMode, sidecar, volume }: Definition): Body {
   const web = {
     name: 'web',
     image,
@@ -30,6 +32,7 @@ function described({ revision, image, status = 'ACTIVE', networkMode, sidecar }:
     cpu: '256',
     memory: '512',
     ...(networkMode === undefined ? {} : { networkMode }),
+    ...(volume === undefined ? {} : { volumes: [{ name: volume, configuredAtLaunch: true }] }),
     containerDefinitions: [
       web,
       ...(sidecar === undefined ? [] : [{ name: sidecar, image: 'sidecar', essential: false }]),

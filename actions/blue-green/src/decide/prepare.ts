@@ -38,6 +38,8 @@ export function decidePrepared(goal: Goal, seen: Seen, held: Held): Decision {
 /** What the candidate lacks to take traffic: `green has 1 of 2 healthy targets (1 initial)`. */
 function whatLacks(goal: Goal, seen: Seen, { record: { candidate } }: Held): string | undefined {
   const { healthy, reasons } = seen.own ?? seen.targets[candidate];
+  if (goal.deploy === 'none' && seen.desired !== 'unknown' && seen.desired[candidate] === 0)
+    return `${candidate} wants 0 tasks, so what is healthy there is going`;
   const needed = goal.minHealthy === 'desired' ? Math.max(1, tasksOf(seen, candidate)) : goal.minHealthy;
   if (healthy >= needed) return undefined;
   return `${candidate} has ${healthy} of ${needed} healthy targets${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}`;

@@ -1,5 +1,11 @@
 import { seconds } from '../../../../src/domain/duration.ts';
-import { leaseFrom, leaseIsDue, stableOnly } from '../../../../src/domain/shift/record.ts';
+import {
+  type ShiftRecord,
+  hadTraffic,
+  leaseFrom,
+  leaseIsDue,
+  stableOnly,
+} from '../../../../src/domain/shift/record.ts';
 import { NO_HOOKS_DONE } from '../../../../src/domain/shift/hooks.ts';
 import { runHooks } from './hooks.ts';
 import { allAre } from './routes.ts';
@@ -15,6 +21,17 @@ export const rollBack = ({ record, now }: Held, reason: string): Decision =>
     { phase: 'rolling-back', reason, detectedAt: now, hooks: NO_HOOKS_DONE },
     { now, says: `Rolling back to ${record.stable}: ${reason}` },
   );
+
+/**
+ * The same of a shift that another process left. One that was cancelled has taken its traffic back by itself: then the
+ * candidate has 0 % when this is seen, and no time passes from here until users are back.
+ */
+export function rollBackFound(seen: Seen, held: Held, reason: string): Decision {
+  const { record } = held;
+  if (!hadTraffic(record) || !allAre(seen, stableOnly(record))) return rollBack(held, reason);
+  const trafficAt = record.trafficAt ?? record.since;
+  return rollBack({ ...held, record: { ...record, from: 0, percent: 0, trafficAt } }, reason);
+}
 
 /** Traffic first, verified; then autoscaling, which users need for the color that they are on; then the candidate; then commands; then words. */
 export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision {
@@ -43,14 +60,14 @@ export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision 
     return enter(
       record,
       { phase: 'rolling-back', restoredAt: now },
-      { now, says: `${record.stable} has all traffic again` },
+      { now, says: `${record.stable} ${restoredWords(record)}` },
     );
   }
   // Scaling down is tidying: when it fails, the rollback itself has still succeeded.
   if (trouble !== undefined) return done({ kind: 'rolled-back', record, left: trouble });
   const given = giveBack(seen, held);
   if (given !== undefined) return given;
-  if (tasksOf(seen, record.candidate) > goal.oldDesired) {
+  if (tasksOf(seen, record.candidate) > goal.oldDesired && !isOthersToScale(goal, record)) {
     return move({ kind: 'scale', color: record.candidate, desired: goal.oldDesired });
   }
   const withdrawn = withdraw(seen, held);
@@ -64,8 +81,20 @@ export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision 
   );
 }
 
+function restoredWords(record: ShiftRecord): string {
+  if (!hadTraffic(record)) return 'has kept all traffic';
+  return record.percent === 0 ? 'has all traffic already' : 'has all traffic again';
+}
+
 /** The end, unless what was rolled back was somebody else's shift in the way of this one. */
 export function decideRolledBack(goal: Goal, seen: Seen, { record, now }: Held): Decision {
-  const inTheWay = (goal.mode === 'run' || goal.mode === 'prepare') && goal.images !== record.images;
-  return inTheWay ? begin(goal, seen, now) : done({ kind: 'rolled-back', record, left: undefined });
+  return isInTheWay(goal, record) ? begin(goal, seen, now) : done({ kind: 'rolled-back', record, left: undefined });
 }
+
+/** It is taken back only so that this run can begin a shift of its own. */
+const isInTheWay = (goal: Goal, record: ShiftRecord): boolean =>
+  (goal.mode === 'run' || goal.mode === 'prepare') && goal.images !== record.images;
+
+/** With `deploy: none`, what stands on that color by now is the release of this run, deployed by a step before it. */
+const isOthersToScale = (goal: Goal, record: ShiftRecord): boolean =>
+  goal.deploy === 'none' && isInTheWay(goal, record);

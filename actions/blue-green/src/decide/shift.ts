@@ -33,7 +33,7 @@ export function decideShifting(goal: Goal, seen: Seen, held: Held): Decision {
   const { record, now } = held;
   const wanted = candidateAt(record, record.percent);
   if (!allAre(seen, wanted)) {
-    return move({ kind: 'weigh', split: wanted, says: `${record.candidate} at ${record.percent} %` });
+    return move({ kind: 'weigh', split: wanted, says: `Giving ${record.candidate} ${record.percent} %` });
   }
   if (seen.spread === 'on-its-way') return decideOnItsWay(goal, seen, held);
   const change = { phase: 'judging', trafficAt: record.trafficAt ?? now } as const;

@@ -65,6 +65,11 @@ export function begin(goal: Goal, seen: Seen, now: Instant): Decision {
   switch (stable.kind) {
     case 'live':
       if (isLiveAlready(goal, seen.record, stable.color)) return done({ kind: 'unchanged', record: seen.record });
+      if (isLeftEmpty(goal, seen, otherColor(stable.color)))
+        return refused(
+          `${otherColor(stable.color)} wants 0 tasks, and nobody deploys to it here (deploy: none)`,
+          'Deploy to it in a step before, or leave out deploy: none',
+        );
       return enter(
         { ...recordOf(goal, stable.color, now), scaling: scalingAtBegin(goal, seen) },
         { phase: 'preparing' },
@@ -91,6 +96,10 @@ export function begin(goal: Goal, seen: Seen, now: Instant): Decision {
       return unreachable(stable);
   }
 }
+
+/** Whoever deploys nothing waits for targets; of a service that wants none, none will come, and those of now are going. */
+const isLeftEmpty = ({ deploy }: Goal, { desired }: Seen, color: Color): boolean =>
+  deploy === 'none' && desired !== 'unknown' && desired[color] === 0;
 
 /** A tag is an opinion, weights are what users meet: they win, and that they do is said. */
 const tagWords = (goal: Goal, { tagged }: Seen, live: Color): string =>
@@ -156,8 +165,8 @@ function rescue(
   );
 }
 
-export const noWayBack = (color: Color): [why: string, next: string] => [
-  `${color} has no healthy target to go back to: it was scaled down after the last shift`,
+export const noWayBack = (color: Color, record: ShiftRecord | undefined): [why: string, next: string] => [
+  `${color} has no healthy target to go back to: ${record === undefined ? 'no shift was ever recorded here' : 'it was scaled down after the last shift'}`,
   'Release the earlier image by mode: run',
 ];
 
@@ -172,7 +181,7 @@ function goBack(goal: Goal, seen: Seen, now: Instant): Decision {
   }
   const previous = otherColor(stable.color);
   if (seen.targets[previous].healthy === 0) {
-    return refused(...noWayBack(previous));
+    return refused(...noWayBack(previous, seen.record));
   }
   return enter(
     { ...recordOf(goal, previous, now), from: 100, percent: 100, reason: goal.because },

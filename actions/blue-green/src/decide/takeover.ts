@@ -1,6 +1,6 @@
 import { explainedSplits, formatRun, isResting, stableOnly } from '../../../../src/domain/shift/record.ts';
 import { unreachable } from '../../../../src/domain/unreachable.ts';
-import { rollBack } from './rollback.ts';
+import { rollBackFound } from './rollback.ts';
 import { strayOf } from './routes.ts';
 import { holdsScaling } from './scaling.ts';
 import { begin, isOwnWayBack, noWayBack } from './start.ts';
@@ -41,14 +41,15 @@ export function decideTakeover(goal: Goal, seen: Seen, found: Held): Decision {
 }
 
 /** At once, but never to nobody: a color that was drained already has no target any more. */
-function goBackTo(goal: Goal, { targets }: Seen, held: Held): Decision {
+function goBackTo(goal: Goal, seen: Seen, held: Held): Decision {
   const { record } = held;
+  const { targets } = seen;
   if (goal.to !== undefined && goal.to !== record.stable) {
     const shift = `shift ${record.id} is under way (${record.phase}) and goes back to ${record.stable}`;
     return refused(`${shift}, not to ${goal.to}`, `Go back without to-color first, then to ${goal.to}`);
   }
   const isDrained = record.phase === 'finishing' && targets[record.stable].healthy === 0;
-  return isDrained ? refused(...noWayBack(record.stable)) : rollBack(held, goal.because);
+  return isDrained ? refused(...noWayBack(record.stable, record)) : rollBackFound(seen, held, goal.because);
 }
 
 /** Of a shift that rests or only drains: autoscaling is given back, and the phase stays for whoever goes on with it. */
@@ -77,7 +78,7 @@ function takeBeforeTraffic(goal: Goal, seen: Seen, { record, now }: Held): Decis
     case 'finish':
       return refused(`shift ${record.id} has no traffic yet (${record.phase})`, 'Run mode: shift first');
     case 'rollback':
-      return rollBack({ record, now }, goal.because);
+      return rollBackFound(seen, { record, now }, goal.because);
     case 'settle':
       return settle({ record, now });
     default:
@@ -103,7 +104,7 @@ function takeInTraffic(goal: Goal, seen: Seen, { record, now, mine }: Held & { r
   if (goal.onStale === 'resume' && hasImages(goal, record) && goal.mode !== 'prepare' && explained) {
     return enter(mine.record, { phase: record.phase }, { now, says: `${stopped}; resuming there` });
   }
-  return rollBack(mine, stopped);
+  return rollBackFound(seen, mine, stopped);
 }
 
 /** Judged good, not drained yet: nothing is judged again, and other images may take the old color as it is. */

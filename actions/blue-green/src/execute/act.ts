@@ -2,6 +2,7 @@ import { type Sample, allSeries } from '../../../../src/domain/analysis/sample.t
 import { type Instant, after, formatInstant } from '../../../../src/domain/duration.ts';
 import { Failure } from '../../../../src/domain/failure.ts';
 import type { ChecksResult } from '../../../../src/domain/checks/result.ts';
+import type { RolloutResult } from '../../../../src/domain/ecs/result.ts';
 import type { EcsServiceRef } from '../../../../src/domain/ecs/service.ts';
 import type { Policy } from '../../../../src/domain/policy/policy.ts';
 import { stillHolds } from '../../../../src/domain/shift/claim.ts';
@@ -159,6 +160,9 @@ function restoringFrom(
   held: ShiftRecord,
   { ports, release, memory }: Acting,
 ): ((signal: AbortSignal) => Promise<string>) | undefined {
+  // Nothing is due, and whoever stops a run asks first of all where users are.
+  if (held.phase === 'preparing' || held.phase === 'prepared')
+    return () => Promise.resolve(`${held.candidate} got no traffic: all of it stays on ${held.stable}`);
   const goesBack = held.phase === 'rolling-back' && held.restoredAt === undefined;
   if (!goesBack && (!isInTraffic(held.phase) || release.onCancel === 'leave')) return undefined;
   return async (signal) => {
@@ -193,7 +197,7 @@ async function deploy(color: Color, acting: Fenced, signal: AbortSignal): Promis
   const desired = release.desiredCount ?? Math.max(1, known?.[otherColor(color)] ?? 1);
   const ref = serviceOf(release, color);
   const { service } = ref;
-  ports.log.info(`Deploying to ${service}, ${desired} tasks`);
+  ports.log.info(`Deploying to ${service}, ${desired} ${desired === 1 ? 'task' : 'tasks'}`);
   const request = {
     ref,
     images,
@@ -211,9 +215,13 @@ async function deploy(color: Color, acting: Fenced, signal: AbortSignal): Promis
     const result = await deployImage(request, tools, inner);
     if (result.diagnosis.length > 0) ports.log.verbatim(`What was seen of ${service}`, result.diagnosis.join('\n'));
     if (result.outcome === 'succeeded' || result.outcome === 'unchanged') return { kind: 'good' };
-    return { kind: 'bad', why: `${service} was not deployed (${result.outcome}): ${result.reason}` };
+    return { kind: 'bad', why: `${service} was not deployed (${result.outcome}): ${whyOf(result)}` };
   });
 }
+
+/** With the likely cause and the first tasks that stopped, which stand at its head: `tasks failed to start` alone helps nobody. */
+const whyOf = ({ reason, diagnosis }: RolloutResult): string =>
+  [reason, ...diagnosis.slice(0, 2)].map((line) => line.replace(/\.$/, '')).join('; ');
 
 async function check(moment: CheckMoment, acting: Fenced, signal: AbortSignal): Promise<void> {
   const { ports, release, memory } = acting;

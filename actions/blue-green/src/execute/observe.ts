@@ -5,6 +5,7 @@ import {
   type ShiftRecord,
   candidateAt,
   explainedSplits,
+  hadTraffic,
   isInTraffic,
   stableOnly,
 } from '../../../../src/domain/shift/record.ts';
@@ -177,7 +178,8 @@ async function spreadOf(
 ): Promise<Seen['spread']> {
   const { router } = acting.ports;
   if (router.spread === 'at-once' || record === undefined) return 'everywhere';
-  const moved = record.percent > 0 && (record.phase === 'shifting' || record.phase === 'rolling-back');
+  const moved =
+    record.phase === 'shifting' ? record.percent > 0 : record.phase === 'rolling-back' && hadTraffic(record);
   if (!moved || acting.memory.engaged === 'no') return 'everywhere';
   const wanted = record.phase === 'shifting' ? candidateAt(record, record.percent) : stableOnly(record);
   if (!allAre({ routes }, wanted)) return 'everywhere';

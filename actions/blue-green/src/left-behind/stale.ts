@@ -7,6 +7,7 @@ import {
   minutes,
 } from '../../../../src/domain/duration.ts';
 import { type ShiftRecord, formatRun, isOver, isResting } from '../../../../src/domain/shift/record.ts';
+import { stageWords } from '../../../../src/domain/shift/record-words.ts';
 import { holdsScaling } from '../decide/scaling.ts';
 import type { Goal } from '../decide/moves.ts';
 
@@ -31,7 +32,7 @@ export function staleVerdict(
 ): StaleVerdict {
   const leave = (says: string): StaleVerdict => ({ kind: 'leave', says });
   if (record === undefined || isOver(record.phase)) return leave('No shift is under way');
-  const shift = `Shift ${record.id} of run ${formatRun(record.run)} (${record.phase}, ${record.percent} %)`;
+  const shift = `Shift ${record.id} of run ${formatRun(record.run)} (${stageWords(record)})`;
   if (isResting(record.phase)) {
     const isLong = now >= after(record.since, MOST_REST);
     return isLong && holdsScaling(record)

@@ -1,5 +1,6 @@
 import { type Duration, type Instant, after, minutes, seconds } from '../../../../src/domain/duration.ts';
 import { type RunKey, type ShiftRecord, formatRun, isOver, isResting } from '../../../../src/domain/shift/record.ts';
+import { stageWords } from '../../../../src/domain/shift/record-words.ts';
 import { MOST_REST, type StaleVerdict, staleVerdict } from './stale.ts';
 import type { Goal } from '../decide/moves.ts';
 
@@ -52,7 +53,7 @@ export function decideWatch(watch: Watch, { record, idleSince }: Watched, now: I
   }
   return {
     kind: 'wait',
-    for: `${shift} (${record.phase}, ${record.percent} %), ${record.gate === undefined ? 'which is worked on' : `which waits for approval of ${record.gate.before} %`}`,
+    for: `${shift} (${stageWords(record)}), ${record.gate === undefined ? 'which is worked on' : `which waits for approval of ${record.gate.before} %`}`,
     every: LOOK_EVERY,
   };
 }

@@ -1,0 +1,21 @@
+import type { TaskDefinitionBody } from './task-definition.ts';
+
+/** In any partition: `aws`, `aws-cn`, `aws-us-gov` and those that are still to come. */
+export const ROLE_ARN = /^arn:aws[a-z0-9-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/;
+export const ROLE_ACCEPTED = 'an ARN: arn:aws:iam::123456789012:role/shop-task';
+
+/** Roles of a task definition; an absent one stays as it is. */
+export interface Roles {
+  readonly task?: string;
+  readonly execution?: string;
+}
+
+/** PURE. The definition itself when nothing is given. */
+export function withRoles(body: TaskDefinitionBody, { task, execution }: Roles): TaskDefinitionBody {
+  if (task === undefined && execution === undefined) return body;
+  return {
+    ...body,
+    ...(task === undefined ? {} : { taskRoleArn: task }),
+    ...(execution === undefined ? {} : { executionRoleArn: execution }),
+  };
+}
