@@ -26,6 +26,7 @@ async function killed(more: Partial<ShiftRecord> = {}): Promise<Stage> {
   return stage;
 }
 
+const EXCHANGED = { ecs: { cluster: 'shop', services: { blue: 'shop-green', green: 'shop-blue' } } };
 const OTHER = { me: { id: '105', attempt: 1 }, shiftId: '105-1' } as const;
 const REFUSAL = new RegExp(`begun with blue=shop-blue green=shop-green, the router now says ${NOW_SAYS}`);
 
@@ -38,7 +39,7 @@ describe('a shift whose colors stand for other target groups by now', () => {
         record: stage.journal.current(),
         live: [...stage.router.writes],
       };
-      await expect(stage.run({ ...OTHER, mode })).rejects.toThrow(REFUSAL);
+      await expect(stage.run({ ...OTHER, mode }, EXCHANGED)).rejects.toThrow(REFUSAL);
       expect({
         record: stage.journal.current(),
         live: [...stage.router.writes],
@@ -49,14 +50,14 @@ describe('a shift whose colors stand for other target groups by now', () => {
 
   test('is taken as it is where its record is of a version that named colors only', async () => {
     const stage = await killed({ groups: undefined });
-    const { outcome } = await stage.run({ ...OTHER, mode: 'rollback' });
+    const { outcome } = await stage.run({ ...OTHER, mode: 'rollback' }, EXCHANGED);
     expect(outcome.kind).toBe('rolled-back');
   });
 
   test("stands in nobody's way once it is over", async () => {
     const stage = await killed({ phase: 'done', percent: 100 });
     await stage.router.apply({ blue: 0, green: 100 }, new AbortController().signal);
-    const { outcome } = await stage.run({ ...OTHER, mode: 'finish' });
+    const { outcome } = await stage.run({ ...OTHER, mode: 'finish' }, EXCHANGED);
     expect(outcome.kind).toBe('unchanged');
   });
 });

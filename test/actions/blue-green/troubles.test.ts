@@ -98,7 +98,17 @@ describe('blue-green behind a load balancer says what the README explains', () =
     },
     {
       row: 'neither color has a healthy target',
-      provoke: (run) => withRule([SPARE.blue, SPARE.green], () => run({ router: router({ rule: 30, colors: SPARE }) })),
+      provoke: (run) =>
+        withRule([SPARE.blue, SPARE.green], () =>
+          run({
+            router: router({ rule: 30, colors: SPARE }),
+            deploy: 'none',
+            cluster: '',
+            services: '',
+            'candidate-headers': '',
+            'candidate-url': 'http://{color}.localhost:1',
+          }),
+        ),
     },
     {
       row: 'green has 0 of 2 healthy targets',
