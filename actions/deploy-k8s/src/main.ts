@@ -85,7 +85,7 @@ const definition: ActionDefinition<typeof spec, Request> = {
       });
       tools.saveState(FOLLOWING, '');
       if (result === undefined) return undefined;
-      const report = reportOf(result, request, { took: between(startedAt, tools.clock.now()) });
+      const report = reportOf(result, request, { took: between(startedAt, tools.clock.now()), by: 'post' });
       // The step is red already; post is red when it could not bring back what served.
       return result.outcome === 'rolled-back' ? { ...report, conclusion: 'success' } : report;
     } finally {

@@ -42,16 +42,23 @@ export interface Outcome {
 const MOST_ANNOTATIONS = 10;
 const LONGEST_OUTPUT = 100_000;
 
+interface Told {
+  readonly took: Duration;
+  readonly hash?: string;
+  /** `post` ends what main began. */
+  readonly by?: 'post';
+}
+
 /** PURE: outcome -> outputs, summary and the verdict in one line. */
-export function reportOf(
-  result: Outcome,
-  request: Request,
-  { took, hash }: { readonly took: Duration; readonly hash?: string },
-): Report {
+export function reportOf(result: Outcome, request: Request, told: Told): Report {
+  const { took, hash } = told;
   const { outcome, reason, revision, release, previousRevision, objects } = result;
   const good =
     outcome === 'succeeded' || outcome === 'unchanged' || (outcome === 'rolled-back' && request.mode === 'rollback');
-  const headline = `${request.app} ${wordFor(outcome, request)} after ${formatDuration(took)}: ${reason.replace(/[.\s]+$/, '')}.`;
+  const word = isGivenUp(outcome, request, told)
+    ? 'could not be rolled back, and what was to be left serves again'
+    : wordFor(outcome, request);
+  const headline = `${request.app} ${word} after ${formatDuration(took)}: ${reason.replace(/[.\s]+$/, '')}.`;
   const counted = (done: string): string => String(objects.filter((each) => each.done === done).length);
   const listed = JSON.stringify(objects.map(({ ref, done }) => ({ ...ref, done })));
   return {
@@ -75,6 +82,10 @@ export function reportOf(
     annotations: annotationsOf(result.causes),
   };
 }
+
+/** Who asked for a roll back that post gives up reads that what was to be left serves again, not that all is well. */
+const isGivenUp = (outcome: string, { mode }: Request, { by }: Told): boolean =>
+  by === 'post' && mode === 'rollback' && outcome === 'rolled-back';
 
 const wordFor = (outcome: string, { mode }: Request): string =>
   outcome === 'succeeded' && (mode === 'scale' || mode === 'restore') ? `is ${mode}d` : (WORDS[outcome] ?? outcome);

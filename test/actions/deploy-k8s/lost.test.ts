@@ -4,7 +4,7 @@ import { needs } from '../../harness/needs.ts';
 import { runBundle } from '../../harness/run-bundle.ts';
 import { type Scene, openScene, setOf } from './scene.ts';
 
-needs('kubernetes')('deploy-k8s that loses the API server and is to leave what failed', () => {
+needs('kubernetes')('deploy-k8s that loses the API server', () => {
   let scene: Scene;
   let server: FaultServer;
   beforeAll(async () => {
@@ -35,7 +35,7 @@ needs('kubernetes')('deploy-k8s that loses the API server and is to leave what f
     return kubeconfig;
   };
 
-  test('keeps its reason, and post writes that it stands', async () => {
+  test('and is to leave what failed keeps its reason, and post writes that it stands', async () => {
     const step = scene.step({ kubeconfig: cutOff('leave'), 'release-id': 'half', 'on-failure': 'leave' }, next);
     const main = await runBundle({ ...step, clock: { lockStepFrom: Date.now() } });
     expect(main).toMatchObject({ exitCode: 1, outputs: { outcome: 'failed', release: 'half', changed: 'true' } });
@@ -54,5 +54,20 @@ needs('kubernetes')('deploy-k8s that loses the API server and is to leave what f
     const back = await scene.run({ mode: 'rollback' });
     expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back', release: 'old' } });
     expect(await scene.truth()).toEqual(OLD);
+  }, 240_000);
+
+  test('on a roll back that was asked for gives it up, and post names the release that serves again', async () => {
+    await scene.run({ 'release-id': 'second' }, next);
+    const before = await scene.truth();
+    const step = scene.step({ kubeconfig: cutOff('back'), mode: 'rollback' });
+    const main = await runBundle({ ...step, clock: { lockStepFrom: Date.now() } });
+    expect(main).toMatchObject({ exitCode: 1, outputs: { outcome: 'rollback-failed' } });
+    server.faults.clear();
+    const post = await runBundle({ ...step, phase: 'post', state: main.state });
+    expect(post.summary).toMatch(
+      /web could not be rolled back, and what was to be left serves again .*release second \(revision \d+\) is back/,
+    );
+    expect(await scene.truth()).toEqual(before);
+    expect(before).toMatchObject({ config: 'two' });
   }, 240_000);
 });
