@@ -97,7 +97,10 @@ needs(
       expect(update).toMatchObject({ jobs: { Audit: 'success', 'rebuild / Images': 'success' }, errors: [] });
       const after = await imageOf('hft-platform/frontend', 'security-update');
       expect(after.labels).toMatchObject({ run: '902' });
-      expect(await imageOf('hft-platform/frontend', `${identity}-902-1`)).toEqual(after);
+      const { tags } = (await (await read('hft-platform/frontend/tags/list')).json()) as { tags: readonly string[] };
+      const beside = tags.filter((tag) => tag.startsWith(`${identity}-`));
+      expect(beside).toEqual([expect.stringMatching(/^sha-[0-9a-f]{40}-[0-9a-f]{12}$/)]);
+      expect(await imageOf('hft-platform/frontend', beside[0] ?? '')).toEqual(after);
       expect(await imageOf('hft-platform/frontend', identity)).toEqual(before);
     },
     3 * MINUTES,
