@@ -22,9 +22,9 @@ const stopped = (signal: NodeJS.Signals): Ending => ({
     const inTraffic = ['shifting', 'judging', 'rechecking'].includes(atKill.phase ?? '');
     if (inTraffic && atKill.weights.green !== 0)
       return `green has ${atKill.weights.green} after the step was gone: ${main.stdout}`;
-    // Its last word may have been on its way when the signal came: where its users were taken back, the end is the old one.
-    const phase = atKill.weights.green === 0 ? 'rolling-back' : atKill.phase;
-    return post.end({ ...killed, atKill: { ...atKill, phase } });
+    // The record of its last step was on its way when the signal took its users back, to a color of full size: the old end.
+    const isBack = atKill.phase === 'finishing' && atKill.weights.green === 0 && atKill.desired.blue === 2;
+    return post.end(isBack ? { ...killed, atKill: { ...atKill, phase: 'rolling-back' } } : killed);
   },
 });
 export const SIGINT = stopped('SIGINT');

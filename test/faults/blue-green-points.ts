@@ -115,12 +115,11 @@ export async function problemsOf({ cloud, victim, points, sample, endings }: Mat
     ? endings.flatMap((ending) => worthTrying(points).map((point) => ({ point, ending })))
     : sampled.map((point, index) => ({ point, ending: endings[index % endings.length] as Ending }));
   const problems: string[] = [];
-  const missed: { readonly says: string; readonly mutating: boolean }[] = [];
+  const missed: string[] = [];
   await inParallel(tried, AT_ONCE, async ({ point, ending }) => {
     const killed = await killAt(cloud, victim, { point, signal: ending.signal ?? 'SIGKILL' });
     const where = `${nameOf(point)} (${killed.atKill.phase ?? 'no record'}), ${ending.name}`;
-    if (killed.armed.hits() === 0)
-      missed.push({ says: `${where}: the run ended before it came there`, mutating: point.mutating });
+    if (killed.armed.hits() === 0) missed.push(`${where}: the run ended before it came there`);
     const problem = unsafe(killed.atKill) ?? (await ending.end(killed)) ?? unsafe(await killed.stage.truth());
     if (problem !== undefined) problems.push(`${where}: ${problem}`);
     await killed.stage.world.close();
@@ -129,8 +128,7 @@ export async function problemsOf({ cloud, victim, points, sample, endings }: Mat
   process.stdout.write(
     `blue-green killed, ${victim.name} (${how}): ${points.length} points, ${tried.length} tried, ${tried.length - missed.length} hit, ${tried.length - problems.length} survivors\n`,
   );
-  // How often it looks while it waits is chance, on a busy machine; a write is none.
-  return [...problems, ...missed.filter(({ mutating }) => mutating).map(({ says }) => says)];
+  return [...problems, ...missed];
 }
 
 /** Works on all of `items`, so many at once. */

@@ -41,7 +41,7 @@ export type Built =
   /** Without a name: nothing but its digest leads to it. */
   | { readonly kind: 'unnamed'; readonly digest: string; readonly progress: string };
 
-type Run = (args: readonly string[], env?: Readonly<Record<string, string>>) => Promise<ProgramResult>;
+type Run = (args: readonly string[]) => Promise<ProgramResult>;
 type Build = (name: string) => Promise<ProgramResult>;
 
 /** Builds, and pushes: under the digest alone where the engine can, else under the identity tag. */

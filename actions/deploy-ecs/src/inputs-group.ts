@@ -1,6 +1,6 @@
 import { type Place, complain, fieldsOf, itemsOf, readText, rootOf } from '../../../src/domain/checks/place.ts';
 import { CONTAINERS_SHAPE, type ContainerEdits, readContainerEdits } from '../../../src/domain/ecs/container-edits.ts';
-import { ROLE_ACCEPTED, ROLE_ARN } from '../../../src/domain/ecs/roles.ts';
+import { roleAt } from '../../../src/domain/ecs/roles.ts';
 import type { ServiceSettings } from '../../../src/domain/ecs/service.ts';
 import { SETTINGS_SHAPE, readServiceSettings } from '../../../src/domain/ecs/service-settings.ts';
 import { TASK_SHAPE, type TaskWish, readTaskWish } from '../../../src/domain/ecs/task-wish.ts';
@@ -100,8 +100,8 @@ function entryAt(place: Place): GroupEntry | undefined {
   if (fields['task-definition'] !== undefined && definition !== undefined && !whole(DEFINITION).test(definition))
     complain(fields['task-definition'], 'is not a task definition', { accepted: DEFINITION_ACCEPTED });
   const containers = nested(fields.containers, readContainerEdits);
-  const taskRole = roleOf(fields['task-role-arn']);
-  const executionRole = roleOf(fields['execution-role-arn']);
+  const taskRole = fields['task-role-arn'] && roleAt(fields['task-role-arn']);
+  const executionRole = fields['execution-role-arn'] && roleAt(fields['execution-role-arn']);
   const settings = nested(fields['service-settings'], readServiceSettings);
   const before = nested(fields['pre-deploy-task'], readTaskWish);
   const after = nested(fields['post-deploy-task'], readTaskWish);
@@ -128,12 +128,6 @@ const whole = ({ source }: RegExp): RegExp => new RegExp(`^(?:${source})$`);
 const isEmpty = ({ value }: Place): boolean => Array.isArray(value) && value.length === 0;
 const textOf = (place: Place | undefined): string | undefined =>
   place === undefined ? undefined : readText(place)?.trim();
-
-function roleOf(place: Place | undefined): string | undefined {
-  const arn = textOf(place);
-  if (place === undefined || arn === undefined || ROLE_ARN.test(arn)) return arn;
-  return complain(place, 'is not the ARN of a role', { accepted: ROLE_ACCEPTED });
-}
 
 function nested<T>(place: Place | undefined, read: (value: unknown) => FieldResult<T>): T | undefined {
   if (place === undefined) return undefined;

@@ -271,16 +271,7 @@ async function cloudFor(request: Request, tools: ActionTools): Promise<Cloud> {
       import('../../../src/adapters/aws/service-address.ts'),
       import('../../../src/adapters/system/digest.ts'),
     ]);
-  const { region, roleToAssume, allowedAccountIds } = request;
-  const session = await awsSession(
-    {
-      ...(region === undefined ? {} : { region }),
-      ...(roleToAssume === undefined ? {} : { roleToAssume }),
-      ...(allowedAccountIds === undefined ? {} : { allowedAccountIds }),
-    },
-    tools,
-    tools.signal,
-  );
+  const session = await awsSession(request, tools, tools.signal);
   const said = sayLifetime(session.lifetime, longest(request), tools.clock.now());
   if (said !== undefined) tools.log[said.level](said.line);
   return {

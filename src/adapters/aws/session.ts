@@ -10,11 +10,11 @@ import { webIdentityCredentials } from './web-identity.ts';
 
 export interface SessionRequest {
   /** Absent: AWS_REGION, then AWS_DEFAULT_REGION. */
-  readonly region?: string;
+  readonly region?: string | undefined;
   /** Assumed by the runner's own OIDC token. Absent: the default credential chain of the SDK. */
-  readonly roleToAssume?: string;
+  readonly roleToAssume?: string | undefined;
   /** Absent or empty: any account. */
-  readonly allowedAccountIds?: readonly string[];
+  readonly allowedAccountIds?: readonly string[] | undefined;
 }
 
 /** The part of ActionTools that a session needs. */

@@ -97,6 +97,26 @@ export function itemsOf(place: Place): readonly Place[] {
 /** A list, or one item that stands for a list of one. */
 export const oneOrMore = (place: Place): readonly Place[] => (Array.isArray(place.value) ? itemsOf(place) : [place]);
 
+/** One of the accepted words, as it is written. */
+export function readWord<const T extends string>(place: Place, accepted: readonly T[]): T | undefined {
+  const known = accepted.find((each) => each === place.value);
+  return known ?? complain(place, 'is not one of the accepted values', { accepted: accepted.join(', ') });
+}
+
+/** What one of the accepted words stands for. */
+export function readNamed<T>(place: Place, meanings: Readonly<Record<string, T>>): T | undefined {
+  const word = readWord(place, Object.keys(meanings));
+  return word === undefined ? undefined : meanings[word];
+}
+
+/** YAML's own words for it, or as an input has them. */
+export function readFlag(place: Place): boolean | undefined {
+  const { value } = place;
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  return complain(place, 'is neither true nor false', { accepted: 'true, false' });
+}
+
 export function readText(place: Place): string | undefined {
   if (typeof place.value === 'string' && place.value.trim() !== '') return place.value;
   if (place.value === null || place.value === '') return complain(place, 'is empty', { accepted: 'text' });

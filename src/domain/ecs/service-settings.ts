@@ -1,11 +1,11 @@
 import { canonicalJson } from '../canonical-json.ts';
-import { type Place, complain, fieldsOf, rootOf } from '../checks/place.ts';
+import { fieldsOf, readFlag, readNamed, rootOf } from '../checks/place.ts';
 import type { FailureFacts } from '../failure.ts';
 import { type FieldResult, describeProblem } from '../inputs.ts';
 import { type JsonSchema, closed } from '../json-schema.ts';
 import type { EcsService, ServiceSettings, VolumeConfiguration } from './service.ts';
 import type { TaskDefinitionBody } from './task-definition.ts';
-import { SERVICE_VOLUMES_SHAPE, flagAt, readVolumes } from './volumes.ts';
+import { SERVICE_VOLUMES_SHAPE, readVolumes } from './volumes.ts';
 
 const KEYS = ['volumes', 'propagate-tags', 'enable-ecs-managed-tags'] as const;
 const PROPAGATES = { service: 'SERVICE', 'task-definition': 'TASK_DEFINITION', none: 'NONE' } as const;
@@ -25,8 +25,8 @@ export function readServiceSettings(value: unknown): FieldResult<ServiceSettings
   const root = rootOf(value);
   const fields = fieldsOf(root, { known: KEYS });
   const volumes = fields.volumes && readVolumes(fields.volumes, 'service');
-  const propagateTags = fields['propagate-tags'] && propagatesAt(fields['propagate-tags']);
-  const managedTags = fields['enable-ecs-managed-tags'] && flagAt(fields['enable-ecs-managed-tags']);
+  const propagateTags = fields['propagate-tags'] && readNamed(fields['propagate-tags'], PROPAGATES);
+  const managedTags = fields['enable-ecs-managed-tags'] && readFlag(fields['enable-ecs-managed-tags']);
   if (root.problems.length === 0)
     return {
       ok: true,
@@ -38,12 +38,6 @@ export function readServiceSettings(value: unknown): FieldResult<ServiceSettings
     };
   const problem = root.problems.map((each) => describeProblem(each).replace(/\.$/, '')).join('; ');
   return { ok: false, problem: `cannot be used: ${problem}`, accepted: KEYS.join(', '), given: 'hidden' };
-}
-
-function propagatesAt(place: Place): ServiceSettings['propagateTags'] {
-  const known = Object.entries(PROPAGATES).find(([word]) => word === place.value);
-  const accepted = Object.keys(PROPAGATES).join(', ');
-  return known?.[1] ?? complain(place, 'is not one of the accepted values', { accepted });
 }
 
 /** PURE. What would change of the service, a line each; what is not given stays and is not compared. */

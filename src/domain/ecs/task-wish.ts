@@ -1,8 +1,20 @@
-import { type Place, complain, entriesOf, fieldsOf, itemsOf, readCount, readText, rootOf } from '../checks/place.ts';
+import {
+  type Place,
+  complain,
+  entriesOf,
+  fieldsOf,
+  itemsOf,
+  readCount,
+  readFlag,
+  readNamed,
+  readText,
+  readWord,
+  rootOf,
+} from '../checks/place.ts';
 import { type Duration, hours, minutes, parseDuration, seconds } from '../duration.ts';
 import { type FieldResult, describeProblem } from '../inputs.ts';
 import type { VolumeConfiguration } from './service.ts';
-import { TASK_VOLUMES_SHAPE, flagAt, readVolumes, tagsAt } from './volumes.ts';
+import { TASK_VOLUMES_SHAPE, readVolumes, tagsAt } from './volumes.ts';
 import { DURATION_SHAPE, type JsonSchema, closed } from '../json-schema.ts';
 
 /** A task that is run once for a release, beside the service: a migration. */
@@ -136,14 +148,14 @@ export function readTaskWish(value: unknown): FieldResult<TaskWish> {
     ...one('subnets', fields.subnets, textsAt),
     ...one('securityGroups', fields['security-groups'], textsAt),
     ...one('assignPublicIp', fields['assign-public-ip'], publicIpAt),
-    ...one('launchType', fields['launch-type'], launchTypeAt),
+    ...one('launchType', fields['launch-type'], (place) => readWord(place, LAUNCH_TYPES)),
     ...one('capacityProviders', fields['capacity-providers'], (place) => itemsOf(place).map(providerAt)),
     ...one('platformVersion', fields['platform-version'], platformAt),
     ...one('volumes', fields.volumes, (place) => readVolumes(place, 'task')),
-    ...one('propagateTags', fields['propagate-tags'], propagatesAt),
-    ...one('managedTags', fields['enable-ecs-managed-tags'], flagAt),
+    ...one('propagateTags', fields['propagate-tags'], (place) => readNamed(place, PROPAGATES)),
+    ...one('managedTags', fields['enable-ecs-managed-tags'], readFlag),
     ...one('tags', fields.tags, tagsAt),
-    onUnknown: fields['on-unknown'] === undefined ? 'fail' : onUnknownAt(fields['on-unknown']),
+    onUnknown: (fields['on-unknown'] && readWord(fields['on-unknown'], ON_UNKNOWN)) ?? 'fail',
   };
   complainOfPlace(fields);
   if (root.problems.length === 0) return { ok: true, value: wish };
@@ -182,13 +194,8 @@ function timeoutAt(place: Place): Duration {
 }
 
 function publicIpAt(place: Place): 'ENABLED' | 'DISABLED' | undefined {
-  const flag = flagAt(place);
+  const flag = readFlag(place);
   return flag === undefined ? undefined : flag ? 'ENABLED' : 'DISABLED';
-}
-
-function launchTypeAt(place: Place): TaskWish['launchType'] {
-  const known = LAUNCH_TYPES.find((each) => each === place.value);
-  return known ?? complain(place, 'is not one of the accepted values', { accepted: LAUNCH_TYPES.join(', ') });
 }
 
 function providerAt(place: Place): CapacityProvider {
@@ -211,12 +218,6 @@ function platformAt(place: Place): string | undefined {
   return complain(place, 'is not a platform version', { accepted: 'LATEST, or a number: 1.4.0' });
 }
 
-function propagatesAt(place: Place): TaskWish['propagateTags'] {
-  const known = Object.entries(PROPAGATES).find(([word]) => word === place.value);
-  const accepted = Object.keys(PROPAGATES).join(', ');
-  return known?.[1] ?? complain(place, 'is not one of the accepted values', { accepted });
-}
-
 /** ECS takes either, and a version of Fargate for nothing else. */
 function complainOfPlace(fields: Partial<Record<(typeof KEYS)[number], Place>>): void {
   const { 'launch-type': type, 'capacity-providers': providers, 'platform-version': version } = fields;
@@ -224,10 +225,4 @@ function complainOfPlace(fields: Partial<Record<(typeof KEYS)[number], Place>>):
     complain({ ...providers, value: undefined }, 'excludes launch-type');
   if (version !== undefined && type !== undefined && type.value !== 'FARGATE')
     complain({ ...version, value: undefined }, 'is of Fargate alone, and launch-type is not');
-}
-
-function onUnknownAt(place: Place): TaskWish['onUnknown'] {
-  const known = ON_UNKNOWN.find((each) => each === place.value);
-  if (known === undefined) complain(place, 'is not one of the accepted values', { accepted: ON_UNKNOWN.join(', ') });
-  return known ?? 'fail';
 }

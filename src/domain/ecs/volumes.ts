@@ -1,6 +1,6 @@
-import { type Place, complain, entriesOf, fieldsOf, readCount, readText } from '../checks/place.ts';
+import { type Place, complain, entriesOf, fieldsOf, readCount, readFlag, readText, readWord } from '../checks/place.ts';
 import { type JsonSchema, closed } from '../json-schema.ts';
-import { ROLE_ACCEPTED, ROLE_ARN } from './roles.ts';
+import { ROLE_ACCEPTED, roleAt } from './roles.ts';
 import type { VolumeConfiguration } from './service.ts';
 
 /*
@@ -78,9 +78,9 @@ function volumeAt(place: Place, of: 'service' | 'task'): VolumeConfiguration['ma
   const known: readonly Key[] = of === 'task' ? TASK_KEYS : KEYS;
   const fields = fieldsOf(place, { known });
   const before = place.problems.length;
-  const type = fields.type && oneOf(fields.type, TYPES);
-  const filesystem = fields.filesystem && oneOf(fields.filesystem, FILESYSTEMS);
-  const deletes = fields['delete-on-termination'] && flagAt(fields['delete-on-termination']);
+  const type = fields.type && readWord(fields.type, TYPES);
+  const filesystem = fields.filesystem && readWord(fields.filesystem, FILESYSTEMS);
+  const deletes = fields['delete-on-termination'] && readFlag(fields['delete-on-termination']);
   const tags = fields.tags && tagsAt(fields.tags);
   const read = {
     roleArn: fields['role-arn'] && roleAt(fields['role-arn']),
@@ -89,7 +89,7 @@ function volumeAt(place: Place, of: 'service' | 'task'): VolumeConfiguration['ma
     volumeType: type,
     iops: fields.iops && readCount(fields.iops, IOPS),
     throughput: fields['throughput-mib'] && readCount(fields['throughput-mib'], THROUGHPUT),
-    encrypted: fields.encrypted && flagAt(fields.encrypted),
+    encrypted: fields.encrypted && readFlag(fields.encrypted),
     kmsKeyId: fields['kms-key'] && readText(fields['kms-key']),
     filesystemType: filesystem,
     volumeInitializationRate: fields['initialization-rate-mib'] && readCount(fields['initialization-rate-mib'], RATE),
@@ -111,25 +111,6 @@ function complainTogether(place: Place, fields: Partial<Record<Key, Place>>, typ
   if ((type === 'io1' || type === 'io2') && fields.iops === undefined) say(`has no iops, which ${type} needs`);
   if (fields['initialization-rate-mib'] !== undefined && fields.snapshot === undefined)
     say('has initialization-rate-mib, which only a snapshot has');
-}
-
-const oneOf = <T extends string>(place: Place, accepted: readonly T[]): T | undefined => {
-  const known = accepted.find((each) => each === place.value);
-  return known ?? complain(place, 'is not one of the accepted values', { accepted: accepted.join(', ') });
-};
-
-/** YAML's own words for it, or as an input has them. */
-export function flagAt(place: Place): boolean | undefined {
-  const { value } = place;
-  if (value === true || value === 'true') return true;
-  if (value === false || value === 'false') return false;
-  return complain(place, 'is neither true nor false', { accepted: 'true, false' });
-}
-
-function roleAt(place: Place): string | undefined {
-  const arn = readText(place);
-  if (arn === undefined || ROLE_ARN.test(arn)) return arn;
-  return complain(place, 'is not the ARN of a role', { accepted: ROLE_ACCEPTED });
 }
 
 const MOST_TAGS = 50;

@@ -10,7 +10,7 @@ let cloud: Cloud;
 let stage: Scene;
 beforeAll(async () => {
   cloud = await startCloud({ clock: 'lock-step' });
-}, 300_000);
+}, 60_000);
 afterAll(() => cloud?.stop());
 /** Whatever was called stands among the permissions of the README. */
 afterEach(() => expect(unlisted(stage.world.calls())).toEqual([]));
@@ -34,7 +34,7 @@ const errorsOf = (result: BundleResult): string =>
 describe('the step', () => {
   beforeAll(async () => {
     stage = await scene(cloud);
-  }, 300_000);
+  }, 60_000);
 
   test('changes nothing in a dry run, and prints every value with its origin, the state and the plan', async () => {
     const result = await runBundle(stage.step({ 'dry-run': 'true' }));
@@ -51,14 +51,14 @@ describe('the step', () => {
       'green at 10 %, judged for 1m',
       'Drain blue for 1m, then scale it to 0',
     ]) expect(result.stdout).toContain(line);
-  }, 300_000); // prettier-ignore
+  }, 60_000); // prettier-ignore
 
   test('only looks when it is asked for the status', async () => {
     const result = await runBundle(stage.step({ mode: 'status' }));
     expect(result.outputs).toMatchObject({ outcome: 'status', changed: 'false', 'shift-id': '' });
     expect(stage.writes()).toEqual([]);
     expect(result.stdout).toContain('Shift: none was ever recorded');
-  }, 300_000);
+  }, 60_000);
 
   test('begins no candidate that the account has no room for, and goes back to where it was', async () => {
     // Two tasks of a quarter of a vCPU run, and two more would.
@@ -71,7 +71,7 @@ describe('the step', () => {
     expect(errorsOf(result)).toContain('Fargate vCPU left of 0.75 on-demand: 0.25, room for 1 task, and 2 more have to start');
     expect(registered()).toBe(before);
     expect(await stage.truth()).toMatchObject(BLUE_AS_BEFORE);
-  }, 300_000); // prettier-ignore
+  }, 60_000); // prettier-ignore
 
   test('takes a bad image back by itself, and says what was seen, when, and how long it took', async () => {
     const result = await runBundle(stage.step({ image: stage.images.bad }));
@@ -98,7 +98,7 @@ describe('the step', () => {
       ['error-rate > 5% for 1m', 'fail', expect.stringMatching(/^\d+(\.\d)? % \(n=\d+\)$/), expect.stringMatching(/^\*\*failed\*\*: error-rate .* > 5 % \(n=\d+\)/)],
     ]);
     expect(await stage.truth()).toMatchObject({ ...BLUE_AS_BEFORE, phase: 'rolled-back' });
-  }, 300_000); // prettier-ignore
+  }, 60_000); // prettier-ignore
 
   test.each([
     { name: 'an image that does not start', denied: [] },
@@ -131,7 +131,7 @@ describe('the step', () => {
       });
       expect(await stage.truth()).toMatchObject({ weights: BLUE_AS_BEFORE.weights, desired: BLUE_AS_BEFORE.desired });
     },
-    300_000,
+    60_000,
   );
 
   test('releases a good image: three steps, judged, the old color drained', async () => {
@@ -148,7 +148,7 @@ describe('the step', () => {
     expect([...new Set(told.charts[0]?.series[0])]).toEqual([10, 50, 100]);
     expect(told.rules[1]).toEqual(['error-rate > 5% for 1m', 'fail', expect.stringMatching(/^0 % \(n=\d\d\)$/), 'holds']);
     expect(await stage.truth()).toMatchObject({ ...GREEN_ALONE, phase: 'done', run: '4711/1' });
-  }, 300_000); // prettier-ignore
+  }, 60_000); // prettier-ignore
 
   test('has nothing to do when the same image is asked for again', async () => {
     const before = stage.writes().length;
@@ -160,7 +160,7 @@ describe('the step', () => {
       says: 'Nothing to do: shift 4711-1 is done already',
     });
     expect(stage.writes().length).toBe(before);
-  }, 300_000);
+  }, 60_000);
 
   test('finds the live color by the weights, and releases the next image to blue; one that too few requests judged is inconclusive', async () => {
     const rules = [POLICY.rules[0], { fail: 'error-rate > 5% for 1m', 'min-samples': 5_000 }];
@@ -185,13 +185,13 @@ describe('the step', () => {
       'candidate-headers': '{"x-color":"blue"}',
     });
     expect(await stage.truth()).toMatchObject({ weights: { blue: 100, green: 0 }, desired: { blue: 2, green: 0 } });
-  }, 300_000);
+  }, 60_000);
 });
 
 describe('the step in jobs of their own', () => {
   beforeAll(async () => {
     stage = await scene(cloud);
-  }, 300_000);
+  }, 60_000);
 
   test('prepare, shift and finish hand the shift on; rollback takes a switched one back', async () => {
     const prepared = await runBundle(stage.step({ mode: 'prepare' }));
@@ -234,13 +234,13 @@ describe('the step in jobs of their own', () => {
     expect(late.exitCode).toBe(1);
     expect(errorsOf(late)).toContain('no switched shift waits to be finished; the last shift 4711-1 is rolled-back');
     expect(partsOf(late.summary)).toMatchObject({ heading: 'Blue-green: refused', says: errorsOf(late) });
-  }, 300_000);
+  }, 60_000);
 });
 
 describe('a step that is stopped', () => {
   beforeAll(async () => {
     stage = await scene(cloud);
-  }, 300_000);
+  }, 60_000);
   const run = (id: string, attempt = '1') => ({ env: { GITHUB_RUN_ID: id, GITHUB_RUN_ATTEMPT: attempt } });
 
   test('by SIGINT takes the traffic back by one write; post scales the candidate down', async () => {
@@ -275,7 +275,7 @@ describe('a step that is stopped', () => {
 
     const again = await runBundle(stage.step({ mode: 'rollback', image: '', policy: '' }));
     expect(again.outputs).toMatchObject({ outcome: 'unchanged', reason: '', 'detected-at': '', 'restored-at': '' });
-  }, 300_000); // prettier-ignore
+  }, 60_000); // prettier-ignore
 
   test('by SIGKILL leaves a valid split; post takes it back', async () => {
     const step = stage.step();
@@ -290,7 +290,7 @@ describe('a step that is stopped', () => {
     });
     expect(post.outputs).toMatchObject({ outcome: 'rolled-back' });
     expect(await stage.truth()).toMatchObject({ ...BLUE_AS_BEFORE, phase: 'rolled-back' });
-  }, 300_000);
+  }, 60_000);
 
   test('by the death of its runner is rolled back by the next attempt, which then may be asked again', async () => {
     await runBundle({
@@ -302,7 +302,7 @@ describe('a step that is stopped', () => {
     expect(again.outputs).toMatchObject({ outcome: 'rolled-back' });
     expect(errorsOf(again)).toContain('run 801/1 stopped at 50 % without an end');
     expect(await stage.truth()).toMatchObject({ ...BLUE_AS_BEFORE, run: '801/2' });
-  }, 300_000);
+  }, 60_000);
 
   test('by the death of its runner is resumed where it stood when on-stale says so', async () => {
     await runBundle({
@@ -313,7 +313,7 @@ describe('a step that is stopped', () => {
     expect(again.outputs).toMatchObject({ outcome: 'promoted', 'shift-id': '802-1', verdict: 'pass' });
     expect(again.stdout).toContain('run 802/1 stopped at 10 % without an end; resuming there');
     expect(await stage.truth()).toMatchObject(GREEN_ALONE);
-  }, 300_000);
+  }, 60_000);
 
   test('and whose traffic somebody else moved is left alone, with both values', async () => {
     await runBundle({
@@ -327,7 +327,7 @@ describe('a step that is stopped', () => {
     expect(partsOf(again.summary)).toMatchObject({ heading: 'Blue-green: drifted', says: errorsOf(again) });
     expect(errorsOf(again)).toContain('it is blue 30 / green 70, shift 803-1 left it at blue 10 / green 90');
     expect(stage.writes().length).toBe(before);
-  }, 300_000);
+  }, 60_000);
 });
 
 describe('bad inputs', () => {
@@ -339,7 +339,7 @@ describe('bad inputs', () => {
     const said = errorsOf(result);
     for (const part of ['Did you mean watch?', 'services: ', 'green', 'drain: "5" is not a duration', 'on-stale: "resme"', 'Did you mean resume?']) expect(said).toContain(part);
     expect(stage.logical().length).toBe(before);
-  }, 300_000); // prettier-ignore
+  }, 60_000); // prettier-ignore
 
   test('of the policy file are told with line and column', async () => {
     const policy = 'rules:\n  - fail: eror-rate > 5%\n  - fail: mean > stable + 5ms\nbake: 5\n';
@@ -350,5 +350,5 @@ describe('bad inputs', () => {
     expect(errorsOf(result)).toContain('policy.yml:2:5 rules[0].fail: "eror-rate > 5%" names the metric eror-rate');
     expect(errorsOf(result)).toContain('policy.yml:3:5 rules[1].fail');
     expect(errorsOf(result)).toContain('policy.yml:4:1 bake: "5" is not a duration');
-  }, 300_000);
+  }, 60_000);
 });

@@ -1,3 +1,4 @@
+import type { ResolvedChecks } from '../../../../src/domain/checks/document.ts';
 import { Failure } from '../../../../src/domain/failure.ts';
 import { type ListenerRule, reachOf } from '../../../../src/domain/shift/listener-rules.ts';
 import { type Color, COLORS } from '../../../../src/domain/traffic-split.ts';
@@ -27,44 +28,43 @@ export function isSentByHeaders({ mode, url, candidate }: Pick<Request, 'mode' |
   return new URL(candidate.url).origin === new URL(url).origin;
 }
 
+/** The answer at weight 0 says by itself whose it is. */
+export const isProvenByAnswer = (checks: ResolvedChecks | undefined): boolean =>
+  checks?.checks.some(({ expect }) => expect?.version !== undefined) === true;
+
 /** PURE. With several routes one of them serves the address: what holds for any of them holds. */
 export function reachOfColors(listened: readonly Listened[], address: (color: Color) => Address): Reached {
-  const found = listened.length === 0 ? [] : COLORS.map((color) => ofColor(listened, color, address(color)));
-  const elsewhere = found.filter(({ kind }) => kind === 'elsewhere');
+  const missed = COLORS.flatMap((color) => ofColor(listened, color, address(color)) ?? []);
+  const elsewhere = missed.filter(({ kind }) => kind === 'elsewhere');
   if (elsewhere.length > 0) return { kind: 'elsewhere', failure: failureOf(elsewhere.map(({ says }) => says)) };
-  const unsure = found.filter(({ kind }) => kind === 'unsure').map(({ says }) => says);
-  if (unsure.length === 0) return { kind: 'alone' };
+  if (missed.length === 0) return { kind: 'alone' };
   return {
     kind: 'unsure',
-    says: `Whether candidate-headers reach each color alone depends on more than the headers: ${unsure.join('; ')}. Whatever another color answers there is judged in its place: give that rule a later priority, or let a check look for the version (expect.version)`,
+    says: `Whether candidate-headers reach each color alone depends on more than the headers: ${missed.map(({ says }) => says).join('; ')}. Whatever another color answers there is judged in its place: give that rule a later priority, or let a check look for the version (expect.version)`,
   };
 }
 
-interface OfColor {
-  readonly kind: 'alone' | 'unsure' | 'elsewhere';
+interface Missed {
+  readonly kind: 'unsure' | 'elsewhere';
   readonly says: string;
 }
 
-function ofColor(listened: readonly Listened[], color: Color, { url, host, headers }: Address): OfColor {
+/** undefined: it reaches this color alone. */
+function ofColor(listened: readonly Listened[], color: Color, { url, host, headers }: Address): Missed | undefined {
   const asked = { host: (host ?? new URL(url).host).replace(/:\d+$/, ''), headers };
-  const reached = listened.map(({ name, rules, groupsOf }) => ({
-    name,
-    rules,
-    groupsOf,
-    reach: reachOf(rules, asked, groupsOf(color)),
-  }));
-  if (reached.some(({ reach }) => reach.kind === 'alone')) return { kind: 'alone', says: '' };
-  const [first] = reached.toSorted(
-    (one, other) => Number(one.reach.kind !== 'unsure') - Number(other.reach.kind !== 'unsure'),
-  );
-  if (first === undefined || first.reach.kind === 'alone') return { kind: 'alone', says: '' };
-  const sent = Object.keys(headers).join(', ');
-  const meets = first.reach.meets.map((rule) => wordsOf(rule, first)).join(', or ');
-  const says = `at ${first.name}, a request for ${color} (${sent}) meets ${meets === '' ? 'no rule' : meets}`;
-  return { kind: first.reach.kind, says };
+  const missed: Missed[] = [];
+  for (const place of listened) {
+    const reach = reachOf(place.rules, asked, place.groupsOf(color));
+    if (reach.kind === 'alone') return undefined;
+    const meets = reach.meets.map((rule) => wordsOf(rule, place)).join(', or ');
+    const sent = Object.keys(headers).join(', ');
+    const says = `at ${place.name}, a request for ${color} (${sent}) meets ${meets === '' ? 'no rule' : meets}`;
+    missed.push({ kind: reach.kind, says });
+  }
+  return missed.find(({ kind }) => kind === 'unsure') ?? missed[0];
 }
 
-/** `rule 20, by which users come (blue and green)` */
+/** `rule 20, which leads to blue and green` */
 function wordsOf({ name, groups, isShifted }: ListenerRule, { groupsOf }: Pick<Listened, 'groupsOf'>): string {
   const colors = COLORS.filter((color) => groupsOf(color).some((arn) => groups.includes(arn)));
   const leads = colors.length === 0 ? 'which leads to neither color' : `which leads to ${colors.join(' and ')}`;

@@ -18,17 +18,8 @@ export type Cloud = Pick<Ports, 'router' | 'routes' | 'targets' | 'ecs' | 'condi
 };
 
 export async function cloudOf(request: Request, tools: ActionTools & { readonly prober: Prober }): Promise<Cloud> {
-  const { region, roleToAssume, allowedAccountIds } = request;
   const { awsSession } = await import('../../../../src/adapters/aws/session.ts');
-  const session = await awsSession(
-    {
-      ...(region === undefined ? {} : { region }),
-      ...(roleToAssume === undefined ? {} : { roleToAssume }),
-      ...(allowedAccountIds === undefined ? {} : { allowedAccountIds }),
-    },
-    tools,
-    tools.signal,
-  );
+  const session = await awsSession(request, tools, tools.signal);
   const [{ ecsOf }, { deployConditionsOf }, { autoscalingOf }, { openRouter }] = await Promise.all([
     import('../../../../src/adapters/aws/ecs.ts'),
     import('../../../../src/adapters/aws/deploy-conditions.ts'),

@@ -14,7 +14,7 @@ import { runPlace } from '../../../../src/runtime/run-identity.ts';
 import type { Ports, Release } from '../execute/acting.ts';
 import { type Address, candidateAddress, fingerprintOf, goalOf, needsFiles, targetOf } from '../goal.ts';
 import type { Request } from '../inputs.ts';
-import { isSentByHeaders, reachOfColors } from '../decide/reach.ts';
+import { isProvenByAnswer, isSentByHeaders, reachOfColors } from '../decide/reach.ts';
 import { type Cloud, cloudOf } from './cloud.ts';
 import { gatesFor, peopleOf } from './people.ts';
 
@@ -107,9 +107,7 @@ interface Reaching extends Pick<Opened, 'address'> {
 async function reaches(request: Request, { checks, address, listened, tools }: Reaching): Promise<void> {
   if (address === undefined || !isSentByHeaders(request)) return;
   const reach = reachOfColors(await listened(tools.signal), address);
-  // The answer at weight 0 says by itself whose it is.
-  const isProvenByAnswer = checks !== undefined && checks.checks.some(({ expect }) => expect?.version !== undefined);
-  if (reach.kind === 'elsewhere' && !isProvenByAnswer) throw reach.failure;
+  if (reach.kind === 'elsewhere' && !isProvenByAnswer(checks)) throw reach.failure;
   if (reach.kind !== 'alone') tools.log.warning(reach.kind === 'elsewhere' ? reach.failure.message : reach.says);
 }
 
