@@ -1,3 +1,5 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import type { Duration } from '../../domain/duration.ts';
 import { seconds } from '../../domain/duration.ts';
 
@@ -9,7 +11,7 @@ export interface AwsCredentials {
 }
 export type CredentialsProvider = () => Promise<AwsCredentials>;
 
-/** What every client of the SDK is made with. AWS_ENDPOINT_URL, proxies and CA files are the SDK's own affair. */
+/** What every client of the SDK is made with. AWS_ENDPOINT_URL and CA files are the SDK's own affair. */
 export interface ClientConfig {
   readonly region: string;
   readonly credentials?: CredentialsProvider;
@@ -19,6 +21,8 @@ export interface ClientConfig {
     readonly connectionTimeout: number;
     readonly requestTimeout: number;
     readonly throwOnRequestTimeout: true;
+    readonly httpAgent?: HttpAgent;
+    readonly httpsAgent?: HttpsAgent;
   };
   readonly customUserAgent: [string, string][];
 }
@@ -32,14 +36,42 @@ const ANSWER_WITHIN: Duration = seconds(10);
 /** Throttled, 5xx and socket errors are repeated by the SDK with growing pauses; access denied and the like never. */
 const ATTEMPTS = 5;
 
-export function clientConfig(region: string, run: string, credentials?: CredentialsProvider): ClientConfig {
+export function clientConfig(
+  region: string,
+  run: string,
+  credentials?: CredentialsProvider,
+  agents: ProxyAgents = {},
+): ClientConfig {
   return {
     region,
     maxAttempts: ATTEMPTS,
     retryMode: 'standard',
-    requestHandler: { connectionTimeout: CONNECT_WITHIN, requestTimeout: ANSWER_WITHIN, throwOnRequestTimeout: true },
+    requestHandler: {
+      connectionTimeout: CONNECT_WITHIN,
+      requestTimeout: ANSWER_WITHIN,
+      throwOnRequestTimeout: true,
+      ...agents,
+    },
     // Stands in CloudTrail, so that a call can be traced to its workflow run.
     customUserAgent: [['sluice', run]],
     ...(credentials === undefined ? {} : { credentials }),
   };
+}
+
+const PROXY_VARIABLES = ['https_proxy', 'http_proxy', 'no_proxy'];
+
+export type ProxyAgents = Pick<ClientConfig['requestHandler'], 'httpAgent' | 'httpsAgent'>;
+
+/**
+ * The SDK asks no proxy by itself, and a self-hosted runner may have no other way out: the runner hands its proxy to every
+ * step in these variables (docs.github.com/actions/how-tos/manage-runners/self-hosted-runners/use-proxy-servers). Node's
+ * agents read them since 24.5. Without a proxy the SDK makes its own agents.
+ */
+export function proxyAgents(environment: (name: string) => string | undefined): ProxyAgents {
+  const given = PROXY_VARIABLES.map((name) => [name, environment(name) ?? environment(name.toUpperCase())] as const);
+  const proxyEnv = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  if (proxyEnv['https_proxy'] === undefined && proxyEnv['http_proxy'] === undefined) return {};
+  // As the SDK makes them.
+  const options = { keepAlive: true, maxSockets: 50, proxyEnv };
+  return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
 }

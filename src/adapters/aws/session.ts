@@ -4,7 +4,7 @@ import { instant } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
-import { type ClientConfig, type CredentialsProvider, clientConfig } from './client-config.ts';
+import { type ClientConfig, type CredentialsProvider, clientConfig, proxyAgents } from './client-config.ts';
 import { callAws } from './errors.ts';
 import { webIdentityCredentials } from './web-identity.ts';
 
@@ -53,8 +53,10 @@ export async function awsSession(
     throw new Failure({ what: 'No AWS region is set', next: 'Set the input region, or AWS_REGION in the environment' });
   }
   const run = `${tools.run.runId}-${tools.run.attempt}`;
-  const own = request.roleToAssume === undefined ? undefined : roleCredentials(request.roleToAssume, region, tools);
-  const sts = new STSClient(clientConfig(region, run, own));
+  const agents = proxyAgents((name) => tools.environment(name));
+  const client = clientConfig(region, run, undefined, agents);
+  const own = request.roleToAssume === undefined ? undefined : roleCredentials(request.roleToAssume, client, tools);
+  const sts = new STSClient(clientConfig(region, run, own, agents));
   // The client's own provider: the default chain, kept and renewed by the SDK.
   const credentials: CredentialsProvider = own ?? (() => sts.config.credentials());
   const identity = await whoActs(sts, signal);
@@ -70,11 +72,11 @@ export async function awsSession(
     credentials,
     lifetime,
     endpointOf,
-    clientConfig: clientConfig(region, run, credentials),
+    clientConfig: clientConfig(region, run, credentials, agents),
   };
 }
 
-function roleCredentials(roleArn: string, region: string, tools: SessionTools): CredentialsProvider {
+function roleCredentials(roleArn: string, client: ClientConfig, tools: SessionTools): CredentialsProvider {
   const tokenUrl = tools.environment('ACTIONS_ID_TOKEN_REQUEST_URL');
   const tokenRequestToken = tools.environment('ACTIONS_ID_TOKEN_REQUEST_TOKEN');
   if (tokenUrl === undefined || tokenRequestToken === undefined) {
@@ -87,10 +89,7 @@ function roleCredentials(roleArn: string, region: string, tools: SessionTools): 
   const { runId, attempt } = tools.run;
   // STS takes letters, digits and +=,.@-_, at most 64.
   const sessionName = `sluice-${runId}-${attempt}`.replaceAll(/[^\w+=,.@-]/g, '-').slice(0, 64);
-  return webIdentityCredentials(
-    { roleArn, sessionName, tokenUrl, tokenRequestToken, client: clientConfig(region, `${runId}-${attempt}`) },
-    tools,
-  );
+  return webIdentityCredentials({ roleArn, sessionName, tokenUrl, tokenRequestToken, client }, tools);
 }
 
 interface Identity {

@@ -2,6 +2,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import { seconds } from '../../domain/duration.ts';
 import { CloudFailure, mayPass, pauseBefore } from '../../domain/retry-policy.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { proxiedFetch } from '../http/proxied-fetch.ts';
 import { type CallFacts, callAws } from './errors.ts';
 import type { AwsSession } from './session.ts';
 import { NodeSha256 } from './sha256.ts';
@@ -67,7 +68,7 @@ async function send(
   );
   const { host: _, ...sent } = signed.headers;
   const within = AbortSignal.any([signal, AbortSignal.timeout(seconds(10))]);
-  const answer = await fetch(new URL('/', url), { method: 'POST', headers: sent, body, signal: within });
+  const answer = await proxiedFetch(new URL('/', url), { method: 'POST', headers: sent, body, signal: within });
   const text = await answer.text();
   if (!answer.ok) throw refusal(answer.status, text);
   return text;

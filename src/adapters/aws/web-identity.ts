@@ -4,6 +4,7 @@ import { Failure, messageOf } from '../../domain/failure.ts';
 import { CloudFailure, mayPass, pauseBefore } from '../../domain/retry-policy.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
+import { type ProxiedAnswer, proxiedFetch } from '../http/proxied-fetch.ts';
 import type { AwsCredentials, ClientConfig, CredentialsProvider } from './client-config.ts';
 import { callAws } from './errors.ts';
 
@@ -110,9 +111,9 @@ async function fetchTokenOnce({ tokenUrl, tokenRequestToken, roleArn }: WebIdent
   const what = 'Could not get an OIDC token from GitHub';
   const url = new URL(tokenUrl);
   url.searchParams.set('audience', roleArn.startsWith('arn:aws-cn:') ? 'sts.amazonaws.com.cn' : 'sts.amazonaws.com');
-  let answer: Response;
+  let answer: ProxiedAnswer;
   try {
-    answer = await fetch(url, {
+    answer = await proxiedFetch(url, {
       headers: { authorization: `Bearer ${tokenRequestToken}`, accept: 'application/json' },
       signal: AbortSignal.timeout(seconds(10)),
     });

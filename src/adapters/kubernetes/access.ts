@@ -9,6 +9,8 @@ export interface Access {
   /** Name that the certificate is checked for, when it is not the host of `server`. */
   readonly serverName?: string;
   readonly verify: 'certificate' | 'nothing';
+  /** `proxy-url` of a kubeconfig; `none` for what is beside the runner. Absent: as HTTPS_PROXY and NO_PROXY of the runner say. */
+  readonly proxy?: string;
   /** Namespace of the context, when it names one. */
   readonly namespace?: string;
   /** Header of the next request; `fresh` when the last one was not accepted. */

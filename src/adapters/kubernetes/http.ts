@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from 'undici';
 import { type Duration, type Instant, after, between, milliseconds, seconds } from '../../domain/duration.ts';
 import {
   type KubeStatus,
@@ -13,6 +13,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Random } from '../../ports/random.ts';
 import { messageOf } from '../../domain/failure.ts';
+import { isLoopback } from '../http/loopback.ts';
 import type { Access } from './access.ts';
 import { readWarnings } from './warnings.ts';
 
@@ -59,25 +60,35 @@ const ANSWER_WITHIN = 30_000;
 const FIRST_PAUSE = 200;
 const LONGEST_PAUSE = 5_000;
 
+function agentOf({ certificateAuthority, clientCertificate, serverName, verify, proxy }: Access): Dispatcher {
+  const connect = {
+    timeout: CONNECT_WITHIN,
+    rejectUnauthorized: verify === 'certificate',
+    ...(certificateAuthority === undefined ? {} : { ca: certificateAuthority }),
+    ...(clientCertificate === undefined ? {} : { cert: clientCertificate.certificate, key: clientCertificate.key }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  };
+  const options = {
+    allowH2: true,
+    headersTimeout: ANSWER_WITHIN,
+    bodyTimeout: ANSWER_WITHIN,
+    keepAliveTimeout: 60_000,
+    connect,
+    // Behind a proxy the same certificates are for what lies at the end of its tunnel.
+    requestTls: connect,
+  };
+  if (proxy === 'none') return new Agent(options);
+  return proxy === undefined ? new EnvHttpProxyAgent(options) : new ProxyAgent({ ...options, uri: proxy });
+}
+
 /**
  * One agent for all requests of a cluster: over HTTP/2, which every API server speaks, they share one connection (a new
  * agent for every request costs a TLS handshake each, 11 ms of 12).
  */
 export function kubeHttp(access: Access, tools: HttpTools): KubeHttp {
-  const { certificateAuthority, clientCertificate, serverName } = access;
-  const agent = new Agent({
-    allowH2: true,
-    headersTimeout: ANSWER_WITHIN,
-    bodyTimeout: ANSWER_WITHIN,
-    keepAliveTimeout: 60_000,
-    connect: {
-      timeout: CONNECT_WITHIN,
-      rejectUnauthorized: access.verify === 'certificate',
-      ...(certificateAuthority === undefined ? {} : { ca: certificateAuthority }),
-      ...(clientCertificate === undefined ? {} : { cert: clientCertificate.certificate, key: clientCertificate.key }),
-      ...(serverName === undefined ? {} : { servername: serverName }),
-    },
-  });
+  const base = new URL(access.server);
+  // As kubectl does it: no proxy is asked for what listens on the runner itself.
+  const agent = agentOf(isLoopback(base.hostname) ? { ...access, proxy: access.proxy ?? 'none' } : access);
   const told = new Set<string>();
   const warn = (headers: Dispatcher.ResponseData['headers']): void => {
     for (const text of readWarnings(headers['warning'])) {
@@ -86,7 +97,6 @@ export function kubeHttp(access: Access, tools: HttpTools): KubeHttp {
       tools.onWarning(text);
     }
   };
-  const base = new URL(access.server);
   const send = async (call: Call, signal: AbortSignal, wish: 'fresh' | 'known', body: 'whole' | 'stream') => {
     const authorization = await access.authorization(signal, wish === 'fresh' ? 'fresh' : undefined);
     const query = new URLSearchParams(call.query).toString();

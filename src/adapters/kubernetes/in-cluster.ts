@@ -31,6 +31,8 @@ export async function accessOfPod(tools: Tools, account = ACCOUNT): Promise<Acce
   return {
     server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
     verify: 'certificate',
+    // The address of a Service of the cluster itself, which no proxy outside reaches.
+    proxy: 'none',
     ...(ca === undefined ? {} : { certificateAuthority: ca }),
     ...(namespace === undefined ? {} : { namespace }),
     async authorization() {

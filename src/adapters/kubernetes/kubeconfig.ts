@@ -83,6 +83,7 @@ export async function accessOfKubeconfig(
   const certificate = await pem(user, 'client-certificate', wish.workspace);
   const key = await pem(user, 'client-key', wish.workspace);
   const serverName = textAt(cluster, 'tls-server-name');
+  const proxy = textAt(cluster, 'proxy-url');
   const token = textAt(user, 'token');
   return {
     server: (textAt(cluster, 'server') ?? '').replace(/\/+$/, ''),
@@ -90,6 +91,7 @@ export async function accessOfKubeconfig(
     ...(ca === undefined ? {} : { certificateAuthority: ca }),
     ...(certificate === undefined || key === undefined ? {} : { clientCertificate: { certificate, key } }),
     ...(serverName === undefined ? {} : { serverName }),
+    ...(proxy === undefined ? {} : { proxy }),
     ...(chosen.namespace === undefined ? {} : { namespace: chosen.namespace }),
     authorization: (signal) =>
       token === undefined ? headerOf(config, tools, signal) : Promise.resolve(`Bearer ${token}`),

@@ -1,4 +1,5 @@
 import type { CredentialsSource, RegistryCredentials } from '../../ports/image-registry.ts';
+import { isLoopback } from '../http/loopback.ts';
 
 /** What a registry wants, of its `WWW-Authenticate` header. */
 type Challenge =
@@ -103,7 +104,3 @@ async function fetchToken(
     return undefined;
   }
 }
-
-/** dockerd takes 127.0.0.0/8 for a registry without TLS; whatever else wants TLS. */
-export const isLoopback = (hostname: string): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);

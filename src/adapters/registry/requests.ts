@@ -7,8 +7,9 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { CredentialsSource } from '../../ports/image-registry.ts';
 import type { Random } from '../../ports/random.ts';
+import { isLoopback } from '../http/loopback.ts';
 import { refusalText } from './body.ts';
-import { type Authorization, isLoopback, registryAuthorization } from './authorization.ts';
+import { type Authorization, registryAuthorization } from './authorization.ts';
 
 export interface RegistryTools {
   readonly clock: Clock;
@@ -51,6 +52,7 @@ const LONGEST_PAUSE: Duration = seconds(20);
 export function registryRequests({ host, credentials }: RegistryAddress, tools: RegistryTools): Send {
   // Proxies as every other program of the runner has them.
   const dispatcher: Dispatcher = new EnvHttpProxyAgent({ connect: { timeout: 10_000 } });
+  // dockerd takes 127.0.0.0/8 for a registry without TLS; whatever else wants TLS.
   const base = `${isLoopback(host.replace(/:\d+$/, '')) ? 'http' : 'https'}://${host}`;
   const authorization = registryAuthorization(host, credentials, {
     mask: tools.mask,

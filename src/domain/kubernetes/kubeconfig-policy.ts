@@ -43,7 +43,10 @@ const SECRET_KEYS = /^(?:token|password|client-key-data|(?:id|access|refresh)-to
 /** Everything in a kubeconfig that must not be shown, of every user of it; undefined: it is no kubeconfig. */
 export function secretsOfKubeconfig(config: unknown): readonly string[] | undefined {
   if (!isFields(config) || !Array.isArray(config['users'] ?? config['clusters'])) return undefined;
-  return listAt(config, 'users').flatMap((entry) => {
+  const proxies = listAt(config, 'clusters').flatMap(
+    (entry) => passwordOf(textAt(entry, 'cluster', 'proxy-url')) ?? [],
+  );
+  const users = listAt(config, 'users').flatMap((entry) => {
     const user = fieldAt(entry, 'user');
     const provider = fieldAt(user, 'auth-provider', 'config');
     const own = [user, provider].flatMap((each) => (isFields(each) ? Object.entries(each) : []));
@@ -53,7 +56,12 @@ export function secretsOfKubeconfig(config: unknown): readonly string[] | undefi
       ...listAt(user, 'exec', 'env').flatMap((variable) => textAt(variable, 'value') ?? []),
     ];
   });
+  return [...users, ...proxies];
 }
+
+/** Of `http://name:password@proxy:3128`, as it is written there. */
+const passwordOf = (url: string | undefined): string | undefined =>
+  /^[a-z0-9+.-]+:\/\/[^/@:]*:([^/@]+)@/i.exec(url ?? '')?.[1];
 
 /** What the chosen context does beyond naming a server and giving credentials, as far as it is not allowed. */
 export function refusals({ cluster, user }: ChosenContext, allowed: readonly Allowance[]): readonly InputProblem[] {
@@ -75,13 +83,19 @@ export function refusals({ cluster, user }: ChosenContext, allowed: readonly All
         : [['files', `names a file of the runner (${key})`] as const],
     ),
   ];
-  return found
+  const refused = found
     .filter(([allowance]) => !allowed.includes(allowance))
     .map(([allowance, what]) => ({
       input: 'kubeconfig',
       problem: `${what}, which is not allowed`,
       accepted: `allow-kubeconfig: ${allowance}, when it is meant to`,
     }));
+  const proxy = textAt(cluster, 'proxy-url');
+  if (proxy === undefined || (URL.canParse(proxy) && /^https?:/i.test(proxy))) return refused;
+  return [
+    ...refused,
+    { input: 'kubeconfig', problem: 'has a proxy-url that cannot be used', accepted: 'http:// or https://' },
+  ];
 }
 
 /** `aws eks get-token --cluster-name shop`: done here without the program. */

@@ -36,7 +36,7 @@ needs('kubernetes')('the service account of the pod that the job runs in', () =>
     const { hostname, port } = new URL(cluster.url);
     const tools = toolsOf({ KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port });
     const access = await accessOfPod(tools, account);
-    expect(access).toMatchObject({ server: cluster.url, namespace, verify: 'certificate' });
+    expect(access).toMatchObject({ server: cluster.url, namespace, verify: 'certificate', proxy: 'none' });
     const random = { fraction: () => 0.5, token: () => 'a'.repeat(32) };
     const http = kubeHttp(access, { clock: fakeClock(), log: recordingLog(), random, onWarning: () => undefined });
     await cluster.admin.api.create(`/api/v1/namespaces/${namespace}/secrets`, { metadata: { name: 'there' } });
