@@ -14,7 +14,7 @@ type Values = InputsOf<typeof spec>;
 function requestOf(group: unknown, given: Partial<Values> = {}) {
   const read = readGroup(group);
   if (!read.ok) throw new Error(read.problem);
-  return toRequest({
+  const values = {
     mode: 'deploy',
     'require-approval': false,
     cluster: 'shop',
@@ -28,7 +28,8 @@ function requestOf(group: unknown, given: Partial<Values> = {}) {
     'dry-run': false,
     'service-group': read.value,
     ...given,
-  } as Values);
+  } as Values;
+  return toRequest(values, new Set(['service-group']));
 }
 
 const problemsOf = (group: unknown, given: Partial<Values> = {}): readonly string[] => {
@@ -85,6 +86,7 @@ describe('the input service-group', () => {
 
   test('is not read by the other modes, which need a service', () => {
     expect(problemsOf([{ service: 'api', image: 'api' }], { mode: 'status', images: undefined })).toEqual([
+      'service-group is not read by mode: status',
       'service is required: service-group is read by mode: deploy alone',
     ]);
   });
