@@ -49,6 +49,12 @@ describe('the input service-group', () => {
     ]);
   });
 
+  test('takes a role that a block of YAML ends with a line break', () => {
+    const role = 'arn:aws:iam::123456789012:role/api';
+    const request = requestOf([{ service: 'api', image: 'api', 'task-role-arn': `${role}\n` }]);
+    expect(request).toMatchObject({ ok: true, value: { members: [{ deploy: { roles: { task: role } } }] } });
+  });
+
   test('tells every problem of the list at once: unknown names, doubles, rings, unknown keys', () => {
     const read = readGroup([
       { service: 'api', 'depends-on': ['web'] },
