@@ -1,3 +1,4 @@
+import { editDistance } from './edit-distance.ts';
 import { type Duration, formatDuration, parseDuration } from './duration.ts';
 import { Failure } from './failure.ts';
 import { DURATION_SHAPE, type JsonSchema } from './json-schema.ts';
@@ -12,6 +13,8 @@ export interface InputProblem {
   readonly problem: string;
   readonly accepted?: string;
   readonly nearest?: string;
+  /** A sentence that helps whatever else is wrong. */
+  readonly hint?: string;
 }
 
 export type Checked<T> =
@@ -28,7 +31,8 @@ export function describeProblem(problem: InputProblem): string {
   const given = problem.given === undefined ? '' : `${JSON.stringify(withoutCredentials(problem.given))} `;
   const accepted = problem.accepted === undefined ? '' : ` Accepted: ${problem.accepted}.`;
   const nearest = problem.nearest === undefined ? '' : ` Did you mean ${problem.nearest}?`;
-  return `${problem.input}: ${given}${problem.problem}.${accepted}${nearest}`;
+  const hint = problem.hint === undefined ? '' : ` ${problem.hint}.`;
+  return `${problem.input}: ${given}${problem.problem}.${accepted}${nearest}${hint}`;
 }
 
 /** A password in the address of a server is no business of the log. */
@@ -59,6 +63,9 @@ export class InvalidInput extends Failure {
     this.message = [`${subject} cannot be used, ${counted}:`, ...shown, ...more, 'Nothing was touched.'].join('\n');
   }
 }
+
+/** Names of the inputs that the step itself gives; the other values are of the stage, or the fallback. */
+export type GivenInputs = ReadonlySet<string>;
 
 /** Result of reading one field: the value, or why not. */
 export type FieldResult<T> =
@@ -333,18 +340,4 @@ export function nearestOf(given: string, choices: readonly string[]): string | u
       best = { choice, distance };
   }
   return best?.choice;
-}
-
-/** Levenshtein distance with one row of memory. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, substitution));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
 }

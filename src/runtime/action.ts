@@ -1,4 +1,4 @@
-import type { Checked, InputSpec, InputsOf } from '../domain/inputs.ts';
+import type { Checked, GivenInputs, InputSpec, InputsOf } from '../domain/inputs.ts';
 import type { Report } from '../domain/report.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
@@ -50,7 +50,7 @@ export interface ActionDefinition<S extends InputSpec, Request> {
   readonly name: string;
   readonly spec: S;
   /** PURE: values of single inputs -> the request, or the problems between them. */
-  toRequest(values: InputsOf<S>): Checked<Request>;
+  toRequest(values: InputsOf<S>, given: GivenInputs): Checked<Request>;
   main(request: Request, tools: ActionTools): Promise<Report>;
   /** Removes what a killed `main` left and nobody may read, before `post`, and also where the inputs cannot be read any more. */
   sweep?(tools: ActionTools): Promise<void>;

@@ -11,10 +11,10 @@ const DECIDING = ['mode'];
  */
 export function problemsBetween<S extends InputSpec, Request>(
   { toRequest }: Pick<ActionDefinition<S, Request>, 'toRequest'>,
-  { values, unread }: Rest,
+  { values, unread, given }: Rest,
 ): readonly InputProblem[] {
   if (DECIDING.some((name) => unread.includes(name))) return [];
-  const request = tried(() => toRequest(values as InputsOf<S>));
+  const request = tried(() => toRequest(values as InputsOf<S>, given));
   if (request === undefined || request.ok) return [];
   return request.problems.filter((problem) => !unread.some((name) => speaksOf(problem, name)));
 }

@@ -2,6 +2,7 @@ import { readText } from '../adapters/system/files.ts';
 import {
   type Checked,
   type FieldResult,
+  type GivenInputs,
   type InputField,
   type InputProblem,
   type InputSpec,
@@ -35,6 +36,7 @@ export interface ResolvedInput {
 export interface ResolvedInputs<S extends InputSpec> {
   readonly values: InputsOf<S>;
   readonly resolved: readonly ResolvedInput[];
+  readonly given: GivenInputs;
 }
 
 export type InputsRead<S extends InputSpec> =
@@ -46,6 +48,7 @@ export interface Rest {
   readonly values: Readonly<Record<string, unknown>>;
   /** Inputs that cannot be read. */
   readonly unread: readonly string[];
+  readonly given: GivenInputs;
 }
 
 const DEFAULT_CONFIG = 'sluice.yml';
@@ -87,11 +90,12 @@ export async function readInputs<S extends InputSpec>(spec: S, sources: InputSou
     values[name] = read.value;
     resolved.push({ name, shown: shownOf(field, source), origin: source.origin });
   }
+  const ofStep = new Set([...given].flatMap(([name, text]) => (isGiven(text) ? name : [])));
   // Of a stage that cannot be read, no input is known to be missing.
-  const rest = { values, unread: [...unread, ...[...meant].filter((name) => name !== undefined)] };
+  const rest = { values, given: ofStep, unread: [...unread, ...[...meant].filter((name) => name !== undefined)] };
   if (problems.length > 0) return { ...bad(...problems), ...(stage.ok ? { rest } : {}) };
   // The loop above has put a value of each field's own type under each name.
-  return good({ values: values as InputsOf<S>, resolved });
+  return good({ values: values as InputsOf<S>, resolved, given: ofStep });
 }
 
 async function fallbackOf(name: string, field: InputField<unknown>): Promise<unknown> {

@@ -126,8 +126,8 @@ async function readRequest<S extends InputSpec, Request>(definition: ActionDefin
     const between = 'rest' in inputs && inputs.rest !== undefined ? problemsBetween(definition, inputs.rest) : [];
     throw new InvalidInput(`The inputs of ${step.action}`, [...inputs.problems, ...between]);
   }
-  const { values, resolved } = inputs.value;
-  const request = definition.toRequest(values);
+  const { values, resolved, given } = inputs.value;
+  const request = definition.toRequest(values, given);
   if (!request.ok) throw new InvalidInput(`The inputs of ${step.action}`, request.problems);
   return {
     request: request.value,

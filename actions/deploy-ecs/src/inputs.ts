@@ -10,7 +10,7 @@ import { TASK_SHAPE, readTaskWish } from '../../../src/domain/ecs/task-wish.ts';
 import { imageInputs } from '../../../src/domain/image-inputs.ts';
 import {
   type Checked,
-  type InputProblem,
+  type GivenInputs,
   type InputsOf,
   bad,
   count,
@@ -24,6 +24,7 @@ import {
 } from '../../../src/domain/inputs.ts';
 import { addressOf, checksOf } from './inputs-checks.ts';
 import { placeOf, toDeploy, toGroup } from './inputs-deploy.ts';
+import { notReadIn } from './inputs-modes.ts';
 import { DEFINITION, DEFINITION_ACCEPTED, GROUP_SHAPE, readGroup } from './inputs-group.ts';
 import type { Mode, Place, Request } from './request.ts';
 import {
@@ -217,8 +218,8 @@ export const spec = {
 
 export type Values = InputsOf<typeof spec>;
 
-export function toRequest(values: Values): Checked<Request> {
-  const foreign = foreignInputs(values);
+export function toRequest(values: Values, given: GivenInputs): Checked<Request> {
+  const foreign = notReadIn(values.mode, given);
   const request = requestOf(values);
   if (foreign.length === 0) return request;
   return bad(...foreign, ...(request.ok ? [] : request.problems));
@@ -252,28 +253,4 @@ function requestFor(values: Values, place: Place): Checked<Request> {
     case 'cleanup':
       return good({ ...place, mode: 'cleanup', keep: values['keep-revisions'] });
   }
-}
-
-/** Inputs that only some modes read; given to another one they are a misunderstanding. None of them comes from the stage. */
-const READ_BY: Readonly<Partial<Record<keyof typeof spec, readonly Mode[]>>> = {
-  image: ['deploy'],
-  images: ['deploy'],
-  to: ['rollback'],
-  checks: ['deploy', 'rollback'],
-  rules: ['deploy', 'rollback'],
-  approval: ['deploy'],
-};
-
-function foreignInputs(values: Values): readonly InputProblem[] {
-  return Object.entries(READ_BY).flatMap(([input, modes]) =>
-    values[input as keyof Values] === undefined || modes.includes(values.mode)
-      ? []
-      : [
-          {
-            input,
-            problem: `is not read by mode: ${values.mode}`,
-            accepted: modes.map((mode) => `mode: ${mode}`).join(', '),
-          },
-        ],
-  );
 }

@@ -18,6 +18,7 @@ import {
 import { type AccessWish, accessInputs, accessOf } from '../../../src/domain/kubernetes/access-inputs.ts';
 import { steadyInputs } from '../../../src/domain/policy/steady-inputs.ts';
 import { readScale } from '../../../src/domain/kubernetes/scaling.ts';
+import { foreignInputs } from '../../../src/domain/mode-inputs.ts';
 import { awsInputs, ecsInputs, ecsWords, rolloutInputs, stageInputs } from '../../../src/domain/stage-inputs.ts';
 import { setInputs, setOf } from './inputs-set.ts';
 import type { BackupRequest, DeployRequest, Place, Request, RestoreRequest, ScaleRequest } from './request.ts';
@@ -131,7 +132,8 @@ export const spec = {
 type Values = InputsOf<typeof spec>;
 
 export function toRequest(values: Values): Checked<Request> {
-  const foreign = foreignInputs(values);
+  const given = new Set(Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : name)));
+  const foreign = foreignInputs(READ_BY, values.mode, given);
   const access = accessOf(values);
   // What is wrong with the rest is said beside what is wrong with the way in.
   const request = requestOf(values, placeOf(values, access.ok ? access.value : { kind: 'in-cluster' }));
@@ -260,16 +262,3 @@ const READ_BY: Readonly<Partial<Record<keyof typeof spec, readonly Mode[]>>> = {
   restore: ['restore'],
   'backup-key': ['backup', 'restore'],
 };
-
-const foreignInputs = (values: Values): readonly InputProblem[] =>
-  Object.entries(READ_BY).flatMap(([input, modes]) =>
-    values[input as keyof Values] === undefined || modes.includes(values.mode)
-      ? []
-      : [
-          {
-            input,
-            problem: `is not read by mode: ${values.mode}`,
-            accepted: modes.map((mode) => `mode: ${mode}`).join(', '),
-          },
-        ],
-  );

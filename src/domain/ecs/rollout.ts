@@ -27,8 +27,8 @@ export interface RolloutWatch {
   readonly deadline: Instant;
   /** How long a way back that ECS began by itself may take. */
   readonly rollbackWithin: Duration;
-  /** Whether there is an earlier good revision. ECS's own roll back never ends without one. */
-  readonly canGoBack: boolean;
+  /** The earlier good revision. ECS's own roll back never ends without one, and leads to it. */
+  readonly goesBackTo?: string;
   readonly memory: RolloutMemory;
 }
 
@@ -199,7 +199,9 @@ function judgeServiceDeployment(
       return rollingBack(watch, why ?? 'ECS is rolling the deployment back', now);
     case 'STOPPED': {
       const newer = supersedingDeployment(watch, service);
-      return newer ? superseded(newer) : { kind: 'failed', reason: why ?? 'the deployment was stopped' };
+      return newer
+        ? superseded(newer, watch.memory.failure)
+        : { kind: 'failed', reason: why ?? 'the deployment was stopped' };
     }
     default:
       return undefined;
@@ -232,7 +234,9 @@ function judgeOurs(
 function judgeFailure(watch: RolloutWatch, failure: string, service: EcsService, now: Instant): RolloutState {
   if (movesTraffic(service)) return { kind: 'failed', reason: failure };
   const byItself = service.circuitBreaker?.rollback === true || service.alarms?.rollback === true;
-  return byItself && watch.canGoBack ? rollingBack(watch, failure, now) : { kind: 'failed', reason: failure };
+  return byItself && watch.goesBackTo !== undefined
+    ? rollingBack(watch, failure, now)
+    : { kind: 'failed', reason: failure };
 }
 
 interface WithoutOurs {
@@ -247,14 +251,19 @@ function judgeWithoutOurs(watch: RolloutWatch, { ours, primary, service }: Witho
   if (primary === undefined) return { kind: 'in-progress', stage: 'the service lists no deployment yet' };
   const earlier = watch.earlierDeployments.includes(primary.id);
   const gone = memory.missingSince !== undefined && between(memory.missingSince, now) >= GONE_AFTER;
-  const wayBack =
-    memory.failure !== undefined ||
-    /roll(ing|ed)? ?back/i.test(primary.rolloutStateReason ?? '') ||
-    (earlier && (ours !== undefined || gone));
-  if (wayBack) return judgeWayBack(watch, primary, service, now);
+  if (isWayBack(watch, primary) || (earlier && (ours !== undefined || gone)))
+    return judgeWayBack(watch, primary, service, now);
   if (earlier)
     return { kind: 'in-progress', stage: `the service does not list ${revisionName(watch.taskDefinition)} yet` };
-  return superseded(primary);
+  return superseded(primary, memory.failure);
+}
+
+/** After ours failed, what ECS begins leads to the revision before, or says that it goes back; anything else is of somebody else. */
+function isWayBack({ earlierDeployments, goesBackTo, memory }: RolloutWatch, primary: EcsDeployment): boolean {
+  if (/roll(ing|ed)? ?back/i.test(primary.rolloutStateReason ?? '')) return true;
+  return (
+    memory.failure !== undefined && (earlierDeployments.includes(primary.id) || primary.taskDefinition === goesBackTo)
+  );
 }
 
 function judgeWayBack(watch: RolloutWatch, primary: EcsDeployment, service: EcsService, now: Instant): RolloutState {
@@ -276,15 +285,18 @@ function rollingBack(watch: RolloutWatch, reason: string, now: Instant): Rollout
 }
 
 function supersedingDeployment(watch: RolloutWatch, service: EcsService): EcsDeployment | undefined {
-  if (watch.memory.failure !== undefined) return undefined;
   return service.deployments.find(
-    ({ id, status }) => status === 'PRIMARY' && id !== watch.deploymentId && !watch.earlierDeployments.includes(id),
+    (each) =>
+      each.status === 'PRIMARY' &&
+      each.id !== watch.deploymentId &&
+      !watch.earlierDeployments.includes(each.id) &&
+      !(watch.memory.failure !== undefined && isWayBack(watch, each)),
   );
 }
 
-const superseded = (by: EcsDeployment): RolloutState => ({
+const superseded = (by: EcsDeployment, failure: string | undefined): RolloutState => ({
   kind: 'superseded',
-  reason: `another deployment took over: ${revisionName(by.taskDefinition)} (${by.id})`,
+  reason: `another deployment took over: ${revisionName(by.taskDefinition)} (${by.id})${failure === undefined ? '' : `; ours had failed before (${failure.replace(/[.\s]+$/, '')})`}`,
 });
 
 function succeeded(service: EcsService, watch: RolloutWatch): RolloutState {

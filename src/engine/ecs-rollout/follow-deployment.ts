@@ -74,7 +74,7 @@ function watchOf({ following, deadline, rollbackWithin }: FollowRequest): Rollou
     startedAt,
     deadline,
     rollbackWithin: rollbackWithin ?? ROLL_BACK_WITHIN,
-    canGoBack: previousTaskDefinition !== undefined,
+    ...(previousTaskDefinition === undefined ? {} : { goesBackTo: previousTaskDefinition }),
     memory: NOTHING_SEEN,
     ...(deploymentId === undefined ? {} : { deploymentId }),
   };

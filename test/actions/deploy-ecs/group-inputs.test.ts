@@ -14,7 +14,7 @@ type Values = InputsOf<typeof spec>;
 function requestOf(group: unknown, given: Partial<Values> = {}) {
   const read = readGroup(group);
   if (!read.ok) throw new Error(read.problem);
-  return toRequest({
+  const values = {
     mode: 'deploy',
     'require-approval': false,
     cluster: 'shop',
@@ -28,7 +28,8 @@ function requestOf(group: unknown, given: Partial<Values> = {}) {
     'dry-run': false,
     'service-group': read.value,
     ...given,
-  } as Values);
+  } as Values;
+  return toRequest(values, new Set(['service-group']));
 }
 
 const problemsOf = (group: unknown, given: Partial<Values> = {}): readonly string[] => {
@@ -46,6 +47,12 @@ describe('the input service-group', () => {
       { dependsOn: [], deploy: { service: 'api', image: `r.example.com/team/api@${DIGEST}`, cluster: 'shop' } },
       { dependsOn: ['api'], deploy: { service: 'web', image: `r.example.com/team/web@${DIGEST}`, desired: undefined } },
     ]);
+  });
+
+  test('takes a role that a block of YAML ends with a line break', () => {
+    const role = 'arn:aws:iam::123456789012:role/api';
+    const request = requestOf([{ service: 'api', image: 'api', 'task-role-arn': `${role}\n` }]);
+    expect(request).toMatchObject({ ok: true, value: { members: [{ deploy: { roles: { task: role } } }] } });
   });
 
   test('tells every problem of the list at once: unknown names, doubles, rings, unknown keys', () => {
@@ -85,6 +92,7 @@ describe('the input service-group', () => {
 
   test('is not read by the other modes, which need a service', () => {
     expect(problemsOf([{ service: 'api', image: 'api' }], { mode: 'status', images: undefined })).toEqual([
+      'service-group is not read by mode: status',
       'service is required: service-group is read by mode: deploy alone',
     ]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { spec, toRequest } from '../../../actions/deploy-ecs/src/inputs.ts';
+import { spec, toRequest as requestOf } from '../../../actions/deploy-ecs/src/inputs.ts';
 import { minutes } from '../../../src/domain/duration.ts';
 import type { InputsOf } from '../../../src/domain/inputs.ts';
 
@@ -21,6 +21,8 @@ const values = (given: Partial<Values> = {}): Values =>
     'dry-run': false,
     ...given,
   }) as Values;
+/** As if the stage held all of them: what a mode does not read is the matter of mode-inputs.test.ts. */
+const toRequest = (given: Values) => requestOf(given, new Set());
 const built = { api: { repository: 'team/api', digest: DIGEST }, web: { repository: 'team/web', digest: DIGEST } };
 
 describe('the request', () => {
@@ -91,14 +93,11 @@ describe('the mode', () => {
     expect(toRequest(values({ ...without, ...given } as Partial<Values>))).toMatchObject({ ok: true, value });
   });
 
-  const misread = [
-    { name: 'an image to go back to', given: { mode: 'rollback' }, input: 'image' },
-    { name: 'a revision to deploy', given: { to: 'web:7' }, input: 'to' },
-    { name: 'checks of a status', given: { ...without, mode: 'status', checks: 'c.yml' }, input: 'checks' },
-    { name: 'scale without a count', given: { ...without, mode: 'scale' }, input: 'desired-count' },
-  ];
-  test.each(misread)('$name is a problem', ({ given, input }) => {
-    expect(toRequest(values(given as Partial<Values>))).toMatchObject({ ok: false, problems: [{ input }] });
+  test('scale without a count is a problem', () => {
+    expect(toRequest(values({ ...without, mode: 'scale' }))).toMatchObject({
+      ok: false,
+      problems: [{ input: 'desired-count' }],
+    });
   });
 
   const revisions = ['41', 'web-task:41', 'arn:aws:ecs:us-west-2:111122223333:task-definition/web:41'];

@@ -104,6 +104,17 @@ describe('free addresses', () => {
     expect(calls[0]?.body).toContain('SubnetId.1=subnet-1&SubnetId.2=subnet-2');
   });
 
+  test('are no question in a subnet without IPv4, of which the count speaks', async () => {
+    const subnet = (count: number, native: boolean): string =>
+      `<item><availableIpAddressCount>${count}</availableIpAddressCount><ipv6Native>${native}</ipv6Native></item>`;
+    const answer = (...items: readonly string[]) => ({ body: `<subnetSet>${items.join('')}</subnetSet>` });
+    const { room } = await roomOver((_, ordinal) =>
+      ordinal === 1 ? answer(subnet(0, true)) : answer(subnet(0, false), subnet(2, false)),
+    );
+    expect(await room.freeAddresses(['subnet-6'], signal)).toEqual({ kind: 'known', free: Infinity });
+    expect(await room.freeAddresses(['subnet-1', 'subnet-2'], signal)).toEqual({ kind: 'known', free: 2 });
+  });
+
   test('are unknown where an answer leaves a subnet out', async () => {
     const { room } = await roomOver(counts(3));
     expect(await room.freeAddresses(['subnet-1', 'subnet-2'], signal)).toMatchObject({ kind: 'unknown' });

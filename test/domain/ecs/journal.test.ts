@@ -36,6 +36,16 @@ describe('the journal in the tags of a service', () => {
     expect(readJournal({ tags })).toBeUndefined();
   });
 
+  test('knows two releases apart whose long names end differently, and fits a tag', () => {
+    const images = 'r.example.com/team/web '.repeat(12);
+    const written = toTags({ phase: 'done', release: `${images}aaaa`, run: '200/1' });
+    expect(written['sluice:release']).toHaveLength(256);
+    const journal = readJournal({ tags: written });
+    expect(sameRelease(journal, `${images}aaaa`)).toBe(true);
+    expect(sameRelease(journal, `${images}bbbb`)).toBe(false);
+    expect(isOutdated(journal, { release: `${images}bbbb`, run: '100/1' })).toBe(true);
+  });
+
   test('has only values that ECS takes, and knows its release again', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (release) => {

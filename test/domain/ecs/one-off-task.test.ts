@@ -204,6 +204,20 @@ describe('a task runs where its service runs', () => {
     expect(volumesFor({}, {}, { body })).toEqual([]);
   });
 
+  test('has no tags of the service on its volumes, which only a service can give', () => {
+    const body = { volumes: [{ name: 'data', configuredAtLaunch: true }] };
+    const tagged = (...propagated: readonly object[]) => ({
+      name: 'data',
+      managedEBSVolume: {
+        sizeInGiB: 1,
+        tagSpecifications: propagated.map((each) => ({ resourceType: 'volume', tags: [], ...each })),
+      },
+    });
+    const from = { propagateTags: 'TASK_DEFINITION' };
+    const settings = { volumes: [tagged({ propagateTags: 'SERVICE' }, from)] };
+    expect(volumesFor({ settings }, {}, { body })).toEqual([tagged({}, from)]);
+  });
+
   test('is told where that cannot be', () => {
     const read = readTaskWish({
       command: ['migrate'],

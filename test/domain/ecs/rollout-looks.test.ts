@@ -10,7 +10,7 @@ import {
   spreadOf,
 } from '../../../src/domain/ecs/rollout.ts';
 import type { ServiceDeployment } from '../../../src/domain/ecs/service.ts';
-import { NEW, deployment, service as steady } from './services.ts';
+import { NEW, OLD, deployment, service as steady } from './services.ts';
 
 describe('looking again', () => {
   const rows = [
@@ -51,7 +51,7 @@ describe('while ECS bakes', () => {
     startedAt: began,
     deadline: after(began, minutes(60)),
     rollbackWithin: minutes(15),
-    canGoBack: true,
+    goesBackTo: OLD,
     memory: NOTHING_SEEN,
   };
   const service = steady({

@@ -18,7 +18,7 @@ const BEGUN: RolloutWatch = {
   startedAt: START,
   deadline: after(START, minutes(30)),
   rollbackWithin: minutes(15),
-  canGoBack: true,
+  goesBackTo: OLD,
   memory: NOTHING_SEEN,
 };
 

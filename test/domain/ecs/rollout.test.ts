@@ -72,7 +72,7 @@ const WATCH: RolloutWatch = {
   startedAt: START,
   deadline: after(START, minutes(20)),
   rollbackWithin: minutes(15),
-  canGoBack: true,
+  goesBackTo: OLD,
   memory: NOTHING_SEEN,
 };
 
@@ -287,7 +287,8 @@ describe('a failed deployment', () => {
   });
 
   test('with nothing to go back to fails, because the roll back of ECS would never end', () => {
-    const first = { ...WATCH, earlierDeployments: [], canGoBack: false };
+    const { goesBackTo: _, ...watch } = WATCH;
+    const first = { ...watch, earlierDeployments: [] };
     expect(replay([[seconds(60), sighting([{ ...failedOurs, status: 'PRIMARY' }])]], first).kinds).toEqual(['failed']);
   });
 

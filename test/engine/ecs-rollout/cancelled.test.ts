@@ -66,6 +66,20 @@ describe('a run that was cancelled', () => {
     expect(ecs.calls.length).toBe(before);
   });
 
+  test('of settings alone sets them back by its one call, also where ECS names no service deployment', async () => {
+    const { ecs, deploy, controller, followings } = cancelAt(5);
+    await expect(deploy({ images: { web: IMAGES.stuck } }, controller.signal)).rejects.toBeInstanceOf(Cancelled);
+    const { serviceDeploymentArn: _, ...following } = followings.at(-1) as Following;
+    const again: Following = {
+      ...following,
+      previousTaskDefinition: following.taskDefinition,
+      previousSettings: { managedTags: false },
+      settingsAlone: true,
+    };
+    expect(await startRollBack(again, { ecs }, new AbortController().signal)).toBe('web was set back to web:2');
+    expect(ecs.calls.at(-1)).toMatch(/^updateService/);
+  });
+
   test('before the update was sent finds nothing to undo', async () => {
     const { ecs, clock, log, request } = stage();
     const following: Following = {
