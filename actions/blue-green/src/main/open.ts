@@ -8,6 +8,7 @@ import type { RunKey } from '../../../../src/domain/shift/record.ts';
 import { type Color, otherColor } from '../../../../src/domain/traffic-split.ts';
 import type { ActionTools } from '../../../../src/runtime/action.ts';
 import { watcherOf } from '../left-behind/watch.ts';
+import type { Meter } from '../../../../src/ports/meter.ts';
 import { readChecks } from '../../../../src/runtime/read-checks.ts';
 import { documentOf } from '../../../../src/runtime/read-document.ts';
 import { runPlace } from '../../../../src/runtime/run-identity.ts';
@@ -56,14 +57,13 @@ export async function open(request: Request, given: ActionTools, me = meOf(reque
     environment,
     address,
     colorOf: (arm) => (arm === 'candidate' ? candidateNow() : otherColor(candidateNow())),
-    targetGroupOf: (color) => request.routes[0]?.colors[color] ?? '',
-    meterOf: (color) => meterOf(color),
+    ...placesOf(request, () => meters),
     cloudWatch: once(async (region) => {
       const { cloudWatchAccess } = await import('../../../../src/adapters/metrics/cloudwatch-access.ts');
       return cloudWatchAccess(region === undefined ? config : { ...config, region });
     }),
   });
-  const { clientConfig: config, meterOf, listened, ...cloud } = await cloudOf(request, { ...tools, prober });
+  const { clientConfig: config, meters, listened, ...cloud } = await cloudOf(request, { ...tools, prober });
   await reaches(request, { checks, address, listened, tools });
   const goal = goalOf(request, {
     me,
@@ -95,6 +95,17 @@ export async function open(request: Request, given: ActionTools, me = meOf(reque
       onCancel: tools.onCancel,
     },
   };
+}
+
+/** Where the metrics of a color are: in every place that moves. */
+function placesOf({ routes }: Request, metersOf: () => Cloud['meters']) {
+  const place = ({ colors }: Request['routes'][number], index: number) => ({
+    targetGroupOf: (color: Color) => colors[color],
+    meterOf: (color: Color): Meter => metersOf()[index]?.(color) ?? { kind: 'none' },
+  });
+  const [first, ...others] = routes.map(place);
+  if (first === undefined) throw new TypeError('there is at least one route');
+  return { ...first, others };
 }
 
 interface Reaching extends Pick<Opened, 'address'> {
