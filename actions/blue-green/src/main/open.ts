@@ -13,7 +13,7 @@ import { readChecks } from '../../../../src/runtime/read-checks.ts';
 import { documentOf } from '../../../../src/runtime/read-document.ts';
 import { runPlace } from '../../../../src/runtime/run-identity.ts';
 import type { Ports, Release } from '../execute/acting.ts';
-import { type Address, candidateAddress, fingerprintOf, goalOf, needsFiles, targetOf } from '../goal.ts';
+import { type Address, candidateAddress, fingerprintOf, goalOf, needsFiles, sendsRequests, targetOf } from '../goal.ts';
 import type { Request } from '../inputs.ts';
 import { isProvenByAnswer, isSentByHeaders, reachOfColors } from '../decide/reach.ts';
 import { type Cloud, cloudOf } from './cloud.ts';
@@ -181,7 +181,11 @@ async function checksOf(request: Request, tools: ActionTools): Promise<ResolvedC
 }
 
 function addressOf(request: Request, tools: ActionTools): ((color: Color) => Address) | undefined {
-  const filled = fillTargetHeaders(request.candidate?.headers ?? {}, tools.environment);
+  // Whoever goes back, or only looks, may lack what a request to the candidate needs; none is sent then.
+  const environment = sendsRequests(request)
+    ? tools.environment
+    : (name: string) => tools.environment(name) ?? `\${${name}}`;
+  const filled = fillTargetHeaders(request.candidate?.headers ?? {}, environment);
   if (!filled.ok) throw new InvalidInput('The candidate-headers', filled.problems);
   for (const secret of filled.value.secrets) tools.mask(secret);
   return candidateAddress(request, filled.value.headers);
