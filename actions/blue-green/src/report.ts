@@ -259,18 +259,18 @@ export interface Looked {
   readonly lines: readonly string[];
   readonly router: string;
   readonly outputs: Readonly<Record<string, string>>;
-  /** What was put back of what an earlier way back took from users. */
-  readonly tidied?: string | undefined;
+  /** What became of what an earlier way back took from users. */
+  readonly tidied?: { readonly changed: 'yes' | 'no'; readonly says: string | undefined } | undefined;
 }
 
 /** A run that only looked. */
 export function lookedReport({ outcome, seen, lines, router, outputs, tidied }: Looked): Report {
-  const traffic = `Traffic of ${router} is ${shown(seen.live)}; ${tidied === undefined ? 'nothing was changed' : `the ${tidied} is back`}`;
+  const traffic = `Traffic of ${router} is ${shown(seen.live)}; ${tidied?.says ?? 'nothing was changed'}`;
   return {
     conclusion: outcome === 'stale' ? 'failure' : 'success',
     outcome,
     headline: outcome === 'stale' ? `${lines.join('. ')}. ${traffic}` : traffic,
-    changed: tidied !== undefined,
+    changed: tidied?.changed === 'yes',
     outputs: {
       ...outputs,
       ...outputsOf(seen.record, ''),

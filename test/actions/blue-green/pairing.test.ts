@@ -86,7 +86,12 @@ describe('crossed names of services and router', () => {
   }, 60_000);
   afterAll(() => cloud?.stop());
 
-  test.each([{ mode: 'run' }, { mode: 'rollback', image: '' }, { mode: 'run', 'dry-run': 'true' }])(
+  test.each([
+    { mode: 'run' },
+    { mode: 'rollback', image: '' },
+    { mode: 'reconcile', image: '' },
+    { mode: 'run', 'dry-run': 'true' },
+  ])(
     'are refused before anything is written: $mode',
     async (inputs) => {
       const before = await stage.truth();
@@ -94,6 +99,7 @@ describe('crossed names of services and router', () => {
       const services = JSON.stringify({ blue: green?.name, green: blue?.name });
       const result = await runBundle(stage.step({ ...inputs, services }));
       expect(result.exitCode).toBe(1);
+      expect(result.outputs).toMatchObject({ outcome: 'failed', changed: 'false' });
       expect(JSON.stringify(result.annotations)).toContain('The colors of services and router are crossed');
       expect(stage.writes('action')).toEqual([]);
       expect(await stage.truth()).toEqual(before);

@@ -46,6 +46,8 @@ export interface Stage {
   peers: () => Scripted;
   readonly cancels: { restore: ((signal: AbortSignal) => Promise<string>) | undefined; registered: number };
   readonly candidates: string[];
+  /** Writes that were announced, without those that were refused for certain. */
+  changes: number;
   run(more?: Partial<Goal>, release?: Partial<Release>, signal?: AbortSignal): Promise<ShiftResult>;
   desired(color: 'blue' | 'green'): number;
   /** Runs `what` so long after now. */
@@ -110,6 +112,7 @@ export function openStage(): Stage {
     log,
     cancels,
     candidates: [],
+    changes: 0,
     metric: fakeMetric((query) =>
       query.arm === 'stable' && query.metric !== 'requests' ? { kind: 'no-data' } : stage.answers(query),
     ),
@@ -174,7 +177,10 @@ function portsOf(stage: Stage): Ports {
       run: (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
     },
     people: () => Promise.reject(new Failure({ what: 'nobody is asked here' })),
-    willChange: () => undefined,
+    willChange() {
+      stage.changes += 1;
+      return () => void (stage.changes -= 1);
+    },
     onCancel: (restore) => {
       cancels.restore = restore;
       cancels.registered += 1;

@@ -1,6 +1,7 @@
 import { type Sample, allSeries } from '../../../../src/domain/analysis/sample.ts';
 import { type Instant, after, formatInstant } from '../../../../src/domain/duration.ts';
 import { Failure } from '../../../../src/domain/failure.ts';
+import { CloudFailure } from '../../../../src/domain/retry-policy.ts';
 import type { ChecksResult } from '../../../../src/domain/checks/result.ts';
 import type { RolloutResult } from '../../../../src/domain/ecs/result.ts';
 import type { EcsServiceRef } from '../../../../src/domain/ecs/service.ts';
@@ -109,12 +110,18 @@ async function record(wished: Recording, seen: Observation, acting: Fenced, sign
   const move = { ...wished, record: { ...wished.record, groups } };
   if (memory.engaged === 'yes') await fence(signal);
   else if (await changedSince(seen, acting, signal)) return;
-  ports.willChange();
+  const before = memory.changed;
+  const isNone = ports.willChange();
   memory.changed = 'yes';
   try {
     await ports.journal.write(move.record, signal);
     memory.unwritten = undefined;
   } catch (thrown) {
+    // No right is the one answer that no lost write can be behind: what conflicts may be an earlier try of this very write.
+    if (thrown instanceof CloudFailure && thrown.kind === 'access-denied') {
+      isNone();
+      memory.changed = before;
+    }
     signal.throwIfAborted();
     if (memory.engaged === 'no' || move.record.phase !== 'rolling-back' || !(thrown instanceof Failure)) throw thrown;
     // Going back does not wait for tags: what they should say is kept in mind instead.

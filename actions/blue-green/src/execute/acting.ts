@@ -47,8 +47,8 @@ export interface Ports extends Pick<ChecksTools, 'random' | 'mask'> {
   };
   /** Where people are asked for approval, opened when that is needed; a Failure says what is missing for it. */
   people(): Promise<GatePorts>;
-  /** Told before the first write. */
-  willChange(): void;
+  /** Told before the first write; what it gives back takes that for a write that was refused. */
+  willChange(): () => void;
   /** The one write that a signal handler makes; undefined: nothing to take back. */
   onCancel(restore: ((signal: AbortSignal) => Promise<string>) | undefined): void;
 }

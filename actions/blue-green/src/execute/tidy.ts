@@ -2,6 +2,7 @@ import { type Instant, between, formatDuration, formatInstant, milliseconds } fr
 import { Failure } from '../../../../src/domain/failure.ts';
 import { isOver } from '../../../../src/domain/shift/record.ts';
 import { type Fence, Superseded, fencedRouter } from '../../../../src/engine/shift/fence.ts';
+import type { Tidied } from '../../../../src/ports/traffic-router.ts';
 import type { Acting, Ports } from './acting.ts';
 
 /**
@@ -33,28 +34,44 @@ export async function tidyUp(acting: Acting, fence: Fence, signal: AbortSignal):
   }
 }
 
+/** What tidying did where no shift is under way. */
+export interface TidiedAlone {
+  readonly changed: 'yes' | 'no';
+  /** undefined: there was nothing to tidy. */
+  readonly says: string | undefined;
+}
+
 /**
- * The same where no shift is under way, for `reconcile`. Answers what was put back; undefined: nothing was written. Whoever
- * begins a shift meanwhile wins: the write is not made any more.
+ * The same where no shift is under way, for `reconcile`. Whoever begins a shift meanwhile wins: the write is not made any
+ * more.
  */
 export async function tidyAlone(
-  { router, journal, log }: Pick<Ports, 'router' | 'journal' | 'log'>,
+  { router, journal, log, willChange }: Pick<Ports, 'router' | 'journal' | 'log' | 'willChange'>,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<TidiedAlone> {
+  let changed: TidiedAlone['changed'] = 'no';
   const idle = async (inner: AbortSignal): Promise<void> => {
     const record = await journal.read(inner);
     if (record !== undefined && !isOver(record.phase)) throw new Superseded(record);
   };
   try {
     await idle(signal);
-    const tidied = await router.tidy(signal, idle);
-    if (tidied.kind === 'later')
-      log.info(`The ${tidied.what} of ${router.name} comes back after ${formatInstant(tidied.at)}`);
-    if (tidied.kind !== 'done') return undefined;
-    log.info(`The ${tidied.what} of ${router.name} is back`);
-    return tidied.what;
+    const tidied = await router.tidy(signal, async (inner) => {
+      await idle(inner);
+      willChange();
+      changed = 'yes';
+    });
+    const says = saysOf(tidied, changed);
+    if (says !== undefined) log.info(`${says[0]?.toUpperCase()}${says.slice(1)} (${router.name})`);
+    return { changed, says };
   } catch (thrown) {
-    if (thrown instanceof Superseded) return undefined;
+    if (thrown instanceof Superseded) return { changed, says: undefined };
     throw thrown;
   }
+}
+
+function saysOf(tidied: Tidied, changed: TidiedAlone['changed']): string | undefined {
+  if (tidied.kind === 'done') return `the ${tidied.what} is back`;
+  if (tidied.kind === 'later') return `the ${tidied.what} comes back after ${formatInstant(tidied.at)}`;
+  return changed === 'yes' ? 'the note of stickiness that somebody else put back is gone' : undefined;
 }

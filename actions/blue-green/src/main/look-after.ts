@@ -22,9 +22,9 @@ export async function lookAfter(request: Request, tools: ActionTools): Promise<R
     tools.log.info(verdict.says);
     if (verdict.kind === 'leave' || verdict.kind === 'fail' || request.dryRun === 'yes') {
       const mayTidy = request.mode === 'reconcile' && verdict.kind === 'leave' && request.dryRun === 'no';
-      if (mayTidy) tools.willChange();
-      const tidied = mayTidy ? await tidyAlone(ports, tools.signal) : undefined;
+      // Whoever is refused by the look has written nothing.
       const seen = await lookOnce(release, ports, tools.signal);
+      const tidied = mayTidy ? await tidyAlone(ports, tools.signal) : undefined;
       const outcome = verdict.kind === 'fail' ? 'stale' : 'nothing-to-do';
       const outputs = outputsOfAddress(request, opened.address, seen.record?.candidate);
       return lookedReport({ outcome, seen, lines: [verdict.says], router: ports.router.name, outputs, tidied });
