@@ -160,16 +160,17 @@ function restsBefore(failure: CloudFailure, { memory, ports }: Acting): boolean 
 /** The loop cannot go on. While the candidate has traffic that nobody judges any more, it is taken back by one write. */
 async function takenBack(thrown: Failure, { release, ports, memory }: Acting, signal: AbortSignal): Promise<Failure> {
   const { record } = memory;
-  if (record === undefined || memory.engaged === 'no' || !isInTraffic(record.phase) || release.onCancel === 'leave')
-    return thrown;
-  if (ports.clock.now() >= record.leaseUntil) return thrown;
+  if (record === undefined || memory.engaged === 'no') return thrown;
   const what = thrown.message.replace(/\.$/, '');
+  const next = 'Re-run: it tidies up first';
+  const goesBack = record.phase === 'rolling-back';
+  if (goesBack && record.restoredAt !== undefined)
+    return new Failure({ what, now: `All traffic is on ${record.stable} again`, next }, { cause: thrown });
+  if (!goesBack && (!isInTraffic(record.phase) || release.onCancel === 'leave')) return thrown;
+  if (ports.clock.now() >= record.leaseUntil) return thrown;
   try {
     await ports.router.restore(record.stable, signal);
-    return new Failure(
-      { what, now: `All traffic was taken back to ${record.stable}`, next: 'Re-run: it tidies up first' },
-      { cause: thrown },
-    );
+    return new Failure({ what, now: `All traffic was taken back to ${record.stable}`, next }, { cause: thrown });
   } catch (second) {
     const now = `The candidate ${record.candidate} may still have ${record.percent} % of the traffic, and taking it back failed too: ${messageOf(second)}`;
     return new Failure(

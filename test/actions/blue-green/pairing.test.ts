@@ -88,8 +88,8 @@ describe('crossed names of services and router', () => {
 
   test.each([
     { mode: 'run' },
-    { mode: 'rollback', image: '' },
-    { mode: 'reconcile', image: '' },
+    { mode: 'finish', image: '' },
+    { mode: 'prepare' },
     { mode: 'run', 'dry-run': 'true' },
   ])(
     'are refused before anything is written: $mode',

@@ -31,7 +31,7 @@ import { type Fenced, beating } from './beat.ts';
 import { askRequests, notePower } from './flow.ts';
 import { beginAsking, withdrawRequest } from './gate.ts';
 import { hook } from './hook.ts';
-import { scale } from './scale.ts';
+import { judgePair, scale } from './scale.ts';
 import { askSources } from './sources.ts';
 import { tidyUp } from './tidy.ts';
 import type { CheckMoment, Move, Observation, Result } from '../decide/moves.ts';
@@ -73,8 +73,10 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       return undefined;
     }
     case 'scale':
+      await judgePair(acting, signal);
       return scale({ ...move, ref: serviceOf(release, move.color) }, { ...acting, fence }, signal);
     case 'autoscale': {
+      await judgePair(acting, signal);
       ports.log.info(move.says);
       acting.memory.scaling = undefined;
       return fencedAutoscaling(ports.autoscaling, fence).suspend(

@@ -5,5 +5,5 @@ import type { Seen } from '../decide/moves.ts';
 
 /** One look, for `status` and for the plan of a dry run. Writes nothing. */
 export async function lookOnce(release: Release, ports: Ports, signal: AbortSignal): Promise<Seen> {
-  return observe({ release, ports, memory: startMemory(), watchSignal: signal }, signal);
+  return observe({ release, ports, memory: startMemory(), watchSignal: signal, shows: 'sizes' }, signal);
 }

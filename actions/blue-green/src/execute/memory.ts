@@ -19,6 +19,8 @@ export interface Memory extends ShiftMemory {
   readonly events: Event[];
   readonly hooked: HookResult[];
   desired: Seen['desired'] | undefined;
+  /** Whether the services were found to be those of the colors: asked before anything else is written, or before them. */
+  pair: 'judged' | 'unknown';
   tagged: Color | undefined;
   scaling: Readonly<Record<Color, Scaling>> | undefined;
   failedWrites: number;
@@ -63,6 +65,7 @@ export const startMemory = (): Memory => ({
   events: [],
   hooked: [],
   desired: undefined,
+  pair: 'unknown',
   tagged: undefined,
   scaling: undefined,
   failedWrites: 0,

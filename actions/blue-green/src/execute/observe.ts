@@ -17,24 +17,27 @@ import { readTwiceIfLost } from '../../../../src/engine/shift/fence.ts';
 import { liveOf } from '../../../../src/engine/shift/join-routes.ts';
 import type { Acting } from './acting.ts';
 import type { Memory } from './memory.ts';
-import { pairingFault } from '../decide/pairing.ts';
-import { findStrangers } from './scale.ts';
+import { faultOfPair, servicesOf } from './scale.ts';
 import { allAre, strayOf } from '../decide/routes.ts';
 import { holdsScaling } from '../decide/scaling.ts';
 import type { Goal, Route, Seen } from '../decide/moves.ts';
 import { ownTargets } from './own-targets.ts';
 import { quietOf } from './quiet.ts';
 
+export interface Looking extends Acting {
+  /** Sizes of the services are wanted for themselves, whatever is decided. */
+  readonly shows?: 'sizes';
+}
+
 /** Reads what is true now, side by side. Services are read only where a decision needs their size. */
-export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen> {
+export async function observe(acting: Looking, signal: AbortSignal): Promise<Seen> {
   const { ports, memory } = acting;
-  const judging = memory.record !== undefined && isInTraffic(memory.record.phase) && memory.desired !== undefined;
   const [read, found, blue, green, desired] = await Promise.all([
     recordOf(acting, signal),
     routesOf(acting, signal),
     ports.targets.health('blue', signal),
     ports.targets.health('green', signal),
-    judging ? memory.desired : desiredOf(acting, signal),
+    sizesOf(acting, signal),
   ]);
   const record = memory.unwritten ?? inFullWords(read, memory.record);
   const fault = groupsFault(record, groupsWords(ports.targets));
@@ -57,7 +60,7 @@ export async function observe(acting: Acting, signal: AbortSignal): Promise<Seen
     engaged: memory.engaged === 'yes',
     targets: { blue, green } satisfies Record<Color, TargetHealth>,
     own: await ownTargets(record, acting, signal),
-    desired: desired ?? { blue: 0, green: 0 },
+    desired,
     candidateHealth: memory.candidateHealth,
     scaling: await scalingOf(record, acting, signal),
     tagged: memory.tagged,
@@ -87,21 +90,36 @@ const inFullWords = (read: ShiftRecord | undefined, known: ShiftRecord | undefin
 const routesOf = ({ ports }: Acting, signal: AbortSignal): Promise<readonly Route[]> =>
   Promise.all(ports.routes.map(async (route) => ({ name: route.name, live: await liveOf(route, signal) })));
 
+async function sizesOf(acting: Looking, signal: AbortSignal): Promise<Seen['desired']> {
+  const { memory, release, shows } = acting;
+  const { record, desired, engaged } = memory;
+  if (record !== undefined && isInTraffic(record.phase) && desired !== undefined) return desired;
+  const needsNone = shows === undefined && isOnTheWayBack(record, { goal: release.goal, engaged });
+  return needsNone ? (desired ?? 'unknown') : desiredOf(acting, signal);
+}
+
+/** Before the traffic is there nothing may stand between users and a color that serves: not one read more than it takes. */
+const isOnTheWayBack = (
+  record: ShiftRecord | undefined,
+  { goal, engaged }: { readonly goal: Goal; readonly engaged: Memory['engaged'] },
+): boolean =>
+  (record?.phase === 'rolling-back' && record.restoredAt === undefined) ||
+  (goal.mode === 'rollback' && engaged === 'no');
+
 async function desiredOf({ ports, release, memory }: Acting, signal: AbortSignal): Promise<Seen['desired']> {
   const { ecs } = release;
   if (ecs === undefined) return 'unknown';
-  const refs = COLORS.map((color) => ({ cluster: ecs.cluster, service: ecs.services[color] }));
-  const services = await ports.ecs.describeServices(refs, signal);
+  const pair = await servicesOf(ecs, ports, signal);
   memory.tagged = taggedColor(
-    services.map(({ tags }) => tags),
+    COLORS.flatMap((color) => (pair[color] === undefined ? [] : [pair[color].tags])),
     release.goal.colorTag,
   );
-  const of = (color: Color) => services.find(({ ref }) => ref.service === ecs.services[color]);
-  const pair = { blue: of('blue'), green: of('green') };
-  // Before anything is written; what is under way was begun by whoever had them right.
-  if (memory.engaged === 'no') {
-    const fault = pairingFault(pair, ports.targets.groupsOf) ?? (await findStrangers(pair, ports, signal));
+  // Before anything is written; what is under way was begun by whoever had them right. A way back touches no service before
+  // the traffic is there, and asks then.
+  if (memory.engaged === 'no' && release.goal.mode !== 'rollback') {
+    const fault = await faultOfPair(pair, ports, signal);
     if (fault !== undefined) throw fault;
+    memory.pair = 'judged';
   }
   return { blue: pair.blue?.desired ?? 0, green: pair.green?.desired ?? 0 };
 }
@@ -141,13 +159,11 @@ async function scalingOf(
   return memory.scaling;
 }
 
-/** Not on the way back before the traffic is there: nothing may stand between users and a color that serves. */
 function needsScaling(
   record: ShiftRecord | undefined,
   { goal, engaged }: { readonly goal: Goal; readonly engaged: Memory['engaged'] },
 ): boolean {
-  if (record?.phase === 'rolling-back' && record.restoredAt === undefined) return false;
-  if (goal.mode === 'rollback' && engaged === 'no') return false;
+  if (isOnTheWayBack(record, { goal, engaged })) return false;
   const begins = goal.mode === 'run' || goal.mode === 'prepare' || goal.mode === 'shift';
   return (begins && goal.autoscaling === 'suspend') || (record !== undefined && holdsScaling(record));
 }

@@ -1,9 +1,10 @@
 import type { EcsService, EcsServiceRef } from '../../../../src/domain/ecs/service.ts';
-import type { Failure } from '../../../../src/domain/failure.ts';
+import { Failure } from '../../../../src/domain/failure.ts';
 import { type Color, COLORS, otherColor } from '../../../../src/domain/traffic-split.ts';
 import { fencedEcs } from '../../../../src/engine/shift/fence.ts';
 import type { Move } from '../decide/moves.ts';
-import { liveTasksFault, registersIn, strangerFault } from '../decide/pairing.ts';
+import { liveTasksFault, pairingFault, registersIn, strangerFault } from '../decide/pairing.ts';
+import type { Acting, Release } from './acting.ts';
 import type { Fenced } from './beat.ts';
 
 type Scaling = Extract<Move, { kind: 'scale' }>;
@@ -50,9 +51,39 @@ async function tasksIn(
   return { running: places.length, standing: total };
 }
 
-/** Before anything is written: whether each service serves its color at all. Most say so by what they register in. */
-export async function findStrangers(
-  services: Readonly<Record<Color, EcsService | undefined>>,
+type Pair = Readonly<Record<Color, EcsService | undefined>>;
+
+/** Of both colors, in one read. */
+export async function servicesOf(
+  { cluster, services }: NonNullable<Release['ecs']>,
+  { ecs }: Pick<Fenced['ports'], 'ecs'>,
+  signal: AbortSignal,
+): Promise<Pair> {
+  const refs = COLORS.map((color) => ({ cluster, service: services[color] }));
+  const found = await ecs.describeServices(refs, signal);
+  const of = (color: Color) => found.find(({ ref }) => ref.service === services[color]);
+  return { blue: of('blue'), green: of('green') };
+}
+
+/** Whether each service serves its color, and no other. */
+export const faultOfPair = async (
+  pair: Pair,
+  ports: Pick<Fenced['ports'], 'ecs' | 'targets'>,
+  signal: AbortSignal,
+): Promise<Failure | undefined> =>
+  pairingFault(pair, ports.targets.groupsOf) ?? (await findStrangers(pair, ports, signal));
+
+/** Before a service is changed, where nobody asked before the first write: traffic goes back whatever the services are. */
+export async function judgePair({ ports, memory, release }: Acting, signal: AbortSignal): Promise<void> {
+  if (memory.pair === 'judged' || release.ecs === undefined) return;
+  const fault = await faultOfPair(await servicesOf(release.ecs, ports, signal), ports, signal);
+  if (fault !== undefined) throw new Failure({ ...fault.facts, now: 'No service was changed' });
+  memory.pair = 'judged';
+}
+
+/** Most say by what they register in whether they serve their color at all. */
+async function findStrangers(
+  services: Pair,
   ports: Pick<Fenced['ports'], 'ecs' | 'targets'>,
   signal: AbortSignal,
 ): Promise<Failure | undefined> {
