@@ -1,15 +1,17 @@
 import { Failure } from '../../../src/domain/failure.ts';
+import { nameOf } from '../../../src/domain/image-build/registries.ts';
 import { isSameSource } from '../../../src/domain/image-build/source.ts';
 import type { StoredManifest } from '../../../src/ports/image-registry.ts';
 import type { BuildPorts } from './execute-ports.ts';
-import { verify } from './execute-verify.ts';
+import { UnfitImage, checkFit, readImage } from './execute-verify.ts';
 import type { BuildPlan } from './plan.ts';
 import type { VerifiedImage } from './result.ts';
 
 /** What has a name, seen from the source of this run. */
 export type There =
   | { readonly kind: 'free' }
-  | { readonly kind: 'other' }
+  /** `why` stands behind its name. */
+  | { readonly kind: 'other'; readonly why: string }
   | { readonly kind: 'same'; readonly image: VerifiedImage; readonly stored: StoredManifest };
 
 export async function lookAt(
@@ -20,10 +22,19 @@ export async function lookAt(
 ): Promise<There> {
   const registry = ports.registry(repository.host);
   if ((await registry.head(repository.path, identity, signal)) === undefined) return { kind: 'free' };
-  if (plan.request.reuse === 'never') return { kind: 'other' };
-  const verified = await verify({ repository, reference: identity, platforms: [] }, ports, signal);
-  const same = isSameSource(verified.image.labels, { commit: plan.git.sha, inputs: plan.inputs });
-  return same === 'yes' ? { kind: 'same', ...verified } : { kind: 'other' };
+  if (plan.request.reuse === 'never') return { kind: 'other', why: 'is there, and may not be taken' };
+  try {
+    const found = await readImage({ repository, reference: identity }, ports, signal);
+    const source = { commit: plan.git.sha, inputs: plan.inputs };
+    if (isSameSource(found.image.labels, source) === 'no')
+      return { kind: 'other', why: 'is there from another source' };
+    // A run that was red for it has left the name, and the next one would be green.
+    checkFit(`${nameOf(repository)}:${identity}`, found, plan.build);
+    return { kind: 'same', ...found };
+  } catch (thrown) {
+    if (!(thrown instanceof UnfitImage)) throw thrown;
+    return { kind: 'other', why: `is there and cannot be used (${thrown.facts.why})` };
+  }
 }
 
 /**

@@ -137,8 +137,7 @@ async function prepare(plan: BuildPlan, ports: BuildPorts, signal: AbortSignal):
   ];
   if (problems.length > 0 || !('kind' in engine)) throw new InvalidInput('What the build needs', problems);
   if (there.kind === 'other') throw allTaken(`${nameOf(request.repositories[0])}:${identity}`);
-  if (identity !== plan.identity)
-    ports.log.warning(`${plan.identity} is there from another source and stays; this image is ${identity}`);
+  if (first.kind === 'other') ports.log.warning(`${plan.identity} ${first.why}, and stays; this image is ${identity}`);
   return { kind: 'build', engine, identity };
 }
 

@@ -130,7 +130,7 @@ const TROUBLES: Readonly<Record<string, () => Promise<string> | string>> = {
     refused('tag invalid: the repository is immutable', 'team/immutable'),
   'Could not push ... Give the job the right to push': () => refused('denied: permission_denied: write_package', 'team/denied'),
   'Could not push ... Create the repository': () => refused('name unknown: The repository does not exist', 'team/unknown'),
-  'is there from another source and stays': async () => {
+  'is there from another source, and stays': async () => {
     services.put('team/taken', `sha-${SHA}`, { whose: 'another' });
     return build({ inputs: here({ repository: `${services.host}/team/taken` }) });
   },
