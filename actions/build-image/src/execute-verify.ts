@@ -1,5 +1,5 @@
 import { seconds } from '../../../src/domain/duration.ts';
-import { Failure } from '../../../src/domain/failure.ts';
+import { Failure, type FailureFacts } from '../../../src/domain/failure.ts';
 import {
   type Attestation,
   annotationsOf,
@@ -32,7 +32,18 @@ export interface Verification {
   /** What was asked for; empty: that of the engine. */
   readonly platforms: readonly string[];
   /** What must be there beside the layers. */
-  readonly asked?: Pick<BuildSpec, 'annotations' | 'provenance' | 'sbom'>;
+  readonly asked?: Asked;
+}
+type Asked = Pick<BuildSpec, 'annotations' | 'provenance' | 'sbom'>;
+
+/** What is under the name cannot be used for what was asked for, whoever built it. */
+export class UnfitImage extends Failure {
+  override readonly name: string = 'UnfitImage';
+}
+
+/** Another image than the one that was pushed has its name. */
+export class OvertakenImage extends Failure {
+  override readonly name: string = 'OvertakenImage';
 }
 
 /** Reads an image back: the manifest under its name, every child by its digest, and what each says it runs on. */
@@ -41,43 +52,82 @@ export async function verify(
   ports: RegistryPorts,
   signal: AbortSignal,
 ): Promise<Verified> {
-  const registry = ports.registry(repository.host);
   const where = `${nameOf(repository)}:${reference}`;
-  const stored = await lookUntilThere(registry, { repository, reference }, ports, signal);
-  if (stored === undefined)
-    throw new Failure({
-      what: `Could not verify ${where}`,
-      why: 'the registry has no such image after the push',
-      next: 'Re-run; nothing was tagged',
-    });
+  const stored = await storedAt({ repository, reference }, ports, signal);
   const isNamed = isTheOne(stored, wanted);
-  if (!isNamed && (wanted.source === undefined || wanted.others !== 'taken')) throw notPushed(where, stored, wanted);
-  const read = await childrenOf(stored, { registry, path: repository.path }, signal);
-  if (wanted.source !== undefined && isSameSource(read[0]?.labels ?? {}, wanted.source) === 'no')
-    throw notPushed(where, stored, wanted);
-  checkPlatforms(
-    where,
-    read.map(({ platform }) => platform),
-    platforms,
-  );
-  const attestations = await attestationsOf(stored, { registry, path: repository.path }, signal);
-  if (asked !== undefined) checkAsked(where, asked, { attestations, annotations: annotationsIn(stored, read) });
+  if (!isNamed && (wanted.source === undefined || wanted.others !== 'taken'))
+    throw new OvertakenImage(notPushed(where, stored, wanted));
+  const found = await imageOf(stored, { registry: ports.registry(repository.host), path: repository.path }, signal);
+  if (wanted.source !== undefined && isSameSource(found.image.labels, wanted.source) === 'no')
+    throw new (isNamed ? Failure : OvertakenImage)(notPushed(where, stored, wanted));
+  checkFit(where, found, { platforms, ...asked });
+  return { ...found, isNamed };
+}
+
+type Place = Pick<Verification, 'repository' | 'reference'>;
+
+/** What has this name, whatever it is. */
+export async function readImage(
+  { repository, reference }: Place,
+  ports: RegistryPorts,
+  signal: AbortSignal,
+): Promise<ReadImage> {
+  const stored = await storedAt({ repository, reference }, ports, signal);
+  return imageOf(stored, { registry: ports.registry(repository.host), path: repository.path }, signal);
+}
+
+async function storedAt(
+  { repository, reference }: Place,
+  ports: RegistryPorts,
+  signal: AbortSignal,
+): Promise<StoredManifest> {
+  const stored = await lookUntilThere(ports.registry(repository.host), { repository, reference }, ports, signal);
+  if (stored !== undefined) return stored;
+  throw new Failure({
+    what: `Could not verify ${nameOf(repository)}:${reference}`,
+    why: 'the registry has no such image after the push',
+    next: 'Re-run; nothing was tagged',
+  });
+}
+
+async function imageOf(
+  stored: StoredManifest,
+  at: { readonly registry: ImageRegistry; readonly path: string },
+  signal: AbortSignal,
+): Promise<ReadImage> {
+  const read = await childrenOf(stored, at, signal);
   const image: VerifiedImage = {
     digest: stored.digest,
     kind: stored.manifest.kind,
     mediaType: stored.mediaType,
     platforms: read.map(({ platform, digest: child, size }) => ({ platform, digest: child, size })),
     labels: read[0]?.labels ?? {},
-    attestations,
+    attestations: await attestationsOf(stored, at, signal),
   };
-  return { image, stored, isNamed };
+  return { image, stored, annotations: annotationsIn(stored, read) };
 }
 
-export interface Verified {
+export interface ReadImage {
   readonly image: VerifiedImage;
   readonly stored: StoredManifest;
+  /** Of an index and of each image. */
+  readonly annotations: readonly Pairs[];
+}
+
+export interface Verified extends ReadImage {
   /** false: one of the same source in its place. */
   readonly isNamed: boolean;
+}
+
+/** Whether it has the platforms and all else that was asked for; an UnfitImage where it has not. */
+export function checkFit(
+  where: string,
+  { image, annotations }: ReadImage,
+  { platforms, ...asked }: Pick<BuildSpec, 'platforms'> & Partial<Asked>,
+): void {
+  const found = image.platforms.map(({ platform }) => platform);
+  checkPlatforms(where, found, platforms);
+  checkAsked(where, asked, { attestations: image.attestations, annotations });
 }
 
 /** Docker knows an image by its configuration, containerd by what is pushed. */
@@ -92,19 +142,19 @@ function notPushed(
   where: string,
   { digest: there }: StoredManifest,
   { digest, imageId }: Pick<Verification, 'digest' | 'imageId'>,
-): Failure {
+): FailureFacts {
   const what = `${where} is not the image that was pushed`;
   const now = 'No other tag was set';
   const next = 'Look who else pushes this tag; it belongs to build-image alone';
   if (digest !== undefined && digest !== there)
-    return new Failure({ what, why: `the registry has ${there}, the engine pushed ${digest}`, now, next });
+    return { what, why: `the registry has ${there}, the engine pushed ${digest}`, now, next };
   const built = imageId === undefined ? '' : ` (${imageId})`;
-  return new Failure({
+  return {
     what: `${where} is not the image that was built`,
     why: `${there} in the registry is another image than the one of this commit and these inputs${built}: another run gave it this name, in the registry or in the engine that both use`,
     now,
-    next: 'Re-run: the image gets a name of its own. With `concurrency` in the workflow, one run of a commit follows the other',
-  });
+    next: `${next}. With \`concurrency\` in the workflow, one run of a commit follows the other`,
+  };
 }
 
 export async function lookUntilThere(
@@ -140,13 +190,13 @@ async function childrenOf(
     manifest.children.map(async ({ digest, platform }): Promise<ReadChild> => {
       const child = await registry.manifest(path, digest, signal);
       if (child?.manifest.kind !== 'image')
-        throw new Failure({
+        throw new UnfitImage({
           what: `The index ${stored.digest} is not whole`,
           why: `its image for ${platform} (${digest}) is not in the registry`,
         });
       const [read] = await childrenOf(child, { registry, path }, signal);
       if (read === undefined || samePlatform(read.platform, platform) === 'no')
-        throw new Failure({
+        throw new UnfitImage({
           what: `The index ${stored.digest} is wrong`,
           why: `its image for ${platform} is one for ${read?.platform ?? 'nothing'}`,
         });
@@ -179,7 +229,7 @@ const annotationsIn = (stored: StoredManifest, children: readonly ReadChild[]): 
 /** An engine that drops what was asked for does not say so. */
 function checkAsked(
   where: string,
-  { annotations, provenance, sbom }: NonNullable<Verification['asked']>,
+  { annotations = {}, provenance = 'none', sbom = 'none' }: Partial<Asked>,
   there: { readonly attestations: readonly Attestation[]; readonly annotations: readonly Pairs[] },
 ): void {
   const has = (kind: Attestation['kind']): boolean => there.attestations.some((each) => each.kind === kind);
@@ -192,7 +242,7 @@ function checkAsked(
     ...(sbom === 'attach' && !has('sbom') ? ['an SBOM'] : []),
   ];
   if (missing.length === 0) return;
-  throw new Failure({
+  throw new UnfitImage({
     what: `${where} has not all that was asked for`,
     why: `the registry has it without ${missing.join(', ')}`,
     now: 'No other tag was set',
@@ -203,7 +253,7 @@ function checkAsked(
 function checkPlatforms(where: string, found: readonly string[], wanted: readonly string[]): void {
   const missing = wanted.filter((platform) => !found.some((each) => samePlatform(each, platform) === 'yes'));
   if (missing.length === 0 && (wanted.length === 0 || found.length === wanted.length)) return;
-  throw new Failure({
+  throw new UnfitImage({
     what: `${where} is not for the platforms that were asked for`,
     why: `asked for ${wanted.join(', ')}, the registry has ${found.join(', ') || 'none'}`,
     now: 'No other tag was set',

@@ -46,6 +46,8 @@ export interface Services {
   /** Something without a tag whose subject is this digest, such as an attestation. Gives its digest. */
   hangOn(path: string, subject: string): string;
   tag(path: string, tag: string): string | undefined;
+  /** A manifest is gone, as after a clean-up of what has no tag. */
+  lose(digest: string): void;
   /** By which an engine knows the image of one platform that `put` would put: the digest of its configuration. */
   imageId(path: string, labels: Readonly<Record<string, string>>): string;
   close(): Promise<void>;
@@ -155,6 +157,7 @@ export async function startServices(): Promise<Services> {
       );
     },
     tag: (path: string, tag: string) => tags.get(`${path}:${tag}`),
+    lose: (digest: string) => void stored.delete(digest),
     imageId: (path: string, labels: Readonly<Record<string, string>>) =>
       digestOf(Buffer.from(JSON.stringify(configuration(path, labels, { os: 'linux', architecture: 'amd64' })))),
     async close() {

@@ -130,12 +130,20 @@ const TROUBLES: Readonly<Record<string, () => Promise<string> | string>> = {
     refused('tag invalid: the repository is immutable', 'team/immutable'),
   'Could not push ... Give the job the right to push': () => refused('denied: permission_denied: write_package', 'team/denied'),
   'Could not push ... Create the repository': () => refused('name unknown: The repository does not exist', 'team/unknown'),
-  'is there from another source and stays': async () => {
+  'is there from another source, and stays': async () => {
     services.put('team/taken', `sha-${SHA}`, { whose: 'another' });
     return build({ inputs: here({ repository: `${services.host}/team/taken` }) });
   },
   'is not the image that was pushed': () =>
     build({ inputs: here({ repository: `${services.host}/team/lied` }), docker: liar }),
+  'was given to another image while this one was built': () =>
+    build({
+      inputs: here({ repository: `${services.host}/team/quicker` }),
+      docker: (args) => {
+        if (args[0] === 'build') services.put('team/quicker', `sha-${SHA}`, { whose: 'another' });
+        return undefined;
+      },
+    }),
   'is not for the platforms that were asked for': () =>
     build({ inputs: here({ repository: `${services.host}/team/arm`, platforms: 'linux/arm64' }) }),
   'is not what was put there': anotherSetsTheTag,
