@@ -22,11 +22,12 @@ export function deployRoomOf(
       const fields = { Action: 'DescribeSubnets', Version: '2016-11-15', ...Object.fromEntries(named) };
       try {
         const ask = { kind: 'query', fields } as const;
-        const counts = elements(await send({ service: 'ec2', endpointId: 'EC2', ask }, facts, signal), COUNT).map(
-          Number,
-        );
+        const answer = await send({ service: 'ec2', endpointId: 'EC2', ask }, facts, signal);
+        const counts = elements(answer, COUNT).map(Number);
         if (counts.length !== new Set(subnets).size || counts.some((count) => !Number.isFinite(count)))
           return { kind: 'unknown', why: `${facts.action} told ${counts.length} counts of ${subnets.length} subnets` };
+        // The count is of IPv4 addresses, of which such a subnet has none; of IPv6 there are always enough.
+        if (elements(answer, 'ipv6Native').includes('true')) return { kind: 'known', free: Number.POSITIVE_INFINITY };
         return { kind: 'known', free: counts.reduce((sum, count) => sum + count, 0) };
       } catch (thrown) {
         if (isNotFound(thrown)) return { kind: 'missing', why: 'does not exist' };

@@ -1,3 +1,4 @@
+import { fingerprint } from '../fingerprint.ts';
 import type { EcsService } from './service.ts';
 
 /**
@@ -32,8 +33,14 @@ const PHASES = [
   'failed',
 ] as const satisfies readonly ServiceJournal['phase'][];
 
-/** ECS takes letters, digits, spaces and + - = . _ : / @ in a tag's value, at most 256. */
-const tagValue = (text: string): string => text.replaceAll(/[^\p{L}\p{N} +\-=._:/@]/gu, '-').slice(0, 256);
+const TAG_LIMIT = 256;
+
+/** ECS takes letters, digits, spaces and + - = . _ : / @ in a tag's value, at most 256. Of a longer text all of it still counts. */
+function tagValue(text: string): string {
+  const print = fingerprint(text);
+  const kept = text.length <= TAG_LIMIT ? text : `${text.slice(0, TAG_LIMIT - print.length - 1)} ${print}`;
+  return kept.replaceAll(/[^\p{L}\p{N} +\-=._:/@]/gu, '-');
+}
 
 export function toTags(journal: ServiceJournal): Readonly<Record<string, string>> {
   const { phase, release, run, previousTaskDefinition, previousDesired } = journal;

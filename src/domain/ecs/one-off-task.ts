@@ -145,7 +145,18 @@ export function volumesFor(
 ): readonly VolumeConfiguration[] {
   const waiting = launchVolumesOf(release.body);
   const ofService = release.settings?.volumes ?? settings?.volumes ?? [];
-  return wish.volumes ?? ofService.filter(({ name }) => waiting.includes(name));
+  return wish.volumes ?? ofService.filter(({ name }) => waiting.includes(name)).map(asOfTask);
+}
+
+/** RunTask takes no tags of a service for its volumes (API reference, EBSTagSpecification). */
+function asOfTask(volume: VolumeConfiguration): VolumeConfiguration {
+  const { tagSpecifications, ...managed } = volume.managedEBSVolume;
+  if (!Array.isArray(tagSpecifications)) return volume;
+  const kept = tagSpecifications.map((each: Readonly<Record<string, unknown>>) => {
+    const { propagateTags, ...others } = each;
+    return propagateTags === 'SERVICE' ? others : each;
+  });
+  return { ...volume, managedEBSVolume: { ...managed, tagSpecifications: kept } };
 }
 
 /** PURE. Volumes for which ECS would refuse the task, after the revision was registered. */

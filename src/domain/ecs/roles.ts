@@ -6,7 +6,7 @@ export const ROLE_ARN = /^arn:aws[a-z0-9-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}
 export const ROLE_ACCEPTED = 'an ARN: arn:aws:iam::123456789012:role/shop-task';
 
 export function roleAt(place: Place): string | undefined {
-  const arn = readText(place);
+  const arn = readText(place)?.trim();
   if (arn === undefined || ROLE_ARN.test(arn)) return arn;
   return complain(place, 'is not the ARN of a role', { accepted: ROLE_ACCEPTED });
 }

@@ -279,7 +279,8 @@ export async function startRollBack(
   const force = following.settingsAlone === undefined ? {} : { forceNewDeployment: following.settingsAlone };
   if (previousTaskDefinition === undefined)
     return `Nothing to go back to: ${ref.service} never had a successful deployment`;
-  if (serviceDeploymentArn === undefined && previousTaskDefinition === taskDefinition)
+  const nothingElse = previousTaskDefinition === taskDefinition && following.settingsAlone === undefined;
+  if (serviceDeploymentArn === undefined && nothingElse)
     return `${ref.service} is deployed with ${revisionName(taskDefinition)} again, as before, and ECS names no service deployment that could be stopped`;
   if (serviceDeploymentArn !== undefined) {
     try {
