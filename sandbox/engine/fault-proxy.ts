@@ -27,9 +27,11 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
+export type Entrance = { readonly username: string; readonly password: string } | { readonly identityToken: string };
+
 export interface ProxyOptions {
-  /** Bearer tokens by a token server of its own, which wants this name and password. */
-  readonly tokens?: { readonly username: string; readonly password: string };
+  /** Bearer tokens by a token server of its own, which wants this name and password, or this identity token, by POST. */
+  readonly tokens?: Entrance;
 }
 
 /** Stands before a registry: faults by call, and the token dance that Debian's registry has no server for. */
@@ -50,7 +52,7 @@ export async function startFaultProxy(target: string, { tokens }: ProxyOptions =
   });
   async function answer(call: string, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await bodyOf(incoming);
-    if (tokens !== undefined && call.startsWith('GET /token')) return void giveToken(incoming, outgoing);
+    if (tokens !== undefined && /^\w+ \/token/.test(call)) return giveToken(isLetIn(tokens, incoming, body), outgoing);
     const fault = take(call);
     if (fault?.kind === 'reset') return void outgoing.destroy();
     if (fault !== undefined && typeof fault.kind === 'object') {
@@ -64,16 +66,15 @@ export async function startFaultProxy(target: string, { tokens }: ProxyOptions =
     }
     await forward(target, { incoming, body, outgoing, fault, host });
   }
-  function giveToken(incoming: IncomingMessage, outgoing: ServerResponse): void {
-    const wanted = `Basic ${Buffer.from(`${tokens?.username}:${tokens?.password}`).toString('base64')}`;
-    if (incoming.headers.authorization !== wanted) {
+  function giveToken(field: 'token' | 'access_token' | undefined, outgoing: ServerResponse): void {
+    if (field === undefined) {
       outgoing.writeHead(401);
       return void outgoing.end('{}');
     }
     const token = randomUUID();
     valid.add(token);
     outgoing.writeHead(200, { 'content-type': 'application/json' });
-    outgoing.end(JSON.stringify({ token, expires_in: 300 }));
+    outgoing.end(JSON.stringify({ [field]: token, expires_in: 300 }));
   }
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
   host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -87,6 +88,24 @@ export async function startFaultProxy(target: string, { tokens }: ProxyOptions =
       await new Promise((closed) => server.close(closed));
     },
   };
+}
+
+/** In which field the answer has the token; undefined: the caller is not let in. */
+function isLetIn(
+  wanted: Entrance,
+  { method, headers }: IncomingMessage,
+  body: Buffer,
+): 'token' | 'access_token' | undefined {
+  if ('password' in wanted) {
+    const basic = `Basic ${Buffer.from(`${wanted.username}:${wanted.password}`).toString('base64')}`;
+    return method === 'GET' && headers.authorization === basic ? 'token' : undefined;
+  }
+  // As Azure's: POST /oauth2/token, all in a form.
+  const form = new URLSearchParams(body.toString('utf8'));
+  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+  const isWhole = ['service', 'scope', 'client_id'].every((key) => form.has(key));
+  const isRight = form.get('grant_type') === 'refresh_token' && form.get('refresh_token') === wanted.identityToken;
+  return method === 'POST' && isForm && isWhole && isRight ? 'access_token' : undefined;
 }
 
 interface Exchange {

@@ -33,11 +33,13 @@ export interface ImageRegistry {
   tags(repository: string, signal: AbortSignal): Promise<readonly string[]>;
 }
 
-/** How a registry is entered. undefined: without a name. */
-export interface RegistryCredentials {
-  readonly username: string;
-  readonly password: string;
-}
+/**
+ * How a registry is entered. undefined: without a name. An identity token is what some give at the login in the place of a
+ * password (`az acr login`): their token server gives access tokens for it, and nothing else takes it.
+ */
+export type RegistryCredentials =
+  | { readonly username: string; readonly password: string }
+  | { readonly username: string; readonly identityToken: string };
 
 /** `renew`: what was given last is refused now. */
 export type CredentialsSource = (

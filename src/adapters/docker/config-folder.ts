@@ -62,10 +62,7 @@ export async function makeConfigFolder(path: string, user: UserConfig): Promise<
     path,
     env: { DOCKER_CONFIG: path, BUILDX_CONFIG: user.builders ?? join(user.folder, 'buildx') },
     async write(logins) {
-      const own = [...logins].map(([host, { username, password }]) => [
-        host,
-        { auth: Buffer.from(`${username}:${password}`).toString('base64') },
-      ]);
+      const own = [...logins].map(([host, credentials]) => [host, entryOf(credentials)]);
       // A store for all hosts would hide our logins; it stays for the hosts that the user logged in to.
       const stored = Object.entries(user.auths).flatMap(([host, { auth }]) =>
         user.credsStore === undefined || auth ? [] : [[host, user.credsStore] as const],
@@ -86,6 +83,14 @@ export async function makeConfigFolder(path: string, user: UserConfig): Promise<
       return file;
     },
   };
+}
+
+function entryOf(credentials: RegistryCredentials): UserConfig['auths'][string] {
+  const { username } = credentials;
+  const auth = (password: string): string => Buffer.from(`${username}:${password}`).toString('base64');
+  return 'password' in credentials
+    ? { auth: auth(credentials.password) }
+    : { auth: auth(''), identitytoken: credentials.identityToken };
 }
 
 async function linkTo(target: string, path: string): Promise<void> {

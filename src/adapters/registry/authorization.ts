@@ -17,10 +17,16 @@ export interface Authorization {
   answer(challenge: string | null, scope: string, signal: AbortSignal): Promise<'try-again' | 'give-up'>;
 }
 
+export interface TokenQuestion {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent by POST; undefined: a GET. */
+  readonly form?: URLSearchParams;
+}
+
 /** Made with the requester of the client, so that proxies and timeouts hold for token servers as well. */
 export type Ask = (
-  url: string,
-  headers: Readonly<Record<string, string>>,
+  question: TokenQuestion,
   signal: AbortSignal,
 ) => Promise<{ readonly status: number; readonly body: string }>;
 
@@ -48,10 +54,11 @@ export function registryAuthorization(
       const credentials = await source(before === undefined ? 'kept' : 'renew', signal);
       who = credentials?.username;
       if (challenge.scheme === 'basic') {
-        if (credentials === undefined) return 'give-up';
+        if (credentials === undefined || !('password' in credentials)) return 'give-up';
         kept.set(EVERY, basic(credentials));
         return 'try-again';
       }
+      if (credentials !== undefined && 'identityToken' in credentials) tools.mask(credentials.identityToken);
       const token = await fetchToken(challenge, { host, scope, credentials, signal, ...tools });
       if (token === undefined) return 'give-up';
       tools.mask(token);
@@ -63,7 +70,9 @@ export function registryAuthorization(
 
 const EVERY = '*';
 
-const basic = ({ username, password }: RegistryCredentials): string =>
+type Password = Extract<RegistryCredentials, { readonly password: string }>;
+
+const basic = ({ username, password }: Password): string =>
   `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 
 function readChallenge(text: string | null): Challenge | undefined {
@@ -91,10 +100,8 @@ async function fetchToken(
   const url = URL.parse(realm);
   // Credentials go in clear only to this machine.
   if (url === null || (url.protocol !== 'https:' && !isLoopback(url.hostname))) return undefined;
-  url.searchParams.set('service', parameters['service'] ?? host);
-  url.searchParams.set('scope', scope);
-  const headers: Record<string, string> = credentials === undefined ? {} : { authorization: basic(credentials) };
-  const { status, body } = await ask(url.href, headers, signal);
+  const service = parameters['service'] ?? host;
+  const { status, body } = await ask(questionOf(url, { service, scope, credentials }), signal);
   if (status !== 200) return undefined;
   try {
     const { token, access_token: accessToken } = JSON.parse(body) as { token?: unknown; access_token?: unknown };
@@ -103,4 +110,18 @@ async function fetchToken(
   } catch {
     return undefined;
   }
+}
+
+/** Two ways of the distribution specification: OAuth2 by POST for an identity token, and for the rest a GET. */
+function questionOf(
+  url: URL,
+  { service, scope, credentials }: Pick<TokenRequest, 'scope' | 'credentials'> & { readonly service: string },
+): TokenQuestion {
+  if (credentials !== undefined && 'identityToken' in credentials) {
+    const grant = { grant_type: 'refresh_token', client_id: 'sluice', refresh_token: credentials.identityToken };
+    return { url: url.href, headers: {}, form: new URLSearchParams({ service, scope, ...grant }) };
+  }
+  url.searchParams.set('service', service);
+  url.searchParams.set('scope', scope);
+  return { url: url.href, headers: credentials === undefined ? {} : { authorization: basic(credentials) } };
 }

@@ -56,8 +56,9 @@ export function registryRequests({ host, credentials }: RegistryAddress, tools: 
   const base = `${isLoopback(host.replace(/:\d+$/, '')) ? 'http' : 'https'}://${host}`;
   const authorization = registryAuthorization(host, credentials, {
     mask: tools.mask,
-    ask: async (url, headers, signal) => {
-      const answer = await fetch(url, { headers, dispatcher, signal: within(signal) });
+    ask: async ({ url, headers, form }, signal) => {
+      const how = form === undefined ? {} : { method: 'POST', body: form };
+      const answer = await fetch(url, { headers, ...how, dispatcher, signal: within(signal) });
       return { status: answer.status, body: await refusalText(answer) };
     },
   });

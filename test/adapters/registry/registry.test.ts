@@ -2,14 +2,19 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type FaultProxy, startFaultProxy } from '../../../sandbox/engine/fault-proxy.ts';
 import { REGISTRY_USER, type Registry, startRegistry } from '../../../sandbox/engine/registry.ts';
 import { seedImage, seedIndex } from '../../../sandbox/engine/seed-image.ts';
+import type { UserConfig } from '../../../src/adapters/docker/config-folder.ts';
+import { userCredentials } from '../../../src/adapters/docker/credentials.ts';
 import { imageRegistry } from '../../../src/adapters/registry/registry.ts';
 import { systemRandom } from '../../../src/adapters/system/random.ts';
 import { type Duration, instant } from '../../../src/domain/duration.ts';
 import type { CredentialsSource, ImageRegistry, StoredManifest } from '../../../src/ports/image-registry.ts';
+import type { Programs } from '../../../src/ports/programs.ts';
 import { recordingLog } from '../../fakes/log.ts';
 import { needs } from '../../harness/needs.ts';
 
 const { signal } = new AbortController();
+const IDENTITY_TOKEN = 'identity-token+of/the=test';
+const pairOf = (text: string): string => Buffer.from(text).toString('base64');
 const masked: string[] = [];
 const slept: number[] = [];
 const nobody: CredentialsSource = () => Promise.resolve(undefined);
@@ -259,6 +264,39 @@ needs('engine')('the registry adapter, over the wire', () => {
         expect(await images.head('t/x', '2', signal)).toBe(digest);
         expect(tokens(guarded)).toBe(3);
         expect(masked.length).toBeGreaterThanOrEqual(3);
+      } finally {
+        await guarded.close();
+      }
+    });
+
+    test.each<[name: string, user: Partial<UserConfig>]>([
+      [
+        'of the file, as az acr login leaves it',
+        { auths: { host: { auth: pairOf('00000000-0000-0000-0000-000000000000:'), identitytoken: IDENTITY_TOKEN } } },
+      ],
+      ['of the file, without a name', { auths: { host: { identitytoken: IDENTITY_TOKEN } } }],
+      ['of a credential store', { credsStore: 'played' }],
+    ])('an identity token %s is changed for one that the registry takes', async (_name, { auths = {}, ...user }) => {
+      const guarded = await startFaultProxy(registry.host, { tokens: { identityToken: IDENTITY_TOKEN } });
+      const store: Programs = {
+        find: () => Promise.resolve([]),
+        run: () =>
+          Promise.resolve({
+            code: 0,
+            stdout: JSON.stringify({ Username: '<token>', Secret: IDENTITY_TOKEN }),
+            stderr: '',
+          }),
+      };
+      const named = Object.fromEntries(Object.values(auths).map((entry) => [guarded.host, entry]));
+      const config: UserConfig = { folder: '', credHelpers: {}, rest: {}, ...user, auths: named };
+      try {
+        const images = client(guarded.host, userCredentials(guarded.host, config, store));
+        await images.mayPush('t/azure', signal);
+        guarded.expireTokens();
+        expect(await images.head('t/azure', '1', signal)).toBeUndefined();
+        expect(guarded.calls().filter((call) => call === 'POST /token -> 200')).toHaveLength(2);
+        expect(guarded.calls().join()).not.toContain(IDENTITY_TOKEN);
+        expect(masked).toContain(IDENTITY_TOKEN);
       } finally {
         await guarded.close();
       }
