@@ -180,7 +180,7 @@ async function bringUp(
   );
   const originOf = (key: string): Origin | undefined => origins.get(key);
   const waitFor = async (targets: readonly AppliedObject[]): Promise<void> => {
-    const end = await waitReady({ targets, deadline }, tools, signal);
+    const end = await waitReady({ targets, deadline, way: 'there' }, tools, signal);
     if (end.kind === 'ready') {
       for (const note of end.notes) tools.log.info(note);
       return;

@@ -117,7 +117,7 @@ async function illness(
 ): Promise<string | undefined> {
   const targets = standing.filter(({ object }) => object.kind !== 'Job');
   await unblock(targets, { deadline, lines }, tools, signal);
-  const end = await waitReady({ targets, deadline }, tools, signal).catch((thrown: unknown) => {
+  const end = await waitReady({ targets, deadline, way: 'back' }, tools, signal).catch((thrown: unknown) => {
     if (!(thrown instanceof KubeFailure) || thrown.kind !== 'access-denied') throw thrown;
     // What keeps a release from being watched, and so from staying, must not keep the one before from being proven.
     lines.push(`The way back is read, not watched: ${thrown.facts.why ?? thrown.message}`);
