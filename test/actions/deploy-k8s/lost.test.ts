@@ -59,6 +59,7 @@ needs('kubernetes')('deploy-k8s that loses the API server', () => {
   test('on a roll back that was asked for gives it up, and post names the release that serves again', async () => {
     await scene.run({ 'release-id': 'second' }, next);
     const before = await scene.truth();
+    await plannedOnly();
     const step = scene.step({ kubeconfig: cutOff('back'), mode: 'rollback' });
     const main = await runBundle({ ...step, clock: { lockStepFrom: Date.now() } });
     expect(main).toMatchObject({ exitCode: 1, outputs: { outcome: 'rollback-failed' } });
@@ -70,4 +71,15 @@ needs('kubernetes')('deploy-k8s that loses the API server', () => {
     expect(await scene.truth()).toEqual(before);
     expect(before).toMatchObject({ config: 'two' });
   }, 240_000);
+
+  /** The dry run of the same roll back, which reads and writes nothing. */
+  async function plannedOnly(): Promise<void> {
+    const { kubeconfig } = server.run('dry');
+    const planned = await scene.run({ mode: 'rollback', 'dry-run': 'true', kubeconfig });
+    expect(planned).toMatchObject({ exitCode: 0, outputs: { outcome: 'planned', changed: 'false' } });
+    expect(planned.stdout).toContain('would go back to release old');
+    const calls = server.calls().filter(({ run }) => run === 'dry');
+    expect(calls.map(({ operation }) => operation)).toContain('k8s:list secrets');
+    expect(calls.filter(({ mutating }) => mutating)).toEqual([]);
+  }
 });
