@@ -45,7 +45,7 @@ needs('kubernetes')('deploy-k8s that loses the API server', () => {
     expect(main.summary).toContain('web-config');
     const away = await runBundle({ ...step, phase: 'post', state: main.state, clock: { lockStepFrom: Date.now() } });
     expect(away).toMatchObject({ exitCode: 1 });
-    expect(away.annotations.at(-1)?.message).toContain('What was applied of release half stands as it is');
+    expect(away.annotations.at(-1)?.message).toMatch(/What was applied of release half stands as it is \(ConfigMap /);
     server.faults.clear();
     const post = await runBundle({ ...step, phase: 'post', state: main.state });
     expect(post).toMatchObject({ exitCode: 0, outputs: { outcome: 'failed' } });
@@ -63,6 +63,11 @@ needs('kubernetes')('deploy-k8s that loses the API server', () => {
     const step = scene.step({ kubeconfig: cutOff('back'), mode: 'rollback' });
     const main = await runBundle({ ...step, clock: { lockStepFrom: Date.now() } });
     expect(main).toMatchObject({ exitCode: 1, outputs: { outcome: 'rollback-failed' } });
+    const named = `ConfigMap ${scene.namespace}/web-config, Deployment ${scene.namespace}/web`;
+    expect(main.annotations.at(-1)?.message).toContain(`what may not be as it was: ${named}`);
+    const away = await runBundle({ ...step, phase: 'post', state: main.state, clock: { lockStepFrom: Date.now() } });
+    expect(away).toMatchObject({ exitCode: 1 });
+    expect(away.annotations.at(-1)?.message).toContain(`is not taken back: what it applied stands (${named})`);
     server.faults.clear();
     const post = await runBundle({ ...step, phase: 'post', state: main.state });
     expect(post.summary).toMatch(
