@@ -43,6 +43,7 @@ import {
 
 const FOLLOWING = 'following';
 const STANDS = 'stands';
+const TOUCHED = 'touched';
 
 const definition: ActionDefinition<typeof spec, Request> = {
   name: 'deploy-k8s',
@@ -79,7 +80,7 @@ const definition: ActionDefinition<typeof spec, Request> = {
       if (stands === 'left') return await endLeft(left, opened.context, tools);
       const result = await undo(opened.context, tools.signal).catch((thrown: unknown) => {
         if (!(thrown instanceof Failure)) throw thrown;
-        const now = `Release ${left} is not taken back: what it applied stands, and its record says that it is unfinished`;
+        const now = `Release ${left} is not taken back: what it applied stands${touchedBy(tools)}, and its record says that it is unfinished`;
         const next = 'Run mode: rollback when the API server answers, or release again: it is taken back first then';
         throw new Failure({ ...thrown.facts, now, next }, { cause: thrown });
       });
@@ -94,12 +95,17 @@ const definition: ActionDefinition<typeof spec, Request> = {
   },
 };
 
+function touchedBy({ savedState }: Pick<ActionTools, 'savedState'>): string {
+  const names = savedState(TOUCHED) ?? '';
+  return names === '' ? '' : ` (${names})`;
+}
+
 /** The record of a release that stays (`on-failure: leave`) says so, that no later run takes it for one under way. */
 async function endLeft(left: string, context: Context, tools: ActionTools): Promise<Report | undefined> {
   const { ref } = context;
   const record = await leave(context, tools.signal).catch((thrown: unknown) => {
     if (!(thrown instanceof Failure)) throw thrown;
-    const now = `What was applied of release ${left} stands as it is, and its record says that it is unfinished`;
+    const now = `What was applied of release ${left} stands as it is${touchedBy(tools)}, and its record says that it is unfinished`;
     const next = 'Run mode: rollback when the API server answers; a run of the same set goes on with it';
     throw new Failure({ ...thrown.facts, now, next }, { cause: thrown });
   });
@@ -315,6 +321,7 @@ async function open(request: Request, checking: Checking | undefined, tools: Act
     onFollowing(following) {
       tools.saveState(FOLLOWING, following?.release ?? '');
       tools.saveState(STANDS, following?.stands ?? '');
+      tools.saveState(TOUCHED, following?.touched?.join(', ') ?? '');
     },
   };
   return { context, warnings, close };

@@ -16,6 +16,7 @@ export interface SetRequest {
   readonly rules: readonly ImageRule[];
   readonly placeholders: Placeholders;
   readonly secretValues: ReadonlyMap<string, string>;
+  readonly secretEnv: readonly string[];
 }
 
 export interface SetTools {
@@ -67,6 +68,7 @@ export async function readManifestSet(request: SetRequest, tools: SetTools, sign
   const encode = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
   const filled = fillSecrets(imaged.ok ? imaged.value.manifests : all, {
     lookUp,
+    isAsked: (name) => request.secretValues.has(name) || request.secretEnv.includes(name),
     encode,
     seen(value) {
       tools.mask(value);

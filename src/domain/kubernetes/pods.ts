@@ -158,7 +158,7 @@ function daemonRevision({ metadata }: KubeObject, own: readonly KubeObject[]): s
 }
 
 /** The one that carries the workload's template, found as its controller finds it: of equal ones the oldest. */
-function currentReplicaSet(workload: KubeObject, sets: readonly KubeObject[]): KubeObject | undefined {
+export function currentReplicaSet(workload: KubeObject, sets: readonly KubeObject[]): KubeObject | undefined {
   const wanted = templateOf(workload);
   return sets
     .filter(ownedBy(workload))

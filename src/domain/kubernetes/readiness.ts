@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly now: Instant;
   /** The object as our write left it. */
   readonly written?: KubeObject;
+  /** The ReplicaSet that carries the template of a Deployment; absent on a way back, to which what it said before is no news. */
+  readonly current?: KubeObject;
 }
 
 /** PURE. Judges the object as a whole, never an event: an event may be late, the object is what it is. */
@@ -79,14 +81,28 @@ function isOfBefore(condition: Condition, type: string, written: KubeObject | un
   return before?.reason === condition.reason && before.lastUpdateTime === condition.lastUpdateTime;
 }
 
-function deployment(object: KubeObject, unobserved: string | undefined, { written }: Surroundings): Readiness {
+/**
+ * Whether pods of this version cannot be made. The controller leaves the condition alone while its reason is the same, so a
+ * quota that was full before our write and refuses our pods too is told apart from one that has room now by the new
+ * ReplicaSet alone.
+ */
+function cannotMakePods(object: KubeObject, failure: Condition, { written, current }: Surroundings): boolean {
+  if (!isOfBefore(failure, 'ReplicaFailure', written)) return true;
+  if (current === undefined || notObserved(current, { generation: undefined }) !== undefined) return false;
+  // Its own may be of before too, until it has been given the count that is wanted now.
+  const given = textAt(current, 'metadata', 'annotations', 'deployment.kubernetes.io/desired-replicas');
+  if (given !== String(numberAt(object, 'spec', 'replicas') ?? 1)) return false;
+  return conditionOf(current, 'ReplicaFailure')?.status === 'True';
+}
+
+function deployment(object: KubeObject, unobserved: string | undefined, around: Surroundings): Readiness {
   if (fieldAt(object, 'spec', 'paused') === true) return bad('it is paused, so nothing is rolled out');
   if (unobserved !== undefined) return waiting(unobserved);
   const progress = conditionOf(object, 'Progressing');
   if (progress?.status === 'False' && progress.reason === 'ProgressDeadlineExceeded')
-    if (!isOfBefore(progress, 'Progressing', written)) return bad(said(progress));
+    if (!isOfBefore(progress, 'Progressing', around.written)) return bad(said(progress));
   const failure = conditionOf(object, 'ReplicaFailure');
-  if (failure?.status === 'True' && !isOfBefore(failure, 'ReplicaFailure', written)) return bad(said(failure));
+  if (failure?.status === 'True' && cannotMakePods(object, failure, around)) return bad(said(failure));
   const wanted = numberAt(object, 'spec', 'replicas') ?? 1;
   const updated = count(object, 'status', 'updatedReplicas');
   const all = count(object, 'status', 'replicas');

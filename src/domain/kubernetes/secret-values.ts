@@ -3,16 +3,18 @@ import { type Manifest, placeOf, withObject } from './manifest.ts';
 import { describeObject, fieldAt, isFields, withField } from './object.ts';
 
 const WHOLE = /^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$/;
-const INSIDE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+/** `$${NAME}` is written where the application fills `${NAME}` by itself. */
+const INSIDE = /(\$?)\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * Fills `${NAME}` in the values of Secrets, and nowhere else: a manifest names the secret, the workflow holds it. An empty
- * value (or none) has the name of its key. In `stringData` names may stand inside a text (a connection string); in `data`, which is
+ * value (or none) has the name of its key, unless that can be no name, or a tool left it empty that nobody asked to fill. In `stringData` names may stand inside a text (a connection string); in `data`, which is
  * base64, only alone. `seen` is told every value, to be masked, before anything else is done with it.
  */
 export function fillSecrets(
   manifests: readonly Manifest[],
-  { lookUp, encode, seen }: SecretTools,
+  { lookUp, isAsked, encode, seen }: SecretTools,
 ): Checked<readonly Manifest[]> {
   const problems: InputProblem[] = [];
   const filled = manifests.map((manifest) => {
@@ -25,10 +27,15 @@ export function fillSecrets(
           input: placeOf(origin),
           given: `\${${name}}`,
           problem: `in ${describeObject(object)}, key ${key}, has no value`,
-          accepted: `a line ${name}=... in secret-values, or its name in secret-env and its value in the step's env`,
+          accepted: `a line ${name}=... in secret-values, or its name in secret-env and its value in the step's env; $\${${name}} where the application fills it`,
         });
       else seen(value);
       return value ?? '';
+    };
+    const ofKey = (key: string): string => {
+      // What a tool rendered has no line: a chart leaves values empty that are meant to be.
+      const isMeant = !NAME.test(key) || (origin.line === undefined && !isAsked(key));
+      return isMeant ? '' : valueOf(key, key);
     };
     const refuse = (at: string, problem: string, accepted: string): void => {
       problems.push({ input: placeOf(origin), given: `${describeObject(object)}, ${at}`, problem, accepted });
@@ -49,10 +56,14 @@ export function fillSecrets(
       );
     };
     const strings = edit('stringData', (text, key) =>
-      text === '' ? valueOf(key, key) : text.replaceAll(INSIDE, (_, name: string) => valueOf(name, key)),
+      text === ''
+        ? ofKey(key)
+        : text.replaceAll(INSIDE, (written: string, escape: string, name: string) =>
+            escape === '' ? valueOf(name, key) : written.slice(1),
+          ),
     );
     const data = edit('data', (text, key) => {
-      if (text === '') return encode(valueOf(key, key));
+      if (text === '') return encode(ofKey(key));
       const name = WHOLE.exec(text)?.[1];
       if (name !== undefined) return encode(valueOf(name, key));
       if (!isBase64(text))
@@ -80,6 +91,8 @@ const isBase64 = (text: string): boolean =>
 
 export interface SecretTools {
   lookUp(name: string): string | undefined;
+  /** Whether somebody said that this name has a value, also where it has none. */
+  isAsked(name: string): boolean;
   /** Base64 of UTF-8. */
   encode(text: string): string;
   seen(value: string): void;
@@ -99,19 +112,27 @@ export function unfilledNames(manifests: readonly Manifest[], names: ReadonlySet
     return textsIn(object, []).flatMap(({ text, path }) => {
       const [key = ''] = path.slice(-1);
       if (isSecret && text === '' && names.has(key)) used.add(key);
-      const found = [...text.matchAll(INSIDE)].flatMap(([, name = '']) => (names.has(name) ? [name] : []));
+      // A shell fills it there, from an environment that may well come from the very Secret.
+      if (!isSecret && path.some((part) => part === 'command' || part === 'args')) return [];
+      const found = [...text.matchAll(INSIDE)].flatMap(([, escape = '', name = '']) =>
+        escape === '' && names.has(name) ? [name] : [],
+      );
       for (const name of found) used.add(name);
+      const isFilled = isSecret && /^(?:data|stringData)$/.test(path[0] ?? '');
       const spelt = [...text.matchAll(MISSPELT)].map(([written, ...forms]) => ({ written, name: forms.find(Boolean) }));
-      const left = isSecret
+      const left = isFilled
         ? spelt.filter(({ name = '' }) => names.has(name)).map(({ written }) => written)
         : found.map((name) => `\${${name}}`);
       const where = `${describeObject(object)} (${placeOf(origin)}), .${path.join('.')}`;
-      const why = isSecret ? 'only ${NAME} is filled' : 'secret-values are filled in Secrets only';
+      const why = isFilled ? 'only ${NAME} is filled' : 'secret-values are filled in values of Secrets only';
       return [...new Set(left)].map((written) => `${written} in ${where} stays as it is written: ${why}`);
     });
   });
   const unused = [...names].filter((name) => !used.has(name));
-  return [...warnings, ...unused.map((name) => `${name} of secret-values stands nowhere in the manifests`)];
+  return [
+    ...warnings,
+    ...unused.map((name) => `${name} of secret-values fills nothing: it stands in no value of a Secret`),
+  ];
 }
 
 function textsIn(

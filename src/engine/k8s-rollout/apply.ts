@@ -4,7 +4,7 @@ import { canonicalJson } from '../../domain/canonical-json.ts';
 import { comparable } from '../../domain/kubernetes/diff.ts';
 import { KubeFailure, isReason } from '../../domain/kubernetes/failure.ts';
 import { managerOf } from '../../domain/kubernetes/intent.ts';
-import { type KubeObject, describeObject, refOf } from '../../domain/kubernetes/object.ts';
+import { type KubeObject, type Ref, describeObject, keyOf, refOf } from '../../domain/kubernetes/object.ts';
 import { conflictsOf, judgeConflicts, takeOver, without } from '../../domain/kubernetes/ownership.ts';
 import { type Phase, inPhases } from '../../domain/kubernetes/phases.ts';
 import { BOUNDS_ANNOTATION } from '../../domain/kubernetes/scaling.ts';
@@ -33,6 +33,8 @@ export interface Applying {
   readonly ref: AppRef;
   readonly conflicts: Policies['conflicts'];
   readonly lease: HeldLease;
+  /** Told what may not be as it was, by key: as soon as its write begins, since an answer may be lost. */
+  readonly touched?: Map<string, Ref>;
   /** After each phase: what is applied so far of it. Waits where the next phase needs it. */
   readonly afterPhase?: (phase: Phase, applied: readonly AppliedObject[]) => Promise<void>;
 }
@@ -45,9 +47,17 @@ export async function applyInPhases(
   signal: AbortSignal,
 ): Promise<readonly AppliedObject[]> {
   const applied: AppliedObject[] = [];
+  const { touched } = applying;
+  const applyTold = async (each: ToApply): Promise<AppliedObject> => {
+    const own = refOf(each.object);
+    touched?.set(keyOf(own), own);
+    const done = await applyOne(each, applying, tools, signal);
+    if (done.done === 'unchanged') touched?.delete(keyOf(own));
+    return done;
+  };
   for (const { phase, members } of inPhases(all, ({ object }) => object)) {
     await applying.lease.guard();
-    const done = await inParallel(members, AT_ONCE, (each) => applyOne(each, applying, tools, signal));
+    const done = await inParallel(members, AT_ONCE, applyTold);
     applied.push(...done);
     for (const each of done)
       tools.log.info(`${describeObject(each.object)} ${each.done}${each.note === undefined ? '' : ` (${each.note})`}`);

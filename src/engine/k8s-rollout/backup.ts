@@ -87,7 +87,7 @@ export async function restoreBackup(
     const applied = await applyInPhases(objects, { ref: restored, conflicts: 'force', lease }, tools, lease.signal);
     const base = { name, changed: true, objects: applied, plan: [], causes: [], diagnosis: missing };
     const targets = applied.filter(({ object }) => object.kind !== 'Job');
-    const end = await waitReady({ targets, deadline: wish.deadline }, tools, lease.signal);
+    const end = await waitReady({ targets, deadline: wish.deadline, way: 'there' }, tools, lease.signal);
     if (end.kind !== 'ready') {
       const told = await diagnose(end.unready, () => undefined, tools, lease.signal);
       const reason = told.causes[0]?.text ?? 'it did not become ready';

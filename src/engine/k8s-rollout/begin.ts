@@ -41,6 +41,8 @@ export interface Following {
   readonly release: string;
   /** `left`: it failed and stays; all that is missing is the record of it. */
   readonly stands: 'in-flight' | 'going-back' | 'left';
+  /** Names of the objects that may not be as they were, once that is known. */
+  readonly touched?: readonly string[];
 }
 
 /** A deployment that may be written. */

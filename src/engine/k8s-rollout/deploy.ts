@@ -3,7 +3,7 @@ import { Failure, messageOf } from '../../domain/failure.ts';
 import type { ObjectChange } from '../../domain/kubernetes/diff.ts';
 import { type Manifest, type Origin } from '../../domain/kubernetes/manifest.ts';
 import { KubeFailure, clauseOf } from '../../domain/kubernetes/failure.ts';
-import { describeObject, keyOf, numberAt, refOf } from '../../domain/kubernetes/object.ts';
+import { type Ref, describeObject, describeRef, keyOf, numberAt, refOf } from '../../domain/kubernetes/object.ts';
 import { makesPods } from '../../domain/kubernetes/readiness.ts';
 import { type ReleaseRecord, newestFirst, outdated, servingOf } from '../../domain/kubernetes/release-record.ts';
 import { mayPass } from '../../domain/retry-policy.ts';
@@ -14,7 +14,7 @@ import { diagnose } from './diagnose.ts';
 import type { HeldLease } from './lease.ts';
 import { leaveIt } from './leave.ts';
 import { prune } from './prune.ts';
-import { type WentBack, goBack } from './roll-back.ts';
+import { type WentBack, goBack, notKnownText } from './roll-back.ts';
 import type { Cause, K8sResult, K8sTools, ObjectResult } from './rollout.ts';
 import { waitReady } from './wait.ts';
 
@@ -88,7 +88,8 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
   wish.onFollowing?.({ ...following, stands: 'in-flight' });
   const applied: AppliedObject[] = [];
   const pruned: ObjectResult[] = [];
-  const wrong = await bringUp({ begun, wish, applied, pruned }, tools, signal);
+  const touched = new Map<string, Ref>();
+  const wrong = await bringUp({ begun, wish, applied, pruned, touched }, tools, signal);
   const base = {
     plan,
     revision: record.revision,
@@ -96,7 +97,8 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
     ...(serving === undefined ? {} : { previousRevision: serving.revision }),
     changed: true,
   };
-  if (wrong !== undefined) return settleWrong({ wrong, record, serving, applied, base, lease }, wish, tools, signal);
+  if (wrong !== undefined)
+    return settleWrong({ wrong, record, serving, applied, touched, base, lease }, wish, tools, signal);
   await finish({ record, applied, serving, records, copyOf: wish.copyOf }, { lease, tools }, signal).catch((thrown) => {
     // It is ready, and the next run ends it: nobody takes it back for a record that could not be written.
     if (thrown instanceof Failure && !signal.aborted) wish.onFollowing?.(undefined);
@@ -165,10 +167,11 @@ interface BringingUp {
   /** Filled as it goes, also of an attempt that fails. */
   readonly applied: AppliedObject[];
   readonly pruned: ObjectResult[];
+  readonly touched: Map<string, Ref>;
 }
 
 async function bringUp(
-  { begun, wish, applied, pruned }: BringingUp,
+  { begun, wish, applied, pruned, touched }: BringingUp,
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<Wrong | undefined> {
@@ -180,7 +183,7 @@ async function bringUp(
   );
   const originOf = (key: string): Origin | undefined => origins.get(key);
   const waitFor = async (targets: readonly AppliedObject[]): Promise<void> => {
-    const end = await waitReady({ targets, deadline }, tools, signal);
+    const end = await waitReady({ targets, deadline, way: 'there' }, tools, signal);
     if (end.kind === 'ready') {
       for (const note of end.notes) tools.log.info(note);
       return;
@@ -203,6 +206,7 @@ async function bringUp(
         ref: wish.ref,
         conflicts: wish.policies.conflicts,
         lease,
+        touched,
         async afterPhase(phase, done) {
           applied.push(...done);
           // Later phases need what these make.
@@ -243,6 +247,7 @@ interface Settling {
   readonly record: ReleaseRecord;
   readonly serving: ReleaseRecord | undefined;
   readonly applied: readonly ObjectResult[];
+  readonly touched: ReadonlyMap<string, Ref>;
   readonly base: {
     readonly plan: readonly ObjectChange[];
     readonly changed: boolean;
@@ -253,15 +258,17 @@ interface Settling {
 }
 
 async function settleWrong(
-  { wrong, record, serving, applied, base, lease }: Settling,
+  { wrong, record, serving, applied, touched, base, lease }: Settling,
   wish: DeployWish,
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<Released> {
   const told = { ...base, causes: wrong.causes };
+  const names = [...touched.values()].map(describeRef);
+  const following = { revision: record.revision, release: record.release, touched: names };
   // Somebody else's rollout is under way: ours is over, theirs is not ours to take back.
   if (wrong.kind === 'superseded' || wish.onFailure === 'leave') {
-    wish.onFollowing?.({ revision: record.revision, release: record.release, stands: 'left' });
+    wish.onFollowing?.({ ...following, stands: 'left' });
     const untold = await leaveIt({ record, lease }, tools, signal);
     const { kind: outcome, lines: diagnosis } = wrong;
     const reason = untold === undefined ? wrong.reason : `${wrong.reason}; ${untold}`;
@@ -269,14 +276,14 @@ async function settleWrong(
     return { result, record: untold === undefined ? 'closed' : 'open' };
   }
   for (const { text } of wrong.causes) tools.log.warning(text);
-  wish.onFollowing?.({ revision: record.revision, release: record.release, stands: 'going-back' });
+  wish.onFollowing?.({ ...following, stands: 'going-back' });
   const within = after(tools.clock.now(), wish.rollbackWithin);
-  const going = { ref: wish.ref, record, previous: serving, lease, within };
+  const going = { ref: wish.ref, record, previous: serving, touched, lease, within };
   const back = await goBack(going, tools, signal).catch((thrown: unknown): WentBack => {
     lease.signal.throwIfAborted();
     if (!(thrown instanceof Failure)) throw thrown;
     // Its first call failed already: what was applied stands, and the record says that it is unfinished.
-    const reason = clauseOf(thrown);
+    const reason = [clauseOf(thrown), ...(names.length === 0 ? [] : [notKnownText(names)])].join('; ');
     return { kind: 'rollback-failed', reason, objects: applied, lines: [], record: 'open' };
   });
   const { kind: outcome, objects, record: state } = back;

@@ -17,6 +17,8 @@ export interface PuttingBack {
   readonly record: ReleaseRecord;
   /** What served before, as it was applied; absent: nothing of this app did. */
   readonly previous: ReleaseRecord | undefined;
+  /** By key: all that this release can have changed, where that is known. */
+  readonly touched?: ReadonlyMap<string, Ref>;
   readonly lease: HeldLease;
 }
 
@@ -31,6 +33,8 @@ export interface PutBack {
   readonly standing: readonly AppliedObject[];
   readonly results: readonly ObjectResult[];
   readonly stuck: readonly Stuck[];
+  /** The way back ended before all was looked at: what may not be as it was. */
+  readonly ended?: { readonly why: string; readonly left: readonly Ref[] };
   readonly lines: readonly string[];
 }
 
@@ -46,8 +50,10 @@ export async function putBack(going: PuttingBack, tools: K8sTools, signal: Abort
   const results: ObjectResult[] = [];
   const stuck: Stuck[] = [];
   const lines: string[] = [];
+  let barred: string | undefined;
   for (const { members } of inPhasesBack(wantedBack(going), (each) => each)) {
-    await going.lease.guard();
+    barred = await barredBy(going.lease);
+    if (barred !== undefined) break;
     const done = await inParallel(members, AT_ONCE, (object) => restoreOne(object, going, tools, signal));
     for (const each of done) {
       if ('why' in each) stuck.push(each);
@@ -60,8 +66,31 @@ export async function putBack(going: PuttingBack, tools: K8sTools, signal: Abort
       }
     }
   }
-  const removed = await removeMade(going, lines, tools, signal);
-  return { standing, results: [...results, ...removed.results], stuck: [...stuck, ...removed.stuck], lines };
+  const removed =
+    barred === undefined ? await removeMade(going, lines, tools, signal) : { results: [], stuck: [], barred };
+  const all = { results: [...results, ...removed.results], stuck: [...stuck, ...removed.stuck] };
+  const ended =
+    removed.barred === undefined
+      ? {}
+      : { ended: { why: removed.barred, left: leftOf(going, [...all.results, ...all.stuck]) } };
+  return { standing, ...all, lines, ...ended };
+}
+
+/** Why nothing may be written any more, while the lease may still be ours: it could not be renewed. */
+async function barredBy(lease: HeldLease): Promise<string | undefined> {
+  try {
+    await lease.guard();
+    return undefined;
+  } catch (thrown) {
+    return whyStuck(thrown, lease);
+  }
+}
+
+/** What nobody looked at of what this release may have changed. */
+function leftOf({ record, touched }: PuttingBack, seen: readonly { readonly ref: Ref }[]): readonly Ref[] {
+  const known = new Set(seen.map(({ ref }) => keyOf(ref)));
+  const all = touched === undefined ? record.objects.map(refOf) : [...touched.values()];
+  return all.filter((each) => !known.has(keyOf(each)));
 }
 
 async function restoreOne(
@@ -116,13 +145,14 @@ async function removeMade(
   lines: string[],
   tools: K8sTools,
   signal: AbortSignal,
-): Promise<Pick<PutBack, 'results' | 'stuck'>> {
+): Promise<Pick<PutBack, 'results' | 'stuck'> & { readonly barred?: string }> {
   const kept = new Set((previous?.objects ?? []).map((object) => keyOf(refOf(object))));
   const made = record.before.filter(({ ref: each, object }) => object === undefined && !kept.has(keyOf(each)));
   const results: ObjectResult[] = [];
   const stuck: Stuck[] = [];
   for (const { members } of [...inPhasesBack(made, ({ ref: each }) => asObject(each))].reverse()) {
-    await lease.guard();
+    const barred = await barredBy(lease);
+    if (barred !== undefined) return { results, stuck, barred };
     const done = await inParallel(members, AT_ONCE, ({ ref: each }) =>
       removeOne(each, { ref, lines }, tools, signal).catch((thrown: unknown): readonly Stuck[] => [
         { ref: each, why: whyStuck(thrown, lease) },

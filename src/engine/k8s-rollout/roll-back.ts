@@ -50,7 +50,9 @@ export async function goBack(going: GoingBack, tools: K8sTools, signal: AbortSig
     back = await putBack(going, tools, signal);
     lines.push(...back.lines);
     failures.push(...stuckText(back.stuck));
-    const ill = await illness(back, { deadline: going.within, lines }, tools, signal);
+    if (back.ended !== undefined) failures.push(endedText(back.ended));
+    const ill =
+      back.ended === undefined ? await illness(back, { deadline: going.within, lines }, tools, signal) : undefined;
     if (ill !== undefined) failures.push(ill);
   } catch (thrown) {
     lease.signal.throwIfAborted();
@@ -108,6 +110,14 @@ async function writePhase(
 const stuckText = (stuck: readonly Stuck[]): readonly string[] =>
   stuck.map(({ ref, why }) => `${describeRef(ref)} could not go back (${why})`);
 
+function endedText({ why, left }: NonNullable<PutBack['ended']>): string {
+  const names = left.map(describeRef);
+  return `the way back ended early (${why})${names.length === 0 ? '' : `; ${notKnownText(names)}`}`;
+}
+
+/** PURE. Names what a way back that did not come to its end leaves in doubt, as a clause. */
+export const notKnownText = (names: readonly string[]): string => `what may not be as it was: ${names.join(', ')}`;
+
 /** Whether what served before is well again; undefined: it is. */
 async function illness(
   { standing }: PutBack,
@@ -117,7 +127,7 @@ async function illness(
 ): Promise<string | undefined> {
   const targets = standing.filter(({ object }) => object.kind !== 'Job');
   await unblock(targets, { deadline, lines }, tools, signal);
-  const end = await waitReady({ targets, deadline }, tools, signal).catch((thrown: unknown) => {
+  const end = await waitReady({ targets, deadline, way: 'back' }, tools, signal).catch((thrown: unknown) => {
     if (!(thrown instanceof KubeFailure) || thrown.kind !== 'access-denied') throw thrown;
     // What keeps a release from being watched, and so from staying, must not keep the one before from being proven.
     lines.push(`The way back is read, not watched: ${thrown.facts.why ?? thrown.message}`);

@@ -83,7 +83,7 @@ export async function scaleWorkload(request: ScaleRequest, tools: K8sTools, sign
       objects: [{ ref, done: 'configured' }],
     };
   const end = await waitReady(
-    { targets: [{ resource: found.resource, object: settled }], deadline: request.deadline },
+    { targets: [{ resource: found.resource, object: settled }], deadline: request.deadline, way: 'there' },
     tools,
     signal,
   );

@@ -2,7 +2,13 @@ import { canonicalJson } from '../../domain/canonical-json.ts';
 import { type Instant, between, formatDuration, milliseconds, seconds } from '../../domain/duration.ts';
 import { type KubeObject, describeObject, fieldAt, keyOf, refOf } from '../../domain/kubernetes/object.ts';
 import { podSpecPath } from '../../domain/kubernetes/pod-templates.ts';
-import { type PodTrouble, leftToItsJob, newPodsOf, troublesOf } from '../../domain/kubernetes/pods.ts';
+import {
+  type PodTrouble,
+  currentReplicaSet,
+  leftToItsJob,
+  newPodsOf,
+  troublesOf,
+} from '../../domain/kubernetes/pods.ts';
 import { type Readiness, makesPods, readinessOf } from '../../domain/kubernetes/readiness.ts';
 import { PODS, REPLICA_SETS, type Resource } from '../../domain/kubernetes/resource.ts';
 import { inParallel } from '../in-parallel.ts';
@@ -29,13 +35,20 @@ export type WaitEnd =
   | { readonly kind: 'ready'; readonly notes: readonly string[] }
   | { readonly kind: 'bad' | 'timed-out' | 'superseded'; readonly unready: readonly Unready[] };
 
+export interface Waiting {
+  readonly targets: readonly Target[];
+  readonly deadline: Instant;
+  /** Whether what is waited for is new, or what served before. */
+  readonly way: 'there' | 'back';
+}
+
 /** Looks again at least this often, for what only time brings (a pod that stays unschedulable). */
 const LOOK_EVERY = seconds(5);
 const SAY_EVERY = seconds(30);
 
 /** Waits until all are ready, one is bad, or the deadline is there. One LIST and WATCH per kind and namespace. */
 export async function waitReady(
-  { targets, deadline }: { readonly targets: readonly Target[]; readonly deadline: Instant },
+  { targets, deadline, way }: Waiting,
   tools: Pick<K8sTools, 'cluster' | 'clock' | 'log'>,
   signal: AbortSignal,
 ): Promise<WaitEnd> {
@@ -46,7 +59,7 @@ export async function waitReady(
   const watchSignal = AbortSignal.any([signal, over.signal]);
   try {
     const view = await openView(pending, tools, watchSignal);
-    return await look({ pending, deadline, view }, tools, signal);
+    return await look({ pending, deadline, way, view }, tools, signal);
   } finally {
     over.abort();
   }
@@ -66,6 +79,8 @@ const notesOf = (targets: readonly Target[], now: Instant): readonly string[] =>
 interface View {
   find(target: Target): KubeObject | undefined;
   podsOf(workload: KubeObject): readonly KubeObject[];
+  /** Of a Deployment. */
+  replicaSetOf(workload: KubeObject): KubeObject | undefined;
   /** Resolves at the next change, rejects when a watch cannot go on. */
   next(): Promise<void>;
 }
@@ -105,6 +120,7 @@ async function openView(
       const { namespace } = workload.metadata;
       return newPodsOf(workload, { pods: all(PODS, namespace), replicaSets: all(REPLICA_SETS, namespace) });
     },
+    replicaSetOf: (workload) => currentReplicaSet(workload, all(REPLICA_SETS, workload.metadata.namespace)),
     async next() {
       await wake.promise;
       wake = Promise.withResolvers();
@@ -113,8 +129,13 @@ async function openView(
   };
 }
 
+interface Looking extends Pick<Waiting, 'deadline' | 'way'> {
+  readonly pending: readonly Target[];
+  readonly view: View;
+}
+
 async function look(
-  { pending, deadline, view }: { readonly pending: readonly Target[]; readonly deadline: Instant; readonly view: View },
+  { pending, deadline, way, view }: Looking,
   tools: Pick<K8sTools, 'clock' | 'log'>,
   signal: AbortSignal,
 ): Promise<WaitEnd> {
@@ -123,7 +144,7 @@ async function look(
   for (;;) {
     signal.throwIfAborted();
     const now = clock.now();
-    const looks = pending.map((target) => lookAt(target, view, now));
+    const looks = pending.map((target) => lookAt(target, { view, way, now }));
     const unready = looks.filter((each): each is Unready => 'state' in each);
     say(pending, unready);
     const end = endOf(unready);
@@ -153,7 +174,7 @@ function endOf(unready: readonly Unready[]): WaitEnd | undefined {
 
 type Look = Unready | { readonly note: string } | { readonly ready: true };
 
-function lookAt(target: Target, view: View, now: Instant): Look {
+function lookAt(target: Target, { view, way, now }: Pick<Looking, 'view' | 'way'> & { readonly now: Instant }): Look {
   const live = view.find(target);
   const nothing = { target, live, troubles: [], pods: [] };
   if (live === undefined) return { ...nothing, state: { kind: 'bad', why: 'somebody deleted it' } };
@@ -164,7 +185,14 @@ function lookAt(target: Target, view: View, now: Instant): Look {
       ...nothing,
       state: { kind: 'superseded', by: `somebody changed its pods (generation ${live.metadata.generation ?? 0})` },
     };
-  const state = readinessOf(live, { generation: target.object.metadata.generation, now, written: target.object });
+  const { generation } = target.object.metadata;
+  const current = way === 'there' && live.kind === 'Deployment' ? view.replicaSetOf(live) : undefined;
+  const state = readinessOf(live, {
+    generation,
+    now,
+    written: target.object,
+    ...(current === undefined ? {} : { current }),
+  });
   if (state.kind === 'ready')
     return state.note === undefined ? { ready: true } : { note: `${describeObject(live)}: ${state.note}` };
   const pods = makesPods(live) ? view.podsOf(live) : live.kind === 'Pod' ? [live] : [];

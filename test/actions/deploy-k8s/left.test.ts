@@ -36,4 +36,18 @@ needs('kubernetes')('a bad release that was left as it is', () => {
     const further = await scene.run({ mode: 'rollback', 'dry-run': 'true' });
     expect(further.stdout).toContain('would go back to release one (revision 1)');
   }, 240_000);
+
+  test('is followed by one that the same full quota refuses, and that says so at once', async () => {
+    // Of a scope, so that nothing is counted before.
+    await scene.cluster.admin.api.create(`/api/v1/namespaces/${scene.namespace}/resourcequotas`, {
+      metadata: { name: 'full' },
+      spec: { hard: { pods: '2' }, scopes: ['NotTerminating'] },
+    });
+    const leave = { 'on-failure': 'leave', timeout: '1m' };
+    for (const tag of ['4', '5']) {
+      const refused = await scene.run({ ...leave, 'release-id': `of-${tag}` }, setOf({ tag, replicas: 3 }));
+      expect(refused).toMatchObject({ exitCode: 1, outputs: { outcome: 'failed' } });
+      expect(refused.annotations.at(-1)?.message).toContain('FailedCreate');
+    }
+  }, 240_000);
 });

@@ -45,7 +45,7 @@ needs('kubernetes')('deploy-k8s that loses the API server', () => {
     expect(main.summary).toContain('web-config');
     const away = await runBundle({ ...step, phase: 'post', state: main.state, clock: { lockStepFrom: Date.now() } });
     expect(away).toMatchObject({ exitCode: 1 });
-    expect(away.annotations.at(-1)?.message).toContain('What was applied of release half stands as it is');
+    expect(away.annotations.at(-1)?.message).toMatch(/What was applied of release half stands as it is \(ConfigMap /);
     server.faults.clear();
     const post = await runBundle({ ...step, phase: 'post', state: main.state });
     expect(post).toMatchObject({ exitCode: 0, outputs: { outcome: 'failed' } });
@@ -59,9 +59,15 @@ needs('kubernetes')('deploy-k8s that loses the API server', () => {
   test('on a roll back that was asked for gives it up, and post names the release that serves again', async () => {
     await scene.run({ 'release-id': 'second' }, next);
     const before = await scene.truth();
+    await plannedOnly();
     const step = scene.step({ kubeconfig: cutOff('back'), mode: 'rollback' });
     const main = await runBundle({ ...step, clock: { lockStepFrom: Date.now() } });
     expect(main).toMatchObject({ exitCode: 1, outputs: { outcome: 'rollback-failed' } });
+    const named = `ConfigMap ${scene.namespace}/web-config, Deployment ${scene.namespace}/web`;
+    expect(main.annotations.at(-1)?.message).toContain(`what may not be as it was: ${named}`);
+    const away = await runBundle({ ...step, phase: 'post', state: main.state, clock: { lockStepFrom: Date.now() } });
+    expect(away).toMatchObject({ exitCode: 1 });
+    expect(away.annotations.at(-1)?.message).toContain(`is not taken back: what it applied stands (${named})`);
     server.faults.clear();
     const post = await runBundle({ ...step, phase: 'post', state: main.state });
     expect(post.summary).toMatch(
@@ -70,4 +76,15 @@ needs('kubernetes')('deploy-k8s that loses the API server', () => {
     expect(await scene.truth()).toEqual(before);
     expect(before).toMatchObject({ config: 'two' });
   }, 240_000);
+
+  /** The dry run of the same roll back, which reads and writes nothing. */
+  async function plannedOnly(): Promise<void> {
+    const { kubeconfig } = server.run('dry');
+    const planned = await scene.run({ mode: 'rollback', 'dry-run': 'true', kubeconfig });
+    expect(planned).toMatchObject({ exitCode: 0, outputs: { outcome: 'planned', changed: 'false' } });
+    expect(planned.stdout).toContain('would go back to release old');
+    const calls = server.calls().filter(({ run }) => run === 'dry');
+    expect(calls.map(({ operation }) => operation)).toContain('k8s:list secrets');
+    expect(calls.filter(({ mutating }) => mutating)).toEqual([]);
+  }
 });

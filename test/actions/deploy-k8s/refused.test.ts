@@ -177,6 +177,24 @@ needs('kubernetes')('before its first write deploy-k8s', () => {
       spec: { hard: { pods: '1' } },
     });
     await expect(counted(scene)).resolves.toContain(QUOTA);
+    const before = await stateOf(scene);
+    const budget = `apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: { name: all }
+spec: { minAvailable: 6, selector: { matchLabels: { app: web } } }
+`;
+    const refused = await scene.run(
+      { 'release-id': 'many', 'field-conflicts': 'force' },
+      setOf({ replicas: 6, config: 'more', more: budget }),
+    );
+    expect(refused).toMatchObject({ exitCode: 1, outputs: { outcome: 'refused', changed: 'false', created: '0' } });
+    expect(refused.annotations.at(-1)?.message).toMatch(
+      /^web was refused after .*: 1 problem before the first write: namespace \S+: quota few has 1 of pods/,
+    );
+    expect(refused.annotations).toContainEqual(
+      expect.objectContaining({ level: 'warning', message: expect.stringContaining('lets none of 6 pods go') }),
+    );
+    expect(await stateOf(scene)).toEqual(before);
     await api.delete(`/api/v1/namespaces/${scene.namespace}/resourcequotas/few`);
   }, 240_000);
 
@@ -193,6 +211,29 @@ needs('kubernetes')('before its first write deploy-k8s', () => {
     expect(unset.stdout).toContain('key PASSWORD, has no value');
   }, 120_000);
 });
+
+/** What a deployment writes first and last: its records, its lease and the versions of its objects. */
+async function stateOf({ cluster, namespace }: Scene): Promise<unknown> {
+  const lists = [
+    'api/v1 secrets',
+    'api/v1 configmaps',
+    'apis/coordination.k8s.io/v1 leases',
+    'apis/apps/v1 deployments',
+    'apis/policy/v1 poddisruptionbudgets',
+  ].map(async (each) => {
+    const [group, kind] = each.split(' ');
+    const { body } = await cluster.admin.api.request('GET', `/${group}/namespaces/${namespace}/${kind}`);
+    const { items } = body as {
+      readonly items: readonly {
+        readonly metadata: Record<string, unknown>;
+        readonly spec?: unknown;
+        readonly data?: unknown;
+      }[];
+    };
+    return items.map(({ metadata: { name, generation }, spec, data }) => ({ name, generation, spec, data }));
+  });
+  return Promise.all(lists);
+}
 
 /** The controller fills in what a quota counts a moment after it is made. */
 async function counted(scene: Scene): Promise<string> {

@@ -32,9 +32,10 @@ describe('placeholders', () => {
 
 describe('values of Secrets', () => {
   const encode = (text: string): string => `b64(${text})`;
-  const fill = (secret: object, seen: string[] = []) =>
-    fillSecrets([manifest(object('v1', 'Secret', 's', secret))], {
+  const fill = (secret: object, seen: string[] = [], origin?: { readonly file: string }) =>
+    fillSecrets([{ ...manifest(object('v1', 'Secret', 's', secret)), ...(origin === undefined ? {} : { origin }) }], {
       lookUp: (name) => ({ PASS: 'hunter2', USER: 'bob' })[name],
+      isAsked: (name) => ['PASS', 'USER', 'GONE'].includes(name),
       encode,
       seen: (value) => seen.push(value),
     });
@@ -59,6 +60,28 @@ describe('values of Secrets', () => {
     expect(filled.ok && filled.value[0]?.object['data']).toEqual({ PASS: 'b64(hunter2)', USER: 'b64(bob)' });
     const none = fill({ stringData: { PASS: null } });
     expect(none.ok && none.value[0]?.object['data']).toEqual({ PASS: 'b64(hunter2)' });
+  });
+
+  test('of a key that can be no name stay empty', () => {
+    const filled = fill({ stringData: { 'tls.crt': '' }, data: { 'ldap-toml': '' } });
+    expect(filled.ok && filled.value[0]?.object['data']).toEqual({ 'tls.crt': 'b64()', 'ldap-toml': 'b64()' });
+  });
+
+  test('that a chart leaves empty stay so, but for those that somebody asked to fill', () => {
+    const chart = { file: 'helm chart' };
+    const filled = fill({ data: { password: '', PASS: '' } }, [], chart);
+    expect(filled.ok && filled.value[0]?.object['data']).toEqual({ password: 'b64()', PASS: 'b64(hunter2)' });
+    const gone = fill({ data: { GONE: '' } }, [], chart);
+    expect(!gone.ok && gone.problems).toEqual([expect.objectContaining({ given: '${GONE}' })]);
+  });
+
+  test('that the application fills by itself are written with two signs', () => {
+    const filled = fill({ stringData: { conf: 'user: $${DB_USER}, $${PASS} and ${PASS}' } });
+    expect(filled.ok && filled.value[0]?.object['data']).toEqual({
+      conf: 'b64(user: ${DB_USER}, ${PASS} and hunter2)',
+    });
+    const missing = fill({ stringData: { conf: '${DB_USER}' } });
+    expect(!missing.ok && missing.problems[0]?.accepted).toContain('$${DB_USER} where the application fills it');
   });
 
   test('that are no text are refused by key and type, all at once, and never shown', () => {
@@ -108,7 +131,7 @@ describe('values of Secrets', () => {
 
   test('stay as they are in a ConfigMap', () => {
     const map = manifest(object('v1', 'ConfigMap', 'c', { data: { a: '${PASS}' } }));
-    const filled = fillSecrets([map], { lookUp: () => 'x', encode, seen: () => undefined });
+    const filled = fillSecrets([map], { lookUp: () => 'x', isAsked: () => true, encode, seen: () => undefined });
     expect(filled.ok && filled.value[0]).toBe(map);
   });
 });
@@ -119,9 +142,21 @@ describe('a name that was given a secret value', () => {
   const ENV = {
     spec: { template: { spec: { containers: [{ name: 'web', env: [{ name: 'P', value: '${PASS}' }] }] } } },
   };
+  const SHELL = {
+    spec: {
+      containers: [
+        {
+          command: ['sh', '-c', 'psql -p ${PASS}'],
+          args: ['${PASS}'],
+          livenessProbe: { exec: { command: ['x', '${PASS}'] } },
+        },
+      ],
+    },
+  };
+  const shell = manifest(object('v1', 'Pod', 'sh', SHELL as never));
   const pod = manifest(object('apps/v1', 'Deployment', 'web', ENV as never));
   const asIs = (written: string, where: string, why: string) => `${written} in ${where} stays as it is written: ${why}`;
-  const only = 'secret-values are filled in Secrets only';
+  const only = 'secret-values are filled in values of Secrets only';
 
   test.each([
     ['and is filled says nothing', [secret({ stringData: { a: 'x${PASS}y' } })], []],
@@ -144,7 +179,22 @@ describe('a name that was given a secret value', () => {
         asIs('$PASS', 'Secret shop/s (k8s/all.yml:7), .stringData.b', 'only ${NAME} is filled'),
       ],
     ],
-    ['and stands nowhere', [map({ data: { a: 'PASS' } })], ['PASS of secret-values stands nowhere in the manifests']],
+    [
+      'and stands in an annotation of a Secret',
+      [secret({ metadata: { name: 's', namespace: 'shop', annotations: { note: '${PASS}' } }, data: { PASS: null } })],
+      [asIs('${PASS}', 'Secret shop/s (k8s/all.yml:7), .metadata.annotations.note', only)],
+    ],
+    [
+      'and stands in a command, where a shell reads it from the environment that the Secret is, says nothing',
+      [secret({ data: { PASS: null } }), shell],
+      [],
+    ],
+    ['and stands for the application in a Secret', [secret({ stringData: { a: '$${PASS}', b: '${PASS}' } })], []],
+    [
+      'and stands nowhere',
+      [map({ data: { a: 'PASS' } }), shell],
+      ['PASS of secret-values fills nothing: it stands in no value of a Secret'],
+    ],
   ])('%s', (_, manifests, warnings) => {
     expect(unfilledNames(manifests, new Set(['PASS']))).toEqual(warnings);
   });

@@ -83,10 +83,42 @@ describe('pods that could not be made before our write', () => {
   test.each([
     ['say nothing of it', refused('10:00', 2), refused('10:00', 1), 'waiting'],
     ['keep nothing from being ready', refused('10:00', 2, 3), refused('10:00', 1), 'ready'],
-    ['are told from those that could not be made since', refused('10:05', 2), refused('10:00', 1), 'bad'],
+    [
+      'are told from those that could not be made again, after they could',
+      refused('10:05', 2),
+      refused('10:00', 1),
+      'bad',
+    ],
     ['say what they say where our write changed nothing', refused('10:00', 2), refused('10:00', 2), 'bad'],
   ])('%s', (_name, now, written, expected) => {
     expect(readinessOf(now, { ...around, written }).kind).toBe(expected);
+  });
+});
+
+describe('a quota that was full before our write', () => {
+  const failure = { ...condition('ReplicaFailure', 'True', 'FailedCreate', 'exceeded quota'), lastUpdateTime: '10:00' };
+  const web = (observedGeneration: number) => ({
+    ...deployment('web', { app: 'a/b:1' }),
+    // The controller leaves it alone while its reason is the same.
+    status: { observedGeneration, replicas: 2, updatedReplicas: 0, availableReplicas: 2, conditions: [failure] },
+  });
+  const replicaSet = (desired: string, observedGeneration: number, conditions: readonly object[]) => ({
+    ...object('apps/v1', 'ReplicaSet', 'web-2', { status: { observedGeneration, conditions } }),
+    metadata: {
+      name: 'web-2',
+      generation: 2,
+      annotations: { 'deployment.kubernetes.io/desired-replicas': desired },
+    },
+  });
+  test.each([
+    ['refuses our pods too, as their ReplicaSet says', replicaSet('3', 2, [failure]), 'bad'],
+    ['has room for our pods', replicaSet('3', 2, []), 'waiting'],
+    ['is not known to refuse before their ReplicaSet was looked at', replicaSet('3', 1, [failure]), 'waiting'],
+    ['is not known to refuse before their ReplicaSet has its count', replicaSet('2', 2, [failure]), 'waiting'],
+    ['says nothing of a way back', undefined, 'waiting'],
+  ])('%s', (_name, current, expected) => {
+    const seen = current === undefined ? {} : { current };
+    expect(readinessOf(web(2), { ...around, written: web(1), ...seen }).kind).toBe(expected);
   });
 });
 
