@@ -1,6 +1,6 @@
 import { canonicalJson } from '../canonical-json.ts';
 import { type Instant, instant, seconds } from '../duration.ts';
-import { conditionOf } from './readiness.ts';
+import { conditionOf, notObserved } from './readiness-state.ts';
 import { type KubeObject, fieldAt, isFields, listAt, numberAt, textAt } from './object.ts';
 
 /** Why a pod does not come up, most telling first. `fatal`: waiting longer does not help. */
@@ -127,12 +127,23 @@ export function newPodsOf(workload: KubeObject, { replicaSets, pods }: Family): 
     const current = currentReplicaSet(workload, replicaSets);
     return current === undefined ? [] : pods.filter(ownedBy(current));
   }
+  if (workload.kind === 'Rollout') return podsOfRollout(workload, { replicaSets, pods });
   const own = pods.filter(ownedBy(workload));
   if (workload.kind !== 'StatefulSet' && workload.kind !== 'DaemonSet') return own;
   if ((numberAt(workload, 'status', 'observedGeneration') ?? 0) < (workload.metadata.generation ?? 0)) return [];
   const revision =
     workload.kind === 'StatefulSet' ? textAt(workload, 'status', 'updateRevision') : daemonRevision(workload, own);
   return own.filter((each) => revisionOf(each) === revision);
+}
+
+/** Of Argo: its ReplicaSets and their pods carry the hash that its status names. */
+function podsOfRollout(workload: KubeObject, { replicaSets, pods }: Family): readonly KubeObject[] {
+  const hash = textAt(workload, 'status', 'currentPodHash');
+  if (hash === undefined || notObserved(workload, { generation: undefined }) !== undefined) return [];
+  const current = replicaSets
+    .filter(ownedBy(workload))
+    .find(({ metadata }) => metadata.labels?.['rollouts-pod-template-hash'] === hash);
+  return current === undefined ? [] : pods.filter(ownedBy(current));
 }
 
 /** Pods of another revision that a StatefulSet waits for before it replaces them: only one that keeps an order does. */

@@ -1,28 +1,21 @@
-import type { Instant } from '../duration.ts';
+import { rollout } from './argo-rollout.ts';
 import { type KubeObject, fieldAt, groupOf, isFields, listAt, numberAt, textAt } from './object.ts';
+import {
+  type Condition,
+  type Judge,
+  READY,
+  type Readiness,
+  type Surroundings,
+  bad,
+  conditionOf,
+  count,
+  notObserved,
+  observedGenerationOf,
+  said,
+  waiting,
+} from './readiness-state.ts';
 
-/** What one look says of one object. `bad` does not get better by waiting. */
-export type Readiness =
-  | { readonly kind: 'ready'; readonly note?: string }
-  | { readonly kind: 'waiting'; readonly for: string }
-  | { readonly kind: 'bad'; readonly why: string }
-  /** Somebody else's change is rolled out in place of ours. */
-  | { readonly kind: 'superseded'; readonly by: string };
-
-const READY: Readiness = { kind: 'ready' };
-const waiting = (what: string): Readiness => ({ kind: 'waiting', for: what });
-const bad = (why: string): Readiness => ({ kind: 'bad', why });
-
-/** What is known of an object beside itself. */
-export interface Surroundings {
-  /** Generation that our write gave it; a status of an older one is about something else. */
-  readonly generation: number | undefined;
-  readonly now: Instant;
-  /** The object as our write left it. */
-  readonly written?: KubeObject;
-  /** The ReplicaSet that carries the template of a Deployment; absent on a way back, to which what it said before is no news. */
-  readonly current?: KubeObject;
-}
+export { type Readiness, type Surroundings, conditionOf } from './readiness-state.ts';
 
 /** PURE. Judges the object as a whole, never an event: an event may be late, the object is what it is. */
 export function readinessOf(object: KubeObject, around: Surroundings): Readiness {
@@ -34,40 +27,6 @@ export function readinessOf(object: KubeObject, around: Surroundings): Readiness
 }
 
 const BUILT_IN_GROUPS = /^$|^(?:apps|batch|autoscaling|policy|extensions)$|\.k8s\.io$(?<!gateway\.networking\.k8s\.io)/;
-
-type Judge = (object: KubeObject, unobserved: string | undefined, around: Surroundings) => Readiness;
-
-function notObserved(object: KubeObject, { generation }: Pick<Surroundings, 'generation'>): string | undefined {
-  const observed = numberAt(object, 'status', 'observedGeneration');
-  const wanted = Math.max(generation ?? 0, object.metadata.generation ?? 0);
-  return observed !== undefined && observed >= wanted ? undefined : 'its controller to see the change';
-}
-
-interface Condition {
-  readonly status: string;
-  readonly reason: string;
-  readonly message: string;
-  /** RFC 3339; of a Deployment alone. */
-  readonly lastUpdateTime?: string;
-  readonly observedGeneration?: number;
-}
-
-export function conditionOf(object: KubeObject, type: string): Condition | undefined {
-  const found = listAt(object, 'status', 'conditions').find((each) => textAt(each, 'type') === type);
-  if (found === undefined) return undefined;
-  const lastUpdateTime = textAt(found, 'lastUpdateTime');
-  const observedGeneration = numberAt(found, 'observedGeneration');
-  return {
-    status: textAt(found, 'status') ?? '',
-    reason: textAt(found, 'reason') ?? '',
-    message: textAt(found, 'message') ?? '',
-    ...(lastUpdateTime === undefined ? {} : { lastUpdateTime }),
-    ...(observedGeneration === undefined ? {} : { observedGeneration }),
-  };
-}
-
-const said = ({ reason, message }: Condition): string => [reason, message].filter((text) => text !== '').join(': ');
-const count = (object: KubeObject, ...path: string[]): number => numberAt(object, ...path) ?? 0;
 
 /**
  * Whether a condition was there before the change that our write made. The controller keeps a passed progress deadline until
@@ -260,6 +219,7 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   'policy/PodDisruptionBudget': disruptionBudget,
   'gateway.networking.k8s.io/HTTPRoute': route,
   'gateway.networking.k8s.io/GRPCRoute': route,
+  'argoproj.io/Rollout': rollout,
 };
 
 /** Some controllers say in each condition, and not beside them, which generation it is about. */
@@ -269,8 +229,7 @@ const isOfOlder = ({ metadata }: KubeObject, { observedGeneration }: Condition):
 /** Conditions that resources of others have by convention (kstatus reads the same). One without any status is not awaited. */
 function customReadiness(object: KubeObject, unobserved: string | undefined): Readiness {
   if (!isFields(object['status'])) return { kind: 'ready', note: 'nobody has set a status' };
-  if (numberAt(object, 'status', 'observedGeneration') !== undefined && unobserved !== undefined)
-    return waiting(unobserved);
+  if (observedGenerationOf(object) !== undefined && unobserved !== undefined) return waiting(unobserved);
   for (const type of ['Stalled', 'Degraded', 'Failed']) {
     const condition = conditionOf(object, type);
     if (condition?.status === 'True' && !isOfOlder(object, condition)) return bad(said(condition));
@@ -284,4 +243,5 @@ function customReadiness(object: KubeObject, unobserved: string | undefined): Re
 /** Kinds that bring pods of their own, so pods and their events are watched beside them. */
 export const makesPods = ({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): boolean =>
   (groupOf(apiVersion) === 'apps' && /^(?:Deployment|StatefulSet|DaemonSet)$/.test(kind)) ||
-  (groupOf(apiVersion) === 'batch' && kind === 'Job');
+  (groupOf(apiVersion) === 'batch' && kind === 'Job') ||
+  (groupOf(apiVersion) === 'argoproj.io' && kind === 'Rollout');

@@ -80,9 +80,11 @@ interface Released {
 async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: AbortSignal): Promise<Released> {
   const { lease, records, plan } = begun;
   const serving = servingOf(records);
-  const record = begun.resumed ?? newRecord(begun, wish, tools);
+  const { resumed } = begun;
+  // Of this run from now on: when it ends too, its own post step takes the release back.
+  const record = resumed === undefined ? newRecord(begun, wish, tools) : { ...resumed, run: wish.writer.run };
   await lease.guard();
-  if (begun.resumed === undefined) await writeIntent(record, tools, signal);
+  await writeIntent(record, resumed, tools, signal);
   tools.onWrite();
   const following = { revision: record.revision, release: record.release };
   wish.onFollowing?.({ ...following, stands: 'in-flight' });
@@ -126,7 +128,12 @@ function unprovenText(applied: readonly AppliedObject[]): string | undefined {
 }
 
 /** Without it nobody could take the release back, so nothing is applied before it stands. */
-async function writeIntent(record: ReleaseRecord, { store, onWrite }: K8sTools, signal: AbortSignal): Promise<void> {
+async function writeIntent(
+  record: ReleaseRecord,
+  resumed: ReleaseRecord | undefined,
+  { store, onWrite }: K8sTools,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await store.write(record, signal);
   } catch (thrown) {
@@ -134,7 +141,11 @@ async function writeIntent(record: ReleaseRecord, { store, onWrite }: K8sTools, 
     if (!(thrown instanceof Failure)) throw thrown;
     // Of an answer that was lost nobody knows whether it said yes.
     if (!(thrown instanceof KubeFailure) || mayPass(thrown.kind)) onWrite();
-    throw new Failure({ ...thrown.facts, now: 'Nothing of this release was applied' }, { cause: thrown });
+    const now =
+      resumed === undefined
+        ? 'Nothing of this release was applied'
+        : `What run ${resumed.run} applied of it stands and this run applied nothing more; the next one goes on with it or takes it back`;
+    throw new Failure({ ...thrown.facts, now }, { cause: thrown });
   }
 }
 

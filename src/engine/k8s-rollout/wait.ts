@@ -106,7 +106,7 @@ async function openView(
     add(resource, namespace);
     if (!makesPods(object)) continue;
     add(PODS, namespace);
-    if (object.kind === 'Deployment') add(REPLICA_SETS, namespace);
+    if (object.kind === 'Deployment' || object.kind === 'Rollout') add(REPLICA_SETS, namespace);
   }
   const opened = await inParallel([...watched], AT_ONCE, async ([key, { resource, namespace }]) => {
     return [key, await watchObjects({ resource, scope: { namespace } }, tools, hooks)] as const;

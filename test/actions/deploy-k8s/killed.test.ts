@@ -61,6 +61,17 @@ needs('kubernetes')('deploy-k8s that is killed at a call', () => {
     expect(await scene.truth()).toEqual(OLD);
   }, 240_000);
 
+  test('and gone on with by a re-run that is cancelled in turn is taken back by the post of that one', async () => {
+    const slow = setOf({ tag: '2-never-healthy', config: 'two' });
+    const { again } = await killed('k8s:patch services/web', 'after', slow);
+    const waits = onceItSays(/Deployment \S+ waits for/, cancelAsRunner({ scale: 1 }));
+    const { main, post } = await mainThenPost(scene.step({ 'release-id': 'new' }, slow, again), waits);
+    expect(main).toMatchObject({ exitCode: 130, outputs: { outcome: 'cancelled' } });
+    expect(main.stdout).toContain('Going on with release new');
+    expect(post).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back' } });
+    expect(await scene.truth()).toEqual(OLD);
+  }, 240_000);
+
   /** From the first write of the Deployment on, nothing of this run reaches the API server, until it is given back. */
   const cutOff = (run: string) => {
     const { kubeconfig } = server.run(run);
