@@ -115,7 +115,17 @@ function foreignToGroup(values: Values): readonly InputProblem[] {
 
 type Revision = Pick<
   DeployRequest,
-  'container' | 'image' | 'definition' | 'edits' | 'roles' | 'settings' | 'release' | 'desired' | 'before' | 'after'
+  | 'container'
+  | 'image'
+  | 'definition'
+  | 'edits'
+  | 'roles'
+  | 'settings'
+  | 'release'
+  | 'named'
+  | 'desired'
+  | 'before'
+  | 'after'
 >;
 
 /** What is to serve. */
@@ -137,6 +147,7 @@ function revisionOf(values: Values, image: Checked<string | undefined>): Checked
     roles,
     settings,
     release: values['release-id'] ?? image.value ?? releaseOf({ edits: edits.value, roles, settings }, named),
+    named: (values['release-id'] ?? image.value) === undefined ? 'by-content' : 'by-itself',
     desired: values['desired-count'],
     before: values['pre-deploy-task'],
     after: values['post-deploy-task'],

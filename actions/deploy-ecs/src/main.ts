@@ -32,6 +32,7 @@ import {
   undo,
 } from './execute.ts';
 import { levelsOf } from './decide-group.ts';
+import { nameReleases } from './execute-name.ts';
 import { type GroupContext, deployGroup, nodesOf, planGroup, undoGroup } from './execute-group.ts';
 import { groupReport } from './report-group.ts';
 import { type ChecksWish, type DeployRequest, type Request, spec, toRequest } from './inputs.ts';
@@ -43,13 +44,14 @@ const definition: ActionDefinition<typeof spec, Request> = {
   name: 'deploy-ecs',
   spec,
   toRequest,
-  async main(request, tools) {
-    if (request.mode === 'deploy' || request.mode === 'deploy-group') await checkApproval(request, tools);
-    const checks = await checkingOf(request, tools);
-    const definition = await definitionOf(request.mode === 'deploy' ? request.definition : undefined, tools);
-    const definitions = await definitionsOf(request, tools);
-    const cloud = await cloudFor(request, tools);
+  async main(asked, tools) {
+    if (asked.mode === 'deploy' || asked.mode === 'deploy-group') await checkApproval(asked, tools);
+    const checks = await checkingOf(asked, tools);
+    const definition = await definitionOf(asked.mode === 'deploy' ? asked.definition : undefined, tools);
+    const definitions = await definitionsOf(asked, tools);
+    const cloud = await cloudFor(asked, tools);
     const { ecs } = cloud;
+    const request = await nameReleases(asked, { ecs, definition, definitions }, tools.signal);
     const { clock, log, run, signal } = tools;
     const url = await addressOf(request, cloud, signal);
     const checking = checks?.(url);

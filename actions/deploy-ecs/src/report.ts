@@ -50,16 +50,18 @@ const clause = (text: string): string => text.replace(/[.\s]+$/, '');
 const headlineOfDeploy: Headline = ({ outcome, reason: told, taskDefinition }, { service }, took) => {
   const name = revisionName(taskDefinition);
   const time = formatDuration(took);
+  // A post step meets an end that came before it.
+  const later = took < 1_000 ? '' : ` after ${time}`;
   const reason = clause(told);
   switch (outcome) {
     case 'succeeded':
-      return `${service} runs ${name} after ${time}: ${reason}.`;
+      return `${service} runs ${name}${later}: ${reason}.`;
     case 'unchanged':
       return `${service} is unchanged: ${reason}.`;
     case 'rolled-back':
-      return `${service} rolled back from ${name} after ${time}: ${reason}.`;
+      return `${service} rolled back from ${name}${later}: ${reason}.`;
     case 'failed':
-      return `${service} failed to deploy ${name} after ${time}: ${reason}.`;
+      return `${service} failed to deploy ${name}${later}: ${reason}.`;
     case 'superseded':
       return `${service} was taken over before the release of ${name} was over: ${reason}.`;
     case 'timed-out':

@@ -133,14 +133,14 @@ export function diagnose(evidence: Evidence): readonly string[] {
   const stops = describeStops(evidence.tasks);
   const told = [...describeRecord(evidence.serviceDeployment), ...describeEvents(evidence)];
   // What an application prints may hold any of the signs; ECS's own words decide.
-  const likely = likelyCauseOf([...stops, ...told]);
+  const likely = likelyCauseOf(evidence.tasks, told);
   const seen = [...stops, ...(evidence.tails ?? []), ...told];
   return likely === undefined ? seen : [likely, ...seen];
 }
 
-/** One line: the cause that the lines point to, and what to do. undefined: they point to none that is known. */
-export function likelyCauseOf(lines: readonly string[]): string | undefined {
-  const likely = likelyCause(lines);
+/** One line: the cause that stops and lines point to, and what to do. undefined: they point to none that is known. */
+export function likelyCauseOf(tasks: readonly StoppedTask[], lines: readonly string[] = []): string | undefined {
+  const likely = likelyCause([...tasks.map(asCause).map(describeStop), ...lines]);
   return likely === undefined ? undefined : `Likely cause: ${likely.cause}. ${likely.advice}.`;
 }
 
@@ -157,6 +157,12 @@ export function describeStops(tasks: readonly StoppedTask[]): readonly string[] 
       ? `Task ${example} stopped: ${text}`
       : `${group.length} tasks stopped (${example}, ...): ${text}`;
   });
+}
+
+/** A container that was told to stop ends with some code, which says nothing of why it was told. */
+function asCause(task: StoppedTask): StoppedTask {
+  if (task.stopCode !== 'ServiceSchedulerInitiated' && task.stopCode !== 'UserInitiated') return task;
+  return { ...task, containers: task.containers.map(({ exitCode: _, ...container }) => container) };
 }
 
 function describeStop({ stopCode, stoppedReason, containers }: StoppedTask): string {

@@ -229,7 +229,7 @@ async function follow(known: Known, first: EcsTask, tools: OneOffTools, signal: 
   const tails = await tailsOf([{ task, body: definition.body }], tools, signal);
   const stops = describeStops([task]);
   const seen = [...stops, ...tails];
-  const likely = likelyCauseOf(stops);
+  const likely = likelyCauseOf([task]);
   const told = exitCode === -1 ? `${name} did not start` : `${name} ended with exit code ${exitCode}`;
   return { kind: 'bad', reason: told, lines: likely === undefined ? seen : [likely, ...seen] };
 }

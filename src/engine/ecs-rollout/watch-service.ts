@@ -214,7 +214,7 @@ async function noteStops(memory: Memory, service: EcsService, tools: RolloutTool
   const fresh = await readStops(memory, tools, signal);
   if (fresh.length === 0) return;
   const stops = describeStops(fresh);
-  const likely = likelyCauseOf(stops);
+  const likely = likelyCauseOf(fresh);
   const tails = await readTails(memory, fresh, tools, signal);
   const lines = [...stops, ...tails, ...(likely === undefined ? [] : [likely])];
   tools.log.verbatim(`Tasks of ${service.ref.service} that stopped:`, lines.join('\n'));

@@ -18,6 +18,7 @@ const request = (given: Partial<DeployRequest> = {}): DeployRequest => ({
   roles: undefined,
   settings: undefined,
   release: 'v1',
+  named: 'by-itself',
   desired: undefined,
   timeout: minutes(20),
   onFailure: 'rollback',

@@ -72,6 +72,28 @@ describe('the likely cause', () => {
     expect(diagnose(evidence({ tasks: [task({ stoppedReason: reason })] }))[0]).toContain(`Likely cause: ${cause}.`);
   });
 
+  const told = [
+    { stopCode: 'ServiceSchedulerInitiated', exitCode: 0 },
+    { stopCode: 'ServiceSchedulerInitiated', exitCode: 137 },
+    { stopCode: 'UserInitiated', exitCode: 143 },
+  ];
+  test.each(told)('is none of a task that was told to stop ($stopCode, $exitCode)', ({ stopCode, exitCode }) => {
+    const stoppedReason = 'Scaling activity initiated by (deployment ecs-svc/2)';
+    const stopped = task({ stopCode, stoppedReason, containers: [{ name: 'web', exitCode }] });
+    const lines = diagnose(evidence({ tasks: [stopped] }));
+    expect(lines).toEqual([expect.stringContaining(`exit code ${exitCode}`)]);
+    expect(lines.join()).not.toContain('Likely cause');
+  });
+
+  test('is still that of the load balancer, which has ECS stop the task', () => {
+    const stopped = task({
+      stopCode: 'ServiceSchedulerInitiated',
+      stoppedReason: 'Task failed ELB health checks in (target-group arn:tg)',
+      containers: [{ name: 'web', exitCode: 0 }],
+    });
+    expect(diagnose(evidence({ tasks: [stopped] }))[0]).toContain('the load balancer found the tasks unhealthy');
+  });
+
   const exits = [
     { name: 'a crash', container: { name: 'web', exitCode: 1 }, cause: 'the application ended with an error' },
     {
