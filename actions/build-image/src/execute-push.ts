@@ -79,6 +79,8 @@ async function withName(
       refused = found;
       continue;
     }
+    // A rule of the repository refuses the name, and no other image.
+    if (there.kind === 'free' && refused instanceof CloudFailure) throw refused;
     const next = nameAfter(plan, identity, ports);
     if (next === undefined) throw refused ?? takenMeanwhile(name);
     ports.log.warning(`${name} was given to another image while this one was built; this image is ${next}`);
