@@ -1,4 +1,5 @@
 import { Failure } from '../../../src/domain/failure.ts';
+import { REVISION_LABEL } from '../../../src/domain/image-build/labels.ts';
 import { nameOf } from '../../../src/domain/image-build/registries.ts';
 import { isSameSource } from '../../../src/domain/image-build/source.ts';
 import type { StoredManifest } from '../../../src/ports/image-registry.ts';
@@ -25,7 +26,7 @@ export async function lookAt(
   if (plan.request.reuse === 'never') return { kind: 'other', why: 'is there, and may not be taken' };
   try {
     const found = await readImage({ repository, reference: identity }, ports, signal);
-    const source = { commit: plan.git.sha, inputs: plan.inputs };
+    const source = { commit: commitOf(plan), inputs: plan.inputs };
     if (isSameSource(found.image.labels, source) === 'no')
       return { kind: 'other', why: 'is there from another source' };
     // A run that was red for it has left the name, and the next one would be green.
@@ -37,12 +38,16 @@ export async function lookAt(
   }
 }
 
+/** As the label says it, which an input may have set: the label is what an image is found by. */
+export const commitOf = ({ build, git }: BuildPlan): string => build.labels[REVISION_LABEL] ?? git.sha;
+
 /**
  * The names of an image, in turn. Where another source has one, that stays what it is: the next has the hash of this source
  * behind it, by which the next run finds its image. Where that may not be taken, or is another's, run and attempt follow.
  */
-function namesOf({ identity, git, inputs }: BuildPlan, { run, tools }: BuildPorts): readonly string[] {
-  const ofSource = `-${tools.sha256(`${git.sha} ${inputs}`).slice(0, 12)}`;
+function namesOf(plan: BuildPlan, { run, tools }: BuildPorts): readonly string[] {
+  const { identity, inputs } = plan;
+  const ofSource = `-${tools.sha256(`${commitOf(plan)} ${inputs}`).slice(0, 12)}`;
   // What is cut is never what makes it another name.
   const ending = (end: string): string => `${identity.slice(0, LONGEST_TAG - end.length)}${end}`;
   return [identity, ending(ofSource), ending(`${ofSource}-${run.runId}-${run.attempt}`)];

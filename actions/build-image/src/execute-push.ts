@@ -1,16 +1,15 @@
 import { type BaseImage, basesIn } from '../../../src/domain/image-build/base.ts';
 import type { Engine } from '../../../src/domain/image-build/engine.ts';
 import { Failure } from '../../../src/domain/failure.ts';
-import { REVISION_LABEL } from '../../../src/domain/image-build/labels.ts';
 import { nameOf } from '../../../src/domain/image-build/registries.ts';
 import { CloudFailure } from '../../../src/domain/retry-policy.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import type { StoredManifest } from '../../../src/ports/image-registry.ts';
 import { type Built, type Held, type Unnamed, buildAndPush } from './execute-engine.ts';
-import { lookAt, movedMeanwhile, nameAfter, takenMeanwhile } from './execute-name.ts';
+import { commitOf, lookAt, movedMeanwhile, nameAfter, takenMeanwhile } from './execute-name.ts';
 import type { BuildPorts } from './execute-ports.ts';
 import { giveName } from './execute-registry.ts';
-import { OvertakenImage, type Verification, type Verified, verify } from './execute-verify.ts';
+import { OvertakenImage, type Verification, type Verified, digestOf, verify } from './execute-verify.ts';
 import type { BuildPlan } from './plan.ts';
 import type { VerifiedImage } from './result.ts';
 
@@ -64,6 +63,8 @@ async function withName(
 ): Promise<Made> {
   const { plan } = building;
   const [repository] = plan.request.repositories;
+  // Before the look at the name, so that little time is between that and the write.
+  const read = built.kind === 'unnamed' ? await verify(wanted(plan, built.digest, built), ports, signal) : undefined;
   let { identity } = building;
   for (let refused: Failure | undefined; ;) {
     const name = `${nameOf(repository)}:${identity}`;
@@ -73,11 +74,13 @@ async function withName(
       return { kind: 'reused', identity, image: there.image, stored: there.stored, engine: building.engine.said };
     }
     if (there.kind === 'free' && refused === undefined) {
-      const found = await placed(plan, { identity, built }, ports, signal);
+      const found = await placed(plan, { identity, built, read }, ports, signal);
       if (!(found instanceof Failure)) return madeOf(found, { ...building, identity }, built, ports);
       refused = found;
       continue;
     }
+    // A rule of the repository refuses the name, and no other image.
+    if (there.kind === 'free' && refused instanceof CloudFailure) throw refused;
     const next = nameAfter(plan, identity, ports);
     if (next === undefined) throw refused ?? takenMeanwhile(name);
     ports.log.warning(`${name} was given to another image while this one was built; this image is ${next}`);
@@ -104,20 +107,22 @@ async function pushedByName(
 /** A failure: another run was quicker, and the name is its image's, in the registry or in an engine that both use. */
 async function placed(
   plan: BuildPlan,
-  { identity, built }: { readonly identity: string; readonly built: Held | Unnamed },
+  {
+    identity,
+    built,
+    read,
+  }: { readonly identity: string; readonly built: Held | Unnamed; readonly read: Verified | undefined },
   ports: BuildPorts,
   signal: AbortSignal,
 ): Promise<Verified | OvertakenImage | CloudFailure> {
   try {
-    if (built.kind === 'held') {
-      const digest = await built.push(identity);
-      return await verify(wanted(plan, identity, { ...built, digest }), ports, signal);
+    if (built.kind === 'unnamed' && read !== undefined) {
+      const [repository] = plan.request.repositories;
+      await giveName({ repository, stored: read.stored, tag: identity }, ports, signal);
+      return read;
     }
-    // The next run would take it by its name: it gets that when it was found right.
-    const found = await verify(wanted(plan, built.digest, built), ports, signal);
-    const [repository] = plan.request.repositories;
-    await giveName({ repository, digest: built.digest, tag: identity }, ports, signal);
-    return found;
+    const digest = built.kind === 'held' ? await built.push(identity) : built.digest;
+    return await verify(wanted(plan, identity, { ...built, digest }), ports, signal);
   } catch (thrown) {
     if (thrown instanceof OvertakenImage) return thrown;
     // A tag of a repository whose tags are immutable.
@@ -133,7 +138,7 @@ const wanted = (plan: BuildPlan, reference: string, { digest, imageId }: Known):
   reference,
   platforms: plan.build.platforms,
   asked: plan.build,
-  source: { commit: plan.build.labels[REVISION_LABEL] ?? '', inputs: plan.inputs },
+  source: { commit: commitOf(plan), inputs: plan.inputs },
   ...(digest === undefined ? {} : { digest }),
   ...(imageId === undefined ? {} : { imageId }),
   ...(plan.request.reuse === 'never' ? {} : { others: 'taken' }),
@@ -161,13 +166,13 @@ export async function stillNamed(plan: BuildPlan, made: Made, ports: BuildPorts,
   const [repository] = plan.request.repositories;
   const { digest } = made.image;
   const name = `${nameOf(repository)}:${made.identity}`;
-  const now = await ports.registry(repository.host).head(repository.path, made.identity, signal);
+  const now = await digestOf({ repository, reference: made.identity }, ports, signal);
   if (now === digest) return made;
   if (now === undefined) throw movedMeanwhile(name, digest, now);
   for (let identity = nameAfter(plan, made.identity, ports); identity !== undefined;) {
     const there = await lookAt(plan, { repository, identity }, ports, signal);
     const isOwn = there.kind === 'same' && there.image.digest === digest;
-    if (there.kind === 'free') await giveName({ repository, digest, tag: identity }, ports, signal);
+    if (there.kind === 'free') await giveName({ repository, stored: made.stored, tag: identity }, ports, signal);
     if (there.kind === 'free' || isOwn) {
       ports.log.warning(`${name} is ${now} of another run by now; this image is ${identity}`);
       return { ...made, identity };

@@ -157,6 +157,19 @@ function notPushed(
   };
 }
 
+/** What a tag is; undefined: it is not there, which is believed after some looks. */
+export async function digestOf(
+  { repository, reference }: Place,
+  ports: RegistryPorts,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  for (let look = 1; ; look += 1) {
+    const digest = await ports.registry(repository.host).head(repository.path, reference, signal);
+    if (digest !== undefined || look >= LOOKS) return digest;
+    await ports.clock.sleep(seconds(1), signal);
+  }
+}
+
 export async function lookUntilThere(
   registry: ImageRegistry,
   { repository, reference }: Pick<Verification, 'repository' | 'reference'>,

@@ -13,6 +13,7 @@ import type { BuildPorts } from './execute-ports.ts';
 import { type There, allTaken, besides, lookAt } from './execute-name.ts';
 import { type Made, pushed, stillNamed } from './execute-push.ts';
 import { setForward } from './execute-registry.ts';
+import { digestOf } from './execute-verify.ts';
 import type { BuildPlan } from './plan.ts';
 import type { BuildResult, VerifiedImage } from './result.ts';
 
@@ -153,21 +154,26 @@ async function finish(plan: BuildPlan, pushedAs: Made, ports: BuildPorts, signal
   const { stored, kind, engine, identity, image } = made;
   if (scan !== undefined && isBlocked(scan, plan))
     return { kind: 'blocked', identity, image, scan, evidence: evidenceOf(plan, { made, scan, tags: [] }, ports) };
+  const wished = tagsBeside(plan, identity);
   const tags = await setForward(
-    { repositories: plan.request.repositories, from: repository, stored, plan, semver: ports.tools.semver },
+    { repositories: plan.request.repositories, from: repository, stored, plan: wished, semver: ports.tools.semver },
     ports,
     signal,
   );
   for (const left of tags.left) ports.log.info(`${left.name} is left where it is: ${left.why}`);
-  const after = await ports.registry(repository.host).head(repository.path, identity, signal);
+  const after = await digestOf({ repository, reference: identity }, ports, signal);
   if (after !== image.digest)
     ports.log.warning(
       `${nameOf(repository)}:${identity} is ${after ?? 'gone'} by now, which is of another run: the tags and outputs of this one are of ${image.digest}`,
     );
-  const names = plan.tags.map((tag) => tag.name).filter((tag) => !tags.left.some((each) => each.name === tag));
+  const names = wished.tags.map((tag) => tag.name).filter((tag) => !tags.left.some((each) => each.name === tag));
   const shown = { kind, identity, image, ...(engine === undefined ? {} : { engine }) };
   return { ...shown, tags, scan, evidence: evidenceOf(plan, { made, scan, tags: names }, ports) };
 }
+
+/** A tag that was to be the identity, and is not, is one like the others: it moves, with a warning, or is left. */
+const tagsBeside = (plan: BuildPlan, identity: string): Pick<BuildPlan, 'tags' | 'left'> =>
+  identity === plan.identity ? plan : { tags: [...plan.identityTags, ...plan.tags], left: plan.left };
 
 const isBlocked = (scan: ScanResult, { request }: BuildPlan): boolean =>
   scan.kind === 'fail' || (scan.kind === 'unknown' && request.scan?.onError !== 'warn');

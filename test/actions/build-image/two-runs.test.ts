@@ -222,6 +222,9 @@ describe('two runs of one commit at once', () => {
     expect(commands.map((args) => args.slice(0, 2).join(' '))).toEqual(['buildx build']);
     expect(commands.join(' ')).not.toContain(identity);
     expect(tagged('two/alone')).toEqual([identity, 'tested']);
+    // Nothing is between the look at the name and the write.
+    const named = services.calls.indexOf(`PUT /v2/two/alone/manifests/${identity}`);
+    expect(services.calls[named - 1]).toBe(`HEAD /v2/two/alone/manifests/${identity}`);
   });
 
   test.each<[name: string, source: 'same' | 'other']>([
