@@ -13,7 +13,9 @@ export interface RegistryFault {
     /** The connection ends without an answer. */
     | 'reset'
     /** Another body than the one that was asked for. */
-    | 'garbled';
+    | 'garbled'
+    /** What is not there is forbidden, as in a virtual repository of Artifactory. */
+    | 'missing-is-forbidden';
   readonly times: number;
 }
 
@@ -132,6 +134,9 @@ function forward(target: string, { incoming, body, outgoing, fault, host }: Exch
             if (fault?.kind === 'slow-commit') {
               outgoing.writeHead(404, { 'content-type': 'application/json' });
               outgoing.end('{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"blob upload unknown to registry"}]}');
+            } else if (fault?.kind === 'missing-is-forbidden' && reply.statusCode === 404) {
+              outgoing.writeHead(403, { 'content-type': 'application/json' });
+              outgoing.end('{"errors":[{"code":"UNAUTHORIZED","message":"The client does not have permission"}]}');
             } else {
               const { 'content-length': _length, ...replied } = reply.headers;
               outgoing.writeHead(reply.statusCode ?? 502, fault?.kind === 'garbled' ? replied : reply.headers);

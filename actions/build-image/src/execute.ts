@@ -131,7 +131,9 @@ async function engineOf(
   const chosen = chooseEngine(probes, request.engine);
   if ('problem' in chosen) return { problems: [chosen] };
   const missing = missingFeatures(build, chosen);
-  const free = await engine.free(probes.find(({ client }) => client === chosen.client)?.root);
+  const probe = probes.find(({ client }) => client === chosen.client);
+  // A builder in another place keeps its layers there.
+  const free = probe?.serverVersion === undefined ? undefined : await engine.free(probe.root);
   const full: readonly InputProblem[] =
     free !== undefined && free < LEAST_FREE
       ? [

@@ -14,7 +14,10 @@ export function userCredentials(host: string, user: UserConfig, programs: Progra
 
   async function look(signal: AbortSignal): Promise<RegistryCredentials | undefined> {
     const entry = user.auths[key];
-    if (entry?.auth) return ofPair(Buffer.from(entry.auth, 'base64').toString('utf8'));
+    const pair = ofPair(Buffer.from(entry?.auth ?? '', 'base64').toString('utf8'));
+    // Beside it the pair has a name alone.
+    if (entry?.identitytoken) return { username: pair?.username ?? NAMELESS, identityToken: entry.identitytoken };
+    if (entry?.auth) return pair;
     const program = user.credHelpers[key] ?? user.credsStore;
     if (program === undefined || !/^[\w.-]+$/.test(program)) return undefined;
     const asked = await programs.run(`docker-credential-${program}`, { args: ['get'], input: key }, signal);
@@ -26,11 +29,17 @@ export function userCredentials(host: string, user: UserConfig, programs: Progra
       });
     }
     const { Username, Secret } = JSON.parse(asked.stdout) as { Username?: string; Secret?: string };
-    return Username === undefined || Secret === undefined ? undefined : { username: Username, password: Secret };
+    if (Username === undefined || Secret === undefined) return undefined;
+    return Username === NAMELESS
+      ? { username: Username, identityToken: Secret }
+      : { username: Username, password: Secret };
   }
 }
 
-function ofPair(text: string): RegistryCredentials | undefined {
+/** By this name a credential store says that the secret is an identity token. */
+const NAMELESS = '<token>';
+
+function ofPair(text: string): Extract<RegistryCredentials, { readonly password: string }> | undefined {
   const at = text.indexOf(':');
   return at < 0 ? undefined : { username: text.slice(0, at), password: text.slice(at + 1).replace(/\0+$/, '') };
 }

@@ -49,7 +49,10 @@ async function probe(client: string, { programs, env, builder: wanted }: Asking,
     ...(plugin === undefined
       ? {}
       : builder === undefined
-        ? { builderProblem: lastLine(inspected.stderr) || 'docker buildx inspect names no driver' }
+        ? {
+            builderProblem:
+              lastLine(inspected.stderr) || problemIn(inspected.stdout) || 'docker buildx inspect names no driver',
+          }
         : { builder }),
     ...(said.ServerVersion
       ? { serverVersion: said.ServerVersion }
@@ -60,8 +63,9 @@ async function probe(client: string, { programs, env, builder: wanted }: Asking,
 
 /** Of the text of `docker buildx inspect`, which has no other form in the releases that are in use. */
 function builderIn(text: string, { DriverStatus }: Info): Builder | undefined {
-  const [, name = ''] = /^Name:\s*(\S+)/m.exec(text) ?? [];
-  const driver = /^Driver:\s*(\S+)/m.exec(text)?.[1];
+  const [, name = ''] = /^Name:[ \t]*(\S+)/m.exec(text) ?? [];
+  // Empty where the builder is that of an engine which does not answer.
+  const driver = /^Driver:[ \t]*(\S+)/m.exec(text)?.[1];
   if (driver === undefined) return undefined;
   // Newer engines say it of the worker, to the plugin; older ones to `docker info` alone.
   const isContainerd =
@@ -69,8 +73,18 @@ function builderIn(text: string, { DriverStatus }: Info): Builder | undefined {
     DriverStatus?.some(([key, value]) => key === 'driver-type' && value?.startsWith('io.containerd.')) === true;
   // The builder has a name, and each node has one.
   const nodes = [...text.matchAll(/^Name:/gm)].length - 1;
-  return { name, driver, store: isContainerd ? 'containerd' : 'other', nodes };
+  const problem = problemIn(text);
+  return {
+    name,
+    driver,
+    store: isContainerd ? 'containerd' : 'other',
+    nodes,
+    ...(problem === undefined ? {} : { problem }),
+  };
 }
+
+/** Said in the text; the plugin ends well all the same. */
+const problemIn = (text: string): string | undefined => /^Error:[ \t]*(.+)$/m.exec(text)?.[1]?.slice(0, 300);
 
 function readInfo(text: string): Info {
   try {

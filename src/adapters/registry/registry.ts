@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Response } from 'undici';
 import { Failure } from '../../domain/failure.ts';
 import { IMAGE_TYPES, INDEX_TYPES, readManifest } from '../../domain/image-build/manifest.ts';
+import { RegistryRefusal } from '../../domain/image-build/registry-errors.ts';
 import { CloudFailure, mayPass } from '../../domain/retry-policy.ts';
 import type { ImageRegistry, StoredManifest } from '../../ports/image-registry.ts';
 import { documentOf, jsonOf } from './body.ts';
@@ -51,27 +52,42 @@ interface Named extends Place {
   readonly reference: string;
 }
 
-async function head(
-  send: Send,
-  { host, repository, reference }: Named,
-  signal: AbortSignal,
-): Promise<string | undefined> {
+async function head(send: Send, named: Named, signal: AbortSignal): Promise<string | undefined> {
+  const { host, repository, reference } = named;
   const what = `Could not look up ${reference} of ${host}/${repository}`;
-  const answer = await send(
-    {
-      method: 'HEAD',
-      path: `${repository}/manifests/${reference}`,
-      headers: { accept: ACCEPT },
-      scope: push(repository),
-      what,
-      expected: [200, 404],
-    },
-    signal,
-  );
+  const path = `${repository}/manifests/${reference}`;
+  const call = { method: 'HEAD', path, headers: { accept: ACCEPT }, scope: push(repository), what } as const;
+  let answer: Response;
+  try {
+    answer = await send({ ...call, expected: [200, 404] }, signal);
+  } catch (thrown) {
+    if (await isMissing(thrown, { send, named }, signal)) return undefined;
+    throw thrown;
+  }
   if (answer.status === 404) return undefined;
   const digest = answer.headers.get('docker-content-digest');
-  if (digest === null) return (await manifest(send, { host, repository, reference }, signal))?.digest;
+  if (digest === null) return (await manifest(send, named, signal))?.digest;
   return digest;
+}
+
+/**
+ * A virtual repository of Artifactory answers 403 for a tag that is not there, where a repository behind it is closed to the
+ * caller (google/go-containerregistry#1691). Who may not read has no list of the tags either: only a list without the tag
+ * makes it one that is not there.
+ */
+async function isMissing(
+  thrown: unknown,
+  { send, named }: { readonly send: Send; readonly named: Named },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { reference } = named;
+  if (!(thrown instanceof RegistryRefusal) || thrown.kind !== 'access-denied' || reference.includes(':')) return false;
+  try {
+    return !(await tags(send, named, signal)).includes(reference);
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
 }
 
 async function manifest(

@@ -30,6 +30,8 @@ export interface Builder {
   /** Where the driver `docker` puts images; with containerd's store it can do what the others can. */
   readonly store: 'containerd' | 'other';
   readonly nodes: number;
+  /** What the plugin says is wrong with it: an engine or a cluster that it does not reach. */
+  readonly problem?: string;
 }
 
 export interface Engine {
@@ -53,15 +55,13 @@ export function chooseEngine(probes: readonly Probe[], wanted: 'auto' | EngineKi
       problem: 'no docker is on PATH',
       accepted: 'a runner with Docker 20.10 or newer, or docker/setup-buildx-action before',
     };
-  const working = probes.filter((probe) => probe.serverVersion !== undefined);
-  if (working.length === 0) {
-    const said = probes.map(({ client, serverProblem = 'does not run' }) => `${client}: ${serverProblem}`).join('; ');
+  const working = probes.filter((probe) => probe.serverVersion !== undefined || buildsElsewhere(probe));
+  if (working.length === 0)
     return {
       input,
-      problem: `no docker engine answers (${said})`,
-      accepted: 'a running engine that this user may use',
+      problem: `no docker engine answers (${probes.map(saidOfDead).join('; ')})`,
+      accepted: 'a running engine that this user may use, or a builder of buildx that needs none here',
     };
-  }
   const able = (kind: EngineKind): Probe | undefined => working.find((probe) => canBe(probe, kind));
   const kinds: readonly EngineKind[] = wanted === 'auto' ? ['buildx', 'buildkit'] : [wanted];
   for (const kind of kinds) {
@@ -90,16 +90,26 @@ export function chooseEngine(probes: readonly Probe[], wanted: 'auto' | EngineKi
   };
 }
 
-function canBe({ clientVersion = '', buildxVersion }: Probe, kind: EngineKind): boolean {
+/** In a cluster, or with a BuildKit that runs by itself: such a builder needs no engine where the client is. */
+const buildsElsewhere = ({ builder }: Probe): boolean =>
+  builder !== undefined && builder.driver !== 'docker' && builder.problem === undefined;
+
+function saidOfDead({ client, serverProblem = 'does not run', builder, builderProblem }: Probe): string {
+  const ofBuilder = builder?.problem ?? builderProblem;
+  const isAnother = ofBuilder !== undefined && !ofBuilder.includes(serverProblem);
+  return `${client}: ${serverProblem}${isAnother ? `, and its builder: ${ofBuilder}` : ''}`;
+}
+
+function canBe({ clientVersion = '', serverVersion, buildxVersion }: Probe, kind: EngineKind): boolean {
   switch (kind) {
     case 'buildx':
       return buildxVersion !== undefined;
     case 'buildkit': {
       const major = Number.parseInt(clientVersion, 10);
-      return major >= 18 && major < OLD_CLIENTS_END;
+      return serverVersion !== undefined && major >= 18 && major < OLD_CLIENTS_END;
     }
     case 'legacy':
-      return true;
+      return serverVersion !== undefined;
     default:
       return unreachable(kind);
   }
@@ -112,7 +122,7 @@ function saidOf(kind: EngineKind, probe: Probe): string {
     buildkit: 'BuildKit of the client',
     legacy: 'the legacy builder',
   }[kind];
-  return `Engine ${serverVersion ?? '?'}, client ${client} ${clientVersion ?? '?'}, ${by}`;
+  return `${serverVersion === undefined ? 'No engine here' : `Engine ${serverVersion}`}, client ${client} ${clientVersion ?? '?'}, ${by}`;
 }
 
 const CALLED = {

@@ -34,11 +34,11 @@ describe('a registry that does not answer at the first look', () => {
 describe('a registry that lets this job not in', () => {
   const DENIED = { status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' };
   test.each<[name: string, call: RegExp, what: RegExp]>([
-    ['at the first look', /^HEAD /, /Could not look up sha-/],
+    ['at the first look', /^(HEAD|GET) /, /Could not look up sha-/],
     ['when it is to push', /^POST .*\/blobs\/uploads\//, /Could not push to /],
   ])('%s is no word against the inputs, and is known before the build', async (_name, call, what) => {
     const proxy = await startFaultProxy(services.host);
-    proxy.break({ call, kind: DENIED, times: 1 });
+    proxy.break({ call, kind: DENIED, times: 9 });
     const repository = `${proxy.host}/team/closed`;
     const played = await play(services, { inputs: inputs('closed', { repository }) });
     await proxy.close();
@@ -49,6 +49,18 @@ describe('a registry that lets this job not in', () => {
       /refuses a visitor without a login the right to push, with status 403( \(DENIED: no\))?\. Nothing was built or changed\. Give the job the right to push/,
     );
     expect(played.commands).toEqual([]);
+  });
+
+  test('that answers what is not there as forbidden is built for, and its tags are set', async () => {
+    const proxy = await startFaultProxy(services.host);
+    proxy.break({ call: /^HEAD .*\/manifests\//, kind: 'missing-is-forbidden', times: 99 });
+    const given = { inputs: inputs('virtual', { repository: `${proxy.host}/team/virtual` }) };
+    const first = await play(services, given);
+    const second = await play(services, given);
+    await proxy.close();
+    expect([first.failure, second.failure]).toEqual(['', '']);
+    expect([first.result?.kind, second.result?.kind]).toEqual(['pushed', 'reused']);
+    expect(services.tag('team/virtual', 'tested')).toMatch(/^sha256:/);
   });
 
   test('a repository that is not there is named with what to do, before the build', async () => {

@@ -189,9 +189,25 @@ needs('engine')('the registry adapter, over the wire', () => {
 
     test('a refusal is not repeated', async () => {
       const body = '{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}';
-      proxy.break({ call: /^HEAD \/v2\/f\/denied/, kind: { status: 403, body }, times: 99 });
+      proxy.break({ call: /^(HEAD|GET) \/v2\/f\/denied/, kind: { status: 403, body }, times: 99 });
       await expect(client(proxy.host).head('f/denied', '1', signal)).rejects.toMatchObject({ kind: 'access-denied' });
       expect(proxy.calls().filter((call) => call.startsWith('HEAD /v2/f/denied'))).toHaveLength(1);
+    });
+
+    test('a tag that is forbidden is one that is not there only where the list of the tags says so', async () => {
+      const at = { host: registry.host, repository: 'f/virtual' };
+      const { digest } = await seedImage({ ...at, tag: 'there' });
+      const images = client(proxy.host);
+      proxy.break({ call: /^HEAD \/v2\/f\/virtual/, kind: 'missing-is-forbidden', times: 2 });
+      expect(await images.head(at.repository, 'there', signal)).toBe(digest);
+      expect(await images.head(at.repository, 'missing', signal)).toBeUndefined();
+      proxy.break({ call: /^HEAD \/v2\/f\/virtual/, kind: { status: 403 }, times: 1 });
+      await expect(images.head(at.repository, 'there', signal)).rejects.toMatchObject({ kind: 'access-denied' });
+      proxy.break({ call: /^(HEAD|GET) \/v2\/f\/virtual/, kind: { status: 403 }, times: 2 });
+      await expect(images.head(at.repository, 'missing', signal)).rejects.toMatchObject({
+        kind: 'access-denied',
+        message: expect.stringMatching(/^Could not look up missing of /),
+      });
     });
 
     test('an upload whose commit was slow is found there', async () => {

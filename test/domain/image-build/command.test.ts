@@ -149,6 +149,13 @@ describe('the engine', () => {
     serverProblem: 'Cannot connect to the Docker daemon',
   };
 
+  const elsewhere = (driver: string, problem?: string): Probe => ({
+    ...dead,
+    client: '/opt/docker',
+    buildxVersion: 'v0.13.1',
+    builder: { ...builder(driver), ...(problem === undefined ? {} : { problem }) },
+  });
+
   test.each<[string, readonly Probe[], Parameters<typeof chooseEngine>[1], { kind: string; client: string }]>([
     ['buildx wherever it is', [recent, old, plugged], 'auto', { kind: 'buildx', client: '/opt/docker' }],
     [
@@ -158,6 +165,18 @@ describe('the engine', () => {
       { kind: 'buildkit', client: '/usr/bin/docker' },
     ],
     ['legacy when it is chosen', [recent], 'legacy', { kind: 'legacy', client: '/usr/local/bin/docker' }],
+    [
+      'a builder in a cluster, where no engine answers',
+      [dead, elsewhere('kubernetes')],
+      'auto',
+      { kind: 'buildx', client: '/opt/docker' },
+    ],
+    [
+      'a BuildKit that runs by itself, where no engine answers',
+      [elsewhere('remote')],
+      'buildx',
+      { kind: 'buildx', client: '/opt/docker' },
+    ],
     ['BuildKit when it is chosen', [plugged, old], 'buildkit', { kind: 'buildkit', client: '/usr/bin/docker' }],
   ])('is %s', (_name, probes, wanted, expected) => {
     expect(chooseEngine(probes, wanted)).toMatchObject(expected);
@@ -166,6 +185,19 @@ describe('the engine', () => {
   test.each<[string, readonly Probe[], Parameters<typeof chooseEngine>[1], RegExp]>([
     ['no docker at all', [], 'auto', /no docker is on PATH/],
     ['an engine that does not answer', [dead], 'auto', /no docker engine answers \(.*Cannot connect/],
+    [
+      'a builder of the driver docker whose engine does not answer',
+      [elsewhere('docker')],
+      'auto',
+      /no docker engine answers \(\/opt\/docker: Cannot connect/,
+    ],
+    [
+      'a builder that does not reach its cluster either',
+      [elsewhere('kubernetes', 'no route to 10.0.0.1')],
+      'auto',
+      /Cannot connect to the Docker daemon, and its builder: no route to 10\.0\.0\.1\)/,
+    ],
+    ['a builder elsewhere and no engine for the client', [elsewhere('remote')], 'legacy', /no engine of this kind/],
     ['a recent client without the plugin: legacy is never taken silently', [recent], 'auto', /without buildx/],
     ['buildx that is not there', [old], 'buildx', /no engine of this kind/],
     [
