@@ -175,7 +175,9 @@ export function findRelease(records: readonly ReleaseRecord[], named: string): N
       ? ''
       : `; revision:${byNumber.revision} is release ${byNumber.release}`;
   if (good !== undefined)
-    return other === '' ? found(good) : none(`${named} is release ${named} (revision:${good.revision})${other}`);
+    return other === '' || mark !== ''
+      ? found(good)
+      : none(`${named} is release ${named} (revision:${good.revision})${other}`);
   const [bad] = called;
   if (bad !== undefined) return none(`release ${named} (revision:${bad.revision}) is ${bad.phase}${other}`);
   const alike = new RegExp(`^${mark}\\d+$`);

@@ -92,6 +92,8 @@ describe('the record', () => {
   test('knows a revision by itself, whatever releases are called', () => {
     const all = [called(7, '5'), called(12, '7')];
     expect(findRelease(all, 'revision:7')).toMatchObject({ kind: 'found', record: { release: '5' } });
+    const marked = [called(7, 'v5'), called(9, 'v7')];
+    expect(findRelease(marked, 'v7')).toMatchObject({ kind: 'found', record: { revision: 9 } });
     expect(findRelease(all, '12')).toEqual({
       kind: 'none',
       why: 'no recorded release is called 12; revision:12 is release 7',
