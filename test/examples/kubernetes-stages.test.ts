@@ -89,7 +89,7 @@ needs('kubernetes')('the stages of hft-platform, on EKS', () => {
     expect(await place.truth()).toMatchObject({ tag: '1.1.0', replicas: 2, isComplete: true });
     // Its smoke test is red.
     const back = step('go-back-k8s', { ...known, ...under('steps.deploy-k8s.outputs', second.outputs) });
-    expect(back).toMatchObject({ mode: 'rollback', to: '1', stage: 'staging' });
+    expect(back).toMatchObject({ mode: 'rollback', to: 'revision:1', stage: 'staging' });
     expect((await run(back)).outputs).toMatchObject({ outcome: 'rolled-back', release: '1.0.0' });
     expect((await run({ mode: 'scale', replicas: '+1' })).outputs).toMatchObject({ outcome: 'succeeded' });
     expect(await place.truth()).toMatchObject({ tag: '1.0.0', replicas: 3, isComplete: true });

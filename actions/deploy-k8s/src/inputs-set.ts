@@ -80,11 +80,11 @@ export const setInputs = {
   }),
   'secret-values': secret({
     description:
-      'Values for `${NAME}` in the Secrets of the set, one `NAME=value` a line; they are masked. Example: a secret with the line `API_KEY=...`.',
+      'Values for `${NAME}` in the Secrets of the set, one `NAME=value` a line, a value of several lines in double quotes (`""` is a quote in it); they are masked. Example: a secret with the line `API_KEY=...`.',
   }),
   'secret-env': listMatching({
     description:
-      "Names of variables of the step's `env` that `${NAME}` in the Secrets is filled from too, masked; for values of several lines. No other variable is read, and never those of the runner and of credentials. Example: `TLS_KEY`.",
+      "Names of variables of the step's `env` that `${NAME}` in the Secrets is filled from too, masked. No other variable is read, and never those of the runner and of credentials. Example: `TLS_KEY`.",
     shape: /(?!(?:INPUT|STATE|ACTIONS|GITHUB|RUNNER|AWS)_|KUBECONFIG$)[A-Za-z_][A-Za-z0-9_]*/,
     accepts: 'a name of a variable',
     accepted: 'names like TLS_KEY; none of INPUT_, STATE_, ACTIONS_, GITHUB_, RUNNER_, AWS_, and not KUBECONFIG',

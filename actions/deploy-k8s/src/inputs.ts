@@ -52,10 +52,10 @@ export const spec = {
   ...imageInputs,
   to: matching({
     description:
-      'Release that `mode: rollback` goes to: its revision or its release id. Without it the one before the one that serves. Example: `7`.',
+      'Release that `mode: rollback` goes to: its release id, or its revision (`revision:7`; `7` and `v7` where no release id looks like that). Without it the one before the one that serves. Example: `revision:7`.',
     shape: /[\w.@:+/-]{1,200}/,
     accepts: 'a revision',
-    accepted: 'a number of the record (see mode: status), or a release id',
+    accepted: 'a release id, or revision: and a number of the record (see mode: status)',
   }),
   workload: matching({
     description: 'What `mode: scale` scales. Example: `Deployment/web`.',

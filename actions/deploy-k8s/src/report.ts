@@ -244,9 +244,10 @@ function statusLine({ serving, unfinished, left, answers, objects }: ShownStatus
   const differing = objects.flatMap(({ object, differs }) =>
     differs === undefined ? [] : [`${describeObject(object)}: ${differs}`],
   );
+  const standing = objects.filter(({ state }) => state.kind !== 'missing').map(({ object }) => describeObject(object));
   const parts = [
     serving === undefined
-      ? `${app} has no release here`
+      ? noneText({ app, standing, of: objects.length }, unfinished ?? left)
       : `${app} serves release ${serving.release} (revision ${serving.revision}), ${bad.length === 0 ? 'all ready' : `${bad.length} of ${objects.length} objects not ready`}`,
   ];
   if (differing.length > 0)
@@ -261,10 +262,23 @@ function statusLine({ serving, unfinished, left, answers, objects }: ShownStatus
     );
   }
   if (left !== undefined) {
-    const way = serving === undefined ? '' : `; mode: rollback goes back to ${serving.release}`;
+    const way =
+      serving === undefined
+        ? '; mode: rollback takes it away; or release a set that is good'
+        : `; mode: rollback goes back to ${serving.release}`;
     parts.push(`release ${left.release} (revision ${left.revision}) failed and stands${way}`);
   }
   return parts.join('; ');
+}
+
+/** Of a first release that did not come up something may stand all the same. */
+function noneText(
+  { app, standing, of }: { readonly app: string; readonly standing: readonly string[]; readonly of: number },
+  first: ReleaseRecord | undefined,
+): string {
+  if (first === undefined) return `${app} has no release here`;
+  const named = standing.length === 0 ? '' : ` (${standing.join(', ')})`;
+  return `${app} has no release here that came up: of ${first.release} ${standing.length} of ${of} objects stand${named}`;
 }
 
 export function statusReport(status: ShownStatus, request: Request): Report & { readonly lines: readonly string[] } {

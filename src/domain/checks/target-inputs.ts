@@ -1,4 +1,5 @@
 import { type Checked, type InputProblem, bad, good, httpUrl, matching, secret, text } from '../inputs.ts';
+import { quotedEntries } from '../quoted-entries.ts';
 import type { Environment } from './fill-in.ts';
 
 /** Inputs of every action that runs checks, in the same words. */
@@ -23,28 +24,31 @@ export const checkInputs = {
   }),
   'check-secrets': secret({
     description:
-      'Values for `${NAME}` in the checks, one `NAME=value` a line; they win over the environment of the step and are masked. For workflows that cannot set `env`. Example: a secret with the line `API_TOKEN=...`.',
+      'Values for `${NAME}` in the checks, one `NAME=value` a line, a value of several lines in double quotes; they win over the environment of the step and are masked. For workflows that cannot set `env`. Example: a secret with the line `API_TOKEN=...`.',
   }),
 };
 
-const LINE = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/;
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** The lines of `check-secrets`. A problem names the line and never repeats it. A value that is empty counts as not set. */
+/**
+ * The entries of `check-secrets` and `secret-values`. A problem names the line and never repeats it. A value that is empty
+ * counts as not set.
+ */
 export function readCheckSecrets(text: string): Checked<ReadonlyMap<string, string>> {
   const values = new Map<string, string>();
   const problems: InputProblem[] = [];
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (line.trim() === '') continue;
-    const [, name, value] = LINE.exec(line.trim()) ?? [];
-    const refuse = (problem: string): unknown =>
-      problems.push({
-        input: 'check-secrets',
-        problem: `${problem} in line ${index + 1}`,
-        accepted: 'NAME=value, one a line',
-      });
-    if (name === undefined || value === undefined) refuse('has something else than NAME=value');
-    else if (values.has(name)) refuse(`has ${name} a second time`);
-    else values.set(name, value);
+  const refuse = (problem: string): unknown =>
+    problems.push({
+      input: 'check-secrets',
+      problem,
+      accepted: 'NAME=value, one a line; a value of several lines in double quotes',
+    });
+  const entries = quotedEntries(text);
+  if (entries === undefined) refuse('has a quote that is not closed');
+  for (const { id, value, line } of entries ?? []) {
+    if (!NAME.test(id)) refuse(`has something else than NAME=value in line ${line}`);
+    else if (values.has(id)) refuse(`has ${id} a second time in line ${line}`);
+    else values.set(id, value);
   }
   return problems.length === 0 ? good(values) : bad(...problems);
 }

@@ -1,4 +1,5 @@
 import { type Checked, type InputProblem, bad, good } from '../inputs.ts';
+import { quotedEntries } from '../quoted-entries.ts';
 import type { BuildSecret } from './build-spec.ts';
 
 const ID = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
@@ -61,35 +62,6 @@ function halves(entry: string): readonly [string, string] {
   const at = entry.indexOf('=');
   return at < 0 ? ['', entry] : [entry.slice(0, at).trim(), entry.slice(at + 1).trim()];
 }
-
-/** undefined: a quote is not closed. */
-function quotedEntries(text: string): readonly { readonly id: string; readonly value: string }[] | undefined {
-  const entries: { id: string; value: string }[] = [];
-  const lines = text.split(/\r?\n/);
-  for (let index = 0; index < lines.length; index += 1) {
-    let line = (lines[index] ?? '').trim();
-    if (line === '') continue;
-    const isWhole = line.startsWith('"');
-    const isValue = /^[^="]+="/.test(line);
-    if (isWhole || isValue) {
-      while (!closes(line)) {
-        index += 1;
-        if (index >= lines.length) return undefined;
-        line += `\n${lines[index] ?? ''}`;
-      }
-      line = isWhole
-        ? unquoted(line)
-        : line.replace(/^([^=]+=)([\s\S]*)$/, (_, id: string, value: string) => id + unquoted(value));
-    }
-    const at = line.indexOf('=');
-    entries.push({ id: at < 0 ? '' : line.slice(0, at).trim(), value: at < 0 ? line : line.slice(at + 1) });
-  }
-  return entries;
-}
-
-/** Whether an even number of quotes has come: `""` inside counts twice. */
-const closes = (text: string): boolean => (text.match(/"/g) ?? []).length % 2 === 0;
-const unquoted = (text: string): string => text.trim().slice(1, -1).replaceAll('""', '"');
 
 const SECRET_NAME =
   /(^|_)(TOKEN|PAT|PASS|PASSWORD|PASSWD|PASSPHRASE|SECRET|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY|CREDENTIALS?)($|_)|_PWD$/i;

@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
-import { type KubeObject, type Ref, isFields, listAt, numberAt, textAt } from './object.ts';
+import { type KubeObject, type Ref, isFields, keyOf, listAt, numberAt, refOf, textAt } from './object.ts';
+import { restrictTo } from './ownership.ts';
 
 /**
  * What is known of one release, written before the first write of it and kept in the Secret `sluice.<app>.v<N>`. It is what
@@ -100,11 +101,18 @@ export const unfinishedOf = (records: readonly ReleaseRecord[]): ReleaseRecord |
   );
 };
 
-/** The last one that was begun, when it is not good and stands all the same: it was left, or could not be taken back. */
+/**
+ * The last one that was begun, when it is not good and stands all the same: it was left, or could not be taken back. A way
+ * back from it that was itself taken back changes nothing about that.
+ */
 export const leftStanding = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined => {
-  const [newest] = newestFirst(records);
+  const newest = newestFirst(records).find(({ phase, copyOf }) => phase !== 'rolled-back' || copyOf === undefined);
   return newest?.phase === 'failed' ? newest : undefined;
 };
+
+/** What a roll back takes back, and leads to nothing else: what is unfinished, or a first release that failed and was left. */
+export const toTakeBack = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
+  unfinishedOf(records) ?? (servingOf(records) === undefined ? leftStanding(records) : undefined);
 
 /** What may stand of an app: the release that serves, and bad ones since. */
 export const standingObjects = (records: readonly ReleaseRecord[]): readonly KubeObject[] => {
@@ -112,6 +120,25 @@ export const standingObjects = (records: readonly ReleaseRecord[]): readonly Kub
   const since = records.filter(({ phase, revision }) => phase === 'failed' && revision > (serving?.revision ?? 0));
   return [...(serving?.objects ?? []), ...since.flatMap(({ objects }) => objects)];
 };
+
+/**
+ * Objects that stand and that `target` does not have, though nobody of this app made them: as they were before a later release
+ * took them over. A roll back to `target` gives them their values back, and takes none of them away.
+ */
+export function adoptedSince(records: readonly ReleaseRecord[], target: ReleaseRecord): readonly KubeObject[] {
+  const before = [...records].sort((a, b) => a.revision - b.revision).flatMap((each) => each.before);
+  const keyed = (wanted: 'found' | 'made') =>
+    before.filter(({ object }) => (object === undefined) === (wanted === 'made')).map(({ ref }) => keyOf(ref));
+  const [made, has] = [new Set(keyed('made')), new Set(target.objects.map((object) => keyOf(refOf(object))))];
+  const standing = new Map(standingObjects(records).map((object) => [keyOf(refOf(object)), object]));
+  return [...new Set(keyed('found'))].flatMap((key) => {
+    const found = before.find(({ ref, object }) => object !== undefined && keyOf(ref) === key)?.object;
+    const intent = standing.get(key);
+    return found === undefined || intent === undefined || made.has(key) || has.has(key)
+      ? []
+      : [restrictTo(intent, found)];
+  });
+}
 
 /** Where `mode: rollback` leads without `to`, when the one that serves is to be left: the newest one before the serving one that served once. */
 export const beforeServing = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined => {
@@ -125,15 +152,38 @@ export const beforeServing = (records: readonly ReleaseRecord[]): ReleaseRecord 
   );
 };
 
-/** `7`, `v7`, or a release id. */
-export const findRelease = (records: readonly ReleaseRecord[], named: string): ReleaseRecord | undefined => {
-  const number = /^v?(\d+)$/.exec(named)?.[1];
+/** What `to` names; or why it names nothing that can be gone to, as a clause. */
+export type Named =
+  { readonly kind: 'found'; readonly record: ReleaseRecord } | { readonly kind: 'none'; readonly why: string };
+
+/**
+ * A release id; `7` or `v7`, a revision, where no release id looks like it; `revision:7`, a revision and nothing else. What
+ * could be two releases is none: a roll back is no moment to guess.
+ */
+export function findRelease(records: readonly ReleaseRecord[], named: string): Named {
   const all = newestFirst(records);
-  return (
-    all.find(({ release, phase }) => release === named && (phase === 'deployed' || phase === 'superseded')) ??
-    all.find(({ revision }) => number !== undefined && revision === Number(number))
-  );
-};
+  const [, alone] = /^revision:(\d*)$/.exec(named) ?? [];
+  const [, mark = '', number] = /^(v?)(\d+)$/.exec(named) ?? [];
+  const byNumber = all.find(({ revision }) => String(revision) === (alone ?? number));
+  const found = (record: ReleaseRecord): Named => ({ kind: 'found', record });
+  const none = (why: string): Named => ({ kind: 'none', why });
+  if (alone !== undefined) return byNumber === undefined ? none(`revision ${alone} is not recorded`) : found(byNumber);
+  const called = all.filter(({ release }) => release === named);
+  const good = called.find(({ phase }) => phase === 'deployed' || phase === 'superseded');
+  const other =
+    byNumber === undefined || byNumber.release === named
+      ? ''
+      : `; revision:${byNumber.revision} is release ${byNumber.release}`;
+  if (good !== undefined)
+    return other === '' || mark !== ''
+      ? found(good)
+      : none(`${named} is release ${named} (revision:${good.revision})${other}`);
+  const [bad] = called;
+  if (bad !== undefined) return none(`release ${named} (revision:${bad.revision}) is ${bad.phase}${other}`);
+  const alike = new RegExp(`^${mark}\\d+$`);
+  const isAlike = all.some(({ release }) => alike.test(release));
+  return byNumber === undefined || isAlike ? none(`no recorded release is called ${named}${other}`) : found(byNumber);
+}
 
 /** Records older than the newest `keep` good ones: nothing leads back to them. Bad ones between them stay, to be looked at. */
 export const outdated = (records: readonly ReleaseRecord[], keep: number): readonly ReleaseRecord[] => {

@@ -9,11 +9,13 @@ import { type KubeObject, refOf } from '../../domain/kubernetes/object.ts';
 import { type Readiness, makesPods, readinessOf } from '../../domain/kubernetes/readiness.ts';
 import {
   type ReleaseRecord,
+  adoptedSince,
   beforeServing,
   findRelease,
   leftStanding,
   newestFirst,
   servingOf,
+  toTakeBack,
   unfinishedOf,
 } from '../../domain/kubernetes/release-record.ts';
 import { LEASES, leaseName, resourceFor } from '../../domain/kubernetes/resource.ts';
@@ -75,7 +77,7 @@ export interface WayBackWish {
 }
 
 export function wayBackOf(records: readonly ReleaseRecord[], { ref: { app }, to, run }: WayBackWish): WayBack {
-  const unfinished = unfinishedOf(records);
+  const unfinished = toTakeBack(records);
   // A way back that was killed is gone on with: taking it back would lead to what it was to leave.
   const wayBack = records.find(({ revision }) => revision === unfinished?.copyOf) ?? unfinished;
   if (to === undefined && unfinished?.copyOf !== undefined && wayBack !== undefined)
@@ -97,14 +99,16 @@ export function wayBackOf(records: readonly ReleaseRecord[], { ref: { app }, to,
   if (to === undefined && serving?.copyOf !== undefined && serving.run.split('/')[0] === run.split('/')[0])
     return { kind: 'unchanged', record: serving };
   const known = newestFirst(records).map(({ revision, release, phase }) => `${revision} (${release}, ${phase})`);
-  const target = to === undefined ? beforeServing(records) : findRelease(records, to);
+  const before = to === undefined ? beforeServing(records) : undefined;
+  const named = to === undefined ? undefined : findRelease(records, to);
+  const target = named?.kind === 'found' ? named.record : before;
   if (target === undefined)
     throw new Failure({
       what: `There is nothing to roll ${app} back to`,
       why:
-        to === undefined
-          ? 'no release before the one that serves is recorded that was another one and good'
-          : `no recorded release is called ${to}`,
+        named?.kind === 'none'
+          ? named.why
+          : 'no release before the one that serves is recorded that was another one and good',
       now: known.length === 0 ? 'No release is recorded' : `Recorded are ${known.join(', ')}`,
       next: `${known.length === 0 ? 'Deploy' : 'Name one of them by to, or deploy'} the manifests of the wanted version`,
     });
@@ -113,9 +117,11 @@ export function wayBackOf(records: readonly ReleaseRecord[], { ref: { app }, to,
     : { kind: 'repeat', record: target };
 }
 
-/** The manifests of a record: they are complete, and they stand in no file. */
-export const manifestsOf = ({ objects, revision }: ReleaseRecord): readonly Manifest[] =>
-  objects.map((object) => ({ object, origin: { file: `revision ${revision}` } }));
+/** The manifests that lead back to a record: they are complete, and they stand in no file. Jobs have run. */
+export const manifestsOf = (record: ReleaseRecord, records: readonly ReleaseRecord[]): readonly Manifest[] =>
+  [...record.objects, ...adoptedSince(records, record)]
+    .filter(({ kind }) => kind !== 'Job')
+    .map((object) => ({ object, origin: { file: `revision ${record.revision}` } }));
 
 /** What was intended once is intended again as it was, without what came since; others' fields stay theirs. */
 const GOING_BACK: Policies = {
@@ -144,15 +150,14 @@ export async function rollBackSet(
   }
   const writer = { release: record.release, run: wish.writer.run };
   const copyOf = record.copyOf ?? record.revision;
-  const manifests = manifestsOf(record).filter(({ object }) => object.kind !== 'Job');
   const result = await deploySet(
-    manifests,
+    manifestsOf(record, records),
     { ...wish, policies: GOING_BACK, writer, copyOf, onOutdated: 'continue' },
     tools,
     signal,
   );
   if (result.outcome === 'succeeded') return { ...result, outcome: 'rolled-back' };
-  // The way back that went wrong was itself taken back: what was left is there again, and it is not what was asked for.
+  // The way back that went wrong was itself taken back: what served is there again, and nothing proved what was asked for.
   return result.outcome === 'rolled-back' ? { ...result, outcome: 'rollback-failed' } : result;
 }
 
@@ -165,7 +170,7 @@ export async function finishUnfinished(
 ): Promise<K8sResult | undefined> {
   const lease = await holdLease({ ...wish, run: wish.writer.run }, tools, signal);
   try {
-    const left = unfinishedOf(await tools.store.list(lease.signal));
+    const left = toTakeBack(await tools.store.list(lease.signal));
     if (left?.revision !== record.revision) return undefined;
     const within = after(tools.clock.now(), wish.rollbackWithin);
     const back = await goBack({ ref: wish.ref, record, previous, lease, within }, tools, lease.signal);
@@ -177,7 +182,7 @@ export async function finishUnfinished(
 
 const resultOf = (back: WentBack, record: ReleaseRecord, previous: ReleaseRecord | undefined): K8sResult => ({
   outcome: back.kind,
-  reason: `release ${record.release} (revision ${record.revision}) was left unfinished by run ${record.run}; ${back.reason}`,
+  reason: `release ${record.release} (revision ${record.revision}) ${record.phase === 'failed' ? 'failed and stood' : `was left unfinished by run ${record.run}`}; ${back.reason}`,
   changed: true,
   objects: back.objects,
   causes: back.kind === 'rolled-back' ? [] : [{ text: back.reason }],
@@ -231,20 +236,24 @@ export async function statusOf(ref: AppRef, tools: K8sTools, signal: AbortSignal
   const { cluster, store, clock } = tools;
   const records = await store.list(signal);
   const serving = servingOf(records);
+  const unfinished = unfinishedOf(records);
+  const left = leftStanding(records);
   const served = await cluster.resources(signal);
-  const objects = await inParallel(serving?.objects ?? [], AT_ONCE, async (object): Promise<ObjectStatus> => {
+  // Of a first release that did not come up: what stands of it is all that there is.
+  const shown = serving ?? unfinished ?? left;
+  const objects = await inParallel(shown?.objects ?? [], AT_ONCE, async (object): Promise<ObjectStatus> => {
     const resource = resourceFor(object, served);
     const live = resource === undefined ? undefined : await cluster.get(resource, refOf(object), signal);
     const state =
       live === undefined
         ? ({ kind: 'missing' } as const)
         : readinessOf(live, { generation: live.metadata.generation, now: clock.now() });
-    const differs = live === undefined ? undefined : differenceFrom(object, live, managerOf(ref.app));
+    const differs =
+      live === undefined || serving === undefined ? undefined : differenceFrom(object, live, managerOf(ref.app));
     return { object, live, state, ...(differs === undefined ? {} : { differs }) };
   });
-  const unfinished = unfinishedOf(records);
   const answers = unfinished === undefined ? 'unknown' : await isAlive(unfinished, ref, tools, signal);
-  return { serving, unfinished, left: leftStanding(records), answers, records: newestFirst(records), objects };
+  return { serving, unfinished, left, answers, records: newestFirst(records), objects };
 }
 
 async function isAlive(

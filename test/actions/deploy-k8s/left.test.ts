@@ -51,3 +51,24 @@ needs('kubernetes')('a bad release that was left as it is', () => {
     }
   }, 240_000);
 });
+
+needs('kubernetes')('a first release that failed and was left', () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await openScene('first');
+  }, 300_000);
+  afterAll(() => scene?.close());
+
+  test('is told by its objects, and taken away by a roll back', async () => {
+    const left = await scene.run({ 'release-id': 'bad', 'on-failure': 'leave' }, setOf({ tag: '1-missing-image' }));
+    expect(left).toMatchObject({ exitCode: 1, outputs: { outcome: 'failed' } });
+    const status = await scene.run({ mode: 'status' });
+    expect(status.stdout).toContain('web has no release here that came up: of bad 4 of 4 objects stand (');
+    expect(status.outputs['objects']).toContain('"name":"web-config"');
+    const back = await scene.run({ mode: 'rollback' });
+    expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back' } });
+    expect(back.stdout).toContain('release bad (revision 1) failed and stood; web is gone from');
+    expect(await scene.truth()).toEqual({ image: 'none', config: 'none', ready: 0 });
+    expect((await scene.run({ mode: 'status' })).stdout).toContain('web has no release here.');
+  }, 240_000);
+});

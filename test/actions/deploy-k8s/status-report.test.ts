@@ -56,6 +56,25 @@ test.each([
     `${SERVES}; release v2 (revision 2) failed and stands; mode: rollback goes back to v1.`,
   ],
   [
+    'what stands of a first release that was left half done',
+    status({
+      serving: undefined,
+      unfinished: record(1, 'applying'),
+      answers: 'no',
+      objects: [
+        { object, live: object, state: { kind: 'waiting', for: 'pods' } },
+        { object: { ...object, metadata: { name: 'late' } }, live: undefined, state: { kind: 'missing' } },
+      ],
+    }),
+    'web has no release here that came up: of v1 1 of 2 objects stand (Deployment shop/web); release v1 (revision 1) is unfinished (applying): its run 1/1 does not answer; the next deploy or mode: rollback takes it back or ends it.',
+  ],
+  [
+    'what to do about a first release that failed and was left',
+    status({ serving: undefined, left: record(1, 'failed') }),
+    'web has no release here that came up: of v1 1 of 1 objects stand (Deployment shop/web); release v1 (revision 1) failed and stands; mode: rollback takes it away; or release a set that is good.',
+  ],
+  ['that there is nothing', status({ serving: undefined, objects: [] }), 'web has no release here.'],
+  [
     'that nobody knows whether a run goes on',
     status({ unfinished, answers: 'unknown' }),
     `${SERVES}; release v2 (revision 2) is unfinished (applying): whether its run 2/1 goes on is not known.`,

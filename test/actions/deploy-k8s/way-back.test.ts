@@ -62,4 +62,19 @@ needs('kubernetes')('a way back is judged by what it leads to', () => {
     expect(bad.stdout).toContain('ProgressDeadlineExceeded');
     expect(await scene.truth()).toMatchObject({ image: 'registry.example.com/team/web:1', ready: 1 });
   }, 120_000);
+
+  test('takes nothing away that stood there before a release took it over, and gives its values back', async () => {
+    const path = `/api/v1/namespaces/${scene.namespace}/configmaps`;
+    await scene.cluster.admin.api.create(path, { metadata: { name: 'theirs' }, data: { A: 'by-hand' } });
+    await scene.run({ 'release-id': 'v5' }, setOf());
+    const theirs = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: theirs }\ndata: { A: ours }\n';
+    const ours = theirs.replace('name: theirs', 'name: ours');
+    const set = setOf({ tag: '6', more: `${theirs}---\n${ours}` });
+    const taken = await scene.run({ 'release-id': 'v6', 'field-conflicts': 'force' }, set);
+    expect(taken).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    const back = await scene.run({ mode: 'rollback' });
+    expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back', release: 'v5' } });
+    expect(await scene.live(`${path}/theirs`)).toMatchObject({ data: { A: 'by-hand' } });
+    expect(await scene.live(`${path}/ours`)).toBeUndefined();
+  }, 120_000);
 });

@@ -10,14 +10,31 @@ describe('check-secrets', () => {
     ]);
   });
 
+  test('may have several lines in double quotes, in which two quotes are one', () => {
+    const closed = readCheckSecrets('KEY="begin\n  middle\nend"\nB=plain\nC="a ""b"" c"\nD={"x": "y"}');
+    expect(closed.ok && [...closed.value]).toEqual([
+      ['KEY', 'begin\n  middle\nend'],
+      ['B', 'plain'],
+      ['C', 'a "b" c'],
+      ['D', '{"x": "y"}'],
+    ]);
+  });
+
   test.each([
+    { name: 'a quote that nothing closes', text: 'A="hunter2\nB=1', problem: 'has a quote that is not closed' },
     { name: 'a line without a name', text: 'A=1\nhunter2', problem: 'has something else than NAME=value in line 2' },
     { name: 'a name that is none', text: '1A=hunter2', problem: 'has something else than NAME=value in line 1' },
     { name: 'a name twice', text: 'A=1\nA=hunter2', problem: 'has A a second time in line 2' },
   ])('with $name are refused without repeating it', ({ text, problem }) => {
     expect(readCheckSecrets(text)).toEqual({
       ok: false,
-      problems: [{ input: 'check-secrets', problem, accepted: 'NAME=value, one a line' }],
+      problems: [
+        {
+          input: 'check-secrets',
+          problem,
+          accepted: 'NAME=value, one a line; a value of several lines in double quotes',
+        },
+      ],
     });
   });
 

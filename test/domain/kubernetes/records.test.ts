@@ -4,6 +4,7 @@ import { allows } from '../../../src/domain/kubernetes/rules-review.ts';
 import { rightsFor, rolesFor } from '../../../src/domain/kubernetes/rights.ts';
 import {
   type ReleaseRecord,
+  adoptedSince,
   beforeServing,
   findRelease,
   outdated,
@@ -59,7 +60,70 @@ describe('the record', () => {
     ['1.4.0', 1],
   ])('finds %s', (named, revision) => {
     const all = [record(1, 'superseded', { release: '1.4.0' }), record(2, 'deployed', { release: '1.5.0' })];
-    expect(findRelease(all, named)?.revision).toBe(revision);
+    expect(findRelease(all, named)).toMatchObject({ kind: 'found', record: { revision } });
+  });
+
+  const called = (revision: number, release: string, phase: ReleaseRecord['phase'] = 'superseded') =>
+    record(revision, phase, { release });
+  test.each([
+    [
+      'a release that failed, though its name is a revision too',
+      'v7',
+      [called(7, 'v5'), called(9, 'v7', 'failed')],
+      'release v7 (revision:9) is failed; revision:7 is release v5',
+    ],
+    [
+      'one that is not recorded, where names look like it',
+      'v7',
+      [called(7, 'v5'), called(8, 'v6')],
+      'no recorded release is called v7; revision:7 is release v5',
+    ],
+    [
+      'what is a release and the revision of another one',
+      '7',
+      [called(7, '5'), called(12, '7')],
+      '7 is release 7 (revision:12); revision:7 is release 5',
+    ],
+    ['a revision that is not there', 'revision:7', [called(12, 'revision-7')], 'revision 7 is not recorded'],
+  ])('leads nowhere for %s', (_name, named, all, why) => {
+    expect(findRelease(all, named)).toEqual({ kind: 'none', why });
+  });
+
+  test('knows a revision by itself, whatever releases are called', () => {
+    const all = [called(7, '5'), called(12, '7')];
+    expect(findRelease(all, 'revision:7')).toMatchObject({ kind: 'found', record: { release: '5' } });
+    const marked = [called(7, 'v5'), called(9, 'v7')];
+    expect(findRelease(marked, 'v7')).toMatchObject({ kind: 'found', record: { revision: 9 } });
+    expect(findRelease(all, '12')).toEqual({
+      kind: 'none',
+      why: 'no recorded release is called 12; revision:12 is release 7',
+    });
+  });
+
+  test('knows what a later release took over and did not make', () => {
+    const config = (name: string, a: string) => object('v1', 'ConfigMap', name, { data: { a, b: a } });
+    const before = (name: string, found?: string) => {
+      const { apiVersion, kind, metadata } = config(name, '');
+      const ref = { apiVersion, kind, name: metadata.name, namespace: metadata.namespace ?? '' };
+      return { ref, ...(found === undefined ? {} : { object: config(name, found) }) };
+    };
+    const all = [
+      record(1, 'superseded', { objects: [config('own', '1')], before: [before('own')] }),
+      record(2, 'superseded', {
+        objects: [config('own', '2'), object('v1', 'ConfigMap', 'theirs', { data: { a: '2' } })],
+        before: [before('theirs', 'by hand')],
+      }),
+      record(3, 'failed', { before: [before('left')] }),
+      record(4, 'deployed', {
+        objects: [config('own', '4'), object('v1', 'ConfigMap', 'theirs', { data: { a: '4' } }), config('left', '4')],
+        before: [before('left', '3')],
+      }),
+    ];
+    const adopted = adoptedSince(all, record(1, 'superseded', { objects: [config('own', '1')] }));
+    expect(adopted.map(({ metadata, ...rest }) => [metadata.name, rest['data']])).toEqual([
+      ['theirs', { a: 'by hand' }],
+    ]);
+    expect(adoptedSince(all, all[1] as ReleaseRecord)).toEqual([]);
   });
 
   test('keeps the newest good ones, and what lies between them', () => {

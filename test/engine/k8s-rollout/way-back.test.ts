@@ -50,6 +50,12 @@ test.each([
     ['repeat', 3],
   ],
   [
+    'the last good one again, where a way back to it was taken back',
+    way([...served, record(4, 'failed'), record(5, 'rolled-back', { copyOf: 3, previous: 3 })]),
+    ['repeat', 3],
+  ],
+  ['nothing, where a first release failed and was left', way([record(1, 'failed')]), ['finish', 1]],
+  [
     'one further back, where the bad one was taken back since',
     way([...served, record(4, 'failed'), record(5, 'rolled-back')]),
     ['repeat', 2],
