@@ -53,13 +53,14 @@ export async function waitReady(
   signal: AbortSignal,
 ): Promise<WaitEnd> {
   const { clock } = tools;
+  const waitsSince = clock.now();
   const pending = targets.filter(({ object }) => needsLook(object, clock.now()));
   if (pending.length === 0) return { kind: 'ready', notes: notesOf(targets, clock.now()) };
   const over = new AbortController();
   const watchSignal = AbortSignal.any([signal, over.signal]);
   try {
     const view = await openView(pending, tools, watchSignal);
-    return await look({ pending, deadline, way, view }, tools, signal);
+    return await look({ pending, deadline, way, waitsSince, view }, tools, signal);
   } finally {
     over.abort();
   }
@@ -130,12 +131,13 @@ async function openView(
 }
 
 interface Looking extends Pick<Waiting, 'deadline' | 'way'> {
+  readonly waitsSince: Instant;
   readonly pending: readonly Target[];
   readonly view: View;
 }
 
 async function look(
-  { pending, deadline, way, view }: Looking,
+  { pending, deadline, way, waitsSince, view }: Looking,
   tools: Pick<K8sTools, 'clock' | 'log'>,
   signal: AbortSignal,
 ): Promise<WaitEnd> {
@@ -144,7 +146,7 @@ async function look(
   for (;;) {
     signal.throwIfAborted();
     const now = clock.now();
-    const looks = pending.map((target) => lookAt(target, { view, way, now }));
+    const looks = pending.map((target) => lookAt(target, { view, way, waitsSince, now }));
     const unready = looks.filter((each): each is Unready => 'state' in each);
     say(pending, unready);
     const end = endOf(unready);
@@ -174,7 +176,10 @@ function endOf(unready: readonly Unready[]): WaitEnd | undefined {
 
 type Look = Unready | { readonly note: string } | { readonly ready: true };
 
-function lookAt(target: Target, { view, way, now }: Pick<Looking, 'view' | 'way'> & { readonly now: Instant }): Look {
+function lookAt(
+  target: Target,
+  { view, way, waitsSince, now }: Pick<Looking, 'view' | 'way' | 'waitsSince'> & { readonly now: Instant },
+): Look {
   const live = view.find(target);
   const nothing = { target, live, troubles: [], pods: [] };
   if (live === undefined) return { ...nothing, state: { kind: 'bad', why: 'somebody deleted it' } };
@@ -190,6 +195,7 @@ function lookAt(target: Target, { view, way, now }: Pick<Looking, 'view' | 'way'
   const state = readinessOf(live, {
     generation,
     now,
+    waitsSince,
     written: target.object,
     ...(current === undefined ? {} : { current }),
   });

@@ -1,0 +1,76 @@
+import { type Instant, between, instant, seconds } from '../duration.ts';
+import { type KubeObject, isFields, listAt, numberAt, textAt } from './object.ts';
+import {
+  type Condition,
+  READY,
+  type Readiness,
+  type Surroundings,
+  bad,
+  conditionOf,
+  observedGenerationOf,
+  said,
+  waiting,
+} from './readiness-state.ts';
+
+/**
+ * What a controller says in its first pass may still turn (a route before its grant, an operator before its pods), and what it
+ * said before our write may stand for a moment after it: a complaint counts when it has stood for this long.
+ */
+const STANDS_FOR = seconds(30);
+
+/** Counted from the later of the complaint and the write; a look that waits for nothing takes it as it is. */
+function hasStood(since: string | undefined, { waitsSince, now }: Surroundings): boolean {
+  if (waitsSince === undefined) return true;
+  const told = Date.parse(since ?? '');
+  // Of a clock that is ahead of ours, nobody knows when it was.
+  const from: Instant = told > waitsSince && told <= now ? instant(told) : waitsSince;
+  return between(from, now) >= STANDS_FOR;
+}
+
+const complaint = (why: string, since: string | undefined, around: Surroundings): Readiness =>
+  hasStood(since, around) ? bad(why) : waiting(`it to get over "${why}"`);
+
+/** Of the Gateway API: what each gateway that it names says of this version of it. */
+export function route(object: KubeObject, _unobserved: string | undefined, around: Surroundings): Readiness {
+  const parents = listAt(object, 'status', 'parents');
+  const generation = object.metadata.generation ?? 0;
+  if (parents.length === 0) return waiting('a gateway to take it');
+  const judged = parents.map((parent) => parentReadiness(listAt(parent, 'conditions'), generation, around));
+  return judged.find(({ kind }) => kind === 'bad') ?? judged.find(({ kind }) => kind === 'waiting') ?? READY;
+}
+
+function parentReadiness(conditions: readonly unknown[], generation: number, around: Surroundings): Readiness {
+  const current = conditions.filter(
+    (each) =>
+      /^(?:Accepted|ResolvedRefs)$/.test(textAt(each, 'type') ?? '') &&
+      (numberAt(each, 'observedGeneration') ?? 0) >= generation,
+  );
+  const wrong = current.find((each) => textAt(each, 'status') === 'False');
+  if (wrong !== undefined) {
+    const why = `${textAt(wrong, 'reason') ?? ''}: ${textAt(wrong, 'message') ?? ''}`;
+    return complaint(why, textAt(wrong, 'lastTransitionTime'), around);
+  }
+  const live = ['Accepted', 'ResolvedRefs'].every((type) =>
+    current.some((each) => textAt(each, 'type') === type && textAt(each, 'status') === 'True'),
+  );
+  return live ? READY : waiting('its gateway to take this version');
+}
+
+/** Some controllers say in each condition, and not beside them, which generation it is about. */
+const isOfOlder = ({ metadata }: KubeObject, { observedGeneration }: Condition): boolean =>
+  observedGeneration !== undefined && observedGeneration < (metadata.generation ?? 0);
+
+/** Conditions that resources of others have by convention (kstatus reads the same). One without any status is not awaited. */
+export function customReadiness(object: KubeObject, unobserved: string | undefined, around: Surroundings): Readiness {
+  if (!isFields(object['status'])) return { kind: 'ready', note: 'nobody has set a status' };
+  if (observedGenerationOf(object) !== undefined && unobserved !== undefined) return waiting(unobserved);
+  for (const type of ['Stalled', 'Degraded', 'Failed']) {
+    const condition = conditionOf(object, type);
+    if (condition?.status === 'True' && !isOfOlder(object, condition))
+      return complaint(said(condition) || type, condition.lastTransitionTime, around);
+  }
+  const state = conditionOf(object, 'Ready') ?? conditionOf(object, 'Available');
+  if (state !== undefined && isOfOlder(object, state)) return waiting('its controller to see the change');
+  if (state === undefined || state.status === 'True') return READY;
+  return waiting(said(state) === '' ? 'it to be ready' : said(state));
+}
