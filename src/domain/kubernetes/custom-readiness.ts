@@ -1,4 +1,4 @@
-import { type Instant, between, instant, seconds } from '../duration.ts';
+import { type Instant, between, formatDuration, instant, minutes, seconds } from '../duration.ts';
 import { type KubeObject, isFields, listAt, numberAt, textAt } from './object.ts';
 import {
   type Condition,
@@ -60,17 +60,51 @@ function parentReadiness(conditions: readonly unknown[], generation: number, aro
 const isOfOlder = ({ metadata }: KubeObject, { observedGeneration }: Condition): boolean =>
   observedGeneration !== undefined && observedGeneration < (metadata.generation ?? 0);
 
-/** Conditions that resources of others have by convention (kstatus reads the same). One without any status is not awaited. */
+/**
+ * Conditions that resources of others have by convention, as kstatus reads them (cli-utils, pkg/kstatus/status/generic.go),
+ * and where there are none the words of some. kstatus calls one without a status ready at once; a new one is given a moment.
+ */
 export function customReadiness(object: KubeObject, unobserved: string | undefined, around: Surroundings): Readiness {
-  if (!isFields(object['status'])) return { kind: 'ready', note: 'nobody has set a status' };
+  const status = object['status'];
+  if (!isFields(status) || Object.keys(status).length === 0) return withoutStatus(object, around);
   if (observedGenerationOf(object) !== undefined && unobserved !== undefined) return waiting(unobserved);
-  for (const type of ['Stalled', 'Degraded', 'Failed']) {
+  const current = (type: string): Condition | undefined => {
     const condition = conditionOf(object, type);
-    if (condition?.status === 'True' && !isOfOlder(object, condition))
-      return complaint(said(condition) || type, condition.lastTransitionTime, around);
+    return condition?.status === 'True' && !isOfOlder(object, condition) ? condition : undefined;
+  };
+  for (const type of ['Stalled', 'Degraded', 'Failed']) {
+    const condition = current(type);
+    if (condition !== undefined) return complaint(said(condition) || type, condition.lastTransitionTime, around);
   }
-  const state = conditionOf(object, 'Ready') ?? conditionOf(object, 'Available');
-  if (state !== undefined && isOfOlder(object, state)) return waiting('its controller to see the change');
-  if (state === undefined || state.status === 'True') return READY;
-  return waiting(said(state) === '' ? 'it to be ready' : said(state));
+  const reconciling = current('Reconciling');
+  if (reconciling !== undefined) return waiting(said(reconciling) || 'its controller to be done');
+  const states = [
+    conditionOf(object, 'Ready') ?? conditionOf(object, 'Available'),
+    conditionOf(object, 'Synced'),
+  ].filter((condition) => condition !== undefined);
+  if (states.length === 0) return byWord(object, around);
+  if (states.some((state) => isOfOlder(object, state))) return waiting('its controller to see the change');
+  const open = states.find((state) => state.status !== 'True');
+  return open === undefined ? READY : waiting(said(open) || 'it to be ready');
+}
+
+/** Made by this release or a moment before it: a controller that is there has not looked yet. */
+const NEW_FOR = minutes(5);
+
+function withoutStatus({ metadata }: KubeObject, { waitsSince, now, status }: Surroundings): Readiness {
+  const made = instant(Date.parse(metadata.creationTimestamp ?? ''));
+  const isNew = waitsSince !== undefined && between(made, waitsSince) < NEW_FOR;
+  if (status === undefined || !isNew) return { kind: 'ready', note: 'nobody has set a status' };
+  if (between(waitsSince, now) < STANDS_FOR) return waiting('its controller to set a status');
+  return { kind: 'ready', note: `nobody set a status within ${formatDuration(STANDS_FOR)}`, unproven: 'yes' };
+}
+
+/** Of those that have no condition of being ready: `status.health.status` (an Application of Argo CD), `status.phase`. */
+function byWord(object: KubeObject, around: Surroundings): Readiness {
+  const health = textAt(object, 'status', 'health', 'status');
+  if (health === 'Progressing') return waiting('it to be healthy');
+  const word = health ?? textAt(object, 'status', 'phase') ?? '';
+  if (!/^(?:Degraded|Missing|Failed|Error)$/.test(word)) return READY;
+  const message = textAt(object, 'status', 'health', 'message') ?? textAt(object, 'status', 'message');
+  return complaint(message === undefined ? `it is ${word}` : `it is ${word} (${message})`, undefined, around);
 }

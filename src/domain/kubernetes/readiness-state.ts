@@ -3,7 +3,8 @@ import { type KubeObject, fieldAt, listAt, numberAt, textAt } from './object.ts'
 
 /** What one look says of one object. `bad` does not get better by waiting. */
 export type Readiness =
-  | { readonly kind: 'ready'; readonly note?: string }
+  /** `unproven`: nothing gets better by waiting, and nobody knows whether it is well. */
+  | { readonly kind: 'ready'; readonly note?: string; readonly unproven?: 'yes' }
   | { readonly kind: 'waiting'; readonly for: string }
   | { readonly kind: 'bad'; readonly why: string }
   /** Somebody else's change is rolled out in place of ours. */
@@ -20,6 +21,8 @@ export interface Surroundings {
   readonly now: Instant;
   /** When the wait for it began, which is after our write; absent: nobody waits, and the object is taken as it is. */
   readonly waitsSince?: Instant;
+  /** Whether its kind has a status that a controller writes. */
+  readonly status?: 'served';
   /** The object as our write left it. */
   readonly written?: KubeObject;
   /** The ReplicaSet that carries the template of a Deployment; absent on a way back, to which what it said before is no news. */

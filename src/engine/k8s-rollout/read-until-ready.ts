@@ -19,7 +19,7 @@ export async function readUntilReady(
   try {
     return await until(tools.clock, { every: READ_EVERY, deadline, signal }, async (): Promise<WaitEnd | undefined> => {
       unready = (await inParallel(targets, AT_ONCE, (target) => read({ target, waitsSince }, tools, signal))).flat();
-      if (unready.length === 0) return { kind: 'ready', notes: [] };
+      if (unready.length === 0) return { kind: 'ready', notes: [], unproven: [] };
       const bad = unready.filter(({ state }) => state.kind === 'bad');
       return bad.length > 0 ? { kind: 'bad', unready: bad } : undefined;
     });

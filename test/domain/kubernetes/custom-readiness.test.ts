@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { after, instant, seconds } from '../../../src/domain/duration.ts';
 import { phaseOf } from '../../../src/domain/kubernetes/phases.ts';
 import { readinessOf } from '../../../src/domain/kubernetes/readiness.ts';
+import { readAggregated, readResourceList } from '../../../src/domain/kubernetes/resource.ts';
 import { object } from './objects.ts';
 
 const WRITTEN = instant(Date.parse('2026-01-01T10:00:00Z'));
@@ -60,6 +61,102 @@ describe('what a controller complains of', () => {
     const given = { ...route([]), status: { parents: [{ conditions: [] }, wrong] } };
     expect(readinessOf(given, at(31)).kind).toBe('bad');
   });
+});
+
+const fresh = (status?: object, creationTimestamp = '2026-01-01T09:59:59Z') => ({
+  ...object('example.com/v1', 'Shop', 'x', { status }),
+  metadata: { name: 'x', generation: 2, creationTimestamp },
+});
+const served = { status: 'served' } as const;
+const UNPROVEN = { kind: 'ready', note: 'nobody set a status within 30s', unproven: 'yes' };
+const UNSET = { kind: 'ready', note: 'nobody has set a status' };
+
+describe('a custom resource without a status', () => {
+  test.each([
+    ['waits for its controller at first', fresh(), { ...at(5), ...served }, 'waiting'],
+    ['waits for it with an empty one too', fresh({}), { ...at(5), ...served }, 'waiting'],
+    ['is ready after half a minute, and unproven', fresh(), { ...at(31), ...served }, UNPROVEN],
+    [
+      'that stood so before the release is ready',
+      fresh(undefined, '2026-01-01T09:00:00Z'),
+      { ...at(5), ...served },
+      UNSET,
+    ],
+    ['of a kind that has none is ready', fresh(), at(5), UNSET],
+    ['is ready for who does not wait', fresh(), { generation: 2, now: WRITTEN, ...served }, UNSET],
+  ])('%s', (_name, given, around, expected) => {
+    const kind = expected === 'waiting' ? { kind: 'waiting', for: 'its controller to set a status' } : expected;
+    expect(readinessOf(given, around)).toEqual(kind);
+  });
+});
+
+describe('a custom resource whose status has no condition Ready or Available', () => {
+  test.each([
+    ['waits while it is not synced', { conditions: [condition('Synced', 'False')] }, 'waiting'],
+    ['is ready when it is synced', { conditions: [condition('Synced', 'True')] }, 'ready'],
+    [
+      'waits while it is not synced, ready as it is',
+      { conditions: [condition('Ready', 'True'), condition('Synced', 'False')] },
+      'waiting',
+    ],
+    [
+      'waits while it is reconciled',
+      { conditions: [condition('Reconciling', 'True'), condition('Ready', 'True')] },
+      'waiting',
+    ],
+    ['is bad by its health', { health: { status: 'Degraded' } }, 'bad'],
+    ['waits for its health', { health: { status: 'Progressing' } }, 'waiting'],
+    ['is ready by its health', { health: { status: 'Healthy' }, sync: { status: 'OutOfSync' } }, 'ready'],
+    ['is bad by its phase', { phase: 'Failed', message: 'why' }, 'bad'],
+    ['is ready with a phase of its own', { phase: 'Cluster in healthy state' }, 'ready'],
+    [
+      'waits for the generation that its controller writes as text',
+      { observedGeneration: '1', phase: 'Done' },
+      'waiting',
+    ],
+  ])('%s', (_name, status, expected) => {
+    expect(readinessOf(fresh(status), at(31)).kind).toBe(expected);
+  });
+});
+
+test.each([
+  [
+    'discovery of one document',
+    readAggregated({
+      kind: 'APIGroupDiscoveryList',
+      items: [
+        {
+          metadata: { name: 'example.com' },
+          versions: [
+            {
+              version: 'v1',
+              resources: [
+                { resource: 'shops', responseKind: { kind: 'Shop' }, subresources: [{ subresource: 'status' }] },
+                { resource: 'carts', responseKind: { kind: 'Cart' }, subresources: [{ subresource: 'scale' }] },
+              ],
+            },
+          ],
+        },
+      ],
+    }) ?? [],
+  ],
+  [
+    'discovery of one version',
+    readResourceList({
+      groupVersion: 'example.com/v1',
+      resources: [
+        { name: 'shops', kind: 'Shop' },
+        { name: 'shops/status', kind: 'Shop' },
+        { name: 'carts', kind: 'Cart' },
+        { name: 'carts/scale', kind: 'Cart' },
+      ],
+    }),
+  ],
+])('%s says which kinds have a status', (_name, resources) => {
+  expect(resources.map(({ kind, status }) => [kind, status])).toEqual([
+    ['Shop', 'served'],
+    ['Cart', undefined],
+  ]);
 });
 
 test.each([
