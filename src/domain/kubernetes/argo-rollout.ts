@@ -39,7 +39,7 @@ function paused(object: KubeObject): Readiness {
   if (reason === 'InconclusiveAnalysisRun') return bad('its analysis is inconclusive, and it waits for somebody');
   const ends = reason === 'BlueGreenPause' ? endOfPreview(object) : endOfStep(object);
   if (ends !== undefined) return waiting(`the end of its pause of ${ends} (${reason})`);
-  return { kind: 'ready', note: `not awaited: it is paused until somebody promotes it (${reason})` };
+  return { kind: 'ready', note: `it is paused until somebody promotes it (${reason})`, unproven: 'yes' };
 }
 
 function endOfPreview(object: KubeObject): string | undefined {

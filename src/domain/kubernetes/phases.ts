@@ -34,6 +34,8 @@ const BY_KIND: Readonly<Record<string, Phase>> = {
   '/LimitRange': 'config',
   'networking.k8s.io/NetworkPolicy': 'config',
   'networking.k8s.io/IngressClass': 'config',
+  'gateway.networking.k8s.io/GatewayClass': 'config',
+  'gateway.networking.k8s.io/ReferenceGrant': 'config',
   '/ServiceAccount': 'config',
   '/Secret': 'config',
   '/ConfigMap': 'config',
@@ -46,6 +48,7 @@ const BY_KIND: Readonly<Record<string, Phase>> = {
   '/Service': 'services',
   '/Endpoints': 'services',
   'discovery.k8s.io/EndpointSlice': 'services',
+  'gateway.networking.k8s.io/Gateway': 'services',
   '/Pod': 'workloads',
   '/ReplicationController': 'workloads',
   'apps/Deployment': 'workloads',
@@ -62,6 +65,9 @@ const BY_KIND: Readonly<Record<string, Phase>> = {
   'networking.k8s.io/Ingress': 'routes',
   'gateway.networking.k8s.io/HTTPRoute': 'routes',
   'gateway.networking.k8s.io/GRPCRoute': 'routes',
+  'gateway.networking.k8s.io/TCPRoute': 'routes',
+  'gateway.networking.k8s.io/TLSRoute': 'routes',
+  'gateway.networking.k8s.io/UDPRoute': 'routes',
 };
 
 export const isPhase = (text: string): text is Phase => (PHASES as readonly string[]).includes(text);

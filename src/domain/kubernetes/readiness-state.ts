@@ -3,7 +3,8 @@ import { type KubeObject, fieldAt, listAt, numberAt, textAt } from './object.ts'
 
 /** What one look says of one object. `bad` does not get better by waiting. */
 export type Readiness =
-  | { readonly kind: 'ready'; readonly note?: string }
+  /** `unproven`: nothing gets better by waiting, and nobody knows whether it is well. */
+  | { readonly kind: 'ready'; readonly note?: string; readonly unproven?: 'yes' }
   | { readonly kind: 'waiting'; readonly for: string }
   | { readonly kind: 'bad'; readonly why: string }
   /** Somebody else's change is rolled out in place of ours. */
@@ -18,6 +19,10 @@ export interface Surroundings {
   /** Generation that our write gave it; a status of an older one is about something else. */
   readonly generation: number | undefined;
   readonly now: Instant;
+  /** When the wait for it began, which is after our write; absent: nobody waits, and the object is taken as it is. */
+  readonly waitsSince?: Instant;
+  /** Whether its kind has a status that a controller writes. */
+  readonly status?: 'served';
   /** The object as our write left it. */
   readonly written?: KubeObject;
   /** The ReplicaSet that carries the template of a Deployment; absent on a way back, to which what it said before is no news. */
@@ -45,6 +50,8 @@ export interface Condition {
   readonly message: string;
   /** RFC 3339; of a Deployment alone. */
   readonly lastUpdateTime?: string;
+  /** RFC 3339 */
+  readonly lastTransitionTime?: string;
   readonly observedGeneration?: number;
 }
 
@@ -52,12 +59,14 @@ export function conditionOf(object: KubeObject, type: string): Condition | undef
   const found = listAt(object, 'status', 'conditions').find((each) => textAt(each, 'type') === type);
   if (found === undefined) return undefined;
   const lastUpdateTime = textAt(found, 'lastUpdateTime');
+  const lastTransitionTime = textAt(found, 'lastTransitionTime');
   const observedGeneration = numberAt(found, 'observedGeneration');
   return {
     status: textAt(found, 'status') ?? '',
     reason: textAt(found, 'reason') ?? '',
     message: textAt(found, 'message') ?? '',
     ...(lastUpdateTime === undefined ? {} : { lastUpdateTime }),
+    ...(lastTransitionTime === undefined ? {} : { lastTransitionTime }),
     ...(observedGeneration === undefined ? {} : { observedGeneration }),
   };
 }

@@ -1,5 +1,6 @@
 import { rollout } from './argo-rollout.ts';
-import { type KubeObject, fieldAt, groupOf, isFields, listAt, numberAt, textAt } from './object.ts';
+import { customReadiness, route } from './custom-readiness.ts';
+import { type KubeObject, fieldAt, groupOf, listAt, numberAt, textAt } from './object.ts';
 import {
   type Condition,
   type Judge,
@@ -10,7 +11,6 @@ import {
   conditionOf,
   count,
   notObserved,
-  observedGenerationOf,
   said,
   waiting,
 } from './readiness-state.ts';
@@ -23,7 +23,7 @@ export function readinessOf(object: KubeObject, around: Surroundings): Readiness
   const unobserved = notObserved(object, around);
   const judge = JUDGES[`${groupOf(object.apiVersion)}/${object.kind}`];
   if (judge !== undefined) return judge(object, unobserved, around);
-  return BUILT_IN_GROUPS.test(groupOf(object.apiVersion)) ? READY : customReadiness(object, unobserved);
+  return BUILT_IN_GROUPS.test(groupOf(object.apiVersion)) ? READY : customReadiness(object, unobserved, around);
 }
 
 const BUILT_IN_GROUPS = /^$|^(?:apps|batch|autoscaling|policy|extensions)$|\.k8s\.io$(?<!gateway\.networking\.k8s\.io)/;
@@ -176,31 +176,6 @@ function snapshot(object: KubeObject): Readiness {
   return waiting(error === undefined ? 'its snapshot to be made' : `its snapshot (${error})`);
 }
 
-function route(object: KubeObject): Readiness {
-  const parents = listAt(object, 'status', 'parents');
-  const generation = object.metadata.generation ?? 0;
-  if (parents.length === 0) return waiting('a gateway to take it');
-  for (const parent of parents) {
-    const wrong = listAt(parent, 'conditions').find(
-      (each) =>
-        /^(?:Accepted|ResolvedRefs)$/.test(textAt(each, 'type') ?? '') &&
-        textAt(each, 'status') === 'False' &&
-        (numberAt(each, 'observedGeneration') ?? 0) >= generation,
-    );
-    if (wrong !== undefined) return bad(`${textAt(wrong, 'reason') ?? ''}: ${textAt(wrong, 'message') ?? ''}`);
-    const live = ['Accepted', 'ResolvedRefs'].every((type) =>
-      listAt(parent, 'conditions').some(
-        (each) =>
-          textAt(each, 'type') === type &&
-          textAt(each, 'status') === 'True' &&
-          (numberAt(each, 'observedGeneration') ?? 0) >= generation,
-      ),
-    );
-    if (!live) return waiting('its gateway to take this version');
-  }
-  return READY;
-}
-
 const JUDGES: Readonly<Record<string, Judge>> = {
   'apps/Deployment': deployment,
   'apps/StatefulSet': statefulSet,
@@ -219,26 +194,11 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   'policy/PodDisruptionBudget': disruptionBudget,
   'gateway.networking.k8s.io/HTTPRoute': route,
   'gateway.networking.k8s.io/GRPCRoute': route,
+  'gateway.networking.k8s.io/TCPRoute': route,
+  'gateway.networking.k8s.io/TLSRoute': route,
+  'gateway.networking.k8s.io/UDPRoute': route,
   'argoproj.io/Rollout': rollout,
 };
-
-/** Some controllers say in each condition, and not beside them, which generation it is about. */
-const isOfOlder = ({ metadata }: KubeObject, { observedGeneration }: Condition): boolean =>
-  observedGeneration !== undefined && observedGeneration < (metadata.generation ?? 0);
-
-/** Conditions that resources of others have by convention (kstatus reads the same). One without any status is not awaited. */
-function customReadiness(object: KubeObject, unobserved: string | undefined): Readiness {
-  if (!isFields(object['status'])) return { kind: 'ready', note: 'nobody has set a status' };
-  if (observedGenerationOf(object) !== undefined && unobserved !== undefined) return waiting(unobserved);
-  for (const type of ['Stalled', 'Degraded', 'Failed']) {
-    const condition = conditionOf(object, type);
-    if (condition?.status === 'True' && !isOfOlder(object, condition)) return bad(said(condition));
-  }
-  const state = conditionOf(object, 'Ready') ?? conditionOf(object, 'Available');
-  if (state !== undefined && isOfOlder(object, state)) return waiting('its controller to see the change');
-  if (state === undefined || state.status === 'True') return READY;
-  return waiting(said(state) === '' ? 'it to be ready' : said(state));
-}
 
 /** Kinds that bring pods of their own, so pods and their events are watched beside them. */
 export const makesPods = ({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): boolean =>

@@ -11,6 +11,8 @@ export interface Resource {
   readonly plural: string;
   readonly namespaced: boolean;
   readonly verbs: readonly string[];
+  /** It has a part that its controller alone writes: `widgets/status`. */
+  readonly status?: 'served';
 }
 
 export const resourceFor = (
@@ -90,6 +92,7 @@ export function readAggregated(body: unknown): readonly Resource[] | undefined {
             plural,
             namespaced: textAt(entry, 'scope') === 'Namespaced',
             verbs: listAt(entry, 'verbs').map(String),
+            ...statusAmong(listAt(entry, 'subresources').map((part) => textAt(part, 'subresource'))),
           },
         ];
       });
@@ -97,9 +100,13 @@ export function readAggregated(body: unknown): readonly Resource[] | undefined {
   });
 }
 
+const statusAmong = (parts: readonly (string | undefined)[]): Pick<Resource, 'status'> =>
+  parts.includes('status') ? { status: 'served' } : {};
+
 /** Reads an `APIResourceList`, the form before aggregated discovery. */
 export function readResourceList(body: unknown): readonly Resource[] {
   const apiVersion = textAt(body, 'groupVersion') ?? 'v1';
+  const names = listAt(body, 'resources').map((entry) => textAt(entry, 'name'));
   return listAt(body, 'resources').flatMap((entry) => {
     const kind = textAt(entry, 'kind');
     const plural = textAt(entry, 'name');
@@ -114,6 +121,7 @@ export function readResourceList(body: unknown): readonly Resource[] {
         plural,
         namespaced: isFields(entry) && entry['namespaced'] === true,
         verbs: listAt(entry, 'verbs').map(String),
+        ...statusAmong(names.flatMap((name) => (name?.startsWith(`${plural}/`) ? name.slice(plural.length + 1) : []))),
       },
     ];
   });

@@ -3,8 +3,7 @@ import { Failure, messageOf } from '../../domain/failure.ts';
 import type { ObjectChange } from '../../domain/kubernetes/diff.ts';
 import { type Manifest, type Origin } from '../../domain/kubernetes/manifest.ts';
 import { KubeFailure, clauseOf } from '../../domain/kubernetes/failure.ts';
-import { type Ref, describeObject, describeRef, keyOf, numberAt, refOf } from '../../domain/kubernetes/object.ts';
-import { makesPods } from '../../domain/kubernetes/readiness.ts';
+import { type Ref, describeRef, keyOf, refOf } from '../../domain/kubernetes/object.ts';
 import { type ReleaseRecord, newestFirst, outdated, servingOf } from '../../domain/kubernetes/release-record.ts';
 import { mayPass } from '../../domain/retry-policy.ts';
 import { containersOf } from '../../domain/kubernetes/pod-templates.ts';
@@ -16,6 +15,7 @@ import { leaveIt } from './leave.ts';
 import { prune } from './prune.ts';
 import { type WentBack, goBack, notKnownText } from './roll-back.ts';
 import type { Cause, K8sResult, K8sTools, ObjectResult } from './rollout.ts';
+import { unprovenText } from './unproven.ts';
 import { waitReady } from './wait.ts';
 
 /** How an attempt to bring the new release up went wrong. */
@@ -91,7 +91,8 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
   const applied: AppliedObject[] = [];
   const pruned: ObjectResult[] = [];
   const touched = new Map<string, Ref>();
-  const wrong = await bringUp({ begun, wish, applied, pruned, touched }, tools, signal);
+  const untold: string[] = [];
+  const wrong = await bringUp({ begun, wish, applied, pruned, touched, unproven: untold }, tools, signal);
   const base = {
     plan,
     revision: record.revision,
@@ -106,7 +107,7 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
     if (thrown instanceof Failure && !signal.aborted) wish.onFollowing?.(undefined);
     throw thrown;
   });
-  const unproven = unprovenText(applied);
+  const unproven = unprovenText(applied, untold);
   if (unproven !== undefined) tools.log.warning(unproven);
   const changed = applied.filter(({ done }) => done !== 'unchanged').length;
   const result: K8sResult = {
@@ -118,13 +119,6 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
     diagnosis: begun.notes,
   };
   return { result, record: 'closed' };
-}
-
-/** A count that somebody else set to none is left to them, and a release of which no pod ever ran is proven by nothing. */
-function unprovenText(applied: readonly AppliedObject[]): string | undefined {
-  const none = applied.filter(({ object }) => makesPods(object) && numberAt(object, 'spec', 'replicas') === 0);
-  const names = none.map(({ object }) => describeObject(object)).join(', ');
-  return none.length === 0 ? undefined : `no pod of it runs, so nothing is proven of ${names}: 0 replicas`;
 }
 
 /** Without it nobody could take the release back, so nothing is applied before it stands. */
@@ -179,10 +173,11 @@ interface BringingUp {
   readonly applied: AppliedObject[];
   readonly pruned: ObjectResult[];
   readonly touched: Map<string, Ref>;
+  readonly unproven: string[];
 }
 
 async function bringUp(
-  { begun, wish, applied, pruned, touched }: BringingUp,
+  { begun, wish, applied, pruned, touched, unproven }: BringingUp,
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<Wrong | undefined> {
@@ -197,6 +192,7 @@ async function bringUp(
     const end = await waitReady({ targets, deadline, way: 'there' }, tools, signal);
     if (end.kind === 'ready') {
       for (const note of end.notes) tools.log.info(note);
+      unproven.push(...end.unproven);
       return;
     }
     const { causes, lines } = await diagnose(end.unready, originOf, tools, signal);

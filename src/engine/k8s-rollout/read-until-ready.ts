@@ -15,10 +15,11 @@ export async function readUntilReady(
   signal: AbortSignal,
 ): Promise<WaitEnd> {
   let unready: readonly Unready[] = [];
+  const waitsSince = tools.clock.now();
   try {
     return await until(tools.clock, { every: READ_EVERY, deadline, signal }, async (): Promise<WaitEnd | undefined> => {
-      unready = (await inParallel(targets, AT_ONCE, (target) => read(target, tools, signal))).flat();
-      if (unready.length === 0) return { kind: 'ready', notes: [] };
+      unready = (await inParallel(targets, AT_ONCE, (target) => read({ target, waitsSince }, tools, signal))).flat();
+      if (unready.length === 0) return { kind: 'ready', notes: [], unproven: [] };
       const bad = unready.filter(({ state }) => state.kind === 'bad');
       return bad.length > 0 ? { kind: 'bad', unready: bad } : undefined;
     });
@@ -29,7 +30,7 @@ export async function readUntilReady(
 }
 
 async function read(
-  target: Target,
+  { target, waitsSince }: { readonly target: Target; readonly waitsSince: Instant },
   { cluster, clock }: Pick<K8sTools, 'cluster' | 'clock'>,
   signal: AbortSignal,
 ): Promise<readonly Unready[]> {
@@ -40,6 +41,7 @@ async function read(
       : readinessOf(live, {
           generation: target.object.metadata.generation,
           now: clock.now(),
+          waitsSince,
           written: target.object,
         });
   return state.kind === 'ready' ? [] : [{ target, live, state, troubles: [], pods: [] }];

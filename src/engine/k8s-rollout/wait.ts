@@ -32,7 +32,8 @@ export interface Unready {
 }
 
 export type WaitEnd =
-  | { readonly kind: 'ready'; readonly notes: readonly string[] }
+  /** `unproven`: objects of which nobody knows whether they are well, each with why. */
+  | { readonly kind: 'ready'; readonly notes: readonly string[]; readonly unproven: readonly string[] }
   | { readonly kind: 'bad' | 'timed-out' | 'superseded'; readonly unready: readonly Unready[] };
 
 export interface Waiting {
@@ -53,22 +54,26 @@ export async function waitReady(
   signal: AbortSignal,
 ): Promise<WaitEnd> {
   const { clock } = tools;
-  const pending = targets.filter(({ object }) => needsLook(object, clock.now()));
-  if (pending.length === 0) return { kind: 'ready', notes: notesOf(targets, clock.now()) };
+  const waitsSince = clock.now();
+  const pending = targets.filter((target) => needsLook(target, waitsSince));
+  if (pending.length === 0) return { kind: 'ready', notes: notesOf(targets, waitsSince), unproven: [] };
   const over = new AbortController();
   const watchSignal = AbortSignal.any([signal, over.signal]);
   try {
     const view = await openView(pending, tools, watchSignal);
-    return await look({ pending, deadline, way, view }, tools, signal);
+    return await look({ pending, deadline, way, waitsSince, view }, tools, signal);
   } finally {
     over.abort();
   }
 }
 
 /** Ready at once, and nothing that may still turn: config, roles, what did not change and is well. */
-function needsLook(object: KubeObject, now: Instant): boolean {
-  return readinessOf(object, { generation: object.metadata.generation, now }).kind !== 'ready';
+function needsLook({ object, resource }: Target, now: Instant): boolean {
+  const around = { generation: object.metadata.generation, now, waitsSince: now, ...statusOf(resource) };
+  return readinessOf(object, around).kind !== 'ready';
 }
+
+const statusOf = ({ status }: Resource): Pick<Resource, 'status'> => (status === undefined ? {} : { status });
 
 const notesOf = (targets: readonly Target[], now: Instant): readonly string[] =>
   targets.flatMap(({ object }) => {
@@ -130,12 +135,13 @@ async function openView(
 }
 
 interface Looking extends Pick<Waiting, 'deadline' | 'way'> {
+  readonly waitsSince: Instant;
   readonly pending: readonly Target[];
   readonly view: View;
 }
 
 async function look(
-  { pending, deadline, way, view }: Looking,
+  { pending, deadline, way, waitsSince, view }: Looking,
   tools: Pick<K8sTools, 'clock' | 'log'>,
   signal: AbortSignal,
 ): Promise<WaitEnd> {
@@ -144,13 +150,17 @@ async function look(
   for (;;) {
     signal.throwIfAborted();
     const now = clock.now();
-    const looks = pending.map((target) => lookAt(target, { view, way, now }));
+    const looks = pending.map((target) => lookAt(target, { view, way, waitsSince, now }));
     const unready = looks.filter((each): each is Unready => 'state' in each);
     say(pending, unready);
     const end = endOf(unready);
     if (end !== undefined) return end;
     if (unready.length === 0)
-      return { kind: 'ready', notes: looks.flatMap((each) => ('note' in each ? [each.note] : [])) };
+      return {
+        kind: 'ready',
+        notes: looks.flatMap((each) => ('note' in each ? [each.note] : [])),
+        unproven: looks.flatMap((each) => ('unproven' in each ? [each.unproven] : [])),
+      };
     const left = between(now, deadline);
     if (left <= 0) return { kind: 'timed-out', unready };
     const over = new AbortController();
@@ -172,9 +182,12 @@ function endOf(unready: readonly Unready[]): WaitEnd | undefined {
   return bad.length > 0 ? { kind: 'bad', unready: bad } : undefined;
 }
 
-type Look = Unready | { readonly note: string } | { readonly ready: true };
+type Look = Unready | { readonly note: string } | { readonly unproven: string } | { readonly ready: true };
 
-function lookAt(target: Target, { view, way, now }: Pick<Looking, 'view' | 'way'> & { readonly now: Instant }): Look {
+function lookAt(
+  target: Target,
+  { view, way, waitsSince, now }: Pick<Looking, 'view' | 'way' | 'waitsSince'> & { readonly now: Instant },
+): Look {
   const live = view.find(target);
   const nothing = { target, live, troubles: [], pods: [] };
   if (live === undefined) return { ...nothing, state: { kind: 'bad', why: 'somebody deleted it' } };
@@ -190,11 +203,16 @@ function lookAt(target: Target, { view, way, now }: Pick<Looking, 'view' | 'way'
   const state = readinessOf(live, {
     generation,
     now,
+    waitsSince,
     written: target.object,
+    ...statusOf(target.resource),
     ...(current === undefined ? {} : { current }),
   });
-  if (state.kind === 'ready')
-    return state.note === undefined ? { ready: true } : { note: `${describeObject(live)}: ${state.note}` };
+  if (state.kind === 'ready') {
+    if (state.note === undefined) return { ready: true };
+    if (state.unproven !== undefined) return { unproven: `${describeObject(live)} (${state.note})` };
+    return { note: `${describeObject(live)}: ${state.note}` };
+  }
   const pods = makesPods(live) ? view.podsOf(live) : live.kind === 'Pod' ? [live] : [];
   const troubles = pods.flatMap((pod) => troublesOf(pod, now));
   return { target, live, state, pods, troubles: live.kind === 'Job' ? troubles.map(leftToItsJob) : troubles };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from '../../harness/needs.ts';
+import { mainOnly } from '../../harness/interrupt.ts';
 import type { BundleResult } from '../../harness/run-bundle.ts';
 import { type Scene, openScene, setOf } from './scene.ts';
 
@@ -14,6 +15,7 @@ spec:
     - name: v1
       served: true
       storage: true
+      subresources: { status: {} }
       schema: { openAPIV3Schema: { type: object, x-kubernetes-preserve-unknown-fields: true } }
 ---
 apiVersion: ${name}.example.com/v1
@@ -102,7 +104,17 @@ needs('kubernetes')('a set', () => {
   test('with a definition and an object of it is released in order, and again without a change', async () => {
     const name = scene.namespace;
     const set = `${setOf({ more: job('1') })}---\n${definition(name)}`;
-    const made = await scene.run({ 'release-id': 'v2' }, set);
+    // Its controller looks at it a moment after it is there, and is not content at first.
+    const status = (value: string, reason: string) =>
+      scene.cluster.admin.api.merge(`/apis/${name}.example.com/v1/namespaces/${name}/widgets/one/status`, {
+        status: { conditions: [{ type: 'Ready', status: value, reason }] },
+      });
+    const made = await mainOnly(scene.step({ 'release-id': 'v2' }, set), async (running) => {
+      await running.saw(/Widget \S+ waits for its controller to set a status/);
+      await status('False', 'Making');
+      await running.saw(/Widget \S+ waits for Making/);
+      await status('True', 'Made');
+    });
     expect(made).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded', created: '2' } });
     expect((await scene.run({ 'release-id': 'v2' }, set)).outputs).toMatchObject({ outcome: 'unchanged' });
     const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.${name}.example.com`;

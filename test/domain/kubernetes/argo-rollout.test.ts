@@ -52,7 +52,7 @@ describe('a Rollout of Argo', () => {
     [
       'is where the release leads at a pause that somebody ends',
       rollout(pausedBy('CanaryPauseStep', { currentStepIndex: 2 }), steps),
-      { kind: 'ready', note: 'not awaited: it is paused until somebody promotes it (CanaryPauseStep)' },
+      { kind: 'ready', note: 'it is paused until somebody promotes it (CanaryPauseStep)', unproven: 'yes' },
     ],
     [
       'waits for a preview that is promoted by itself',
@@ -62,7 +62,7 @@ describe('a Rollout of Argo', () => {
     [
       'is where the release leads with a preview that somebody promotes',
       rollout(pausedBy('BlueGreenPause'), preview()),
-      { kind: 'ready', note: 'not awaited: it is paused until somebody promotes it (BlueGreenPause)' },
+      { kind: 'ready', note: 'it is paused until somebody promotes it (BlueGreenPause)', unproven: 'yes' },
     ],
     [
       'is bad when its analysis is inconclusive',
