@@ -30,12 +30,6 @@ describe('a pod that does not come up', () => {
     ['a registry that is away', pod(waiting('ErrImagePull', 'i/o timeout')), 'ErrImagePull', false],
     ['a name that is none', pod(waiting('InvalidImageName')), 'InvalidImageName', true],
     [
-      'a missing key of a Secret',
-      pod(waiting('CreateContainerConfigError', 'secret "x" not found')),
-      'CreateContainerConfigError',
-      true,
-    ],
-    [
       'a first crash',
       pod({
         ...waiting('CrashLoopBackOff'),
@@ -69,6 +63,32 @@ describe('a pod that does not come up', () => {
     ],
   ])('%s', (_name, given, reason, fatal) => {
     expect(troublesOf(given, now)).toEqual([expect.objectContaining({ reason, fatal })]);
+  });
+
+  const KEY = "couldn't find key K in Secret shop/x";
+  const ROOT = 'container has runAsNonRoot and image will run as root';
+  test.each([
+    ['a Secret that is not there since a moment', 'ConfigError', 'secret "x" not found', 119, false],
+    ['one that is not there for two minutes', 'ConfigError', 'secret "x" not found', 121, true],
+    ['a key that it does not have since a moment', 'ConfigError', KEY, 59, false],
+    ['a key that it does not have for a minute', 'ConfigError', KEY, 61, true],
+    ['a cache that is not read yet', 'ConfigError', 'failed to sync secret cache: timed out waiting', 300, false],
+    ['a user that it may not be', 'ConfigError', ROOT, 0, true],
+    ['a program that is not in the image', 'Error', 'exec: "run": executable file not found in $PATH', 0, true],
+    ['a busy node', 'Error', 'context deadline exceeded', 300, false],
+    ['a name that the attempt before holds', 'Error', 'failed to reserve container name "a"', 300, false],
+    ['what nobody knows, since a moment', 'Error', 'odd', 119, false],
+    ['what nobody knows, for two minutes', 'Error', 'odd', 121, true],
+  ])('cannot be made by %s', (_name, kind, message, waits, fatal) => {
+    const since = new Date(now - waits * 1_000).toISOString();
+    const conditions = [
+      { type: 'PodScheduled', status: 'True', lastTransitionTime: '1970-01-01T00:00:00Z' },
+      { type: 'Initialized', status: 'True', lastTransitionTime: since },
+    ];
+    const reason = `CreateContainer${kind}`;
+    expect(troublesOf(pod(waiting(reason, message), { conditions }), now)).toEqual([
+      expect.objectContaining({ reason, fatal }),
+    ]);
   });
 
   test.each([
