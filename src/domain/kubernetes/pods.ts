@@ -1,5 +1,6 @@
 import { canonicalJson } from '../canonical-json.ts';
-import { type Instant, instant, seconds } from '../duration.ts';
+import { type Instant, seconds } from '../duration.ts';
+import { type NodeScaling, patienceOf, strandedFor } from './node-scaling.ts';
 import { conditionOf } from './readiness.ts';
 import { type KubeObject, fieldAt, isFields, listAt, numberAt, textAt } from './object.ts';
 
@@ -30,17 +31,20 @@ const COMES_WITHIN = seconds(120);
 const KEY_COMES_WITHIN = seconds(60);
 /** Restarts of a new pod until it counts as one that will not come up. */
 const CRASHES = 3;
-const UNSCHEDULABLE_FOR = seconds(60);
 
-/** PURE. What is wrong with one pod of the new revision. */
-export function troublesOf(pod: KubeObject, now: Instant): readonly PodTrouble[] {
+/** PURE. What is wrong with one pod of the new revision. `scaling`: what node autoscalers said of it. */
+export function troublesOf(pod: KubeObject, now: Instant, scaling: NodeScaling = 'unknown'): readonly PodTrouble[] {
   const name = pod.metadata.name;
   const statuses = [
     ...listAt(pod, 'status', 'initContainerStatuses'),
     ...listAt(pod, 'status', 'containerStatuses'),
   ].filter(isFields);
   const waits = now - startedAt(pod, now);
-  return [...statuses.flatMap((status) => troubleOf(name, status, waits)), ...unschedulable(pod, now), ...evicted(pod)];
+  return [
+    ...statuses.flatMap((status) => troubleOf(name, status, waits)),
+    ...unschedulable(pod, now, scaling),
+    ...evicted(pod),
+  ];
 }
 
 /** Since when its containers could be made: it has a node, and its init containers have ended. */
@@ -116,14 +120,13 @@ function endOf(terminated: unknown): End {
   return { reason, exitCode, text: `exit code ${exitCode}${by}${message === undefined ? '' : ` (${message})`}` };
 }
 
-function unschedulable(pod: KubeObject, now: Instant): readonly PodTrouble[] {
-  const scheduled = conditionOf(pod, 'PodScheduled');
-  if (scheduled?.status !== 'False' || scheduled.reason !== 'Unschedulable') return [];
-  const entry = listAt(pod, 'status', 'conditions').find((each) => textAt(each, 'type') === 'PodScheduled');
-  const since = Date.parse(textAt(entry, 'lastTransitionTime') ?? pod.metadata.creationTimestamp ?? '');
-  const waits = Number.isNaN(since) ? 0 : now - instant(since);
-  const text = `Unschedulable: ${scheduled.message}`;
-  return [{ pod: pod.metadata.name, reason: 'Unschedulable', text, fatal: waits > UNSCHEDULABLE_FOR }];
+function unschedulable(pod: KubeObject, now: Instant, scaling: NodeScaling): readonly PodTrouble[] {
+  const stranded = strandedFor(pod, now);
+  if (stranded === undefined) return [];
+  const patience = patienceOf(stranded.message, scaling);
+  const text = `Unschedulable: ${stranded.message}${scaling === 'coming' ? ' (a node is being made)' : ''}`;
+  const fatal = patience !== undefined && stranded.waits > patience;
+  return [{ pod: pod.metadata.name, reason: 'Unschedulable', text, fatal }];
 }
 
 function evicted(pod: KubeObject): readonly PodTrouble[] {

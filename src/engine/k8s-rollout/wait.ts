@@ -12,6 +12,7 @@ import {
 import { type Readiness, makesPods, readinessOf } from '../../domain/kubernetes/readiness.ts';
 import { PODS, REPLICA_SETS, type Resource } from '../../domain/kubernetes/resource.ts';
 import { inParallel } from '../in-parallel.ts';
+import { type NodeScalers, nodeScalers } from './node-scalers.ts';
 import { AT_ONCE, type K8sTools } from './rollout.ts';
 import { type WatchedObjects, watchObjects } from './watch-objects.ts';
 
@@ -59,7 +60,7 @@ export async function waitReady(
   const watchSignal = AbortSignal.any([signal, over.signal]);
   try {
     const view = await openView(pending, tools, watchSignal);
-    return await look({ pending, deadline, way, view }, tools, signal);
+    return await look({ pending, deadline, way, view, scalers: nodeScalers(tools) }, tools, signal);
   } finally {
     over.abort();
   }
@@ -132,10 +133,11 @@ async function openView(
 interface Looking extends Pick<Waiting, 'deadline' | 'way'> {
   readonly pending: readonly Target[];
   readonly view: View;
+  readonly scalers: NodeScalers;
 }
 
 async function look(
-  { pending, deadline, way, view }: Looking,
+  { pending, deadline, way, view, scalers }: Looking,
   tools: Pick<K8sTools, 'clock' | 'log'>,
   signal: AbortSignal,
 ): Promise<WaitEnd> {
@@ -144,7 +146,12 @@ async function look(
   for (;;) {
     signal.throwIfAborted();
     const now = clock.now();
-    const looks = pending.map((target) => lookAt(target, { view, way, now }));
+    await scalers.ask(
+      pending.flatMap((target) => podsOf(view.find(target), view)),
+      now,
+      signal,
+    );
+    const looks = pending.map((target) => lookAt(target, { view, way, scalers, now }));
     const unready = looks.filter((each): each is Unready => 'state' in each);
     say(pending, unready);
     const end = endOf(unready);
@@ -174,7 +181,15 @@ function endOf(unready: readonly Unready[]): WaitEnd | undefined {
 
 type Look = Unready | { readonly note: string } | { readonly ready: true };
 
-function lookAt(target: Target, { view, way, now }: Pick<Looking, 'view' | 'way'> & { readonly now: Instant }): Look {
+function podsOf(live: KubeObject | undefined, view: View): readonly KubeObject[] {
+  if (live === undefined) return [];
+  return makesPods(live) ? view.podsOf(live) : live.kind === 'Pod' ? [live] : [];
+}
+
+function lookAt(
+  target: Target,
+  { view, way, scalers, now }: Pick<Looking, 'view' | 'way' | 'scalers'> & { readonly now: Instant },
+): Look {
   const live = view.find(target);
   const nothing = { target, live, troubles: [], pods: [] };
   if (live === undefined) return { ...nothing, state: { kind: 'bad', why: 'somebody deleted it' } };
@@ -195,8 +210,8 @@ function lookAt(target: Target, { view, way, now }: Pick<Looking, 'view' | 'way'
   });
   if (state.kind === 'ready')
     return state.note === undefined ? { ready: true } : { note: `${describeObject(live)}: ${state.note}` };
-  const pods = makesPods(live) ? view.podsOf(live) : live.kind === 'Pod' ? [live] : [];
-  const troubles = pods.flatMap((pod) => troublesOf(pod, now));
+  const pods = podsOf(live, view);
+  const troubles = pods.flatMap((pod) => troublesOf(pod, now, scalers.of(pod)));
   return { target, live, state, pods, troubles: live.kind === 'Job' ? troubles.map(leftToItsJob) : troubles };
 }
 

@@ -91,14 +91,25 @@ describe('a pod that does not come up', () => {
     ]);
   });
 
+  const FULL = '0/3 nodes are available: 3 Insufficient cpu.';
+  const TAINTED = '0/3 nodes are available: 3 node(s) had untolerated taint {gpu: yes}.';
   test.each([
-    ['since a moment', '1970-01-01T00:09:30Z', false],
-    ['since two minutes', '1970-01-01T00:08:00Z', true],
-  ])('no node takes it %s', (_name, lastTransitionTime, fatal) => {
+    ['no room, since a minute', FULL, 'silent', 61, false],
+    ['no room, for five minutes, and nobody makes any', FULL, 'silent', 301, true],
+    ['no room, and a node is coming', FULL, 'coming', 599, false],
+    ['no room, and none will come', FULL, 'none', 61, true],
+    ['no node that fits, since a moment', TAINTED, 'silent', 59, false],
+    ['no node that fits, and nobody makes one', TAINTED, 'silent', 61, true],
+    ['no node that fits, of a group that has none yet', TAINTED, 'coming', 599, false],
+    ['no node that fits, where nobody may read whether one comes', TAINTED, 'unknown', 299, false],
+    ['no node that fits, and none in five minutes', TAINTED, 'unknown', 301, true],
+    ['a node that has joined just now', 'untolerated taint {node.kubernetes.io/not-ready: }', 'silent', 61, false],
+  ] as const)('finds %s', (_name, message, scaling, waits, fatal) => {
+    const lastTransitionTime = new Date(now - waits * 1_000).toISOString();
     const conditions = [
-      { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes', lastTransitionTime },
+      { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastTransitionTime },
     ];
-    expect(troublesOf(pod({ ready: true }, { conditions }), now)).toEqual([
+    expect(troublesOf(pod({ ready: true }, { conditions }), now, scaling)).toEqual([
       expect.objectContaining({ reason: 'Unschedulable', fatal }),
     ]);
   });
