@@ -16,6 +16,7 @@ import { type Color, type TrafficSplit, formatSplit, otherColor } from '../../..
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import type { Address } from './goal.ts';
 import type { Request } from './inputs.ts';
+import { isNotApproved } from './decide/gate.ts';
 import type { Goal, Outcome, Seen } from './decide/moves.ts';
 import { hooksAnnotations, hooksOutput, hooksSection, hooksWords } from './report/hooks.ts';
 import { chartOf } from './report/chart.ts';
@@ -78,7 +79,9 @@ function isSuccess(outcome: Outcome, goal: Goal): boolean {
 function verdictOf(outcome: Outcome, judgement: Judgement | undefined, goal: Goal): Verdict {
   if (outcome.kind === 'rolled-back' || outcome.kind === 'rollback-failed') {
     if (goal.mode === 'rollback') return '';
-    return isUndecided(outcome.record, judgement, goal) ? 'inconclusive' : 'fail';
+    // Whoever was not let in was not judged bad: nobody knows how it would have ended.
+    const isOpen = isNotApproved(outcome.record) || isUndecided(outcome.record, judgement, goal);
+    return isOpen ? 'inconclusive' : 'fail';
   }
   if (judgement === undefined || (outcome.kind !== 'promoted' && outcome.kind !== 'switched')) return '';
   if (judgement.verdict.kind !== 'passing') return 'inconclusive';

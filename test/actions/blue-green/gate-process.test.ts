@@ -158,7 +158,7 @@ describe('a step that waits for people', () => {
     expect(result.exitCode).toBe(1);
     expect(result.outputs).toMatchObject({ outcome: 'rolled-back', 'restored-at': expect.stringMatching(/Z$/) });
     expect(errorsOf(result)).toContain(why);
-    expect(partsOf(result.summary)).toMatchObject({ heading: 'Blue-green: rolled-back, verdict fail', says: errorsOf(result), charts: [{}] });
+    expect(partsOf(result.summary)).toMatchObject({ heading: 'Blue-green: rolled-back, verdict inconclusive', says: errorsOf(result), charts: [{}] });
     expect(result.stdout).not.toContain('Weight 10 -> 50');
     expect(await stage.truth()).toMatchObject(BACK);
     expect(await stateOf(issue)).toBe('closed');

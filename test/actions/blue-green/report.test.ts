@@ -124,6 +124,12 @@ describe('the report', () => {
     expect(of(0.5, 400)).toBe('fail');
   });
 
+  test.each(['50 % was not approved: denied by carol', '50 percent was not approved in time'])('of a release that people did not let in is red and inconclusive: %s', (reason) => {
+    const good = { events: [], samples: samplesOf(0, 500), hooked: [], power: [], unserved: [] };
+    const report = reported({ kind: 'rolled-back', record: { ...BACK, reason }, left: undefined }, { story: good });
+    expect(report).toMatchObject({ conclusion: 'failure', outputs: { verdict: 'inconclusive', reason } });
+  }); // prettier-ignore
+
   test('of a way back whose traffic an earlier process had moved tells no time', () => {
     const before = { ...BACK, percent: 0, restoredAt: BACK.detectedAt };
     expect(reported({ kind: 'rolled-back', record: before, left: undefined })).toMatchObject({

@@ -60,6 +60,22 @@ describe('several routes under one verdict', () => {
     expect(done.at(-1)).not.toContain('back');
   });
 
+  test('of which one alone is away from the color that a person names: users are moved, and it says so', async () => {
+    const { stage, second } = openTwo();
+    second.weights = { blue: 40, green: 60 };
+    const { record } = await stage.run({ mode: 'rollback', to: 'blue' });
+    expect(record).toMatchObject({ phase: 'rolled-back', stable: 'blue', percent: 60 });
+    expect(stage.log.lines).toContain('blue has all traffic again');
+  });
+
+  test('that led nowhere lead to the color that a person names, which is not said to have kept what it had not', async () => {
+    const { stage, second } = openTwo();
+    for (const router of [stage.router, second]) router.weights = { blue: 0, green: 0 };
+    await stage.run({ mode: 'rollback', to: 'blue' });
+    expect(stage.router.weights).toEqual({ blue: 100, green: 0 });
+    expect(stage.log.lines).toContain('blue has all traffic');
+  });
+
   test('that differ before any shift are left alone', async () => {
     const { stage, second, done } = openTwo();
     second.weights = { blue: 0, green: 100 };

@@ -12,6 +12,12 @@ const GRACE = minutes(1);
 export const gateBefore = (goal: Goal, percent: number): GoalGate | undefined =>
   goal.gates.find((gate) => gate.before === percent);
 
+/** Why a release is taken back that people did not let in. It is told by the record, which outlives a process. */
+const notApproved = (gate: Pick<OpenGate, 'before'>, why: string): string => `${gate.before} % was not approved${why}`;
+/** Of such a record, also as tags spell it. */
+export const isNotApproved = ({ reason }: { readonly reason: string }): boolean =>
+  /^\d+ (%|percent) was not approved/.test(reason);
+
 /** Asks people, once the present step is judged good. */
 export function openGate(goal: Goal, gate: GoalGate, { record, now }: Held): Decision {
   const deadline = after(record.begunAt, goal.policy.deadline);
@@ -35,8 +41,8 @@ export function decideGate(goal: Goal, seen: Seen, held: Held): Decision | undef
     return rollBack(held, `approval of ${step} is asked for, and the policy of now does not ask for it`);
   const view = seen.gate?.before === gate.before ? seen.gate.view : undefined;
   if (view?.kind === 'approved') return undefined;
-  if (view?.kind === 'refused') return rollBack(held, `${step} was not approved: ${view.why}`);
-  if (now >= after(gate.until, GRACE)) return rollBack(held, `${step} was not approved in time`);
+  if (view?.kind === 'refused') return rollBack(held, notApproved(gate, `: ${view.why}`));
+  if (now >= after(gate.until, GRACE)) return rollBack(held, notApproved(gate, ' in time'));
   if (view === undefined) return move({ kind: 'ask', gate });
   if (view.kind === 'open' && view.issue !== gate.issue) {
     const noted: OpenGate = { ...gate, issue: view.issue, asked: view.asked };

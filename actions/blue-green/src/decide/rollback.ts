@@ -82,7 +82,8 @@ export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision 
 }
 
 function restoredWords(record: ShiftRecord): string {
-  if (!hadTraffic(record)) return 'has kept all traffic';
+  // It kept it, or both weights were 0 and it got it by this.
+  if (!hadTraffic(record)) return 'has all traffic';
   return record.percent === 0 ? 'has all traffic already' : 'has all traffic again';
 }
 

@@ -201,8 +201,9 @@ function goTo(goal: Goal, seen: Seen, { to, now }: { readonly to: Color; readonl
     const why = `${to} has no healthy target${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}`;
     return refused(why, `Deploy to ${to} until it is healthy, then re-run`);
   }
-  const [first] = seen.routes;
-  const percent = first === undefined || first.live === 'none' ? 0 : Math.round(first.live[otherColor(to)]);
+  // As long as one of them leads elsewhere, users are to be moved.
+  const away = seen.routes.map(({ live }) => (live === 'none' ? 0 : Math.round(live[otherColor(to)])));
+  const percent = Math.max(0, ...away);
   return enter(
     { ...recordOf(goal, to, now), from: percent, percent, reason: goal.because },
     { phase: 'rolling-back', detectedAt: now },

@@ -61,17 +61,17 @@ export async function tidyAlone(
       willChange();
       changed = 'yes';
     });
-    const says = saysOf(tidied, changed);
-    if (says !== undefined) log.info(`${says[0]?.toUpperCase()}${says.slice(1)} (${router.name})`);
-    return { changed, says };
+    const told = saysOf(tidied, changed, ` of ${router.name}`);
+    if (told !== undefined) log.info(told.replace(/^t/, 'T'));
+    return { changed, says: saysOf(tidied, changed) };
   } catch (thrown) {
     if (thrown instanceof Superseded) return { changed, says: undefined };
     throw thrown;
   }
 }
 
-function saysOf(tidied: Tidied, changed: TidiedAlone['changed']): string | undefined {
-  if (tidied.kind === 'done') return `the ${tidied.what} is back`;
-  if (tidied.kind === 'later') return `the ${tidied.what} comes back after ${formatInstant(tidied.at)}`;
-  return changed === 'yes' ? 'the note of stickiness that somebody else put back is gone' : undefined;
+function saysOf(tidied: Tidied, changed: TidiedAlone['changed'], where = ''): string | undefined {
+  if (tidied.kind === 'done') return `the ${tidied.what}${where} is back`;
+  if (tidied.kind === 'later') return `the ${tidied.what}${where} comes back after ${formatInstant(tidied.at)}`;
+  return changed === 'yes' ? `the note of stickiness${where} that somebody else put back is gone` : undefined;
 }
