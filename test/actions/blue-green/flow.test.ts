@@ -98,6 +98,33 @@ describe('a candidate that has weight and gets no request', () => {
     expect({ outcome, verdict: report.outputs['verdict'] }).toEqual({ outcome: 'promoted', verdict: 'pass' });
   });
 
+  test('is not taken back for what a source does not answer', async () => {
+    const deaf = ({ arm }: MetricQuery): Measurement =>
+      arm === 'stable' ? rate(45) : { kind: 'unreachable', cause: new Error('Rate exceeded') };
+    const { report, outcome } = await verdictOf({ bake: '2m30s' }, deaf);
+    expect({ outcome, verdict: report.outputs['verdict'] }).toEqual({ outcome: 'promoted', verdict: 'pass' });
+  });
+
+  test('is not passed over because the source is silent since', async () => {
+    let asked = 0;
+    const falls = (query: MetricQuery): Measurement =>
+      ++asked > 12 ? { kind: 'unreachable', cause: new Error('Rate exceeded') } : LOST(query);
+    const { report, outcome, percent } = await verdictOf({}, falls);
+    expect({ outcome, percent, verdict: report.outputs['verdict'] }).toEqual({
+      outcome: 'rolled-back',
+      percent: 10,
+      verdict: 'inconclusive',
+    });
+    expect(report.outputs['reason']).toBe(`${SAYS}; the deadline of 10m passed at 10 %`);
+  });
+
+  test('is asked for again after a moment in which the source was silent', async () => {
+    let asked = 0;
+    const deafOnce = (query: MetricQuery): Measurement =>
+      ++asked === 3 ? { kind: 'unreachable', cause: new Error('Rate exceeded') } : LOST(query);
+    expect(await verdictOf({}, deafOnce)).toMatchObject({ outcome: 'rolled-back', percent: 10 });
+  });
+
   test('in the last minute of a step, but did before in it, is judged', async () => {
     const rare = async (query: MetricQuery, { from, to }: Window): Promise<Measurement> =>
       query.arm === 'candidate' && to - from > minutes(1) ? rate(0.01) : LOST(query);

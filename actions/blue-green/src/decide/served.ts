@@ -4,6 +4,8 @@ import { rollBack } from './rollback.ts';
 import { type Decision, type Goal, type Held, type Seen, type Served, move } from './moves.ts';
 
 const LOOK_EVERY = seconds(5);
+/** A source that never answered in a step is asked so often; that it is silent for long is a matter of the rules. */
+const MOST_ASKS = 3;
 
 /** What was asked in this step; undefined: nothing yet. */
 const servedOf = ({ served }: Seen, { percent }: ShiftRecord): Served | undefined =>
@@ -12,7 +14,7 @@ const servedOf = ({ served }: Seen, { percent }: ShiftRecord): Served | undefine
 /** Why nothing that was measured in this step can speak for the candidate: whoever was measured, users do not reach it. */
 export function unservedWords(seen: Seen, record: ShiftRecord): string | undefined {
   const served = servedOf(seen, record);
-  return served?.kind === 'none' ? served.says : undefined;
+  return served?.kind === 'none' || (served?.kind === 'unanswered' && served.says !== '') ? served.says : undefined;
 }
 
 /**
@@ -25,16 +27,18 @@ export function decideServed(goal: Goal, seen: Seen, held: Held): Decision | und
   if (seen.served === 'no-source') return undefined;
   const served = servedOf(seen, record);
   if (served === undefined) return move({ kind: 'ask-requests' });
-  if (served.kind !== 'none') return undefined;
+  if (served.kind === 'some' || served.kind === 'unknown') return undefined;
+  const isSilent = served.kind === 'unanswered';
+  if (isSilent && served.says === '' && served.asks >= MOST_ASKS) return undefined;
+  const every = milliseconds(Math.min(interval, LOOK_EVERY));
   const silent = between(record.since, now);
-  if (silent >= noDataTimeout && onNoData === 'rollback')
+  if (silent >= noDataTimeout && onNoData === 'rollback' && !isSilent)
     return rollBack(held, `${served.says}, for ${formatDuration(silent)} (limit ${formatDuration(noDataTimeout)})`);
   if (silent >= noDataTimeout && onNoData === 'continue') {
     if (onInconclusive === 'continue') return undefined;
-    if (onInconclusive === 'rollback') return rollBack(held, `inconclusive: ${served.says}`);
+    if (onInconclusive === 'rollback' && !isSilent) return rollBack(held, `inconclusive: ${served.says}`);
   }
-  if (now >= after(served.at, interval)) return move({ kind: 'ask-requests' });
-  const every = milliseconds(Math.min(interval, LOOK_EVERY));
+  if (now >= after(served.at, isSilent ? every : interval)) return move({ kind: 'ask-requests' });
   const until = after(record.begunAt, deadline);
   return { kind: 'wait', for: `certainty at ${record.percent} %`, detail: served.says, every, until };
 }
