@@ -85,8 +85,11 @@ export type Served = {
   readonly says: string;
 } & (
   | {
-      /** `none`: the candidate has weight and gets no request, while stable does. */
-      readonly kind: 'some' | 'none' | 'unknown';
+      /**
+       * `none`: the candidate has weight and gets no request, while stable does. `unclear`: the same, of a router that keeps
+       * clients on their color, so that the weights alone do not say how many were to come.
+       */
+      readonly kind: 'some' | 'none' | 'unclear' | 'unknown';
     }
   | {
       /** The source did not answer, so many times in a row. What it said of this step before stands in the words. */

@@ -14,12 +14,14 @@ const servedOf = ({ served }: Seen, { percent }: ShiftRecord): Served | undefine
 /** Why nothing that was measured in this step can speak for the candidate: whoever was measured, users do not reach it. */
 export function unservedWords(seen: Seen, record: ShiftRecord): string | undefined {
   const served = servedOf(seen, record);
-  return served?.kind === 'none' || (served?.kind === 'unanswered' && served.says !== '') ? served.says : undefined;
+  if (served === undefined || served.kind === 'some' || served.kind === 'unknown') return undefined;
+  return served.says === '' ? undefined : served.says;
 }
 
 /**
  * The end of a step whose rules hold: a candidate that has weight and gets no request was not judged. That is silence, so
- * `on-no-data` says what becomes of it. undefined: requests follow the weights, or no source tells.
+ * `on-no-data` says what becomes of it, or `on-inconclusive` where clients are kept on their color: it may be reached all
+ * the same. undefined: requests follow the weights, or no source tells.
  */
 export function decideServed(goal: Goal, seen: Seen, held: Held): Decision | undefined {
   const { record, now } = held;
@@ -32,11 +34,13 @@ export function decideServed(goal: Goal, seen: Seen, held: Held): Decision | und
   if (isSilent && served.says === '' && served.asks >= MOST_ASKS) return undefined;
   const every = milliseconds(Math.min(interval, LOOK_EVERY));
   const silent = between(record.since, now);
-  if (silent >= noDataTimeout && onNoData === 'rollback' && !isSilent)
-    return rollBack(held, `${served.says}, for ${formatDuration(silent)} (limit ${formatDuration(noDataTimeout)})`);
-  if (silent >= noDataTimeout && onNoData === 'continue') {
-    if (onInconclusive === 'continue') return undefined;
-    if (onInconclusive === 'rollback' && !isSilent) return rollBack(held, `inconclusive: ${served.says}`);
+  if (silent >= noDataTimeout) {
+    if (served.kind === 'none' && onNoData === 'rollback')
+      return rollBack(held, `${served.says}, for ${formatDuration(silent)} (limit ${formatDuration(noDataTimeout)})`);
+    if (served.kind === 'unclear' || onNoData === 'continue') {
+      if (onInconclusive === 'continue') return undefined;
+      if (onInconclusive === 'rollback' && !isSilent) return rollBack(held, `inconclusive: ${served.says}`);
+    }
   }
   if (now >= after(served.at, isSilent ? every : interval)) return move({ kind: 'ask-requests' });
   const until = after(record.begunAt, deadline);
