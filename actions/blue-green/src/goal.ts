@@ -117,5 +117,9 @@ export const targetOf = ({ url, host, headers }: Address, { expectVersion }: Req
 /** Going back and looking need no files: a broken policy must not stand in the way of a rollback. */
 export const needsFiles = ({ mode }: Request): boolean => mode !== 'rollback' && mode !== 'status';
 
+/** Modes that ask the candidate anything. */
+export const sendsRequests = ({ mode }: Pick<Request, 'mode'>): boolean =>
+  mode === 'run' || mode === 'prepare' || mode === 'shift';
+
 /** Modes that get to a step that people must let in. */
 export const asksPeople = ({ mode }: Request): boolean => mode === 'run' || mode === 'shift';

@@ -1,11 +1,13 @@
 import { type InputProblem, InvalidInput } from '../../domain/inputs.ts';
 import type { MetricSource, Policy, ProbeSource } from '../../domain/policy/policy.ts';
+import { isByTargetGroup, namesTargetGroup } from '../../domain/policy/source-traits.ts';
 import { type Color, COLORS } from '../../domain/traffic-split.ts';
 import type { Arm, MetricProvider } from '../../ports/metric-provider.ts';
 import type { Prober } from '../../ports/prober.ts';
 import { type CloudWatchPlace, cloudWatchMetric } from './cloudwatch.ts';
 import { type ArmAddress, type ProbeTools, type Probing, probeHealth, probeMetric } from './probe.ts';
 import { prometheusMetric } from './prometheus.ts';
+import { addingOf, severalGroups } from './several-groups.ts';
 import { webMetric } from './web.ts';
 
 export interface MetricSources {
@@ -18,6 +20,8 @@ export interface SourceTools extends Omit<ProbeTools, 'addressOf' | 'arms'>, Omi
   readonly prober: Prober;
   /** Where a color alone answers. undefined: nothing reaches the candidate alone, so nothing can be probed. */
   readonly address: ((color: Color) => ArmAddress) | undefined;
+  /** More places that move together with this one. */
+  readonly others?: readonly Pick<CloudWatchPlace, 'targetGroupOf' | 'meterOf'>[];
 }
 
 /** A provider for every metric of the policy; throws InvalidInput with every source that cannot work. */
@@ -27,7 +31,7 @@ export function metricSources(policy: Pick<Policy, 'metrics' | 'rules'>, tools: 
   const compared = new Set(policy.rules.flatMap((rule) => (rule.kind === 'comparison' ? [rule.metric] : [])));
   const entries = Object.entries(policy.metrics).flatMap(([metric, source]): [string, MetricProvider][] => {
     try {
-      return [[metric, providerOf(metric, source, { tools, probings, compared })]];
+      return [[metric, everywhereOf(metric, source, { tools, probings, compared })]];
     } catch (thrown) {
       if (!(thrown instanceof InvalidInput)) throw thrown;
       problems.push(...thrown.problems);
@@ -46,6 +50,34 @@ interface Making {
   readonly probings: Map<string, Probing>;
   /** Metrics of rules against stable. */
   readonly compared: ReadonlySet<string>;
+}
+
+/** What is measured by target group is asked for in all places, as one. */
+function everywhereOf(metric: string, source: MetricSource, making: Making): MetricProvider {
+  const { others = [], ...tools } = making.tools;
+  if (others.length === 0 || !isByTargetGroup(source)) return providerOf(metric, source, making);
+  const places = [tools, ...others.map((other) => ({ ...tools, ...other }))];
+  const adding = addingOf(metric, source);
+  const groups = COLORS.map((color) => [...new Set(places.map((place) => place.targetGroupOf(color)))]);
+  if (adding === undefined) {
+    if (groups.every(({ length }) => length === 1)) return providerOf(metric, source, making);
+    throw new InvalidInput('The policy', [
+      {
+        input: `metrics.${metric}`,
+        given: '{target-group}',
+        problem: `stands for several target groups, because the routes lead to ${groups.map((each) => each.join(' and ')).join(', and to ')}: only you know what its numbers together are`,
+        accepted: '{color} in its place, or bad and total',
+      },
+    ]);
+  }
+  const parts = places.map((place) => ({
+    provider: providerOf(metric, source, { ...making, tools: place }),
+    keyOf(arm: Arm) {
+      const color = place.colorOf(arm);
+      return JSON.stringify([place.targetGroupOf(color), namesTargetGroup(source) ? '' : place.meterOf?.(color)]);
+    },
+  }));
+  return severalGroups(adding, parts);
 }
 
 function providerOf(metric: string, source: MetricSource, making: Making): MetricProvider {

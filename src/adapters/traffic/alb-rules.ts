@@ -49,18 +49,29 @@ const rankOf = ({ IsDefault, Priority }: Rule): number =>
 function toRule({ RuleArn, IsDefault, Priority, Conditions = [], Actions = [] }: Rule, place: AlbPlace): ListenerRule {
   return {
     name: IsDefault === true ? 'default' : (Priority ?? '?'),
-    conditions: Conditions.map(toCondition),
+    conditions: conditionsOf(Conditions),
     groups: servedGroups(Actions),
     isShifted: place.kind === 'rule' ? RuleArn === place.arn : IsDefault === true,
   };
 }
 
+/** Exported for its test. */
+export const conditionsOf = (conditions: readonly AlbCondition[]): readonly RuleCondition[] =>
+  conditions.filter((condition) => !holdsAlways(condition)).map(toCondition);
+
+/** A rule needs a condition: one that every request meets stands there for none. */
+const holdsAlways = ({ Field, Values = [], PathPatternConfig }: AlbCondition): boolean =>
+  Field === 'path-pattern' &&
+  [...Values, ...(PathPatternConfig?.Values ?? [])].some((path) => path === '*' || path === '/*');
+
+const isExpression = (regexValues: readonly string[] | undefined): boolean => (regexValues ?? []).length > 0;
+
 function toCondition({ Field = '?', Values, HostHeaderConfig, HttpHeaderConfig }: AlbCondition): RuleCondition {
   const open = { kind: 'open', field: Field } as const;
-  if (Field === 'host-header' && HostHeaderConfig?.RegexValues === undefined)
+  if (Field === 'host-header' && !isExpression(HostHeaderConfig?.RegexValues))
     return { kind: 'host', patterns: HostHeaderConfig?.Values ?? Values ?? [] };
   const { HttpHeaderName: name, Values: patterns, RegexValues } = HttpHeaderConfig ?? {};
-  if (Field === 'http-header' && name !== undefined && RegexValues === undefined)
+  if (Field === 'http-header' && name !== undefined && !isExpression(RegexValues))
     return { kind: 'header', name, patterns: patterns ?? [] };
   return open;
 }

@@ -32,6 +32,12 @@ function countsSlow(source: MetricSource): boolean {
   }
 }
 
+/** Whether it measures target groups: where a color has several, it has to be asked for each of them. */
+export const isByTargetGroup = (source: MetricSource): boolean =>
+  (source.from === 'cloudwatch' && source.query.kind === 'load-balancer') || namesTargetGroup(source);
+
+export const namesTargetGroup = (source: MetricSource): boolean => JSON.stringify(source).includes('{target-group}');
+
 /** Of a probe the address of the candidate decides, which no policy knows. */
 export function knowsStable(source: MetricSource): boolean {
   switch (source.from) {

@@ -37,6 +37,16 @@ describe('headers that do not reach each color alone are refused before anything
   }, 60_000); // prettier-ignore
 });
 
+test('a variable that only these headers need does not bar a look or the way back', async () => {
+  const headers = { 'x-color': '{color}', 'x-origin': '${ORIGIN_SECRET}' };
+  const inputs = { 'candidate-headers': JSON.stringify(headers), image: '' };
+  const looked = await runBundle(stage.step({ ...inputs, mode: 'rollback', 'dry-run': 'true' }));
+  expect(looked.outputs).toMatchObject({ outcome: 'planned' });
+  const begun = await runBundle(stage.step({ ...inputs, mode: 'shift' }));
+  expect(begun.outputs).toMatchObject({ outcome: 'invalid-input' });
+  expect(JSON.stringify(begun.annotations)).toContain('ORIGIN_SECRET');
+}, 60_000);
+
 test('rules of the listener that are crossed are refused, and only warned of where the answer itself proves the version', async () => {
   const client = new ElasticLoadBalancingV2Client(stage.world.client());
   const listener = stage.stacked.ruleArn.replace(':listener-rule/', ':listener/').replace(/\/[^/]*$/, '');

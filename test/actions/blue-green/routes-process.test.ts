@@ -70,6 +70,19 @@ test('a signal takes both back side by side, and post the rest', async () => {
   expect(await stage.truth()).toMatchObject({ phase: 'rolled-back', desired: { blue: 2, green: 0 } });
 }, 60_000);
 
+test('with target groups of their own need metrics that can be told together', async () => {
+  const { inputs, ...run } = step();
+  const [first, other] = JSON.parse(inputs.routes) as readonly Record<string, unknown>[];
+  const routes = JSON.stringify([first, { ...other, colors: { blue: 'hub-blue', green: 'hub-green' } }]);
+  const policy = `rules: [queue > 100]
+metrics: { queue: { from: web, url: 'http://127.0.0.1:9/{target-group}', value: $.length } }
+`;
+  const files = { ...run.files, 'policy.yml': policy };
+  const result = await runBundle({ ...run, files, inputs: { ...inputs, routes, 'dry-run': 'true' } });
+  expect(result.outputs).toMatchObject({ outcome: 'invalid-input', changed: 'false' });
+  expect(JSON.stringify(result.annotations)).toContain('production-shop-green and hub-green');
+}, 60_000);
+
 test('a good release has both, and hands the routes on', async () => {
   const result = await runBundle(step());
   expect(result.outputs).toMatchObject({ outcome: 'promoted', verdict: 'pass' });

@@ -2,7 +2,7 @@ import type { ResolvedChecks } from '../../../../src/domain/checks/document.ts';
 import { Failure } from '../../../../src/domain/failure.ts';
 import { type ListenerRule, isUsersWay, reachOf } from '../../../../src/domain/shift/listener-rules.ts';
 import { type Color, COLORS, otherColor } from '../../../../src/domain/traffic-split.ts';
-import type { Address } from '../goal.ts';
+import { type Address, sendsRequests } from '../goal.ts';
 import type { Request } from '../inputs.ts';
 
 /** One place where traffic is decided, and the rules that stand around it. */
@@ -23,8 +23,8 @@ export type Reached =
  * answers. Another address may end anywhere, and these rules say nothing of it.
  */
 export function isSentByHeaders({ mode, url, candidate }: Pick<Request, 'mode' | 'url' | 'candidate'>): boolean {
-  const judges = mode === 'run' || mode === 'prepare' || mode === 'shift';
-  if (!judges || url === undefined || candidate === undefined || candidate.url.includes('{color}')) return false;
+  if (!sendsRequests({ mode }) || url === undefined || candidate === undefined || candidate.url.includes('{color}'))
+    return false;
   return new URL(candidate.url).origin === new URL(url).origin;
 }
 

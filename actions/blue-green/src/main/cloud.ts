@@ -12,7 +12,8 @@ import type { Request } from '../inputs.ts';
 export type Cloud = Pick<Ports, 'router' | 'routes' | 'targets' | 'ecs' | 'conditions' | 'autoscaling'> & {
   readonly journal: Journal<ShiftRecord>;
   readonly clientConfig: ClientConfig;
-  readonly meterOf: OpenRouter['meterOf'];
+  /** Of each route: where it is measured what users meet. */
+  readonly meters: readonly OpenRouter['meterOf'][];
   /** Of each route whose listener has rules. */
   readonly listened: (signal: AbortSignal) => Promise<readonly Listened[]>;
 };
@@ -37,8 +38,7 @@ export async function cloudOf(request: Request, tools: ActionTools & { readonly 
     targets: joinTargets(opened.map(({ targets }) => targets)),
     // One record for all of them, on the first.
     journal: first.journal,
-    // What users meet is measured where the first of them leads.
-    meterOf: first.meterOf,
+    meters: opened.map(({ meterOf }) => meterOf),
     listened: (signal) => listenedOn(opened, signal),
     ecs: ecsOf(session, tools.log),
     conditions: deployConditionsOf(session, tools.clock),

@@ -8,11 +8,12 @@ import type { RunKey } from '../../../../src/domain/shift/record.ts';
 import { type Color, otherColor } from '../../../../src/domain/traffic-split.ts';
 import type { ActionTools } from '../../../../src/runtime/action.ts';
 import { watcherOf } from '../left-behind/watch.ts';
+import type { Meter } from '../../../../src/ports/meter.ts';
 import { readChecks } from '../../../../src/runtime/read-checks.ts';
 import { documentOf } from '../../../../src/runtime/read-document.ts';
 import { runPlace } from '../../../../src/runtime/run-identity.ts';
 import type { Ports, Release } from '../execute/acting.ts';
-import { type Address, candidateAddress, fingerprintOf, goalOf, needsFiles, targetOf } from '../goal.ts';
+import { type Address, candidateAddress, fingerprintOf, goalOf, needsFiles, sendsRequests, targetOf } from '../goal.ts';
 import type { Request } from '../inputs.ts';
 import { isProvenByAnswer, isSentByHeaders, reachOfColors } from '../decide/reach.ts';
 import { type Cloud, cloudOf } from './cloud.ts';
@@ -56,14 +57,13 @@ export async function open(request: Request, given: ActionTools, me = meOf(reque
     environment,
     address,
     colorOf: (arm) => (arm === 'candidate' ? candidateNow() : otherColor(candidateNow())),
-    targetGroupOf: (color) => request.routes[0]?.colors[color] ?? '',
-    meterOf: (color) => meterOf(color),
+    ...placesOf(request, () => meters),
     cloudWatch: once(async (region) => {
       const { cloudWatchAccess } = await import('../../../../src/adapters/metrics/cloudwatch-access.ts');
       return cloudWatchAccess(region === undefined ? config : { ...config, region });
     }),
   });
-  const { clientConfig: config, meterOf, listened, ...cloud } = await cloudOf(request, { ...tools, prober });
+  const { clientConfig: config, meters, listened, ...cloud } = await cloudOf(request, { ...tools, prober });
   await reaches(request, { checks, address, listened, tools });
   const goal = goalOf(request, {
     me,
@@ -95,6 +95,17 @@ export async function open(request: Request, given: ActionTools, me = meOf(reque
       onCancel: tools.onCancel,
     },
   };
+}
+
+/** Where the metrics of a color are: in every place that moves. */
+function placesOf({ routes }: Request, metersOf: () => Cloud['meters']) {
+  const place = ({ colors }: Request['routes'][number], index: number) => ({
+    targetGroupOf: (color: Color) => colors[color],
+    meterOf: (color: Color): Meter => metersOf()[index]?.(color) ?? { kind: 'none' },
+  });
+  const [first, ...others] = routes.map(place);
+  if (first === undefined) throw new TypeError('there is at least one route');
+  return { ...first, others };
 }
 
 interface Reaching extends Pick<Opened, 'address'> {
@@ -170,7 +181,11 @@ async function checksOf(request: Request, tools: ActionTools): Promise<ResolvedC
 }
 
 function addressOf(request: Request, tools: ActionTools): ((color: Color) => Address) | undefined {
-  const filled = fillTargetHeaders(request.candidate?.headers ?? {}, tools.environment);
+  // Whoever goes back, or only looks, may lack what a request to the candidate needs; none is sent then.
+  const environment = sendsRequests(request)
+    ? tools.environment
+    : (name: string) => tools.environment(name) ?? `\${${name}}`;
+  const filled = fillTargetHeaders(request.candidate?.headers ?? {}, environment);
   if (!filled.ok) throw new InvalidInput('The candidate-headers', filled.problems);
   for (const secret of filled.value.secrets) tools.mask(secret);
   return candidateAddress(request, filled.value.headers);
