@@ -21,6 +21,8 @@ export interface OpenTools {
   /** Asks the URL that tells the health, where there is one. */
   readonly prober: Prober;
   readonly signal: AbortSignal;
+  /** A color that loses all traffic by name: nothing needs to be known of it, because its region may be what is lost. */
+  readonly left?: Color | undefined;
 }
 
 /** One place where traffic is decided, with what tells of its colors and what remembers its shifts. */

@@ -15,7 +15,7 @@ const LONG_LIFE: Duration = seconds(60);
 export async function openRoute53(
   config: ClientConfig,
   target: Route53Target,
-  { clock, prober, signal }: OpenTools,
+  { clock, prober, signal, left }: OpenTools,
 ): Promise<OpenRouter> {
   const clients: Route53Clients = {
     reads: new Route53Client(config),
@@ -27,7 +27,7 @@ export async function openRoute53(
   const journal = route53Journal(clients, place);
   const life = lifeOf(records);
   const tools = { config, route53: clients.reads, prober };
-  const { targets, meterOf } = await route53Targets(target, { place, records }, tools, signal);
+  const { targets, meterOf } = await route53Targets(target, { place, records, left }, tools, signal);
   return {
     router: route53Router(clients, place, { clock, unchangedRecord: journal.unchanged }),
     targets,

@@ -9,6 +9,8 @@ import { type ResourceRecordSet, type Route53Client, GetHealthCheckStatusCommand
 import { seconds } from '../../domain/duration.ts';
 import type { TaskPlace } from '../../domain/ecs/service.ts';
 import { Failure } from '../../domain/failure.ts';
+import { CloudFailure } from '../../domain/retry-policy.ts';
+import { UNKNOWN_GROUPS } from '../../domain/shift/groups.ts';
 import { type Color, COLORS } from '../../domain/traffic-split.ts';
 import type { TargetHealth } from '../../domain/shift/live-color.ts';
 import type { Meter } from '../../ports/meter.ts';
@@ -31,7 +33,9 @@ type Source =
       readonly arns: readonly string[];
     }
   | { readonly kind: 'url'; readonly name: string; readonly health: (signal: AbortSignal) => Promise<TargetHealth> }
-  | { readonly kind: 'health-check'; readonly name: string; readonly id: string };
+  | { readonly kind: 'health-check'; readonly name: string; readonly id: string }
+  /** What would tell could not be read. */
+  | { readonly kind: 'unreadable'; readonly name: string; readonly failure: CloudFailure };
 
 export interface TargetsTools {
   readonly config: ClientConfig;
@@ -47,11 +51,14 @@ export interface FoundTargets {
 /**
  * Health of what the records lead to: the targets of the load balancer behind an alias or a CNAME, wherever its region is;
  * or target groups that the user names; or the health check of the record; or a URL that the user names. A color of which
- * nothing tells is refused, because traffic would be sent into the dark.
+ * nothing tells is refused, because traffic would be sent into the dark; the one that is `left` may be unreadable.
  */
 export async function route53Targets(
   target: Route53Target,
-  found: { readonly place: Route53Place; readonly records: WeightedRecords },
+  {
+    left,
+    ...found
+  }: { readonly place: Route53Place; readonly records: WeightedRecords; readonly left: Color | undefined },
   tools: TargetsTools,
   signal: AbortSignal,
 ): Promise<FoundTargets> {
@@ -62,7 +69,10 @@ export async function route53Targets(
     return client;
   };
   const sources = { blue: undefined, green: undefined } as Record<Color, Source | undefined>;
-  for (const color of COLORS) sources[color] = await sourceOf(color, { target, ...found, tools, elb }, signal);
+  for (const color of COLORS) {
+    const finding = sourceOf(color, { target, ...found, tools, elb }, signal);
+    sources[color] = await (color === left ? finding.catch(unreadable) : finding);
+  }
   const of = (color: Color): Source => sources[color] as Source;
   const targets: TargetGroups = {
     nameOf: (color) => of(color).name,
@@ -77,12 +87,19 @@ export async function route53Targets(
           return healthOfCheck(tools.route53, source, inner);
         case 'url':
           return source.health(inner);
+        case 'unreadable':
+          throw source.failure;
         case 'target-groups':
           return healthOfGroups(elb(source.region), { ...source, own }, inner);
       }
     },
   };
   return { targets, meterOf: (color) => meterOf(of(color)) };
+}
+
+function unreadable(thrown: unknown): Source {
+  if (!(thrown instanceof CloudFailure)) throw thrown;
+  return { kind: 'unreadable', name: UNKNOWN_GROUPS, failure: thrown };
 }
 
 const tail = (arn: string): string => arn.replace(/^.*:(loadbalancer\/)?/, '');

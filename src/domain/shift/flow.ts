@@ -29,3 +29,13 @@ export function flowWords(
     ? { level: 'warning', says: `${says}: ${at.color} gets no request although it has weight` }
     : { level: 'info', says };
 }
+
+/** Fewer than this may all have gone to the other color by chance: none of five comes in less than 1 % of good releases. */
+export const FEWEST_EXPECTED = 5;
+
+/** PURE. Requests that the candidate was to get by its weight, where all of them went to stable, over so many seconds. */
+export const expectedOf = (at: {
+  readonly stable: number;
+  readonly percent: number;
+  readonly seconds: number;
+}): number => (at.stable * at.percent * Math.max(0, at.seconds)) / 100;

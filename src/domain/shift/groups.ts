@@ -21,9 +21,24 @@ export const groupsWords = ({ groupsOf, nameOf }: Groups): string =>
     return `${color}=${taggable(names === '' ? nameOf(color) : names).slice(0, MOST_OF_A_COLOR)}`;
   }).join(' ');
 
+/** In the place of the groups of a color that could not be read: it is compared with nothing. */
+export const UNKNOWN_GROUPS = 'unknown';
+
+/** The words of each color; undefined: these are no such words. */
+function byColor(words: string): Readonly<Record<Color, string>> | undefined {
+  const [, blue, green] = /^blue=(.*) green=(.*)$/.exec(words) ?? [];
+  return blue === undefined || green === undefined ? undefined : { blue, green };
+}
+
+function areTheSame(one: string, other: string): boolean {
+  const [a, b] = [byColor(one), byColor(other)];
+  if (a === undefined || b === undefined) return one === other;
+  return COLORS.every((color) => a[color] === b[color] || [a[color], b[color]].includes(UNKNOWN_GROUPS));
+}
+
 /** PURE. Whoever goes on with a shift, or back, while the colors stand for other target groups would give users the wrong one. */
 export function groupsFault(record: ShiftRecord | undefined, groups: string): Failure | undefined {
-  if (record?.groups === undefined || record.groups === groups || isOver(record.phase)) return undefined;
+  if (record?.groups === undefined || isOver(record.phase) || areTheSame(record.groups, groups)) return undefined;
   return new Failure({
     what: `Shift ${record.id} (${record.phase}) was begun with other target groups behind the colors`,
     why: `it was begun with ${record.groups}, the router now says ${groups}`,

@@ -44,6 +44,13 @@ export function reachOf(rules: readonly ListenerRule[], asked: Asked, own: reado
   return meets.some(isOwn) ? { kind: 'unsure', meets } : { kind: 'elsewhere', meets };
 }
 
+/**
+ * Whether whoever asks without any header comes by the rule whose weights are shifted. Where nobody does, something in front
+ * adds headers or another host, and what is asked for is not what the listener sees.
+ */
+export const isUsersWay = (rules: readonly ListenerRule[], host: string): boolean =>
+  rulesMet(rules, { host, headers: {} }).some(({ isShifted }) => isShifted);
+
 /** What is surely not met is left out, and nothing comes behind a rule that surely is. */
 function rulesMet(rules: readonly ListenerRule[], asked: Asked): readonly ListenerRule[] {
   const met: ListenerRule[] = [];

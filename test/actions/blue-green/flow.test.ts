@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { reportOf } from '../../../actions/blue-green/src/report.ts';
-import { minutes } from '../../../src/domain/duration.ts';
-import type { Measurement, MetricQuery, Window } from '../../../src/ports/metric-provider.ts';
+import { type Duration, minutes, seconds } from '../../../src/domain/duration.ts';
+import type { Measurement, MetricProvider, MetricQuery, Window } from '../../../src/ports/metric-provider.ts';
 import { goalOf, policyOf } from './rehearsal.ts';
 import { POLICY, type Stage, openStage } from './stage.ts';
 
@@ -52,9 +52,14 @@ describe('what is said of requests', () => {
 describe('a candidate that has weight and gets no request', () => {
   const LOST = ({ arm }: MetricQuery): Measurement => (arm === 'stable' ? rate(45) : { kind: 'no-data' });
   const SHORT = { bake: '1m', recheck: { after: '15s', for: '30s' }, deadline: '10m' };
-  const verdictOf = async (more: Record<string, unknown>, requests = LOST) => {
+  const verdictOf = async (
+    more: Record<string, unknown>,
+    requests = LOST,
+    { lingers = seconds(0), ...source }: { readonly lingers?: Duration } & Pick<MetricProvider, 'periods'> = {},
+  ) => {
     const stage = openStage();
-    stage.requests = { name: 'requests', memory: 'kept', measure: async (query) => requests(query) };
+    stage.requests = { name: 'requests', memory: 'kept', measure: async (query) => requests(query), ...source };
+    stage.router.lingers = async () => lingers;
     const policy = policyOf({ ...SHORT, ...more });
     const result = await stage.run({ policy });
     const goal = goalOf({ policy });
@@ -96,6 +101,59 @@ describe('a candidate that has weight and gets no request', () => {
       query.arm === 'candidate' && ++asked > 4 ? rate(5) : LOST(query);
     const { report, outcome } = await verdictOf({}, late);
     expect({ outcome, verdict: report.outputs['verdict'] }).toEqual({ outcome: 'promoted', verdict: 'pass' });
+  });
+
+  test('is not taken back for what a source does not answer', async () => {
+    const deaf = ({ arm }: MetricQuery): Measurement =>
+      arm === 'stable' ? rate(45) : { kind: 'unreachable', cause: new Error('Rate exceeded') };
+    const { report, outcome } = await verdictOf({ bake: '2m30s' }, deaf);
+    expect({ outcome, verdict: report.outputs['verdict'] }).toEqual({ outcome: 'promoted', verdict: 'pass' });
+  });
+
+  test('is not passed over because the source is silent since', async () => {
+    let asked = 0;
+    const falls = (query: MetricQuery): Measurement =>
+      ++asked > 12 ? { kind: 'unreachable', cause: new Error('Rate exceeded') } : LOST(query);
+    const { report, outcome, percent } = await verdictOf({}, falls);
+    expect({ outcome, percent, verdict: report.outputs['verdict'] }).toEqual({
+      outcome: 'rolled-back',
+      percent: 10,
+      verdict: 'inconclusive',
+    });
+    expect(report.outputs['reason']).toBe(`${SAYS}; the deadline of 10m passed at 10 %`);
+  });
+
+  test('is asked for again after a moment in which the source was silent', async () => {
+    let asked = 0;
+    const deafOnce = (query: MetricQuery): Measurement =>
+      ++asked === 3 ? { kind: 'unreachable', cause: new Error('Rate exceeded') } : LOST(query);
+    expect(await verdictOf({}, deafOnce)).toMatchObject({ outcome: 'rolled-back', percent: 10 });
+  });
+
+  test('because two requests a minute are too few to reach it is not taken for lost', async () => {
+    const night = ({ arm }: MetricQuery): Measurement => (arm === 'stable' ? rate(2 / 60) : { kind: 'no-data' });
+    const { report, outcome, story } = await verdictOf({ steps: ['10%', '100%'], bake: '2m' }, night);
+    expect({ outcome, verdict: report.outputs['verdict'] }).toEqual({ outcome: 'promoted', verdict: 'pass' });
+    expect(story.events.map(({ says }) => says).join()).toMatch(/at weight 10: green none .*; about 0\.4 would have been its share so far, too few to tell/);
+  }); // prettier-ignore
+
+  test('is not expected to have got any in what a source with periods knows of before', async () => {
+    const periods = { length: minutes(1), delay: seconds(30) };
+    const few = ({ arm }: MetricQuery): Measurement => (arm === 'stable' ? rate(0.5) : { kind: 'no-data' });
+    const { story } = await verdictOf({ bake: '2m' }, few, { periods });
+    expect(story.events.map(({ says }) => says).join()).toMatch(/at weight 10: .* too few to tell/);
+  });
+
+  test('while clients are kept on their color goes on, and never passes', async () => {
+    const { report, outcome } = await verdictOf({}, LOST, { lingers: minutes(5) });
+    expect({ outcome, verdict: report.outputs['verdict'] }).toEqual({ outcome: 'promoted', verdict: 'inconclusive' });
+    expect(report.headline).toContain(`inconclusive: ${SAYS}; clients are kept on their color for 5m`);
+  });
+
+  test('while clients are kept on their color is taken back by on-inconclusive: rollback', async () => {
+    const { report, outcome } = await verdictOf({ 'on-inconclusive': 'rollback' }, LOST, { lingers: minutes(5) });
+    expect(outcome).toBe('rolled-back');
+    expect(report.outputs['reason']).toMatch(/^inconclusive: Requests at weight 10/);
   });
 
   test('in the last minute of a step, but did before in it, is judged', async () => {

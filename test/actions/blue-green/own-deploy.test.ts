@@ -112,12 +112,21 @@ describe('recovery to the record of another region', () => {
   test('moves everything there, and is over when the change is in sync and answers of before have expired', async () => {
     await deployed(stage, 'blue', 0);
     const begun = stage.world.now();
+    // The region that is lost does not say what stands there; the first that is asked for is blue.
+    const lost = stage.world.faults.add({
+      kind: 'access-denied',
+      operation: 'elasticloadbalancing:DescribeLoadBalancers',
+      run: 'action',
+      times: 1,
+    });
     const result = await runBundle(await stage.step({ ...recover, 'to-color': 'green' }));
     expect(result.outputs).toMatchObject({ outcome: 'rolled-back', 'stable-color': 'green' });
     expect(result.exitCode).toBe(0);
     expect((await stage.truth()).weights).toEqual({ blue: 0, green: 100 });
     const restored = Date.parse(result.outputs['restored-at'] ?? '');
     expect(restored - begun).toBeGreaterThanOrEqual(30_000);
+    expect(lost.hits()).toBe(1);
+    expect(result.stdout).toContain('Nothing is known of blue, which is left');
     const again = await runBundle(await stage.step({ ...recover, 'to-color': 'green' }));
     expect(again.outputs).toMatchObject({ outcome: 'unchanged', changed: 'false' });
   }, 60_000);

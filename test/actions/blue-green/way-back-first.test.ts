@@ -106,3 +106,31 @@ describe('a way back with services that do not fit the colors', () => {
     expect([stage.desired('blue'), stage.desired('green')]).toEqual([3, 3]);
   });
 });
+
+describe('all traffic to a color that is named', () => {
+  const health = (stage: Stage, color: 'blue' | 'green') => {
+    const { health: before } = stage.router.targets;
+    stage.router.targets.health = async (asked, ...call) => {
+      if (asked === color) throw new CloudFailure('transient', { what: `Could not read ${color}`, why: 'no answer' });
+      return asked === 'green' ? { healthy: 3, total: 3, reasons: [] } : before(asked, ...call);
+    };
+  };
+
+  test('moves though nothing can be read of the other one: its region may be lost', async () => {
+    const stage = openStage();
+    health(stage, 'blue');
+    const { outcome } = await stage.run({ mode: 'rollback', to: 'green' }, { ecs: undefined });
+    expect(outcome.kind).toBe('rolled-back');
+    expect(stage.router.weights).toEqual({ blue: 0, green: 100 });
+    expect(stage.log.warnings.filter((line) => line.includes('Nothing is known of blue'))).toHaveLength(1);
+  });
+
+  test('does not move while nothing can be read of that color itself', async () => {
+    const stage = openStage();
+    health(stage, 'green');
+    await expect(stage.run({ mode: 'rollback', to: 'green' }, { ecs: undefined })).rejects.toThrow(
+      'Could not read green',
+    );
+    expect(stage.router.writes).toEqual([]);
+  });
+});

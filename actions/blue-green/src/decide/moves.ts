@@ -78,13 +78,25 @@ export interface Route {
   readonly live: Live;
 }
 
-/** What the metric `requests` says of a step. `none`: the candidate has weight and gets no request, while stable does. */
-export interface Served {
-  readonly kind: 'some' | 'none' | 'unknown';
+/** What the metric `requests` says of a step. */
+export type Served = {
   readonly percent: number;
   readonly at: Instant;
   readonly says: string;
-}
+} & (
+  | {
+      /**
+       * `none`: the candidate has weight and gets no request, while stable does. `unclear`: the same, of a router that keeps
+       * clients on their color, so that the weights alone do not say how many were to come.
+       */
+      readonly kind: 'some' | 'none' | 'unclear' | 'unknown';
+    }
+  | {
+      /** The source did not answer, so many times in a row. What it said of this step before stands in the words. */
+      readonly kind: 'unanswered';
+      readonly asks: number;
+    }
+);
 
 export interface Seen {
   readonly kind: 'seen';

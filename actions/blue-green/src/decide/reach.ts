@@ -1,7 +1,7 @@
 import type { ResolvedChecks } from '../../../../src/domain/checks/document.ts';
 import { Failure } from '../../../../src/domain/failure.ts';
-import { type ListenerRule, reachOf } from '../../../../src/domain/shift/listener-rules.ts';
-import { type Color, COLORS } from '../../../../src/domain/traffic-split.ts';
+import { type ListenerRule, isUsersWay, reachOf } from '../../../../src/domain/shift/listener-rules.ts';
+import { type Color, COLORS, otherColor } from '../../../../src/domain/traffic-split.ts';
 import { type Address, sendsRequests } from '../goal.ts';
 import type { Request } from '../inputs.ts';
 
@@ -16,7 +16,7 @@ export interface Listened {
 export type Reached =
   | { readonly kind: 'alone' }
   | { readonly kind: 'unsure'; readonly says: string }
-  | { readonly kind: 'elsewhere'; readonly failure: Failure };
+  | { readonly kind: 'elsewhere'; readonly says: string; readonly failure: Failure };
 
 /**
  * Whether a header tells the colors apart at the very address of the users, so that the rules of the listener decide who
@@ -36,7 +36,10 @@ export const isProvenByAnswer = (checks: ResolvedChecks | undefined): boolean =>
 export function reachOfColors(listened: readonly Listened[], address: (color: Color) => Address): Reached {
   const missed = COLORS.flatMap((color) => ofColor(listened, color, address(color)) ?? []);
   const elsewhere = missed.filter(({ kind }) => kind === 'elsewhere');
-  if (elsewhere.length > 0) return { kind: 'elsewhere', failure: failureOf(elsewhere.map(({ says }) => says)) };
+  if (elsewhere.length > 0) {
+    const why = elsewhere.map(({ says }) => says).join('; ');
+    return { kind: 'elsewhere', says: `${NOT_ALONE}: ${why}`, failure: failureOf(why) };
+  }
   if (missed.length === 0) return { kind: 'alone' };
   return {
     kind: 'unsure',
@@ -52,16 +55,31 @@ interface Missed {
 /** undefined: it reaches this color alone. */
 function ofColor(listened: readonly Listened[], color: Color, { url, host, headers }: Address): Missed | undefined {
   const asked = { host: (host ?? new URL(url).host).replace(/:\d+$/, ''), headers };
-  const missed: Missed[] = [];
+  const sent = Object.keys(headers).join(', ');
+  const missed: (Missed & { readonly isUsersWay: boolean })[] = [];
   for (const place of listened) {
     const reach = reachOf(place.rules, asked, place.groupsOf(color));
     if (reach.kind === 'alone') return undefined;
     const meets = reach.meets.map((rule) => wordsOf(rule, place)).join(', or ');
-    const sent = Object.keys(headers).join(', ');
     const says = `at ${place.name}, a request for ${color} (${sent}) meets ${meets === '' ? 'no rule' : meets}`;
-    missed.push({ kind: reach.kind, says });
+    // What leads to neither color answers for nobody in the place of the candidate, or is the way to another group of it.
+    const others = place.groupsOf(otherColor(color));
+    const misleads = reach.meets.some(
+      ({ isShifted, groups }) => isShifted || groups.some((arn) => others.includes(arn)),
+    );
+    const kind = reach.kind === 'elsewhere' && misleads ? 'elsewhere' : 'unsure';
+    missed.push({ kind, says, isUsersWay: isUsersWay(place.rules, asked.host) });
   }
-  return missed.find(({ kind }) => kind === 'unsure') ?? missed[0];
+  const decisive = missed.filter((each) => each.isUsersWay);
+  if (decisive.length > 0) return decisive.find(({ kind }) => kind === 'unsure') ?? decisive[0];
+  const [first] = missed;
+  // The rules as they stand would let no user through either: they say nothing of what the listener gets to see.
+  return (
+    first && {
+      kind: 'unsure',
+      says: `${first.says}, and nobody comes by the rule of the users without headers that something in front adds, or another host`,
+    }
+  );
 }
 
 /** `rule 20, which leads to blue and green` */
@@ -71,10 +89,12 @@ function wordsOf({ name, groups, isShifted }: ListenerRule, { groupsOf }: Pick<L
   return `rule ${name}, ${isShifted ? 'by which users come: its weights decide' : leads}`;
 }
 
-const failureOf = (says: readonly string[]): Failure =>
+const NOT_ALONE = 'candidate-headers do not reach each color alone';
+
+const failureOf = (why: string): Failure =>
   new Failure({
-    what: 'candidate-headers do not reach each color alone',
-    why: says.join('; '),
+    what: NOT_ALONE,
+    why,
     now: 'Nothing was touched',
     next: 'Give the listener a rule for each color, before the one of the users, that forwards this header with the value of the color to its target group; or correct the name of the header. A check that looks for the version (expect.version) proves it by the answer, too',
   });

@@ -22,6 +22,8 @@ export interface Memory extends ShiftMemory {
   /** Whether the services were found to be those of the colors: asked before anything else is written, or before them. */
   pair: 'judged' | 'unknown';
   tagged: Color | undefined;
+  /** The color whose targets could not be read, where that stops nothing: said once. */
+  unread: Color | undefined;
   scaling: Readonly<Record<Color, Scaling>> | undefined;
   failedWrites: number;
   /** Renewals of the lease that failed in a row, and until when the next one rests. */
@@ -67,6 +69,7 @@ export const startMemory = (): Memory => ({
   desired: undefined,
   pair: 'unknown',
   tagged: undefined,
+  unread: undefined,
   scaling: undefined,
   failedWrites: 0,
   failedRenewals: 0,

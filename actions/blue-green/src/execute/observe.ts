@@ -1,4 +1,5 @@
 import { seconds } from '../../../../src/domain/duration.ts';
+import { CloudFailure } from '../../../../src/domain/retry-policy.ts';
 import { type Live, type TargetHealth, taggedColor } from '../../../../src/domain/shift/live-color.ts';
 import { groupsFault, groupsWords } from '../../../../src/domain/shift/groups.ts';
 import type { Scaling } from '../../../../src/domain/shift/scaling.ts';
@@ -35,8 +36,8 @@ export async function observe(acting: Looking, signal: AbortSignal): Promise<See
   const [read, found, blue, green, desired] = await Promise.all([
     recordOf(acting, signal),
     routesOf(acting, signal),
-    ports.targets.health('blue', signal),
-    ports.targets.health('green', signal),
+    healthOf('blue', acting, signal),
+    healthOf('green', acting, signal),
     sizesOf(acting, signal),
   ]);
   const record = memory.unwritten ?? inFullWords(read, memory.record);
@@ -77,6 +78,20 @@ export async function observe(acting: Looking, signal: AbortSignal): Promise<See
       memory.renewalRestsUntil !== undefined && ports.clock.now() < memory.renewalRestsUntil ? 'rests' : 'possible',
     trouble: memory.trouble,
   };
+}
+
+/** Of a color that all traffic leaves by name nothing needs to be known: its region may be what is lost. */
+async function healthOf(color: Color, { ports, release, memory }: Acting, signal: AbortSignal): Promise<TargetHealth> {
+  const { mode, to } = release.goal;
+  try {
+    return await ports.targets.health(color, signal);
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (!(thrown instanceof CloudFailure) || mode !== 'rollback' || to === undefined || color === to) throw thrown;
+    if (memory.unread !== color) ports.log.warning(`Nothing is known of ${color}, which is left: ${thrown.message}`);
+    memory.unread = color;
+    return { healthy: 0, total: 0, reasons: [thrown.facts.why ?? thrown.facts.what] };
+  }
 }
 
 /** A process that holds the shift believes only a second look that it has lost it. */

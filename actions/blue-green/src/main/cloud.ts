@@ -5,6 +5,7 @@ import type { Prober } from '../../../../src/ports/prober.ts';
 import type { Journal } from '../../../../src/ports/journal.ts';
 import type { ActionTools } from '../../../../src/runtime/action.ts';
 import { joinRoutes, joinTargets } from '../../../../src/engine/shift/join-routes.ts';
+import { otherColor } from '../../../../src/domain/traffic-split.ts';
 import type { Listened } from '../decide/reach.ts';
 import type { Ports } from '../execute/acting.ts';
 import type { Request } from '../inputs.ts';
@@ -27,7 +28,11 @@ export async function cloudOf(request: Request, tools: ActionTools & { readonly 
     import('../../../../src/adapters/aws/autoscaling.ts'),
     import('../../../../src/adapters/traffic/open-router.ts'),
   ]);
-  const opened = await Promise.all(request.routes.map((route) => openRouter(session.clientConfig, route, tools)));
+  const { mode, to } = request;
+  const left = mode === 'rollback' && to !== undefined ? otherColor(to) : undefined;
+  const opened = await Promise.all(
+    request.routes.map((route) => openRouter(session.clientConfig, route, { ...tools, left })),
+  );
   for (const notice of new Set(opened.flatMap(({ notices }) => notices))) tools.log.warning(notice);
   const routes = opened.map(({ router }) => router);
   const [first] = opened;

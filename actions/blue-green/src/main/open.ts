@@ -119,7 +119,7 @@ async function reaches(request: Request, { checks, address, listened, tools }: R
   if (address === undefined || !isSentByHeaders(request)) return;
   const reach = reachOfColors(await listened(tools.signal), address);
   if (reach.kind === 'elsewhere' && !isProvenByAnswer(checks)) throw reach.failure;
-  if (reach.kind !== 'alone') tools.log.warning(reach.kind === 'elsewhere' ? reach.failure.message : reach.says);
+  if (reach.kind !== 'alone') tools.log.warning(reach.says);
 }
 
 async function imagesOf(request: Request, tools: ActionTools): Promise<string | undefined> {
