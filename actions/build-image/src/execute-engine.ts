@@ -22,29 +22,40 @@ const SHOWN_LINES = 15;
 export interface Building {
   readonly engine: Engine;
   readonly identity: string;
-  /** Asked before the image gets its name: another run may have pushed the same by now. */
-  readonly beforePush: () => Promise<'push' | 'leave'>;
 }
 
-/** What is in the registry now, as the engine says it; the registry has the last word. */
+/** What came of a build, as the engine says it; the registry has the last word. */
 export type Built =
   | { readonly kind: 'kept' }
-  /** Another run has the name. */
-  | { readonly kind: 'left' }
-  /** `digest` undefined: the engine named none. `imageId`: of the image that it built, where it has it. */
-  | {
-      readonly kind: 'named';
-      readonly digest: string | undefined;
-      readonly imageId?: string;
-      readonly progress: string;
-    }
-  /** Without a name: nothing but its digest leads to it. */
-  | { readonly kind: 'unnamed'; readonly digest: string; readonly progress: string };
+  /** Pushed under its identity tag. */
+  | { readonly kind: 'named'; readonly digest: string; readonly progress: string }
+  | Held
+  | Unnamed;
+
+/** In the engine, and not in the registry. */
+export interface Held {
+  readonly kind: 'held';
+  /** The engine's id of what it built. */
+  readonly imageId: string;
+  readonly progress: string;
+  /** Pushes it under an identity tag. The digest that the engine named; undefined: none. */
+  push(identity: string): Promise<string | undefined>;
+  /** Has to be called at the end. */
+  forget(): Promise<void>;
+}
+
+/** In the registry, without a name: nothing but its digest leads to it. */
+export interface Unnamed {
+  readonly kind: 'unnamed';
+  readonly digest: string;
+  readonly progress: string;
+  forget(): Promise<void>;
+}
 
 type Run = (args: readonly string[]) => Promise<ProgramResult>;
 type Build = (name: string) => Promise<ProgramResult>;
 
-/** Builds, and pushes: under the digest alone where the engine can, else under the identity tag. */
+/** Builds, and pushes by digest where the engine can. One that pushes by a name alone holds the image until it gets one. */
 export async function buildAndPush(
   plan: BuildPlan,
   building: Building,
@@ -56,7 +67,7 @@ export async function buildAndPush(
   const name = `${nameOf(request.repositories[0])}:${identity}`;
   const end = endOf(engine, request.push);
   const build = await builder(plan, { engine, end }, ports, signal);
-  if (end === 'load') return throughEngine({ build, name, plan }, building, ports, signal);
+  if (end === 'load') return heldByEngine({ build, name, plan }, engine, ports, signal);
   if (end === 'keep') {
     check(await build(name), { step: 'build', name });
     return { kind: 'kept' };
@@ -71,7 +82,7 @@ export async function buildAndPush(
   const digest = digestIn(await ports.engine.readMetadata(), now);
   if (end === 'push-name') return { kind: 'named', digest, progress };
   ports.onWrite();
-  return (await building.beforePush()) === 'leave' ? { kind: 'left' } : { kind: 'unnamed', digest, progress };
+  return { kind: 'unnamed', digest, progress, forget: () => Promise.resolve() };
 }
 
 /** One build under a name, and a second without the cache where that was in the way. */
@@ -99,32 +110,44 @@ async function builder(
  * So the image is built under a name of this run alone, known by its id from then on, and has the name that is pushed only
  * for the push. What was pushed in the end the registry says.
  */
-async function throughEngine(
+async function heldByEngine(
   { build, name, plan }: { readonly build: Build; readonly name: string; readonly plan: BuildPlan },
-  { engine, beforePush }: Building,
+  engine: Engine,
   ports: BuildPorts,
   signal: AbortSignal,
-): Promise<Built> {
+): Promise<Held> {
   const run: Run = async (args) => ports.engine.run(engine.client, { args, env: {} }, signal);
-  const own = `${nameOf(plan.request.repositories[0])}:${ownTag(plan, ports)}`;
+  const repository = nameOf(plan.request.repositories[0]);
+  const own = `${repository}:${ownTag(plan, ports)}`;
   const result = await build(own);
   check(result, { step: 'build', name });
+  const leave = (): Promise<void> => forget(own, { engine, ports, signal });
   try {
     const imageId = await idOf(own, { run, name });
-    if ((await beforePush()) === 'leave') return { kind: 'left' };
-    ports.onWrite();
-    const push = async (): Promise<ProgramResult> => {
-      // Each time: another run may have taken the name between two tries.
-      const tagged = await run(['tag', imageId, name]);
-      return tagged.code === 0 ? run(['push', name]) : tagged;
-    };
-    const pushed = await repeated(push, { what: `push ${name}`, isPush: () => true }, ports, signal);
-    check(pushed, { step: 'push', name });
-    const digest = /digest: (sha256:[0-9a-f]{64}) size:/.exec(pushed.stdout)?.[1];
-    return { kind: 'named', digest, imageId, progress: progressOf(result) };
-  } finally {
-    await forget(own, { engine, ports, signal });
+    const push: Held['push'] = (identity) =>
+      pushedAs({ imageId, name: `${repository}:${identity}` }, run, ports, signal);
+    return { kind: 'held', imageId, progress: progressOf(result), push, forget: leave };
+  } catch (thrown) {
+    await leave();
+    throw thrown;
   }
+}
+
+async function pushedAs(
+  { imageId, name }: { readonly imageId: string; readonly name: string },
+  run: Run,
+  ports: BuildPorts,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  ports.onWrite();
+  const push = async (): Promise<ProgramResult> => {
+    // Each time: another run may have taken the name between two tries.
+    const tagged = await run(['tag', imageId, name]);
+    return tagged.code === 0 ? run(['push', name]) : tagged;
+  };
+  const pushed = await repeated(push, { what: `push ${name}`, isPush: () => true }, ports, signal);
+  check(pushed, { step: 'push', name });
+  return /digest: (sha256:[0-9a-f]{64}) size:/.exec(pushed.stdout)?.[1];
 }
 
 /** Never pushed. */

@@ -6,26 +6,21 @@ import { type Standing, isExact, standing } from '../../../src/domain/tags/forwa
 import type { MadeTag } from '../../../src/domain/tags/make.ts';
 import type { ImageRegistry, StoredManifest } from '../../../src/ports/image-registry.ts';
 import type { RegistryPorts } from './execute-ports.ts';
-import { LOOKS, lookUntilThere } from './execute-verify.ts';
+import { LOOKS } from './execute-verify.ts';
 import type { TagsSet } from './result.ts';
 
 /** Puts what was pushed by its digest under its first tag. */
 export async function giveName(
-  { repository, digest, tag }: { readonly repository: Repository; readonly digest: string; readonly tag: string },
+  {
+    repository,
+    stored,
+    tag,
+  }: { readonly repository: Repository; readonly stored: StoredManifest; readonly tag: string },
   ports: RegistryPorts,
   signal: AbortSignal,
 ): Promise<void> {
-  const registry = ports.registry(repository.host);
-  const stored = await lookUntilThere(registry, { repository, reference: digest }, ports, signal);
-  if (stored === undefined)
-    throw new Failure({
-      what: `${nameOf(repository)}@${digest} is not there`,
-      why: 'the registry does not have what the engine says it pushed',
-      now: 'No tag was set',
-      next: 'Re-run',
-    });
   ports.onWrite();
-  await registry.put(repository.path, tag, stored, signal);
+  await ports.registry(repository.host).put(repository.path, tag, stored, signal);
 }
 
 export interface ForwardTagging {

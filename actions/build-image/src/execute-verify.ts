@@ -1,5 +1,5 @@
 import { seconds } from '../../../src/domain/duration.ts';
-import { Failure } from '../../../src/domain/failure.ts';
+import { Failure, type FailureFacts } from '../../../src/domain/failure.ts';
 import {
   type Attestation,
   annotationsOf,
@@ -41,6 +41,11 @@ export class UnfitImage extends Failure {
   override readonly name: string = 'UnfitImage';
 }
 
+/** Another image than the one that was pushed has its name. */
+export class OvertakenImage extends Failure {
+  override readonly name: string = 'OvertakenImage';
+}
+
 /** Reads an image back: the manifest under its name, every child by its digest, and what each says it runs on. */
 export async function verify(
   { repository, reference, platforms, asked, ...wanted }: Verification,
@@ -50,10 +55,11 @@ export async function verify(
   const where = `${nameOf(repository)}:${reference}`;
   const stored = await storedAt({ repository, reference }, ports, signal);
   const isNamed = isTheOne(stored, wanted);
-  if (!isNamed && (wanted.source === undefined || wanted.others !== 'taken')) throw notPushed(where, stored, wanted);
+  if (!isNamed && (wanted.source === undefined || wanted.others !== 'taken'))
+    throw new OvertakenImage(notPushed(where, stored, wanted));
   const found = await imageOf(stored, { registry: ports.registry(repository.host), path: repository.path }, signal);
   if (wanted.source !== undefined && isSameSource(found.image.labels, wanted.source) === 'no')
-    throw notPushed(where, stored, wanted);
+    throw new (isNamed ? Failure : OvertakenImage)(notPushed(where, stored, wanted));
   checkFit(where, found, { platforms, ...asked });
   return { ...found, isNamed };
 }
@@ -136,19 +142,32 @@ function notPushed(
   where: string,
   { digest: there }: StoredManifest,
   { digest, imageId }: Pick<Verification, 'digest' | 'imageId'>,
-): Failure {
+): FailureFacts {
   const what = `${where} is not the image that was pushed`;
   const now = 'No other tag was set';
   const next = 'Look who else pushes this tag; it belongs to build-image alone';
   if (digest !== undefined && digest !== there)
-    return new Failure({ what, why: `the registry has ${there}, the engine pushed ${digest}`, now, next });
+    return { what, why: `the registry has ${there}, the engine pushed ${digest}`, now, next };
   const built = imageId === undefined ? '' : ` (${imageId})`;
-  return new Failure({
+  return {
     what: `${where} is not the image that was built`,
     why: `${there} in the registry is another image than the one of this commit and these inputs${built}: another run gave it this name, in the registry or in the engine that both use`,
     now,
-    next: 'Re-run: the image gets a name of its own. With `concurrency` in the workflow, one run of a commit follows the other',
-  });
+    next: `${next}. With \`concurrency\` in the workflow, one run of a commit follows the other`,
+  };
+}
+
+/** What a tag is; undefined: it is not there, which is believed after some looks. */
+export async function digestOf(
+  { repository, reference }: Place,
+  ports: RegistryPorts,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  for (let look = 1; ; look += 1) {
+    const digest = await ports.registry(repository.host).head(repository.path, reference, signal);
+    if (digest !== undefined || look >= LOOKS) return digest;
+    await ports.clock.sleep(seconds(1), signal);
+  }
 }
 
 export async function lookUntilThere(

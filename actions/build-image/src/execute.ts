@@ -2,20 +2,18 @@ import { Failure } from '../../../src/domain/failure.ts';
 import { builderIn } from '../../../src/domain/image-build/command.ts';
 import { type Engine, chooseEngine, missingFeatures } from '../../../src/domain/image-build/engine.ts';
 import type { Attestation } from '../../../src/domain/image-build/attestations.ts';
-import { type BaseImage, basesIn } from '../../../src/domain/image-build/base.ts';
 import type { AttachedDocument, EvidenceDocument } from '../../../src/domain/image-build/evidence.ts';
-import { REVISION_LABEL } from '../../../src/domain/image-build/labels.ts';
 import { nameOf } from '../../../src/domain/image-build/registries.ts';
 import { RegistryRefusal } from '../../../src/domain/image-build/registry-errors.ts';
 import { type ScanResult, scanLine } from '../../../src/domain/image-scan/judge.ts';
 import { InvalidInput, type InputProblem, describeProblem } from '../../../src/domain/inputs.ts';
 import { CloudFailure, mayPass } from '../../../src/domain/retry-policy.ts';
 import type { StoredManifest } from '../../../src/ports/image-registry.ts';
-import { buildAndPush } from './execute-engine.ts';
 import type { BuildPorts } from './execute-ports.ts';
 import { type There, allTaken, besides, lookAt } from './execute-name.ts';
-import { giveName, setForward } from './execute-registry.ts';
-import { verify } from './execute-verify.ts';
+import { type Made, pushed, stillNamed } from './execute-push.ts';
+import { setForward } from './execute-registry.ts';
+import { digestOf } from './execute-verify.ts';
 import type { BuildPlan } from './plan.ts';
 import type { BuildResult, VerifiedImage } from './result.ts';
 
@@ -33,73 +31,14 @@ export async function execute(plan: BuildPlan, ports: BuildPorts, signal: AbortS
   const { engine, identity } = ready;
   ports.log.info(engine.said);
   await ports.engine.logIn('kept', signal);
-  const made = await pushed(plan, { engine, identity }, ports, signal);
+  const made = await pushed({ plan, engine, identity }, ports, signal);
   if (made === undefined) return { kind: 'built-only', engine: engine.said };
   const { image } = made;
   ports.log.info(
-    `${nameOf(plan.request.repositories[0])}:${identity} is ${image.digest} (${image.platforms.map(({ platform }) => platform).join(', ')})`,
+    `${nameOf(plan.request.repositories[0])}:${made.identity} is ${image.digest} (${image.platforms.map(({ platform }) => platform).join(', ')})`,
   );
   return finish(plan, made, ports, signal);
 }
-
-/** undefined: it was not to be pushed. Another run of the same source may be first; then its image is the image. */
-async function pushed(
-  plan: BuildPlan,
-  { engine, identity }: { readonly engine: Engine; readonly identity: string },
-  ports: BuildPorts,
-  signal: AbortSignal,
-): Promise<Made | undefined> {
-  const [repository] = plan.request.repositories;
-  const name = `${nameOf(repository)}:${identity}`;
-  let first: Extract<There, { readonly kind: 'same' }> | undefined;
-  const beforePush = async (): Promise<'push' | 'leave'> => {
-    const there = await lookAt(plan, { repository, identity }, ports, signal);
-    if (there.kind === 'free') return 'push';
-    if (there.kind === 'other') throw takenMeanwhile(name);
-    first = there;
-    return 'leave';
-  };
-  const built = await buildAndPush(plan, { engine, identity, beforePush }, ports, signal);
-  if (built.kind === 'kept') return undefined;
-  if (first !== undefined) {
-    ports.log.warning(`${name} was pushed by another run while this one built: that image is taken`);
-    return { kind: 'reused', identity, image: first.image, stored: first.stored, engine: engine.said };
-  }
-  const { digest, imageId } =
-    built.kind === 'named' ? built : { digest: built.kind === 'left' ? undefined : built.digest };
-  const found = await verify(
-    {
-      repository,
-      // What has no name yet gets it when it was found right: the next run would take it by its name.
-      reference: built.kind === 'unnamed' ? built.digest : identity,
-      platforms: plan.build.platforms,
-      asked: plan.build,
-      source: { commit: plan.build.labels[REVISION_LABEL] ?? '', inputs: plan.inputs },
-      ...(digest === undefined ? {} : { digest }),
-      ...(imageId === undefined ? {} : { imageId }),
-      ...(plan.request.reuse === 'never' ? {} : { others: 'taken' }),
-    },
-    ports,
-    signal,
-  );
-  if (built.kind === 'unnamed') await giveName({ repository, digest: built.digest, tag: identity }, ports, signal);
-  const { image, stored, isNamed } = found;
-  if (!isNamed)
-    ports.log.warning(
-      `${name} is ${image.digest} of another run by now, and no longer ${digest ?? imageId}: that image is taken`,
-    );
-  const made = { identity, image, stored, engine: engine.said };
-  if (!isNamed || built.kind === 'left') return { kind: 'reused', ...made };
-  return { kind: 'pushed', ...made, ...basesIn(built.progress, ports.baseLine) };
-}
-
-const takenMeanwhile = (name: string): Failure =>
-  new Failure({
-    what: `${name} was not pushed`,
-    why: 'another run gave this name to another image while this one built',
-    now: 'No tag was set',
-    next: 'Re-run: the image gets a name of its own',
-  });
 
 type Ready =
   | {
@@ -208,53 +147,35 @@ async function engineOf(
   return missing.length + full.length > 0 ? { problems: [...missing, ...full] } : chosen;
 }
 
-interface Made {
-  readonly kind: 'pushed' | 'reused';
-  readonly identity: string;
-  readonly image: VerifiedImage;
-  readonly stored: StoredManifest;
-  readonly engine?: string;
-  /** As the build found them; absent: this run did not build it. */
-  readonly base?: BaseImage | null;
-  readonly bases?: readonly BaseImage[];
-}
-
 /** Scan, then tags: what is found wanting stays under its identity tag alone. */
-async function finish(plan: BuildPlan, made: Made, ports: BuildPorts, signal: AbortSignal): Promise<BuildResult> {
-  const { stored, kind, engine, identity, image } = made;
-  const shown = { kind, identity, image, ...(engine === undefined ? {} : { engine }) };
+async function finish(plan: BuildPlan, pushedAs: Made, ports: BuildPorts, signal: AbortSignal): Promise<BuildResult> {
   const [repository] = plan.request.repositories;
-  const scan = await ports.scan?.(repository, image, signal);
+  const scan = await ports.scan?.(repository, pushedAs.image, signal);
   if (scan !== undefined) ports.log.info(scanLine(scan));
+  const made = await stillNamed(plan, pushedAs, ports, signal);
+  const { stored, kind, engine, identity, image } = made;
   if (scan !== undefined && isBlocked(scan, plan))
     return { kind: 'blocked', identity, image, scan, evidence: evidenceOf(plan, { made, scan, tags: [] }, ports) };
-  const name = `${nameOf(repository)}:${identity}`;
-  const isOf = async (): Promise<string | undefined> =>
-    ports.registry(repository.host).head(repository.path, identity, signal);
-  const before = await isOf();
-  if (before !== image.digest) throw movedMeanwhile(name, image.digest, before);
+  const wished = tagsBeside(plan, identity);
   const tags = await setForward(
-    { repositories: plan.request.repositories, from: repository, stored, plan, semver: ports.tools.semver },
+    { repositories: plan.request.repositories, from: repository, stored, plan: wished, semver: ports.tools.semver },
     ports,
     signal,
   );
   for (const left of tags.left) ports.log.info(`${left.name} is left where it is: ${left.why}`);
-  const after = await isOf();
+  const after = await digestOf({ repository, reference: identity }, ports, signal);
   if (after !== image.digest)
     ports.log.warning(
-      `${name} is ${after ?? 'gone'} by now, which is of another run: the tags and outputs of this one are of ${image.digest}`,
+      `${nameOf(repository)}:${identity} is ${after ?? 'gone'} by now, which is of another run: the tags and outputs of this one are of ${image.digest}`,
     );
-  const names = plan.tags.map((tag) => tag.name).filter((tag) => !tags.left.some((each) => each.name === tag));
+  const names = wished.tags.map((tag) => tag.name).filter((tag) => !tags.left.some((each) => each.name === tag));
+  const shown = { kind, identity, image, ...(engine === undefined ? {} : { engine }) };
   return { ...shown, tags, scan, evidence: evidenceOf(plan, { made, scan, tags: names }, ports) };
 }
 
-const movedMeanwhile = (name: string, digest: string, now: string | undefined): Failure =>
-  new Failure({
-    what: `${name} is no longer ${digest}`,
-    why: now === undefined ? 'it is gone' : `another run made it ${now}`,
-    now: 'No other tag was set',
-    next: 'Re-run: it takes what is there. With `concurrency` in the workflow, one run of a commit follows the other',
-  });
+/** A tag that was to be the identity, and is not, is one like the others: it moves, with a warning, or is left. */
+const tagsBeside = (plan: BuildPlan, identity: string): Pick<BuildPlan, 'tags' | 'left'> =>
+  identity === plan.identity ? plan : { tags: [...plan.identityTags, ...plan.tags], left: plan.left };
 
 const isBlocked = (scan: ScanResult, { request }: BuildPlan): boolean =>
   scan.kind === 'fail' || (scan.kind === 'unknown' && request.scan?.onError !== 'warn');

@@ -25,6 +25,8 @@ export interface BuildPlan extends TagPlan {
   /** With all labels. */
   readonly build: BuildSpec;
   readonly identity: string;
+  /** Those of the tags that are the identity. */
+  readonly identityTags: readonly MadeTag[];
   /** Of everything that decides the image, beside the commit. */
   readonly inputs: string;
   readonly releaseId: string;
@@ -66,6 +68,7 @@ export function planBuild(request: BuildRequest, facts: PlanFacts): Checked<Buil
     ...tagged.value,
     notes: [...tagged.value.notes, ...untagged(tagged.value, git)],
     tags: tagged.value.tags.filter(({ name }) => name !== identity.value),
+    identityTags: tagged.value.tags.filter(({ name }) => name === identity.value),
     request,
     git,
     identity: identity.value,

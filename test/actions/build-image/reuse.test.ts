@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { startFaultProxy } from '../../../sandbox/engine/fault-proxy.ts';
+import type { EventName } from '../../domain/tags/events.ts';
 import { type Docker, type Played, play } from './played.ts';
 import { type More, type Services, startServices } from './services.ts';
 
@@ -17,7 +19,7 @@ const SPDX = 'https://spdx.dev/Document';
 /** A run that builds what it was asked for; the labels that its image has are seen. */
 function runOf(path: string, made: More, more: Readonly<Record<string, string>>) {
   const seen = { labels: {} as Readonly<Record<string, string>>, builds: 0 };
-  const docker: Docker = (args, _config, write) => {
+  const docker = (args: readonly string[], write: (value: object) => void): ReturnType<Docker> => {
     seen.builds += 1;
     seen.labels = Object.fromEntries(
       args.flatMap((word, index) => (args[index - 1] === '--label' ? [word.split(/=(.*)/s).slice(0, 2)] : [])),
@@ -26,7 +28,19 @@ function runOf(path: string, made: More, more: Readonly<Record<string, string>>)
     return { code: 0, stdout: '', stderr: '' };
   };
   const inputs = { repository: `${services.host}/${path}`, tags: 'type=raw,value=tested', ...more };
-  return { seen, run: (): Promise<Played> => play(services, { inputs, builder: BUILDER, docker }) };
+  return {
+    seen,
+    run: (event: EventName = 'main', meanwhile: () => void = () => undefined): Promise<Played> =>
+      play(services, {
+        event,
+        inputs,
+        builder: BUILDER,
+        docker(args, _config, write) {
+          meanwhile();
+          return docker(args, write);
+        },
+      }),
+  };
 }
 const identityOf = ({ result }: Played): string => (result?.kind === 'built-only' ? '' : (result?.identity ?? ''));
 
@@ -81,4 +95,36 @@ test.each<
   expect(identityOf(after)).toMatch(/^sha-[0-9a-f]{40}-[0-9a-f]{12}$/);
   const last = await run();
   expect(last.result).toMatchObject({ kind: 'reused', identity: identityOf(after) });
+});
+
+test('an image whose commit is that of a label of the user is found by it', async () => {
+  const labels = 'org.opencontainers.image.revision=0123456';
+  const { seen, run } = runOf('reuse/label', {}, { labels });
+  const runs = [await run(), await run()];
+  expect(runs.map(({ result }) => result?.kind)).toEqual(['pushed', 'reused']);
+  expect(seen.builds).toBe(1);
+});
+
+test('a version that is the identity tag moves to the image that is released under it, and is never left the old one', async () => {
+  const path = 'reuse/version';
+  const old = services.put(path, '1.2.3', { whose: 'an earlier build' }).digest;
+  const { run } = runOf(path, {}, { tags: 'type=semver,pattern={{version}}', 'identity-tag': '{{version}}' });
+  const { result, log, failure } = await run('release');
+  expect(failure).toBe('');
+  expect(result).toMatchObject({ kind: 'pushed', identity: expect.stringMatching(/^1\.2\.3-[0-9a-f]{12}$/) });
+  const digest = result?.kind === 'pushed' ? result.image.digest : '';
+  expect(['1.2.3', 'latest'].map((tag) => services.tag(path, tag))).toEqual([digest, digest]);
+  expect(log.warnings.join()).toMatch(`is a version that was released before: it was ${old}`);
+  expect(result).toMatchObject({ evidence: { tags: ['1.2.3', 'latest'] } });
+});
+
+test('a registry that shows a name some moments after it was given is waited for', async () => {
+  const proxy = await startFaultProxy(services.host);
+  const { run } = runOf('reuse/late', {}, { repository: `${proxy.host}/reuse/late` });
+  // The look whether the name is free, and two after it was given.
+  const late = (): void => proxy.break({ call: /^HEAD .*\/manifests\/sha-/, kind: { status: 404 }, times: 3 });
+  const { result, failure } = await run('main', late);
+  await proxy.close();
+  expect(failure).toBe('');
+  expect(result).toMatchObject({ kind: 'pushed', identity: expect.stringMatching(/^sha-[0-9a-f]{40}$/) });
 });

@@ -136,6 +136,14 @@ const TROUBLES: Readonly<Record<string, () => Promise<string> | string>> = {
   },
   'is not the image that was pushed': () =>
     build({ inputs: here({ repository: `${services.host}/team/lied` }), docker: liar }),
+  'was given to another image while this one was built': () =>
+    build({
+      inputs: here({ repository: `${services.host}/team/quicker` }),
+      docker: (args) => {
+        if (args[0] === 'build') services.put('team/quicker', `sha-${SHA}`, { whose: 'another' });
+        return undefined;
+      },
+    }),
   'is not for the platforms that were asked for': () =>
     build({ inputs: here({ repository: `${services.host}/team/arm`, platforms: 'linux/arm64' }) }),
   'is not what was put there': anotherSetsTheTag,

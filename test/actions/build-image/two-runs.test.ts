@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { INPUTS_LABEL } from '../../../src/domain/image-build/labels.ts';
 import type { ProgramResult } from '../../../src/ports/programs.ts';
-import { startFaultProxy } from '../../../sandbox/engine/fault-proxy.ts';
-import { closedPort } from '../../adapters/http/servers.ts';
-import { type Docker, play } from './played.ts';
+import { type Docker, hexOf, play } from './played.ts';
 import { type Services, startServices } from './services.ts';
 
 /** A limit for a machine that is busy, and no measure. */
@@ -44,11 +43,22 @@ function beside(
       if (at === 'build') push(seen.identity);
       return undefined;
     }
-    const { digest } = services.put(path, seen.identity, labels);
-    if (at === 'push') push(seen.identity);
+    const tag = args[1]?.split(':').at(-1) ?? '';
+    const { digest } = services.put(path, tag, labels);
+    if (at === 'push' && tag === seen.identity) push(tag);
     return { code: 0, stdout: named === 'digest' ? `x: digest: ${digest} size: 1` : 'pushed', stderr: '' };
   };
   return { docker, seen };
+}
+
+type Result = Awaited<ReturnType<typeof play>>['result'];
+const identityOf = (result: Result): string => (result?.kind === 'built-only' ? '' : (result?.identity ?? ''));
+const digestOf = (result: Result): string | undefined =>
+  result?.kind === 'built-only' ? undefined : result?.image.digest;
+/** The name of what this run has pushed, and nothing else. */
+function pushedAs(result: Result): string {
+  expect(result?.kind).toBe('pushed');
+  return identityOf(result);
 }
 
 describe('two runs of one commit at once', () => {
@@ -66,14 +76,22 @@ describe('two runs of one commit at once', () => {
   test.each<[name: string, source: 'same' | 'other', more: Readonly<Record<string, string>>]>([
     ['of another source', 'other', {}],
     ['that this run may not take', 'same', { reuse: 'never' }],
-  ])('an image %s that came during the build stays', async (name, source, more) => {
-    const path = `two/${name.replaceAll(' ', '-')}`;
-    const { docker, seen } = beside(path, { at: 'build', source });
-    const { commands, failure } = await play(services, { inputs: inputs(path, more), docker });
-    expect(failure).toMatch(/was not pushed: another run gave this name to another image/);
-    expect(commands.map(([command]) => command)).toEqual(['build']);
-    expect([seen.identity, 'tested'].map((tag) => services.tag(path, tag))).toEqual([seen.other, undefined]);
-  });
+  ])(
+    'an image %s that came during the build stays, and this one gets a name of its own',
+    async (name, source, more) => {
+      const path = `two/${name.replaceAll(' ', '-')}`;
+      const { docker, seen } = beside(path, { at: 'build', source });
+      const { commands, result, log } = await play(services, { inputs: inputs(path, more), docker });
+      const identity = pushedAs(result);
+      expect(identity).toMatch(new RegExp(`^${seen.identity}-[0-9a-f]{12}$`));
+      expect(commands.map(([command]) => command)).toEqual(['build', 'push']);
+      expect(services.tag(path, seen.identity)).toBe(seen.other);
+      expect([identity, 'tested'].map((tag) => services.tag(path, tag))).toEqual(Array(2).fill(digestOf(result)));
+      expect(log.warnings.join()).toMatch(
+        `was given to another image while this one was built; this image is ${identity}`,
+      );
+    },
+  );
 
   test('a run that takes no image that is there has names for three builds, and says so before the fourth', async () => {
     const played = [];
@@ -102,13 +120,52 @@ describe('two runs of one commit at once', () => {
     ['not named', 'nothing'],
   ])('an image of another source is never taken for the pushed one, its digest %s', async (_name, named) => {
     const path = `two/${named}`;
-    const { docker } = beside(path, { at: 'push', source: 'other', named });
+    const { docker, seen } = beside(path, { at: 'push', source: 'other', named });
+    const { result, commands } = await play(services, { inputs: inputs(path), docker });
+    const identity = pushedAs(result);
+    expect(commands.map(([command]) => command)).toEqual(['build', 'push', 'push']);
+    expect(services.tag(path, seen.identity)).toBe(seen.other);
+    expect([identity, 'tested'].map((tag) => services.tag(path, tag))).toEqual(Array(2).fill(digestOf(result)));
+  });
+
+  test.each<[name: string, named: 'digest' | 'nothing', why: RegExp]>([
+    ['named', 'digest', /is not the image that was pushed: the registry has sha256/],
+    ['not named', 'nothing', /is not the image that was built.*another run gave it this name/],
+  ])('where every name comes to another image it is red, its digest %s', async (_name, named, why) => {
+    const path = `two/every-${named}`;
+    const docker: Docker = (args) => {
+      if (args[0] !== 'push') return undefined;
+      const { digest } = services.put(path, 'mine', { tried: args[1] ?? '' });
+      services.put(path, args[1]?.split(':').at(-1) ?? '', { run: 'other' });
+      return { code: 0, stdout: named === 'digest' ? `x: digest: ${digest} size: 1` : 'pushed', stderr: '' };
+    };
     const { result, failure } = await play(services, { inputs: inputs(path), docker });
     expect(result).toBeUndefined();
-    expect(failure).toMatch(
-      named === 'digest' ? /is not the image that was pushed/ : /is not the image that was built/,
-    );
+    expect(failure).toMatch(why);
+    expect(failure).toMatch(/No other tag was set/);
     expect(services.tag(path, 'tested')).toBeUndefined();
+  });
+
+  test.each<[name: string, source: 'same' | 'other', kind: string]>([
+    ['of the same source is taken', 'same', 'reused'],
+    ['of another source stays', 'other', 'pushed'],
+  ])('where tags are immutable, an image that was quicker %s', async (_name, source, kind) => {
+    const path = `two/immutable-${source}`;
+    const seen = { identity: '', other: '' };
+    let labels: Readonly<Record<string, string>> = {};
+    const docker: Docker = (args) => {
+      if (args[0] === 'build') labels = labelsOf(args);
+      if (args[0] !== 'push' || seen.other !== '') return undefined;
+      seen.identity = args[1]?.split(':').at(-1) ?? '';
+      seen.other = services.put(path, seen.identity, source === 'same' ? { ...labels, run: 'other' } : {}).digest;
+      return { code: 1, stdout: '', stderr: 'tag invalid: the tag cannot be overwritten: the repository is immutable' };
+    };
+    const { result, failure } = await play(services, { inputs: inputs(path), docker });
+    expect(failure).toBe('');
+    expect(result?.kind).toBe(kind);
+    expect(services.tag(path, seen.identity)).toBe(seen.other);
+    expect(services.tag(path, 'tested')).toBe(digestOf(result));
+    expect(digestOf(result) === seen.other).toBe(source === 'same');
   });
 
   test('an engine that names no digest is believed by the labels of what is there', async () => {
@@ -133,19 +190,21 @@ describe('two runs of one commit at once', () => {
         identity = `sha-${labelsOf(args)['org.opencontainers.image.revision']}`;
         return undefined;
       }
+      if (args[1]?.endsWith(`:${identity}`) !== true) return undefined;
       // The name is another run's by now: its image is pushed, and its digest is said.
       const { digest } = services.put(path, identity, { run: 'other' });
       return { code: 0, stdout: `${identity}: digest: ${digest} size: 1`, stderr: '' };
     };
-    const { result, failure, local } = await play(services, { inputs: inputs(path), docker });
-    expect(result).toBeUndefined();
-    expect(failure).toMatch(/is not the image that was built.*another run gave it this name.*No other tag was set/);
-    expect(services.tag(path, 'tested')).toBeUndefined();
+    const { result, local } = await play(services, { inputs: inputs(path), docker });
+    const own = pushedAs(result);
+    expect(services.tag(path, 'tested')).toBe(digestOf(result));
+    expect(services.tag(path, 'tested')).not.toBe(services.tag(path, identity));
     expect(built).not.toContain(identity);
     const id = /^sha256:[0-9a-f]{64}$/.exec(local[1]?.split(' ')[1] ?? '')?.[0];
     expect(local).toEqual([
       `image inspect --format {{.Id}} ${built}`,
       `tag ${id} ${services.host}/${path}:${identity}`,
+      `tag ${id} ${services.host}/${path}:${own}`,
       `image rm --no-prune ${built}`,
     ]);
   });
@@ -163,13 +222,16 @@ describe('two runs of one commit at once', () => {
     expect(commands.map((args) => args.slice(0, 2).join(' '))).toEqual(['buildx build']);
     expect(commands.join(' ')).not.toContain(identity);
     expect(tagged('two/alone')).toEqual([identity, 'tested']);
+    // Nothing is between the look at the name and the write.
+    const named = services.calls.indexOf(`PUT /v2/two/alone/manifests/${identity}`);
+    expect(services.calls[named - 1]).toBe(`HEAD /v2/two/alone/manifests/${identity}`);
   });
 
   test.each<[name: string, source: 'same' | 'other']>([
-    ['of the same source is taken', 'same'],
-    ['of another source stays', 'other'],
-  ])('an image %s, and that of this builder has no name', async (name, source) => {
-    const path = `two/digest-${name.replaceAll(' ', '-')}`;
+    ['of the same source is taken, and that of this builder has no name', 'same'],
+    ['of another source stays, and that of this builder gets another name', 'other'],
+  ])('an image %s', async (_name, source) => {
+    const path = `two/digest-${source}`;
     const seen = { other: '', identity: '' };
     const docker: Docker = (args) => {
       seen.identity = `sha-${labelsOf(args)['org.opencontainers.image.revision']}`;
@@ -180,27 +242,35 @@ describe('two runs of one commit at once', () => {
       ).digest;
       return undefined;
     };
-    const { result, failure } = await play(services, { inputs: inputs(path), builder: CONTAINER, docker });
+    const { result } = await play(services, { inputs: inputs(path), builder: CONTAINER, docker });
     expect(services.tag(path, seen.identity)).toBe(seen.other);
-    expect(result?.kind).toBe(source === 'same' ? 'reused' : undefined);
-    expect(failure).toMatch(source === 'same' ? /^$/ : /another run gave this name to another image/);
-    expect(tagged(path)).toEqual(source === 'same' ? ['tested'] : []);
+    expect(result?.kind).toBe(source === 'same' ? 'reused' : 'pushed');
+    expect(tagged(path)).toEqual(source === 'same' ? ['tested'] : [identityOf(result), 'tested']);
+    expect(services.tag(path, 'tested')).toBe(digestOf(result));
   });
 
-  test('a builder that needs no engine here builds, however little room is here', async () => {
-    const {
-      result,
-      failure,
-      log: said,
-    } = await play(services, {
-      inputs: inputs('two/elsewhere'),
-      builder: 'Name:   b\nDriver: kubernetes\n\nNodes:\nName: b0\nStatus: inactive\n',
-      info: { ServerErrors: ['Cannot connect to the Docker daemon'] },
-      freeBytes: 1,
-    });
-    expect(failure).toBe('');
-    expect(result).toMatchObject({ kind: 'pushed' });
-    expect(said.lines.join('\n')).toMatch(/No engine here, .*builder b \(driver kubernetes\)/);
+  const NODES = 'Name:   b\nDriver: docker-container\n\nNodes:\nName: b0\nName: b1\n';
+  test.each<[name: string, after: 'nothing' | 'other' | 'same', kind: string]>([
+    ['has the name that it set', 'nothing', 'pushed'],
+    ['gets another name where another source has that by then', 'other', 'pushed'],
+    ['is not taken where the same source has the name by then', 'same', 'reused'],
+  ])('an image of a builder of several nodes %s', async (_name, after, kind) => {
+    const path = `two/nodes-${after}`;
+    const seen = { other: '', identity: '' };
+    const docker: Docker = (args, _config, write) => {
+      const labels = labelsOf(args);
+      seen.identity = args[args.indexOf('--tag') + 1]?.split(':').at(-1) ?? '';
+      write({ 'containerimage.digest': services.put(path, seen.identity, labels).digest });
+      if (after !== 'nothing')
+        seen.other = services.put(path, seen.identity, after === 'same' ? { ...labels, run: 'other' } : {}).digest;
+      return { code: 0, stdout: '', stderr: '' };
+    };
+    const { result, commands } = await play(services, { inputs: inputs(path), builder: NODES, docker });
+    expect(commands).toHaveLength(1);
+    expect(result?.kind).toBe(kind);
+    expect(identityOf(result) === seen.identity).toBe(after !== 'other');
+    expect(services.tag(path, 'tested')).toBe(digestOf(result));
+    expect(digestOf(result) === seen.other).toBe(after === 'same');
   });
 
   test('what is not for the platforms that were asked for gets no name', async () => {
@@ -217,7 +287,7 @@ describe('two runs of one commit at once', () => {
     expect(tagged('two/silent')).toEqual([]);
   });
 
-  test('a name that moved after the image was read back is told, and before the tags it is an error', async () => {
+  test('a name that moved after the image was read back is told, and before the tags the image gets another', async () => {
     let moved = '';
     services.onPut = (path, reference) => {
       if (path === 'two/late' && reference === 'tested') moved = services.put(path, identity, { run: 'late' }).digest;
@@ -238,67 +308,31 @@ describe('two runs of one commit at once', () => {
       docker,
       scan: () => services.put('two/early', identity, { run: 'early' }),
     });
-    expect(early.failure).toMatch(/is no longer sha256:.*another run made it sha256:.*No other tag was set/s);
-    expect(services.tag('two/early', 'tested')).toBeUndefined();
-  });
-});
-
-describe('a registry that does not answer at the first look', () => {
-  test.each<[name: string, more: Readonly<Record<string, string>>, isInput: boolean]>([
-    ['is a failure, and no word against the inputs', {}, false],
-    ['is one of the problems where an input is wrong as well', { sbom: 'true' }, true],
-  ])('%s', async (_name, more, isInput) => {
-    const repository = `127.0.0.1:${await closedPort()}/team/shop`;
-    const played = await play(services, { inputs: inputs('down', { repository, ...more }) });
-    expect(played.failure).toMatch(/repository: .*cannot be used: Could not look up/);
-    expect(played.isInput).toBe(isInput);
-    expect(played.commands).toEqual([]);
-  });
-});
-
-describe('a registry that lets this job not in', () => {
-  const DENIED = { status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' };
-  test.each<[name: string, call: RegExp, what: RegExp]>([
-    ['at the first look', /^(HEAD|GET) /, /Could not look up sha-/],
-    ['when it is to push', /^POST .*\/blobs\/uploads\//, /Could not push to /],
-  ])('%s is no word against the inputs, and is known before the build', async (_name, call, what) => {
-    const proxy = await startFaultProxy(services.host);
-    proxy.break({ call, kind: DENIED, times: 9 });
-    const repository = `${proxy.host}/team/closed`;
-    const played = await play(services, { inputs: inputs('closed', { repository }) });
-    await proxy.close();
-    expect(played.isInput).toBe(false);
-    expect(played.failure).toMatch(/^The registry refuses this job: /);
-    expect(played.failure).toMatch(what);
-    expect(played.failure).toMatch(
-      /refuses a visitor without a login the right to push, with status 403( \(DENIED: no\))?\. Nothing was built or changed\. Give the job the right to push/,
+    expect(log(early.log.warnings)).toMatch(
+      /is sha256:\S+ of another run by now; this image is sha-[0-9a-f]{40}-[0-9a-f]{12}$/m,
     );
-    expect(played.commands).toEqual([]);
-  });
-
-  test('that answers what is not there as forbidden is built for, and its tags are set', async () => {
-    const proxy = await startFaultProxy(services.host);
-    proxy.break({ call: /^HEAD .*\/manifests\//, kind: 'missing-is-forbidden', times: 99 });
-    const given = { inputs: inputs('virtual', { repository: `${proxy.host}/team/virtual` }) };
-    const first = await play(services, given);
-    const second = await play(services, given);
-    await proxy.close();
-    expect([first.failure, second.failure]).toEqual(['', '']);
-    expect([first.result?.kind, second.result?.kind]).toEqual(['pushed', 'reused']);
-    expect(services.tag('team/virtual', 'tested')).toMatch(/^sha256:/);
-  });
-
-  test('a repository that is not there is named with what to do, before the build', async () => {
-    const proxy = await startFaultProxy(services.host);
-    const unknown = { status: 404, body: '{"errors":[{"code":"NAME_UNKNOWN","message":"no such repository"}]}' };
-    proxy.break({ call: /^POST .*\/blobs\/uploads\//, kind: unknown, times: 1 });
-    const played = await play(services, { inputs: inputs('none', { repository: `${proxy.host}/team/none` }) });
-    await proxy.close();
-    expect(played.failure).toMatch(
-      /repository: .*cannot be used: Could not push to .*NAME_UNKNOWN.*Create the repository/,
+    expect(['tested', pushedAs(early.result)].map((tag) => services.tag('two/early', tag))).toEqual(
+      Array(2).fill(digestOf(early.result)),
     );
-    expect(played.isInput).toBe(true);
-    expect(played.commands).toEqual([]);
+    expect(services.tag('two/early', identity)).not.toBe(digestOf(early.result));
+    expect(early.result).toMatchObject({ evidence: { identityTag: pushedAs(early.result) } });
+  });
+
+  test('an image whose names all are of others by then is not tagged', async () => {
+    let labels: Readonly<Record<string, string>> = {};
+    const docker: Docker = (args) => {
+      if (args[0] === 'build') labels = labelsOf(args);
+      return undefined;
+    };
+    const scan = (): void => {
+      const { 'org.opencontainers.image.revision': commit, [INPUTS_LABEL]: source } = labels;
+      const end = hexOf(`${commit} ${source}`).slice(0, 12);
+      for (const name of [`sha-${commit}`, `sha-${commit}-${end}`, `sha-${commit}-${end}-4711-1`])
+        services.put('two/none-left', name, { run: name });
+    };
+    const { failure } = await play(services, { inputs: inputs('two/none-left'), docker, scan });
+    expect(failure).toMatch(/is no longer sha256:.*another run made it sha256:.*No other tag was set/s);
+    expect(services.tag('two/none-left', 'tested')).toBeUndefined();
   });
 });
 
