@@ -32,12 +32,17 @@ export interface FaultProxy {
 export type Entrance = { readonly username: string; readonly password: string } | { readonly identityToken: string };
 
 export interface ProxyOptions {
+  /** By the scopes that are asked for, each in a parameter of its own; undefined: for all. */
+  readonly lets?: (scopes: readonly string[]) => boolean;
   /** Bearer tokens by a token server of its own, which wants this name and password, or this identity token, by POST. */
   readonly tokens?: Entrance;
 }
 
 /** Stands before a registry: faults by call, and the token dance that Debian's registry has no server for. */
-export async function startFaultProxy(target: string, { tokens }: ProxyOptions = {}): Promise<FaultProxy> {
+export async function startFaultProxy(
+  target: string,
+  { tokens, lets = () => true }: ProxyOptions = {},
+): Promise<FaultProxy> {
   const calls: string[] = [];
   const faults: { fault: RegistryFault; left: number }[] = [];
   const valid = new Set<string>();
@@ -54,7 +59,10 @@ export async function startFaultProxy(target: string, { tokens }: ProxyOptions =
   });
   async function answer(call: string, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await bodyOf(incoming);
-    if (tokens !== undefined && /^\w+ \/token/.test(call)) return giveToken(isLetIn(tokens, incoming, body), outgoing);
+    if (tokens !== undefined && /^\w+ \/token/.test(call)) {
+      const scopes = new URL(incoming.url ?? '', 'http://token').searchParams.getAll('scope');
+      return giveToken(lets(scopes) ? isLetIn(tokens, incoming, body) : undefined, outgoing);
+    }
     const fault = take(call);
     if (fault?.kind === 'reset') return void outgoing.destroy();
     if (fault !== undefined && typeof fault.kind === 'object') {

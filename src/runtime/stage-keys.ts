@@ -140,6 +140,7 @@ export const INPUT_ONLY_KEYS: readonly string[] = [
   'platforms',
   'private-key',
   'provenance',
+  'public-build-args',
   'pull',
   'push',
   'recheck',

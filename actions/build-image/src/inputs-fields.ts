@@ -55,6 +55,10 @@ const building = {
     description:
       'Build arguments, one `NAME=value` a line; `NAME` alone is taken from the environment. They stand in the history of the image, so a name that looks like a secret is refused. Example: `RUN_ID=42`.',
   }),
+  'public-build-args': list({
+    description:
+      'Names of build arguments that look like a secret and that everybody may know, one a line: what is compiled into a web page. Example: `VITE_MAPS_API_KEY`.',
+  }),
   labels: text({
     description: 'Labels beside those of the OCI, one `key=value` a line; they win. Example: `team=shop`.',
   }),

@@ -11,6 +11,7 @@ const MODES = {
   scan: ['build'],
   target: ['build'],
   'build-args': ['build'],
+  'public-build-args': ['build'],
   secrets: ['build'],
   'secret-envs': ['build'],
   'secret-files': ['build'],

@@ -170,7 +170,7 @@ function buildSpec(values: Values): Checked<BuildSpec> {
   const platforms = values.platforms ?? [];
   const problems: InputProblem[] = [
     ...placeProblems(values),
-    ...buildArgProblems(buildArgs),
+    ...buildArgProblems(buildArgs, values['public-build-args']),
     ...extraArgProblems(extraArgs),
     ...cacheProblems('cache-from', lines(values['cache-from'])),
     ...cacheProblems('cache-to', lines(values['cache-to'])),

@@ -57,21 +57,27 @@ export interface ConfigFolder {
 export async function makeConfigFolder(path: string, user: UserConfig): Promise<ConfigFolder> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   await chmod(path, 0o700);
+  const fileFor = (hosts: readonly string[]): Readonly<Record<string, string>> =>
+    Object.fromEntries(user.credsStore === undefined ? [] : hosts.map((host) => [host, '']));
   for (const part of ['contexts', 'cli-plugins']) await linkTo(join(user.folder, part), join(path, part));
   return {
     path,
     env: { DOCKER_CONFIG: path, BUILDX_CONFIG: user.builders ?? join(user.folder, 'buildx') },
     async write(logins) {
       const own = [...logins].map(([host, credentials]) => [host, entryOf(credentials)]);
-      // A store for all hosts would hide our logins; it stays for the hosts that the user logged in to.
-      const stored = Object.entries(user.auths).flatMap(([host, { auth }]) =>
-        user.credsStore === undefined || auth ? [] : [[host, user.credsStore] as const],
+      // A store for all hosts would hide what the file has; a helper without a name is the file, for this host alone.
+      const inFile = Object.entries(user.auths).flatMap(([host, { auth, identitytoken }]) =>
+        auth || identitytoken ? [host] : [],
       );
-      const programs = Object.entries({ ...Object.fromEntries(stored), ...user.credHelpers });
+      const programs = Object.entries({ ...fileFor(inFile), ...user.credHelpers });
       const config = {
         ...user.rest,
+        ...(user.credsStore === undefined ? {} : { credsStore: user.credsStore }),
         auths: { ...user.auths, ...Object.fromEntries(own) },
-        credHelpers: Object.fromEntries(programs.filter(([host]) => !logins.has(host))),
+        credHelpers: {
+          ...Object.fromEntries(programs.filter(([host]) => !logins.has(host))),
+          ...fileFor([...logins.keys()]),
+        },
       };
       const file = join(path, 'config.json');
       await writeFile(`${file}.new`, JSON.stringify(config), { mode: 0o600 });

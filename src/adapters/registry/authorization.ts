@@ -122,6 +122,8 @@ function questionOf(
     return { url: url.href, headers: {}, form: new URLSearchParams({ service, scope, ...grant }) };
   }
   url.searchParams.set('service', service);
-  url.searchParams.set('scope', scope);
+  url.searchParams.delete('scope');
+  // Of several, one a parameter: with blanks between them they are one name that many servers do not know.
+  for (const each of scope.split(' ')) url.searchParams.append('scope', each);
   return { url: url.href, headers: credentials === undefined ? {} : { authorization: basic(credentials) } };
 }

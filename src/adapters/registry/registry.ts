@@ -6,7 +6,13 @@ import { RegistryRefusal } from '../../domain/image-build/registry-errors.ts';
 import { CloudFailure, mayPass } from '../../domain/retry-policy.ts';
 import type { ImageRegistry, StoredManifest } from '../../ports/image-registry.ts';
 import { documentOf, jsonOf } from './body.ts';
-import { type RegistryAddress, type RegistryTools, type Send, registryRequests } from './requests.ts';
+import {
+  type RegistryAddress,
+  type RegistryCall,
+  type RegistryTools,
+  type Send,
+  registryRequests,
+} from './requests.ts';
 
 const ACCEPT = [...INDEX_TYPES, ...IMAGE_TYPES].join(', ');
 
@@ -192,12 +198,7 @@ async function copyBlob(
   const path = `${repository}/blobs/${blob.digest}`;
   const there = await send({ method: 'HEAD', path, scope: push(repository), what, expected: [200, 404] }, signal);
   if (there.status === 200) return 'there';
-  const sameHost = from.registry.host === host;
-  const mount = sameHost ? `?mount=${blob.digest}&from=${encodeURIComponent(from.repository)}` : '';
-  const scope = sameHost ? `${push(repository)} ${pull(from.repository)}` : push(repository);
-  const uploads = `${repository}/blobs/uploads/${mount}`;
-  const begun = await send({ method: 'POST', path: uploads, scope, what, expected: [201, 202] }, signal);
-  await begun.arrayBuffer();
+  const { begun, scope } = await beginUpload(send, { to: { host, repository }, from, blob, what }, signal);
   if (begun.status === 201) return 'mounted';
   const location = begun.headers.get('location');
   if (location === null) throw new Failure({ what, why: 'the registry gave no place for the upload' });
@@ -218,6 +219,29 @@ async function copyBlob(
   );
   await finished.arrayBuffer();
   return 'copied';
+}
+
+/** With a mount where it is the same registry; one that refuses it, or a token for both, may take the bytes all the same. */
+async function beginUpload(
+  send: Send,
+  { to, from, blob, what }: BlobCopy & { readonly to: Place; readonly what: string },
+  signal: AbortSignal,
+): Promise<{ readonly begun: Response; readonly scope: string }> {
+  const path = `${to.repository}/blobs/uploads/`;
+  const begin = async (call: Pick<RegistryCall, 'path' | 'scope'>) => {
+    const begun = await send({ method: 'POST', ...call, what, expected: [201, 202] }, signal);
+    await begun.arrayBuffer();
+    return { begun, scope: call.scope };
+  };
+  const scope = push(to.repository);
+  if (from.registry.host !== to.host) return begin({ path, scope });
+  const mount = `?mount=${blob.digest}&from=${encodeURIComponent(from.repository)}`;
+  try {
+    return await begin({ path: `${path}${mount}`, scope: `${scope} ${pull(from.repository)}` });
+  } catch (thrown) {
+    if (!(thrown instanceof RegistryRefusal)) throw thrown;
+    return begin({ path, scope });
+  }
 }
 
 async function tags(send: Send, { host, repository }: Place, signal: AbortSignal): Promise<readonly string[]> {

@@ -71,26 +71,46 @@ const inWords = (name: string): string => name.replaceAll(/([a-z0-9])([A-Z])/g, 
 const SECRET_VALUE =
   /^(?:(?:basic|bearer)\s+\S{8,}|eyJ[\w-]+\.[\w-]+\.[\w-]*|[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]*:[^/?#@\s]+@.*|gh[pousr]_\w{20,}|github_pat_\w{20,}|A[KS]IA[A-Z0-9]{16}|npm_\w{20,}|glpat-[\w-]{16,}|xox[a-z]-[\w-]{10,})$/i;
 
-/** Build arguments stand in the image's history, for everybody who may pull it. */
-export function buildArgProblems(buildArgs: readonly string[]): readonly InputProblem[] {
-  return buildArgs.flatMap((argument): InputProblem[] => {
-    const name = argument.split('=', 1)[0] ?? '';
-    if (!VARIABLE.test(name))
-      return [
-        {
-          input: 'build-args',
-          problem: `${JSON.stringify(name)} is not the name of an argument`,
-          accepted: 'one NAME=value a line',
-        },
-      ];
-    const value = argument.slice(name.length + 1);
-    if (!SECRET_NAME.test(inWords(name)) && !SECRET_VALUE.test(value)) return [];
+/** Some of these are for everybody, such as the key by which a page names its project; a password never is. */
+const SIGNED_TOKEN = /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/;
+
+/**
+ * Build arguments stand in the image's history, for everybody who may pull it. `open`: names of those that everybody may
+ * know, which may look like a secret; what only its owner can have, such as a token of GitHub, is refused there, too.
+ */
+export function buildArgProblems(buildArgs: readonly string[], open: readonly string[] = []): readonly InputProblem[] {
+  const names = buildArgs.map((argument) => argument.split('=', 1)[0] ?? '');
+  const unknown = open.filter((name) => !names.includes(name));
+  return [...buildArgs.flatMap((argument) => argProblems(argument, open)), ...unknown.map(unknownProblem)];
+}
+
+const unknownProblem = (given: string): InputProblem => ({
+  input: 'public-build-args',
+  given,
+  problem: 'is no name in build-args',
+  accepted: 'one NAME of build-args a line, without its value',
+});
+
+function argProblems(argument: string, open: readonly string[]): readonly InputProblem[] {
+  const name = argument.split('=', 1)[0] ?? '';
+  if (!VARIABLE.test(name))
     return [
       {
         input: 'build-args',
-        problem: `${name} looks like a secret, and every build argument stands in the history of the image`,
-        accepted: `secrets or secret-envs, and RUN --mount=type=secret,id=${name.toLowerCase()} in the Dockerfile`,
+        problem: `${JSON.stringify(name)} is not the name of an argument`,
+        accepted: 'one NAME=value a line',
       },
     ];
-  });
+  const value = argument.slice(name.length + 1);
+  const isOpen = open.includes(name);
+  const isSecret = SECRET_VALUE.test(value) && !(isOpen && SIGNED_TOKEN.test(value));
+  if (!isSecret && (isOpen || !SECRET_NAME.test(inWords(name)))) return [];
+  const mount = `secrets or secret-envs, and RUN --mount=type=secret,id=${name.toLowerCase()} in the Dockerfile`;
+  return [
+    {
+      input: 'build-args',
+      problem: `${name} looks like a secret, and every build argument stands in the history of the image`,
+      accepted: isOpen ? mount : `${mount}; where everybody may know it, its name in public-build-args`,
+    },
+  ];
 }

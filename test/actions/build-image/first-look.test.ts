@@ -76,3 +76,15 @@ describe('a registry that lets this job not in', () => {
     expect(played.commands).toEqual([]);
   });
 });
+
+test('a builder that needs no engine here builds, however little room is here', async () => {
+  const { result, failure, log } = await play(services, {
+    inputs: inputs('elsewhere'),
+    builder: 'Name:   b\nDriver: kubernetes\n\nNodes:\nName: b0\nStatus: inactive\n',
+    info: { ServerErrors: ['Cannot connect to the Docker daemon'] },
+    freeBytes: 1,
+  });
+  expect(failure).toBe('');
+  expect(result).toMatchObject({ kind: 'pushed' });
+  expect(log.lines.join('\n')).toMatch(/No engine here, .*builder b \(driver kubernetes\)/);
+});

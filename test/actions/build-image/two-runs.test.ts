@@ -273,22 +273,6 @@ describe('two runs of one commit at once', () => {
     expect(digestOf(result) === seen.other).toBe(after === 'same');
   });
 
-  test('a builder that needs no engine here builds, however little room is here', async () => {
-    const {
-      result,
-      failure,
-      log: said,
-    } = await play(services, {
-      inputs: inputs('two/elsewhere'),
-      builder: 'Name:   b\nDriver: kubernetes\n\nNodes:\nName: b0\nStatus: inactive\n',
-      info: { ServerErrors: ['Cannot connect to the Docker daemon'] },
-      freeBytes: 1,
-    });
-    expect(failure).toBe('');
-    expect(result).toMatchObject({ kind: 'pushed' });
-    expect(said.lines.join('\n')).toMatch(/No engine here, .*builder b \(driver kubernetes\)/);
-  });
-
   test('what is not for the platforms that were asked for gets no name', async () => {
     const more = { platforms: 'linux/amd64,linux/arm64' };
     const { failure } = await play(services, { inputs: inputs('two/half', more), builder: CONTAINER });

@@ -4,40 +4,20 @@ import { REGISTRY_USER, type Registry, startRegistry } from '../../../sandbox/en
 import { seedImage, seedIndex } from '../../../sandbox/engine/seed-image.ts';
 import type { UserConfig } from '../../../src/adapters/docker/config-folder.ts';
 import { userCredentials } from '../../../src/adapters/docker/credentials.ts';
-import { imageRegistry } from '../../../src/adapters/registry/registry.ts';
-import { systemRandom } from '../../../src/adapters/system/random.ts';
-import { type Duration, instant } from '../../../src/domain/duration.ts';
 import type { CredentialsSource, ImageRegistry, StoredManifest } from '../../../src/ports/image-registry.ts';
 import type { Programs } from '../../../src/ports/programs.ts';
-import { recordingLog } from '../../fakes/log.ts';
 import { needs } from '../../harness/needs.ts';
+import { client, masked, nobody, slept } from './client.ts';
 
 const { signal } = new AbortController();
 const IDENTITY_TOKEN = 'identity-token+of/the=test';
 const pairOf = (text: string): string => Buffer.from(text).toString('base64');
-const masked: string[] = [];
-const slept: number[] = [];
-const nobody: CredentialsSource = () => Promise.resolve(undefined);
 const builder: CredentialsSource = () => Promise.resolve(REGISTRY_USER);
 
 async function there(images: ImageRegistry, repository: string, reference: string): Promise<StoredManifest> {
   const stored = await images.manifest(repository, reference, signal);
   if (stored === undefined) throw new Error(`${repository}:${reference} is not there`);
   return stored;
-}
-
-function client(host: string, credentials: CredentialsSource = nobody): ImageRegistry {
-  const clock = {
-    now: () => instant(0),
-    sleep: (length: Duration) => Promise.resolve(void slept.push(length)),
-  };
-  const tools = {
-    clock,
-    random: systemRandom(),
-    log: recordingLog(),
-    mask: (value: string) => void masked.push(value),
-  };
-  return imageRegistry({ host, credentials }, tools);
 }
 
 needs('engine')('the registry adapter, over the wire', () => {

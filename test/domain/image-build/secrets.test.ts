@@ -80,6 +80,29 @@ describe('secrets of the build', () => {
     ]);
   });
 
+  const SIGNED = 'eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiYW5vbiJ9.c2ln';
+  test.each(['VITE_MAPS_API_KEY=AIzaSy', `NEXT_PUBLIC_ANON_KEY=${SIGNED}`, 'SECRET_KEY_BASE_DUMMY=1'])(
+    '%s is taken when its name is said to be public, and only then',
+    (argument) => {
+      const name = argument.split('=', 1)[0] ?? '';
+      expect(buildArgProblems([argument], [name])).toEqual([]);
+      expect(buildArgProblems([argument], ['OTHER', name])).toMatchObject([
+        { input: 'public-build-args', given: 'OTHER', problem: 'is no name in build-args' },
+      ]);
+      expect(buildArgProblems([argument, 'OTHER=1'], ['OTHER'])).toMatchObject([
+        { input: 'build-args', accepted: expect.stringContaining('public-build-args') },
+      ]);
+    },
+  );
+
+  test.each([`VITE_TOKEN=ghp_${'a'.repeat(36)}`, 'VITE_DATABASE=postgres://app:hunter2@db/app'])(
+    '%s is nothing that everybody may know, whatever its name is said to be',
+    (argument) => {
+      const name = argument.split('=', 1)[0] ?? '';
+      expect(buildArgProblems([argument], [name])).toMatchObject([{ input: 'build-args' }]);
+    },
+  );
+
   test('build arguments that look like none are taken', () => {
     expect(
       buildArgProblems([
