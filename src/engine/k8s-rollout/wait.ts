@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import { type Instant, between, formatDuration, milliseconds, seconds } from '../../domain/duration.ts';
-import { type KubeObject, describeObject, fieldAt, keyOf, refOf } from '../../domain/kubernetes/object.ts';
+import { type KubeObject, describeObject, fieldAt, keyOf, numberAt, refOf } from '../../domain/kubernetes/object.ts';
 import { podSpecPath } from '../../domain/kubernetes/pod-templates.ts';
 import {
   type PodTrouble,
@@ -79,6 +79,8 @@ const notesOf = (targets: readonly Target[], now: Instant): readonly string[] =>
 
 interface View {
   find(target: Target): KubeObject | undefined;
+  /** One that is gone, as it was seen last. */
+  last(target: Target): KubeObject | undefined;
   podsOf(workload: KubeObject): readonly KubeObject[];
   /** Of a Deployment. */
   replicaSetOf(workload: KubeObject): KubeObject | undefined;
@@ -115,8 +117,10 @@ async function openView(
   const views = new Map<string, WatchedObjects>(opened);
   const all = (resource: Resource, namespace: string | undefined): readonly KubeObject[] =>
     views.get(keyFor(resource, namespace))?.all() ?? [];
+  const viewOf = ({ resource, object }: Target) => views.get(keyFor(resource, object.metadata.namespace));
   return {
-    find: ({ resource, object }) => views.get(keyFor(resource, object.metadata.namespace))?.get(keyOf(refOf(object))),
+    find: (target) => viewOf(target)?.get(keyOf(refOf(target.object))),
+    last: (target) => viewOf(target)?.last(keyOf(refOf(target.object))),
     podsOf(workload) {
       const { namespace } = workload.metadata;
       return newPodsOf(workload, { pods: all(PODS, namespace), replicaSets: all(REPLICA_SETS, namespace) });
@@ -192,7 +196,7 @@ function lookAt(
 ): Look {
   const live = view.find(target);
   const nothing = { target, live, troubles: [], pods: [] };
-  if (live === undefined) return { ...nothing, state: { kind: 'bad', why: 'somebody deleted it' } };
+  if (live === undefined) return gone(target, view.last(target), now);
   if (live.metadata.uid !== target.object.metadata.uid)
     return { ...nothing, state: { kind: 'superseded', by: 'somebody deleted it and made it again' } };
   if (isOther(target.object, live))
@@ -213,6 +217,19 @@ function lookAt(
   const pods = podsOf(live, view);
   const troubles = pods.flatMap((pod) => troublesOf(pod, now, scalers.of(pod)));
   return { target, live, state, pods, troubles: live.kind === 'Job' ? troubles.map(leftToItsJob) : troubles };
+}
+
+/** A Job that has ended goes by itself where it has a ttl: how it ended is what its last look says. */
+function gone(target: Target, last: KubeObject | undefined, now: Instant): Look {
+  const { metadata, kind } = target.object;
+  const nothing = { target, live: undefined, troubles: [], pods: [] };
+  const ended = last !== undefined && last.metadata.uid === metadata.uid && kind === 'Job';
+  const state = ended ? readinessOf(last, { generation: metadata.generation, now }) : undefined;
+  if (state?.kind === 'ready') return { ready: true };
+  if (state?.kind === 'bad') return { ...nothing, state };
+  const ttl = numberAt(target.object, 'spec', 'ttlSecondsAfterFinished');
+  const unseen = `it is gone (ttlSecondsAfterFinished: ${ttl}), and how it ended was not seen; give it more seconds`;
+  return { ...nothing, state: { kind: 'bad', why: ttl === undefined ? 'somebody deleted it' : unseen } };
 }
 
 /** Another pod spec than the one that our write left: this rollout is not ours any more. */
