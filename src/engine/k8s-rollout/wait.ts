@@ -1,7 +1,6 @@
-import { canonicalJson } from '../../domain/canonical-json.ts';
 import { type Instant, between, formatDuration, milliseconds, seconds } from '../../domain/duration.ts';
-import { type KubeObject, describeObject, fieldAt, keyOf, numberAt, refOf } from '../../domain/kubernetes/object.ts';
-import { podSpecPath } from '../../domain/kubernetes/pod-templates.ts';
+import { hasOtherPods } from '../../domain/kubernetes/as-intended.ts';
+import { type KubeObject, describeObject, keyOf, numberAt, refOf } from '../../domain/kubernetes/object.ts';
 import {
   type PodTrouble,
   currentReplicaSet,
@@ -20,6 +19,8 @@ import { type WatchedObjects, watchObjects } from './watch-objects.ts';
 export interface Target {
   readonly resource: Resource;
   readonly object: KubeObject;
+  /** What we sent; absent: only what the server made of it is known. */
+  readonly intent?: KubeObject;
 }
 
 /** A target that is not ready, with what its pods say. */
@@ -199,7 +200,7 @@ function lookAt(
   if (live === undefined) return gone(target, view.last(target), now);
   if (live.metadata.uid !== target.object.metadata.uid)
     return { ...nothing, state: { kind: 'superseded', by: 'somebody deleted it and made it again' } };
-  if (isOther(target.object, live))
+  if (makesPods(live) && hasOtherPods(live, { written: target.object, intent: target.intent }))
     return {
       ...nothing,
       state: { kind: 'superseded', by: `somebody changed its pods (generation ${live.metadata.generation ?? 0})` },
@@ -230,13 +231,6 @@ function gone(target: Target, last: KubeObject | undefined, now: Instant): Look 
   const ttl = numberAt(target.object, 'spec', 'ttlSecondsAfterFinished');
   const unseen = `it is gone (ttlSecondsAfterFinished: ${ttl}), and how it ended was not seen; give it more seconds`;
   return { ...nothing, state: { kind: 'bad', why: ttl === undefined ? 'somebody deleted it' : unseen } };
-}
-
-/** Another pod spec than the one that our write left: this rollout is not ours any more. */
-function isOther(ours: KubeObject, live: KubeObject): boolean {
-  const path = podSpecPath(ours);
-  if (path === undefined || !makesPods(ours) || ours.metadata.generation === live.metadata.generation) return false;
-  return canonicalJson(fieldAt(ours, ...path) ?? null) !== canonicalJson(fieldAt(live, ...path) ?? null);
 }
 
 /** One line per change, and one now and then while nothing changes. */
