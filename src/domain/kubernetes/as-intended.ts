@@ -1,6 +1,7 @@
+import { canonicalJson } from '../canonical-json.ts';
 import { type Fields, type KubeObject, fieldAt, isFields, numberAt, withField } from './object.ts';
 import { takeOver } from './ownership.ts';
-import { containersOf } from './pod-templates.ts';
+import { containersOf, podSpecPath } from './pod-templates.ts';
 import { sameQuantity } from './quantity.ts';
 
 /**
@@ -19,6 +20,22 @@ export function standingOf(live: KubeObject, intent: KubeObject, manager: string
   )?.['fieldsV1'];
   if (owned !== undefined && !isWithin(owned, intent)) return 'different';
   return owned !== undefined && takeOver(live, manager) === undefined ? 'as-intended' : 'unowned';
+}
+
+/**
+ * Whether somebody else's pods are rolled out in place of ours: a value of our intent is another one now. What others add
+ * beside it (Reloader's hash of a config, an agent's sidecar) is rolled out with ours, and is no other release.
+ */
+export function hasOtherPods(
+  live: KubeObject,
+  { written, intent }: { readonly written: KubeObject; readonly intent?: KubeObject | undefined },
+): boolean {
+  const path = podSpecPath(written);
+  if (path === undefined || written.metadata.generation === live.metadata.generation) return false;
+  const [ours, theirs, wanted] = [written, live, intent].map((each) => fieldAt(each, ...path) ?? null);
+  // A value that the server wrote in its own way tells nothing: then all of it is compared.
+  if (wanted !== null && holds(wanted, ours)) return !holds(wanted, theirs);
+  return canonicalJson(ours) !== canonicalJson(theirs);
 }
 
 /**

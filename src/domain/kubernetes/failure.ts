@@ -121,3 +121,9 @@ export function clauseOf(failure: Failure): string {
   const passes = failure instanceof KubeFailure && mayPass(failure.kind) && why !== undefined;
   return passes ? `${what}: ${why}` : failure.message.replace(/\.$/, '');
 }
+
+/** Whether the server refuses a change because the field is never changed, so that making the object again would help. */
+export const changesImmutable = (message: string): boolean =>
+  /immutable|may not change once set|updates to .* are forbidden|cannot change roleRef|may not be changed in an update/i.test(
+    message,
+  );

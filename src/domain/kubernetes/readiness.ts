@@ -19,7 +19,8 @@ export { type Readiness, type Surroundings, conditionOf } from './readiness-stat
 
 /** PURE. Judges the object as a whole, never an event: an event may be late, the object is what it is. */
 export function readinessOf(object: KubeObject, around: Surroundings): Readiness {
-  if (object.metadata.deletionTimestamp !== undefined) return waiting('its deletion');
+  // What has ended has, also when its ttl takes it away.
+  if (object.metadata.deletionTimestamp !== undefined && !hasEnded(object)) return waiting('its deletion');
   const unobserved = notObserved(object, around);
   const judge = JUDGES[`${groupOf(object.apiVersion)}/${object.kind}`];
   if (judge !== undefined) return judge(object, unobserved, around);
@@ -99,6 +100,11 @@ function daemonSet(object: KubeObject, unobserved: string | undefined): Readines
   if (updated < wanted) return waiting(`${updated} of ${wanted} pods updated`);
   return available < wanted ? waiting(`${available} of ${wanted} pods available`) : READY;
 }
+
+const hasEnded = (object: KubeObject): boolean =>
+  groupOf(object.apiVersion) === 'batch' &&
+  object.kind === 'Job' &&
+  ['Complete', 'Failed'].some((type) => conditionOf(object, type)?.status === 'True');
 
 function job(object: KubeObject): Readiness {
   if (conditionOf(object, 'Complete')?.status === 'True') return READY;

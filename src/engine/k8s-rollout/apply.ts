@@ -26,6 +26,8 @@ export interface ToApply {
 
 export interface AppliedObject extends ObjectResult {
   readonly object: KubeObject;
+  /** What was sent; `object` is what it became. */
+  readonly intent: KubeObject;
   readonly resource: Resource;
 }
 
@@ -93,6 +95,7 @@ export async function applyOne(
       return {
         ref: refOf(object),
         object: now,
+        intent: object,
         resource,
         done,
         ...(notes.length === 0 ? {} : { note: notes.join('; ') }),

@@ -187,6 +187,7 @@ async function bringUp(
   const origins = new Map<string, Origin>(
     prepared.map(({ object, manifest }) => [keyOf(refOf(object)), manifest.origin]),
   );
+  const ended = new Set<AppliedObject>();
   const originOf = (key: string): Origin | undefined => origins.get(key);
   const waitFor = async (targets: readonly AppliedObject[]): Promise<void> => {
     const end = await waitReady({ targets, deadline, way: 'there' }, tools, signal);
@@ -217,13 +218,16 @@ async function bringUp(
         async afterPhase(phase, done) {
           applied.push(...done);
           // Later phases need what these make.
-          if (phase === 'definitions' || phase === 'before') await waitFor(done);
+          if (phase !== 'definitions' && phase !== 'before') return;
+          await waitFor(done);
+          // A Job that has ended may be gone (its ttl) long before all else is ready.
+          for (const each of done.filter(({ object }) => object.kind === 'Job')) ended.add(each);
         },
       },
       tools,
       signal,
     );
-    await waitFor(applied);
+    await waitFor(applied.filter((each) => !ended.has(each)));
     const verified = await wish.verify?.(signal);
     if (verified?.kind === 'bad')
       return { kind: 'failed', reason: verified.reason, causes: [{ text: verified.reason }], lines: verified.lines };

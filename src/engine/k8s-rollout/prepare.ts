@@ -1,7 +1,7 @@
 import type { InputProblem } from '../../domain/inputs.ts';
 import { messageOf } from '../../domain/failure.ts';
 import { type Hide, type ObjectChange, changesBetween, createdBy } from '../../domain/kubernetes/diff.ts';
-import { KubeFailure } from '../../domain/kubernetes/failure.ts';
+import { KubeFailure, changesImmutable } from '../../domain/kubernetes/failure.ts';
 import { otherHomeOf } from '../../domain/kubernetes/home.ts';
 import { unpinned } from '../../domain/kubernetes/image-rules.ts';
 import {
@@ -255,8 +255,6 @@ interface Refused {
   refuse(problem: string, accepted?: string): void;
 }
 
-const IMMUTABLE = /immutable|may not change once set|updates to .* are forbidden/i;
-
 /** What the server will not try, and what it will not take. */
 function judgeRefusal({ thrown, object, live, hide, policies, done, refuse }: Refused): Prepared {
   if (!(thrown instanceof KubeFailure) || thrown.status === undefined) throw thrown;
@@ -266,7 +264,7 @@ function judgeRefusal({ thrown, object, live, hide, policies, done, refuse }: Re
       ? done(object, createdBy(object, 'manifest', hide))
       : done(object, { ...changeOf(live, merged(live, object), object, hide), basis: 'manifest' });
   if (/does not support dry run/i.test(status.message)) return byManifest();
-  if (status.code === 422 && live !== undefined && IMMUTABLE.test(status.message)) {
+  if (status.code === 422 && live !== undefined && changesImmutable(status.message)) {
     const { kind } = object;
     if (policies.replace.includes(kind))
       return done(object, { ...createdBy(object, 'manifest', hide), kind: 'replace' });

@@ -105,7 +105,8 @@ async function restoreOne(
     if (resource === undefined) return { line: `${describeRef(own)} is not served any more and stays as it is` };
     const live = await cluster.get(resource, object.metadata, signal);
     const how = live === undefined ? 'different' : standingOf(live, object, managerOf(ref.app));
-    if (live !== undefined && how === 'as-intended') return { ref: own, object: live, resource, done: 'unchanged' };
+    if (live !== undefined && how === 'as-intended')
+      return { ref: own, object: live, intent: object, resource, done: 'unchanged' };
     isSame = how === 'unowned';
     // What others took over meanwhile stays theirs, and it is said.
     return await applyOne({ resource, object, live, way: 'apply' }, { ref, conflicts: 'yield', lease }, tools, signal);

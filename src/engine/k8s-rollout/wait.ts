@@ -1,7 +1,6 @@
-import { canonicalJson } from '../../domain/canonical-json.ts';
 import { type Instant, between, formatDuration, milliseconds, seconds } from '../../domain/duration.ts';
-import { type KubeObject, describeObject, fieldAt, keyOf, refOf } from '../../domain/kubernetes/object.ts';
-import { podSpecPath } from '../../domain/kubernetes/pod-templates.ts';
+import { hasOtherPods } from '../../domain/kubernetes/as-intended.ts';
+import { type KubeObject, describeObject, keyOf, numberAt, refOf } from '../../domain/kubernetes/object.ts';
 import {
   type PodTrouble,
   currentReplicaSet,
@@ -20,6 +19,8 @@ import { type WatchedObjects, watchObjects } from './watch-objects.ts';
 export interface Target {
   readonly resource: Resource;
   readonly object: KubeObject;
+  /** What we sent; absent: only what the server made of it is known. */
+  readonly intent?: KubeObject;
 }
 
 /** A target that is not ready, with what its pods say. */
@@ -84,6 +85,8 @@ const notesOf = (targets: readonly Target[], now: Instant): readonly string[] =>
 
 interface View {
   find(target: Target): KubeObject | undefined;
+  /** One that is gone, as it was seen last. */
+  last(target: Target): KubeObject | undefined;
   podsOf(workload: KubeObject): readonly KubeObject[];
   /** Of a Deployment. */
   replicaSetOf(workload: KubeObject): KubeObject | undefined;
@@ -120,8 +123,10 @@ async function openView(
   const views = new Map<string, WatchedObjects>(opened);
   const all = (resource: Resource, namespace: string | undefined): readonly KubeObject[] =>
     views.get(keyFor(resource, namespace))?.all() ?? [];
+  const viewOf = ({ resource, object }: Target) => views.get(keyFor(resource, object.metadata.namespace));
   return {
-    find: ({ resource, object }) => views.get(keyFor(resource, object.metadata.namespace))?.get(keyOf(refOf(object))),
+    find: (target) => viewOf(target)?.get(keyOf(refOf(target.object))),
+    last: (target) => viewOf(target)?.last(keyOf(refOf(target.object))),
     podsOf(workload) {
       const { namespace } = workload.metadata;
       return newPodsOf(workload, { pods: all(PODS, namespace), replicaSets: all(REPLICA_SETS, namespace) });
@@ -202,10 +207,10 @@ function lookAt(
 ): Look {
   const live = view.find(target);
   const nothing = { target, live, troubles: [], pods: [] };
-  if (live === undefined) return { ...nothing, state: { kind: 'bad', why: 'somebody deleted it' } };
+  if (live === undefined) return gone(target, view.last(target), now);
   if (live.metadata.uid !== target.object.metadata.uid)
     return { ...nothing, state: { kind: 'superseded', by: 'somebody deleted it and made it again' } };
-  if (isOther(target.object, live))
+  if (makesPods(live) && hasOtherPods(live, { written: target.object, intent: target.intent }))
     return {
       ...nothing,
       state: { kind: 'superseded', by: `somebody changed its pods (generation ${live.metadata.generation ?? 0})` },
@@ -230,11 +235,17 @@ function lookAt(
   return { target, live, state, pods, troubles: live.kind === 'Job' ? troubles.map(leftToItsJob) : troubles };
 }
 
-/** Another pod spec than the one that our write left: this rollout is not ours any more. */
-function isOther(ours: KubeObject, live: KubeObject): boolean {
-  const path = podSpecPath(ours);
-  if (path === undefined || !makesPods(ours) || ours.metadata.generation === live.metadata.generation) return false;
-  return canonicalJson(fieldAt(ours, ...path) ?? null) !== canonicalJson(fieldAt(live, ...path) ?? null);
+/** A Job that has ended goes by itself where it has a ttl: how it ended is what its last look says. */
+function gone(target: Target, last: KubeObject | undefined, now: Instant): Look {
+  const { metadata, kind } = target.object;
+  const nothing = { target, live: undefined, troubles: [], pods: [] };
+  const ended = last !== undefined && last.metadata.uid === metadata.uid && kind === 'Job';
+  const state = ended ? readinessOf(last, { generation: metadata.generation, now }) : undefined;
+  if (state?.kind === 'ready') return { ready: true };
+  if (state?.kind === 'bad') return { ...nothing, state };
+  const ttl = numberAt(target.object, 'spec', 'ttlSecondsAfterFinished');
+  const unseen = `it is gone (ttlSecondsAfterFinished: ${ttl}), and how it ended was not seen; give it more seconds`;
+  return { ...nothing, state: { kind: 'bad', why: ttl === undefined ? 'somebody deleted it' : unseen } };
 }
 
 /** One line per change, and one now and then while nothing changes. */

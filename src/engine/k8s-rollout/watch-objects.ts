@@ -17,6 +17,8 @@ const PAUSE_MOST = 10_000;
 export interface WatchedObjects {
   all(): readonly KubeObject[];
   get(key: string): KubeObject | undefined;
+  /** One that is gone, as it was seen last. */
+  last(key: string): KubeObject | undefined;
 }
 
 export interface Watching {
@@ -39,8 +41,10 @@ export async function watchObjects(
   const { cluster } = tools;
   let objects = new Map<string, KubeObject>();
   let version = '';
+  const last = new Map<string, KubeObject>();
   const list = async (): Promise<void> => {
     const { items, resourceVersion } = await cluster.list(watching.resource, watching.scope, signal);
+    for (const [key, object] of objects) last.set(key, object);
     objects = new Map(items.map((item) => [keyOf(refOf(item)), item]));
     version = resourceVersion;
     changed();
@@ -53,15 +57,17 @@ export async function watchObjects(
     const { object } = event;
     const key = keyOf(refOf(object));
     version = object.metadata.resourceVersion ?? version;
-    if (event.kind === 'gone') objects.delete(key);
-    else objects.set(key, object);
+    if (event.kind === 'gone') {
+      objects.delete(key);
+      last.set(key, object);
+    } else objects.set(key, object);
     changed();
   };
   await list();
   void follow({ watching, list, tell, versionOf: () => version }, tools, signal).catch((thrown: unknown) => {
     if (!signal.aborted) failed(thrown);
   });
-  return { all: () => [...objects.values()], get: (key) => objects.get(key) };
+  return { all: () => [...objects.values()], get: (key) => objects.get(key), last: (key) => last.get(key) };
 }
 
 interface Following {

@@ -140,4 +140,16 @@ needs('kubernetes')('a set', () => {
     expect(said(run)).toContain(`Pod ${scene.namespace}/bare deleted`);
     expect(await scene.truth()).toEqual(OLD);
   }, 120_000);
+
+  test('with a Job whose ttl takes it away while the workloads still roll out is released', async () => {
+    const once = job('3')
+      .replace('{ name: migrate', '{ name: once')
+      .replace('spec: {', 'spec: { ttlSecondsAfterFinished: 0,');
+    const run = await scene.run(
+      { 'release-id': 'v5', replace: 'Job' },
+      setOf({ tag: '5-slow-start', more: `${job('2')}---\n${once}` }),
+    );
+    expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    expect(await scene.live(`/apis/batch/v1/namespaces/${scene.namespace}/jobs/once`)).toBeUndefined();
+  }, 120_000);
 });

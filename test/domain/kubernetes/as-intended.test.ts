@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { differenceFrom, standingOf } from '../../../src/domain/kubernetes/as-intended.ts';
+import { differenceFrom, hasOtherPods, standingOf } from '../../../src/domain/kubernetes/as-intended.ts';
 import { type Fields, type KubeObject, withField } from '../../../src/domain/kubernetes/object.ts';
 import { deployment, object } from './objects.ts';
 
@@ -137,5 +137,30 @@ describe('what differs from a release is', () => {
     ],
   ])('%s', (_name, given, expected) => {
     expect(differenceFrom(intent, given, MANAGER)).toBe(expected);
+  });
+});
+
+describe('a workload that was changed after our write', () => {
+  const PODS = ['spec', 'template', 'spec'];
+  const env = (value: string) => [{ name: 'A', value }];
+  const HASH = { name: 'STAKATER_C_CONFIGMAP', value: 'f00' };
+  const pods = (container: object, more: readonly object[] = [], generation = 2): KubeObject => {
+    const set = deployment('web', {});
+    const changed = { ...set, metadata: { ...set.metadata, generation } };
+    return withField(changed, PODS, { containers: [{ name: 'app', image: 'a/b:1', ...container }, ...more] });
+  };
+  const sent = pods({ env: env('1') });
+  const written = pods({ env: env('1'), imagePullPolicy: 'Always' });
+
+  test.each([
+    ['by Reloader, which added a hash, is ours', pods({ env: [...env('1'), HASH] }, [], 3), sent, false],
+    ['by an agent, which added a sidecar, is ours', pods({ env: env('1') }, [{ name: 'agent' }], 3), sent, false],
+    ['by hand to another image is not', pods({ env: env('1'), image: 'a/b:hotfix' }, [], 3), sent, true],
+    ['by hand to another value is not', pods({ env: env('2') }, [], 3), sent, true],
+    ['by hand, which took a value away, is not', pods({}, [], 3), sent, true],
+    ['in its count alone is ours', { ...written, metadata: { ...written.metadata, generation: 3 } }, sent, false],
+    ['in any way is not, where our intent is not known', pods({ env: [...env('1'), HASH] }, [], 3), undefined, true],
+  ])('%s', (_name, now, intent, other) => {
+    expect(hasOtherPods(now, { written, intent })).toBe(other);
   });
 });

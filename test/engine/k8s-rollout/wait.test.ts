@@ -5,12 +5,14 @@ import { kubernetesOf } from '../../../src/adapters/kubernetes/cluster.ts';
 import { kubeHttp } from '../../../src/adapters/kubernetes/http.ts';
 import { after, instant, minutes, seconds } from '../../../src/domain/duration.ts';
 import { type KubeObject, listAt, textAt } from '../../../src/domain/kubernetes/object.ts';
-import { PODS } from '../../../src/domain/kubernetes/resource.ts';
+import { PODS, type Resource } from '../../../src/domain/kubernetes/resource.ts';
 import { type Target, type WaitEnd, waitReady } from '../../../src/engine/k8s-rollout/wait.ts';
 import { type FakeClock, fakeClock } from '../../fakes/clock.ts';
 import { recordingLog } from '../../fakes/log.ts';
 import { needs } from '../../harness/needs.ts';
 import { until } from '../../sandbox/kubernetes/until.ts';
+
+const JOBS: Resource = { ...PODS, apiVersion: 'batch/v1', group: 'batch', kind: 'Job', plural: 'jobs' };
 
 /** A real API server; time is the test's. */
 needs('kubernetes')('a wait', () => {
@@ -38,8 +40,12 @@ needs('kubernetes')('a wait', () => {
   const make = (path: string, object: object) =>
     cluster.admin.api.create(`/api/v1/namespaces/${namespace}/${path}`, object) as Promise<KubeObject>;
 
-  /** Waits for these, eight minutes at most. */
-  async function wait(targets: readonly Target[], clock: FakeClock): Promise<WaitEnd> {
+  /** Waits for these, eight minutes at most; time stands until `meanwhile` is done. */
+  async function wait(
+    targets: readonly Target[],
+    clock: FakeClock,
+    meanwhile: () => Promise<unknown> = () => Promise.resolve(),
+  ): Promise<WaitEnd> {
     const { token } = server.run('action');
     const access = {
       server: server.url,
@@ -53,6 +59,7 @@ needs('kubernetes')('a wait', () => {
     let end: WaitEnd | undefined;
     const waiting = { targets, deadline: after(clock.now(), minutes(8)), way: 'there' } as const;
     const ended = waitReady(waiting, { cluster, ...tools }, over.signal).then((found) => (end = found));
+    await meanwhile();
     await until('the end of the wait', async () => {
       await Promise.race([clock.advance(seconds(5)), ended]);
       return end;
@@ -82,4 +89,36 @@ needs('kubernetes')('a wait', () => {
     },
     60_000,
   );
+
+  test('goes on without a Job that has ended and whose ttl took it away', async () => {
+    const waits = {
+      name: 'waits',
+      image: 'x/y:1-never-healthy',
+      readinessProbe: { httpGet: { path: '/', port: 80 } },
+    };
+    const pod = await make('pods', { metadata: { name: 'waits' }, spec: { containers: [waits] } });
+    const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'm', image: 'x/y:1' }] } };
+    const path = `/apis/batch/v1/namespaces/${namespace}/jobs`;
+    const spec = { ttlSecondsAfterFinished: 0, template, suspend: true };
+    const made = (await cluster.admin.api.create(path, { metadata: { name: 'migrate' }, spec })) as KubeObject;
+    // It begins once somebody looks; the wait knows it as it was applied.
+    const job = { ...made, apiVersion: 'batch/v1', kind: 'Job', spec: { ...(made['spec'] as object), suspend: false } };
+    const targets = [
+      { resource: PODS, object: { ...pod, apiVersion: 'v1', kind: 'Pod' } },
+      { resource: JOBS, object: job },
+    ];
+    const end = await wait(targets, fakeClock(), async () => {
+      await until('that somebody looks', async () =>
+        server.queries('k8s:watch jobs').length > 0 ? 'looks' : undefined,
+      );
+      await cluster.admin.api.merge(`${path}/migrate`, { spec: { suspend: false } });
+      await until('that the Job is gone', async () =>
+        (await cluster.admin.api.request('GET', `${path}/migrate`)).status === 404 ? 'gone' : undefined,
+      );
+    });
+    expect([end.kind, ...('unready' in end ? end.unready.map(({ target }) => target.object.kind) : [])]).toEqual([
+      'timed-out',
+      'Pod',
+    ]);
+  }, 60_000);
 });
