@@ -1,11 +1,16 @@
 import { canonicalJson } from '../canonical-json.ts';
 import { type Manifest } from './manifest.ts';
-import { type KubeObject, fieldAt, isFields, keyOf, refOf, withField } from './object.ts';
+import { type KubeObject, fieldAt, isFields, isKept, keyOf, refOf, withField } from './object.ts';
 import { neededByPods, podSpecPath } from './pod-templates.ts';
 import type { Resource } from './resource.ts';
 
 /** Label of everything that a set has put into the cluster; what is pruned is found by it. */
 export const APP_LABEL = 'sluice.dev/app';
+/**
+ * Annotation of what a set has outside of its own namespace: the namespace of the releases that it is of. The label does not
+ * say it, because an app may be released under one name in several namespaces of a cluster.
+ */
+export const HOME_ANNOTATION = 'sluice.dev/home';
 /** Annotation of a pod template: changes with the config that the pods read, so that they start again with it. */
 export const CONFIG_ANNOTATION = 'sluice.dev/config-sha256';
 
@@ -27,7 +32,7 @@ export interface Completion {
   sha256(text: string): string;
 }
 
-/** Puts in what no manifest says: the namespace, our label, and the hash of the config that pods read. */
+/** Puts in what no manifest says: the namespace, our label, and the home of what lies elsewhere. */
 export function completeObject(
   object: KubeObject,
   resource: Pick<Resource, 'namespaced'>,
@@ -45,8 +50,13 @@ export function completeObject(
     'metadata/generation',
   ];
   const plain = unlisted.reduce<KubeObject>((left, path) => withField(left, path.split('/'), undefined), placed);
-  return withField(plain, ['metadata', 'labels', APP_LABEL], app);
+  const labelled = withField(plain, ['metadata', 'labels', APP_LABEL], app);
+  return withHome(labelled, labelled.metadata.namespace === namespace ? undefined : namespace);
 }
+
+/** What is never deleted needs no home, and apps that share a definition do not write over each other's. */
+export const withHome = (object: KubeObject, home: string | undefined): KubeObject =>
+  withField(object, ['metadata', 'annotations', HOME_ANNOTATION], isKept(object) ? undefined : home);
 
 /**
  * A hash of all config of the set that the pods of a workload read. Of several Secrets and maps together, so that nobody

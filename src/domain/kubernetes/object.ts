@@ -61,6 +61,10 @@ export const keyOf = ({ apiVersion, kind, namespace = '', name }: Ref): string =
 export const describeRef = ({ kind, namespace, name }: Omit<Ref, 'apiVersion'>): string =>
   `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 
+/** Kinds whose loss cannot be made good again: never deleted. */
+export const isKept = ({ kind }: Pick<Ref, 'kind'>): boolean =>
+  /^(?:Namespace|CustomResourceDefinition|PersistentVolume|PersistentVolumeClaim)$/.test(kind);
+
 export const describeObject = (object: KubeObject): string => describeRef(refOf(object));
 
 export const isFields = (value: unknown): value is Fields =>

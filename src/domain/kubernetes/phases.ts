@@ -1,4 +1,4 @@
-import { type KubeObject, fieldAt, groupOf } from './object.ts';
+import { type KubeObject, fieldAt, groupOf, textAt } from './object.ts';
 
 /**
  * The order of applying, with a barrier between phases: what is needed stands before what needs it, and what brings
@@ -70,12 +70,30 @@ const BY_KIND: Readonly<Record<string, Phase>> = {
   'gateway.networking.k8s.io/UDPRoute': 'routes',
 };
 
+/** Groups whose objects make Secrets, or are what those need: pods that read them come later. */
+const MAKE_SECRETS =
+  /^(?:external-secrets\.io|bitnami\.com|cert-manager\.io|secrets-store\.csi\.x-k8s\.io|secrets\.hashicorp\.com)$/;
+
 export const isPhase = (text: string): text is Phase => (PHASES as readonly string[]).includes(text);
 
 export function phaseOf(object: KubeObject): Phase {
   const asked = fieldAt(object, 'metadata', 'annotations', PHASE_ANNOTATION);
   if (typeof asked === 'string' && isPhase(asked)) return asked;
-  return BY_KIND[`${groupOf(object.apiVersion)}/${object.kind}`] ?? 'custom';
+  const group = groupOf(object.apiVersion);
+  return BY_KIND[`${group}/${object.kind}`] ?? (MAKE_SECRETS.test(group) ? 'config' : 'custom');
+}
+
+/** An operator that is in the set itself has to run before it takes its objects. */
+function phaseIn(all: readonly KubeObject[]): (object: KubeObject) => Phase {
+  const operated = new Set(
+    all
+      .filter(({ kind }) => kind === 'CustomResourceDefinition')
+      .flatMap((each) => textAt(each, 'spec', 'group') ?? []),
+  );
+  return (object) => {
+    const isAsked = textAt(object, 'metadata', 'annotations', PHASE_ANNOTATION) !== undefined;
+    return operated.has(groupOf(object.apiVersion)) && !isAsked ? 'custom' : phaseOf(object);
+  };
 }
 
 export interface PhaseGroup<T> {
@@ -84,10 +102,12 @@ export interface PhaseGroup<T> {
 }
 
 /** In the order of applying; phases without a member are left out. */
-export const inPhases = <T>(all: readonly T[], objectOf: (each: T) => KubeObject): readonly PhaseGroup<T>[] =>
-  PHASES.map((phase) => ({ phase, members: all.filter((each) => phaseOf(objectOf(each)) === phase) })).filter(
+export const inPhases = <T>(all: readonly T[], objectOf: (each: T) => KubeObject): readonly PhaseGroup<T>[] => {
+  const phase = phaseIn(all.map(objectOf));
+  return PHASES.map((each) => ({ phase: each, members: all.filter((one) => phase(objectOf(one)) === each) })).filter(
     ({ members }) => members.length > 0,
   );
+};
 
 /**
  * The way back: traffic first, then config before the workloads, because a pod of the earlier template that starts again

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../canonical-json.ts';
-import { type Instant, instant, seconds } from '../duration.ts';
+import { type Instant, seconds } from '../duration.ts';
+import { type NodeScaling, patienceOf, strandedFor } from './node-scaling.ts';
 import { conditionOf, notObserved } from './readiness-state.ts';
 import { type KubeObject, fieldAt, isFields, listAt, numberAt, textAt } from './object.ts';
 
@@ -18,22 +19,52 @@ export interface PodTrouble {
 const PULL_FAILS = /^(?:ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull)$/;
 const FOR_EVER =
   /not found|manifest unknown|does not exist|unauthori[sz]ed|denied|forbidden|invalid reference|couldn't parse/i;
-const CONFIG_FAILS = /^(?:CreateContainerConfigError|CreateContainerError|RunContainerError|InvalidImageName)$/;
+const CONFIG_FAILS = /^(?:CreateContainerConfigError|CreateContainerError|RunContainerError)$/;
+/** Of a container that cannot be made: what no time mends. */
+const NEVER_MADE =
+  /runAsNonRoot|run as (?:non-)?root|non-root policy|executable file not found|no such file|permission denied|no command specified|invalid/i;
+/** A busy node: kubelet and its runtime get over it without anybody (containerd/containerd#4604). */
+const BUSY =
+  /deadline exceeded|timed? ?out|reserve|try again|unavailable|connection (?:refused|reset)|transport|not yet been read/i;
+/** Secrets that an operator makes for the set come some seconds after its pods; a key that is not in one is likelier a mistake. */
+const COMES_WITHIN = seconds(120);
+const KEY_COMES_WITHIN = seconds(60);
 /** Restarts of a new pod until it counts as one that will not come up. */
 const CRASHES = 3;
-const UNSCHEDULABLE_FOR = seconds(60);
 
-/** PURE. What is wrong with one pod of the new revision. */
-export function troublesOf(pod: KubeObject, now: Instant): readonly PodTrouble[] {
+/** PURE. What is wrong with one pod of the new revision. `scaling`: what node autoscalers said of it. */
+export function troublesOf(pod: KubeObject, now: Instant, scaling: NodeScaling = 'unknown'): readonly PodTrouble[] {
   const name = pod.metadata.name;
   const statuses = [
     ...listAt(pod, 'status', 'initContainerStatuses'),
     ...listAt(pod, 'status', 'containerStatuses'),
   ].filter(isFields);
-  return [...statuses.flatMap((status) => troubleOf(name, status)), ...unschedulable(pod, now), ...evicted(pod)];
+  const waits = now - startedAt(pod, now);
+  return [
+    ...statuses.flatMap((status) => troubleOf(name, status, waits)),
+    ...unschedulable(pod, now, scaling),
+    ...evicted(pod),
+  ];
 }
 
-function troubleOf(pod: string, status: unknown): readonly PodTrouble[] {
+/** Since when its containers could be made: it has a node, and its init containers have ended. */
+function startedAt(pod: KubeObject, now: Instant): number {
+  const times = listAt(pod, 'status', 'conditions')
+    .filter((each) => /^(?:PodScheduled|Initialized)$/.test(textAt(each, 'type') ?? ''))
+    .filter((each) => textAt(each, 'status') === 'True')
+    .map((each) => Date.parse(textAt(each, 'lastTransitionTime') ?? ''));
+  const known = [...times, Date.parse(pod.metadata.creationTimestamp ?? '')].filter((time) => !Number.isNaN(time));
+  return known.length === 0 ? now : Math.max(...known);
+}
+
+/** Whether a container that could not be made for so long will not be. */
+function isGivenUp(reason: string, message: string, waits: number): boolean {
+  // Its process was made and did not start: that is tried again, and counted as a crash.
+  if (reason === 'RunContainerError' || BUSY.test(message)) return false;
+  return NEVER_MADE.test(message) || waits > (/couldn't find key/i.test(message) ? KEY_COMES_WITHIN : COMES_WITHIN);
+}
+
+function troubleOf(pod: string, status: unknown, waits: number): readonly PodTrouble[] {
   const container = textAt(status, 'name') ?? '';
   const restarts = numberAt(status, 'restartCount') ?? 0;
   const reason = textAt(status, 'state', 'waiting', 'reason') ?? '';
@@ -51,7 +82,7 @@ function troubleOf(pod: string, status: unknown): readonly PodTrouble[] {
     const why = message === '' ? image : message;
     return told(`${reason}: ${why}`, { fatal: reason === 'InvalidImageName' || FOR_EVER.test(message) });
   }
-  if (CONFIG_FAILS.test(reason)) return told(`${reason}: ${message}`, { fatal: reason !== 'RunContainerError' });
+  if (CONFIG_FAILS.test(reason)) return told(`${reason}: ${message}`, { fatal: isGivenUp(reason, message, waits) });
   if (ended?.reason === 'OOMKilled')
     return told(`OOMKilled (exit code ${ended.exitCode}), ${restarts} restarts`, {
       fatal: !running && restarts >= 2,
@@ -89,14 +120,13 @@ function endOf(terminated: unknown): End {
   return { reason, exitCode, text: `exit code ${exitCode}${by}${message === undefined ? '' : ` (${message})`}` };
 }
 
-function unschedulable(pod: KubeObject, now: Instant): readonly PodTrouble[] {
-  const scheduled = conditionOf(pod, 'PodScheduled');
-  if (scheduled?.status !== 'False' || scheduled.reason !== 'Unschedulable') return [];
-  const entry = listAt(pod, 'status', 'conditions').find((each) => textAt(each, 'type') === 'PodScheduled');
-  const since = Date.parse(textAt(entry, 'lastTransitionTime') ?? pod.metadata.creationTimestamp ?? '');
-  const waits = Number.isNaN(since) ? 0 : now - instant(since);
-  const text = `Unschedulable: ${scheduled.message}`;
-  return [{ pod: pod.metadata.name, reason: 'Unschedulable', text, fatal: waits > UNSCHEDULABLE_FOR }];
+function unschedulable(pod: KubeObject, now: Instant, scaling: NodeScaling): readonly PodTrouble[] {
+  const stranded = strandedFor(pod, now);
+  if (stranded === undefined) return [];
+  const patience = patienceOf(stranded.message, scaling);
+  const text = `Unschedulable: ${stranded.message}${scaling === 'coming' ? ' (a node is being made)' : ''}`;
+  const fatal = patience !== undefined && stranded.waits > patience;
+  return [{ pod: pod.metadata.name, reason: 'Unschedulable', text, fatal }];
 }
 
 function evicted(pod: KubeObject): readonly PodTrouble[] {

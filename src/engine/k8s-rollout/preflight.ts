@@ -73,11 +73,14 @@ export async function preflight(
   const budgets = intents.map(({ object }) => object).filter(({ kind }) => kind === 'PodDisruptionBudget');
   return {
     prepared: tried.prepared,
-    problems: [...problems, ...absent, ...tried.problems, ...quota],
-    warnings: budgetDeadlocks(
-      budgets,
-      growth.map(({ workload }) => workload),
-    ),
+    problems: [...problems, ...absent.problems, ...tried.problems, ...quota],
+    warnings: [
+      ...absent.warnings,
+      ...budgetDeadlocks(
+        budgets,
+        growth.map(({ workload }) => workload),
+      ),
+    ],
   };
 }
 
@@ -103,9 +106,10 @@ async function absentReferences(
   manifests: readonly Manifest[],
   { cluster, log }: PreflightTools,
   signal: AbortSignal,
-): Promise<readonly InputProblem[]> {
+): Promise<Pick<Preflight, 'problems' | 'warnings'>> {
   const served = await cluster.resources(signal);
-  const found = await inParallel(referencesOutside(manifests), AT_ONCE, async ({ ref, by, at }) => {
+  const warnings: string[] = [];
+  const found = await inParallel(referencesOutside(manifests), AT_ONCE, async ({ ref, by, at, missing }) => {
     const resource = resourceFor(ref, served);
     if (resource === undefined) return [];
     try {
@@ -116,9 +120,13 @@ async function absentReferences(
       return [];
     }
     const problem = `names ${describeRef(ref)}, which is neither in the set nor in the cluster`;
+    if (missing === 'comes') {
+      warnings.push(`${at}: ${by} ${problem} yet: somebody has to make it, or it is missing for good`);
+      return [];
+    }
     return [{ input: at, given: by, problem, accepted: 'make it first, or put it into the set' }];
   });
-  return found.flat();
+  return { problems: found.flat(), warnings };
 }
 
 /** Asked in one review per namespace; what that one does not prove is asked for by itself. */

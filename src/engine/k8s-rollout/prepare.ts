@@ -2,6 +2,7 @@ import type { InputProblem } from '../../domain/inputs.ts';
 import { messageOf } from '../../domain/failure.ts';
 import { type Hide, type ObjectChange, changesBetween, createdBy } from '../../domain/kubernetes/diff.ts';
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
+import { otherHomeOf } from '../../domain/kubernetes/home.ts';
 import { unpinned } from '../../domain/kubernetes/image-rules.ts';
 import {
   APP_LABEL,
@@ -11,6 +12,7 @@ import {
   managerOf,
   scaledBy,
   withConfigHash,
+  withHome,
 } from '../../domain/kubernetes/intent.ts';
 import { type Manifest, duplicates, placeOf } from '../../domain/kubernetes/manifest.ts';
 import { type KubeObject, describeObject, fieldAt, isFields, keyOf, refOf } from '../../domain/kubernetes/object.ts';
@@ -152,7 +154,7 @@ async function tryOne(
   const done = (object: KubeObject, change: ObjectChange): Prepared => ({ ...intent, object, live, change, said });
   const unknown = resource.verbs.length === 0 || context.missingNamespaces.has(intent.object.metadata.namespace ?? '');
   if (unknown) return done(intent.object, createdBy(intent.object, 'manifest', hide));
-  let { object } = intent;
+  let object = atItsHome(intent.object, { live, ref, policies, said });
   for (let attempt = 1; ; attempt++) {
     try {
       const takes = policies.conflicts === 'force' || attempt > 3 ? 'take' : 'refuse';
@@ -198,6 +200,22 @@ async function tryOne(
       return judgeRefusal({ thrown, object, live, done, refuse, hide, policies });
     }
   }
+}
+
+/** Two namespaces that release one object (a role of the cluster): it stays of the first, so that the other never deletes it. */
+function atItsHome(
+  object: KubeObject,
+  {
+    live,
+    ref,
+    policies,
+    said,
+  }: Pick<TryContext, 'ref' | 'policies'> & { readonly live: KubeObject | undefined; readonly said: string[] },
+): KubeObject {
+  const home = live === undefined || policies.conflicts === 'force' ? undefined : otherHomeOf(live, ref);
+  if (home === undefined) return object;
+  said.push(`is of the releases of ${ref.app} in namespace ${home} too, and stays theirs to delete`);
+  return withHome(object, home);
 }
 
 /** A way back gives nothing up for it: what others run now stays theirs, and it is said. */

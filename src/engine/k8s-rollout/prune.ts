@@ -1,8 +1,8 @@
 import type { InputProblem } from '../../domain/inputs.ts';
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
-import { APP_LABEL, managerOf } from '../../domain/kubernetes/intent.ts';
-import { type Ref, describeRef, keyOf, refOf } from '../../domain/kubernetes/object.ts';
-import { isManagedBy } from '../../domain/kubernetes/ownership.ts';
+import { isOwnedBy } from '../../domain/kubernetes/home.ts';
+import { APP_LABEL } from '../../domain/kubernetes/intent.ts';
+import { type Ref, describeRef, isKept, keyOf, refOf } from '../../domain/kubernetes/object.ts';
 import { type ReleaseRecord, servingOf, standingObjects } from '../../domain/kubernetes/release-record.ts';
 import { ACCESS_REVIEWS, type Resource, resourceFor } from '../../domain/kubernetes/resource.ts';
 import { describeRight } from '../../domain/kubernetes/rights.ts';
@@ -19,11 +19,9 @@ export interface PruneWish {
   readonly policies: Pick<Policies, 'prune' | 'pruneLimit'>;
 }
 
-const NEVER = /^(?:Namespace|CustomResourceDefinition|PersistentVolume|PersistentVolumeClaim)$/;
-
 /**
- * What carries our label, is applied by our manager, and is not in the set any more: of the kinds and namespaces that this
- * set and those that stand had, and of no other (kubectl's own prune reached other namespaces, kubernetes/kubernetes#108161).
+ * What the releases of this namespace made and is not in the set any more: of the kinds and namespaces that this set and those
+ * that stand had, and of no other (kubectl's own prune reached other namespaces, kubernetes/kubernetes#108161).
  */
 export async function prunable(
   { ref, wanted, records, policies }: PruneWish,
@@ -33,13 +31,14 @@ export async function prunable(
   if (policies.prune === 'none') return [];
   const served = await cluster.resources(signal);
   const before = standingObjects(records);
+  const recorded = new Set(records.flatMap(({ objects }) => objects.map((object) => keyOf(refOf(object)))));
   const kept = new Set(wanted.map(({ object }) => keyOf(refOf(object))));
   const scopes = new Map<string, { readonly resource: Resource; readonly namespace: string | undefined }>();
   for (const object of [...before, ...wanted.map((each) => each.object)]) {
     const resource = resourceFor(object, served);
     const { namespace } = object.metadata;
     // Secrets may not be listed; those of the record are looked at by name.
-    if (resource === undefined || NEVER.test(object.kind) || object.kind === 'Secret') continue;
+    if (resource === undefined || isKept(object) || object.kind === 'Secret') continue;
     scopes.set(`${resource.apiVersion} ${resource.kind} ${namespace ?? ''}`, { resource, namespace });
   }
   const listed = await inParallel([...scopes.values()], AT_ONCE, async ({ resource, namespace }) => {
@@ -54,7 +53,8 @@ export async function prunable(
   const secrets = before.filter(({ kind }) => kind === 'Secret').map(refOf);
   const owned = listed
     .flat()
-    .filter((object) => isManagedBy(object, managerOf(ref.app)) && object.metadata.deletionTimestamp === undefined)
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .filter((object) => isOwnedBy(object, ref, (each) => recorded.has(keyOf(refOf(each)))))
     .map(refOf);
   return [...new Map([...owned, ...secrets].map((each) => [keyOf(each), each])).values()].filter(
     (each) => !kept.has(keyOf(each)),

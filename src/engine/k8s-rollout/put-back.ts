@@ -1,8 +1,9 @@
 import { Failure, messageOf } from '../../domain/failure.ts';
 import { standingOf } from '../../domain/kubernetes/as-intended.ts';
-import { APP_LABEL, managerOf } from '../../domain/kubernetes/intent.ts';
-import { type KubeObject, type Ref, describeRef, keyOf, refOf } from '../../domain/kubernetes/object.ts';
-import { isManagedBy, restrictTo } from '../../domain/kubernetes/ownership.ts';
+import { isOwnedBy, otherHomeOf } from '../../domain/kubernetes/home.ts';
+import { managerOf } from '../../domain/kubernetes/intent.ts';
+import { type KubeObject, type Ref, describeRef, isKept, keyOf, refOf } from '../../domain/kubernetes/object.ts';
+import { restrictTo } from '../../domain/kubernetes/ownership.ts';
 import { inPhasesBack } from '../../domain/kubernetes/phases.ts';
 import type { ReleaseRecord } from '../../domain/kubernetes/release-record.ts';
 import { resourceFor } from '../../domain/kubernetes/resource.ts';
@@ -33,9 +34,6 @@ export interface PutBack {
   readonly stuck: readonly Stuck[];
   readonly lines: readonly string[];
 }
-
-/** Objects whose loss cannot be made good again. */
-const KEPT = /^(?:Namespace|CustomResourceDefinition|PersistentVolume|PersistentVolumeClaim)$/;
 
 /**
  * Writes the objects that differ from what they were, and deletes those that this release made. One that cannot be written
@@ -144,16 +142,18 @@ export async function removeOne(
   { cluster, log }: K8sTools,
   signal: AbortSignal,
 ): Promise<readonly ObjectResult[]> {
-  if (KEPT.test(each.kind)) {
+  if (isKept(each)) {
     lines.push(`${describeRef(each)} stays: it is never deleted`);
     return [];
   }
   const resource = resourceFor(each, await cluster.resources(signal));
   const live = resource === undefined ? undefined : await cluster.get(resource, each, signal);
   if (resource === undefined || live?.metadata.uid === undefined) return [];
-  const ours = live.metadata.labels?.[APP_LABEL] === ref.app && isManagedBy(live, managerOf(ref.app));
-  if (!ours) {
-    lines.push(`${describeRef(each)} stays: it is not managed by this app any more`);
+  // Who asks for it has it in a record.
+  if (!isOwnedBy(live, ref, () => true)) {
+    const home = otherHomeOf(live, ref);
+    const whose = home === undefined ? 'not managed by this app any more' : `of the releases in namespace ${home}`;
+    lines.push(`${describeRef(each)} stays: it is ${whose}`);
     return [];
   }
   await cluster.delete(resource, each, { uid: live.metadata.uid, children: 'background' }, signal);

@@ -12,6 +12,7 @@ import {
 import { type Readiness, makesPods, readinessOf } from '../../domain/kubernetes/readiness.ts';
 import { PODS, REPLICA_SETS, type Resource } from '../../domain/kubernetes/resource.ts';
 import { inParallel } from '../in-parallel.ts';
+import { type NodeScalers, nodeScalers } from './node-scalers.ts';
 import { AT_ONCE, type K8sTools } from './rollout.ts';
 import { type WatchedObjects, watchObjects } from './watch-objects.ts';
 
@@ -61,7 +62,7 @@ export async function waitReady(
   const watchSignal = AbortSignal.any([signal, over.signal]);
   try {
     const view = await openView(pending, tools, watchSignal);
-    return await look({ pending, deadline, way, waitsSince, view }, tools, signal);
+    return await look({ pending, deadline, way, waitsSince, view, scalers: nodeScalers(tools) }, tools, signal);
   } finally {
     over.abort();
   }
@@ -138,10 +139,11 @@ interface Looking extends Pick<Waiting, 'deadline' | 'way'> {
   readonly waitsSince: Instant;
   readonly pending: readonly Target[];
   readonly view: View;
+  readonly scalers: NodeScalers;
 }
 
 async function look(
-  { pending, deadline, way, waitsSince, view }: Looking,
+  { pending, deadline, way, waitsSince, view, scalers }: Looking,
   tools: Pick<K8sTools, 'clock' | 'log'>,
   signal: AbortSignal,
 ): Promise<WaitEnd> {
@@ -150,7 +152,12 @@ async function look(
   for (;;) {
     signal.throwIfAborted();
     const now = clock.now();
-    const looks = pending.map((target) => lookAt(target, { view, way, waitsSince, now }));
+    await scalers.ask(
+      pending.flatMap((target) => podsOf(view.find(target), view)),
+      now,
+      signal,
+    );
+    const looks = pending.map((target) => lookAt(target, { view, way, waitsSince, scalers, now }));
     const unready = looks.filter((each): each is Unready => 'state' in each);
     say(pending, unready);
     const end = endOf(unready);
@@ -184,9 +191,20 @@ function endOf(unready: readonly Unready[]): WaitEnd | undefined {
 
 type Look = Unready | { readonly note: string } | { readonly unproven: string } | { readonly ready: true };
 
+function podsOf(live: KubeObject | undefined, view: View): readonly KubeObject[] {
+  if (live === undefined) return [];
+  return makesPods(live) ? view.podsOf(live) : live.kind === 'Pod' ? [live] : [];
+}
+
 function lookAt(
   target: Target,
-  { view, way, waitsSince, now }: Pick<Looking, 'view' | 'way' | 'waitsSince'> & { readonly now: Instant },
+  {
+    view,
+    way,
+    waitsSince,
+    scalers,
+    now,
+  }: Pick<Looking, 'view' | 'way' | 'waitsSince' | 'scalers'> & { readonly now: Instant },
 ): Look {
   const live = view.find(target);
   const nothing = { target, live, troubles: [], pods: [] };
@@ -213,8 +231,8 @@ function lookAt(
     if (state.unproven !== undefined) return { unproven: `${describeObject(live)} (${state.note})` };
     return { note: `${describeObject(live)}: ${state.note}` };
   }
-  const pods = makesPods(live) ? view.podsOf(live) : live.kind === 'Pod' ? [live] : [];
-  const troubles = pods.flatMap((pod) => troublesOf(pod, now));
+  const pods = podsOf(live, view);
+  const troubles = pods.flatMap((pod) => troublesOf(pod, now, scalers.of(pod)));
   return { target, live, state, pods, troubles: live.kind === 'Job' ? troubles.map(leftToItsJob) : troubles };
 }
 

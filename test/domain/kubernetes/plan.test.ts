@@ -128,6 +128,15 @@ describe('phases', () => {
     ]);
   });
 
+  test('put what makes Secrets before the pods that read them, unless its operator is in the set', () => {
+    const set = [deployment('web', {}), object('external-secrets.io/v1', 'ExternalSecret', 's')];
+    expect(kinds(inPhases(set, (each) => each))).toEqual(['ExternalSecret', 'Deployment']);
+    const definition = object('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'd', {
+      spec: { group: 'external-secrets.io' },
+    });
+    expect(kinds(inPhases([...set, definition], (each) => each)).slice(1)).toEqual(['Deployment', 'ExternalSecret']);
+  });
+
   test('go back with traffic first, and config before workloads', () => {
     expect(kinds(inPhasesBack(all, (each) => each))).toEqual([
       'Ingress',

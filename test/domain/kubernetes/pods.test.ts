@@ -30,12 +30,6 @@ describe('a pod that does not come up', () => {
     ['a registry that is away', pod(waiting('ErrImagePull', 'i/o timeout')), 'ErrImagePull', false],
     ['a name that is none', pod(waiting('InvalidImageName')), 'InvalidImageName', true],
     [
-      'a missing key of a Secret',
-      pod(waiting('CreateContainerConfigError', 'secret "x" not found')),
-      'CreateContainerConfigError',
-      true,
-    ],
-    [
       'a first crash',
       pod({
         ...waiting('CrashLoopBackOff'),
@@ -71,14 +65,51 @@ describe('a pod that does not come up', () => {
     expect(troublesOf(given, now)).toEqual([expect.objectContaining({ reason, fatal })]);
   });
 
+  const KEY = "couldn't find key K in Secret shop/x";
+  const ROOT = 'container has runAsNonRoot and image will run as root';
   test.each([
-    ['since a moment', '1970-01-01T00:09:30Z', false],
-    ['since two minutes', '1970-01-01T00:08:00Z', true],
-  ])('no node takes it %s', (_name, lastTransitionTime, fatal) => {
+    ['a Secret that is not there since a moment', 'ConfigError', 'secret "x" not found', 119, false],
+    ['one that is not there for two minutes', 'ConfigError', 'secret "x" not found', 121, true],
+    ['a key that it does not have since a moment', 'ConfigError', KEY, 59, false],
+    ['a key that it does not have for a minute', 'ConfigError', KEY, 61, true],
+    ['a cache that is not read yet', 'ConfigError', 'failed to sync secret cache: timed out waiting', 300, false],
+    ['a user that it may not be', 'ConfigError', ROOT, 0, true],
+    ['a program that is not in the image', 'Error', 'exec: "run": executable file not found in $PATH', 0, true],
+    ['a busy node', 'Error', 'context deadline exceeded', 300, false],
+    ['a name that the attempt before holds', 'Error', 'failed to reserve container name "a"', 300, false],
+    ['what nobody knows, since a moment', 'Error', 'odd', 119, false],
+    ['what nobody knows, for two minutes', 'Error', 'odd', 121, true],
+  ])('cannot be made by %s', (_name, kind, message, waits, fatal) => {
+    const since = new Date(now - waits * 1_000).toISOString();
     const conditions = [
-      { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes', lastTransitionTime },
+      { type: 'PodScheduled', status: 'True', lastTransitionTime: '1970-01-01T00:00:00Z' },
+      { type: 'Initialized', status: 'True', lastTransitionTime: since },
     ];
-    expect(troublesOf(pod({ ready: true }, { conditions }), now)).toEqual([
+    const reason = `CreateContainer${kind}`;
+    expect(troublesOf(pod(waiting(reason, message), { conditions }), now)).toEqual([
+      expect.objectContaining({ reason, fatal }),
+    ]);
+  });
+
+  const FULL = '0/3 nodes are available: 3 Insufficient cpu.';
+  const TAINTED = '0/3 nodes are available: 3 node(s) had untolerated taint {gpu: yes}.';
+  test.each([
+    ['no room, since a minute', FULL, 'silent', 61, false],
+    ['no room, for five minutes, and nobody makes any', FULL, 'silent', 301, true],
+    ['no room, and a node is coming', FULL, 'coming', 599, false],
+    ['no room, and none will come', FULL, 'none', 61, true],
+    ['no node that fits, since a moment', TAINTED, 'silent', 59, false],
+    ['no node that fits, and nobody makes one', TAINTED, 'silent', 61, true],
+    ['no node that fits, of a group that has none yet', TAINTED, 'coming', 599, false],
+    ['no node that fits, where nobody may read whether one comes', TAINTED, 'unknown', 299, false],
+    ['no node that fits, and none in five minutes', TAINTED, 'unknown', 301, true],
+    ['a node that has joined just now', 'untolerated taint {node.kubernetes.io/not-ready: }', 'silent', 61, false],
+  ] as const)('finds %s', (_name, message, scaling, waits, fatal) => {
+    const lastTransitionTime = new Date(now - waits * 1_000).toISOString();
+    const conditions = [
+      { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastTransitionTime },
+    ];
+    expect(troublesOf(pod({ ready: true }, { conditions }), now, scaling)).toEqual([
       expect.objectContaining({ reason: 'Unschedulable', fatal }),
     ]);
   });
