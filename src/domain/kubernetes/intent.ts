@@ -4,7 +4,7 @@ import { type KubeObject, fieldAt, isFields, isKept, keyOf, refOf, withField } f
 import { neededByPods, podSpecPath } from './pod-templates.ts';
 import type { Resource } from './resource.ts';
 
-/** Label of everything that a set has put into the cluster; what is pruned is found by it. */
+/** Label of what a set has put into the cluster and may be deleted; what is pruned is found by it. */
 export const APP_LABEL = 'sluice.dev/app';
 /**
  * Annotation of what a set has outside of its own namespace: the namespace of the releases that it is of. The label does not
@@ -50,7 +50,8 @@ export function completeObject(
     'metadata/generation',
   ];
   const plain = unlisted.reduce<KubeObject>((left, path) => withField(left, path.split('/'), undefined), placed);
-  const labelled = withField(plain, ['metadata', 'labels', APP_LABEL], app);
+  // What is never deleted is nobody's own: several apps may have one namespace or definition in their sets.
+  const labelled = isKept(plain) ? plain : withField(plain, ['metadata', 'labels', APP_LABEL], app);
   return withHome(labelled, labelled.metadata.namespace === namespace ? undefined : namespace);
 }
 

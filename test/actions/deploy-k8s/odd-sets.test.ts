@@ -91,6 +91,12 @@ needs('kubernetes')('a set', () => {
     expect(await scene.truth()).toEqual(OLD);
   }, 60_000);
 
+  test('of another app that has the same namespace too is released beside it', async () => {
+    const own = `apiVersion: v1\nkind: Namespace\nmetadata: { name: ${scene.namespace}, labels: { team: x } }\n`;
+    for (const app of ['beside', 'other'])
+      expect(await scene.run({ app }, `${own}---\n${config(app)}`)).toMatchObject({ exitCode: 0 });
+  }, 60_000);
+
   test('that makes its namespace makes none where another plan was approved', async () => {
     const namespace = `${scene.namespace}-new`;
     const set = `${setOf()}---\napiVersion: v1\nkind: Namespace\nmetadata: { name: ${namespace} }\n`;

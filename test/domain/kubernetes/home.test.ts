@@ -46,3 +46,14 @@ test.each([
   const made = completeObject({ apiVersion: 'example.com/v1', kind, metadata }, resource, completion);
   expect(made.metadata.annotations?.['sluice.dev/home']).toBe(home);
 });
+
+test.each([
+  ['Namespace', undefined],
+  ['CustomResourceDefinition', undefined],
+  ['PersistentVolumeClaim', undefined],
+  ['ConfigMap', 'shop'],
+])('a %s bears the label of its app where it may be deleted: %s', (kind, app) => {
+  const completion = { ...shop, restartOnConfig: 'no', sha256: (text: string) => text } as const;
+  const made = completeObject({ apiVersion: 'v1', kind, metadata: { name: 'x' } }, { namespaced: true }, completion);
+  expect(made.metadata.labels?.['sluice.dev/app']).toBe(app);
+});
