@@ -1,6 +1,6 @@
 import { type Instant, after, formatDuration, seconds } from '../../../src/domain/duration.ts';
 import { claimOf } from '../../../src/domain/shift/claim.ts';
-import { type Phase, explainedSplits, formatRun, leaseFrom, leaseIsDue } from '../../../src/domain/shift/record.ts';
+import { type Phase, explainedSplits, formatRun, leaseIsDue } from '../../../src/domain/shift/record.ts';
 import { lifeWords, stageWords } from '../../../src/domain/shift/record-words.ts';
 import { isWornOut, lossOf } from '../../../src/domain/shift/target-loss.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
@@ -20,8 +20,8 @@ import {
   type Observation,
   type Seen,
   done,
-  move,
   refused,
+  renew,
 } from './decide/moves.ts';
 
 /*
@@ -71,7 +71,7 @@ function decideMine(goal: Goal, seen: Seen, held: Held): Decision {
   const stop = whatStops(goal, seen, held);
   if (stop !== undefined) return stop;
   if (leaseIsDue(record, now) && seen.renewal === 'possible') {
-    return move({ kind: 'record', record: { ...record, leaseUntil: leaseFrom(now) }, says: undefined });
+    return renew(held);
   }
   const holding = hold(goal, seen, held);
   if (holding !== undefined) return holding;

@@ -141,7 +141,7 @@ async function make(move: Move, seen: Observation, acting: Acting, signal: Abort
 /** Its advice is for a run that has ended; this one goes on. */
 const onTheWay = ({ facts }: Failure, next: string): string => new Failure({ ...facts, next }).message;
 
-const isRenewal = (move: Move): boolean => move.kind === 'record' && move.says === undefined;
+const isRenewal = (move: Move): boolean => move.kind === 'record' && move.renews === true;
 
 /**
  * A lease that cannot be renewed for a moment is still a lease: until it ends nobody else begins, so the shift is judged

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Duration, type Instant, after, minutes, seconds } from '../../../src/domain/duration.ts';
+import { type Duration, type Instant, after, milliseconds, minutes, seconds } from '../../../src/domain/duration.ts';
 import { CloudFailure } from '../../../src/domain/retry-policy.ts';
 import { policyOf } from './rehearsal.ts';
 import { openStage } from './stage.ts';
@@ -35,6 +35,27 @@ describe('a renewal of the lease', () => {
     const looks = [...new Set(story.samples.map(({ at }) => at))].sort((a, b) => a - b);
     const gaps = looks.map((at, index) => at - (looks[index - 1] ?? at));
     expect(Math.max(...gaps)).toBeLessThanOrEqual(seconds(20));
+  });
+
+  test('is nothing else that a record says without words: what autoscaling was is written again after a pause', async () => {
+    const stage = openStage();
+    stage.autoscaling.services.set('shop-blue', { scaleIn: false, scaleOut: false, scheduled: false });
+    const { write } = stage.journal;
+    let until: Instant | undefined;
+    let failed = 0;
+    stage.journal.write = async (entry, signal) => {
+      const held = Object.keys(stage.journal.current()?.scaling ?? {}).length;
+      const isGivenBack = held > 0 && Object.keys(entry.scaling).length < held;
+      if (isGivenBack) until ??= after(stage.clock.now(), seconds(10));
+      if (!isGivenBack || stage.clock.now() >= (until ?? 0)) return write.call(stage.journal, entry, signal);
+      failed += 1;
+      await stage.clock.sleep(milliseconds(200), signal);
+      throw throttled();
+    };
+    const { outcome } = await stage.run({ policy: policyOf({ bake: '1m', recheck: 'none' }), autoscaling: 'suspend' });
+    expect(outcome.kind).toBe('promoted');
+    expect(failed).toBeGreaterThan(1);
+    expect(failed).toBeLessThanOrEqual(5);
   });
 
   test('that fails until the lease is nearly over is answered by going back', async () => {

@@ -147,7 +147,13 @@ export type Observation = Seen | { readonly kind: 'unreachable'; readonly why: s
 
 /** One write each, apart from `deploy`, `check`, `ask-sources`, `ask-requests`, `hook`, `ask` and `measure`, which leave their result in the next observation. */
 export type Move =
-  | { readonly kind: 'record'; readonly record: ShiftRecord; readonly says: string | undefined }
+  | {
+      readonly kind: 'record';
+      readonly record: ShiftRecord;
+      readonly says: string | undefined;
+      /** Nothing but the lease changes: it may fail for a while, and rest. */
+      readonly renews?: true;
+    }
   | { readonly kind: 'weigh'; readonly split: TrafficSplit; readonly says: string }
   /** All traffic to one color, without what would keep users on the other one. */
   | { readonly kind: 'restore'; readonly color: Color; readonly says: string }
@@ -224,6 +230,9 @@ export const enter = (
     record: { ...record, since: at.now, ...change, leaseUntil: leaseFrom(at.now) },
     says: at.says,
   });
+
+export const renew = ({ record, now }: Held): Decision =>
+  move({ kind: 'record', record: { ...record, leaseUntil: leaseFrom(now) }, says: undefined, renews: true });
 
 /** The end of a shift that is judged good begins; `before`: what is told before it. */
 export const drain = ({ record, now }: Held, before?: string): Decision =>

@@ -1,18 +1,23 @@
 import { seconds } from '../../../../src/domain/duration.ts';
-import {
-  type ShiftRecord,
-  hadTraffic,
-  leaseFrom,
-  leaseIsDue,
-  stableOnly,
-} from '../../../../src/domain/shift/record.ts';
+import { type ShiftRecord, hadTraffic, leaseIsDue, stableOnly } from '../../../../src/domain/shift/record.ts';
 import { NO_HOOKS_DONE } from '../../../../src/domain/shift/hooks.ts';
 import { runHooks } from './hooks.ts';
 import { allAre } from './routes.ts';
 import { giveBack } from './scaling.ts';
 import { begin } from './start.ts';
 import { withdraw } from './withdraw.ts';
-import { type Decision, type Goal, type Held, type Seen, done, enter, leftWords, move, tasksOf } from './moves.ts';
+import {
+  type Decision,
+  type Goal,
+  type Held,
+  type Seen,
+  done,
+  enter,
+  leftWords,
+  move,
+  renew,
+  tasksOf,
+} from './moves.ts';
 
 /** Detects: from here on everything serves the return of the traffic. */
 export const rollBack = ({ record, now }: Held, reason: string): Decision =>
@@ -51,8 +56,7 @@ export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision 
   }
   // Nothing is scaled down, and nobody is told that it is over, before everybody follows.
   if (seen.spread === 'on-its-way') {
-    if (leaseIsDue(record, now))
-      return move({ kind: 'record', record: { ...record, leaseUntil: leaseFrom(now) }, says: undefined });
+    if (leaseIsDue(record, now) && seen.renewal === 'possible') return renew(held);
     return { kind: 'wait', for: `${record.stable} to be everybody's again`, every: seconds(5) };
   }
   // Whoever cannot even note it, for good, does not try for ever: the traffic is back.
