@@ -1,5 +1,6 @@
 import type { BuildSecret, BuildSpec } from '../../../src/domain/image-build/build-spec.ts';
 import { type BaseLine, baseLine, mountedSecrets } from '../../../src/domain/image-build/dockerfile.ts';
+import { excludedBy } from '../../../src/domain/image-build/dockerignore.ts';
 import { InvalidInput, type InputProblem } from '../../../src/domain/inputs.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 
@@ -53,6 +54,14 @@ export async function openSource(spec: BuildSpec, ports: SourcePorts): Promise<S
   problems.push(...leakProblems(spec, secrets));
   if (problems.length > 0) throw new InvalidInput('What is built, and its secrets,', problems);
   return { secrets, baseLine: read.kind === 'text' ? baseLine(read.text, spec.target) : undefined };
+}
+
+/** What a context takes in: BuildKit reads the .dockerignore of a Dockerfile before that of the context. */
+export async function contextOf(spec: BuildSpec, ports: SourcePorts) {
+  const file = await dockerfileOf(spec, ports);
+  const own = await ports.read(`${file}.dockerignore`);
+  const ignore = own.kind === 'text' ? own : await ports.read(`${spec.context}/.dockerignore`);
+  return { context: spec.context, file, excluded: excludedBy(ignore.kind === 'text' ? ignore.text : '') };
 }
 
 /** Without `file` the engine takes the lower-case name, too. */

@@ -115,8 +115,7 @@ const building = {
   }),
   reuse: oneOf(['same-source', 'never'], {
     description:
-      'Whether an image of the same commit and the same inputs that is there under `identity-tag` is taken without a build.',
-    fallback: 'same-source',
+      'Whether an image of the same commit and the same inputs that is there under `identity-tag` is taken without a build. Default: `same-source`, where files of the context that the commit has not, such as what a step before has made, count as inputs; where it is given, they do not.',
   }),
 };
 

@@ -47,7 +47,8 @@ export interface BuildRequest extends Base, TagWish {
   readonly build: BuildSpec;
   readonly engine: 'auto' | EngineKind;
   readonly push: 'registry' | 'none';
-  readonly reuse: 'same-source' | 'never';
+  /** `same-files`: of the same source, and with the same files beside the commit. */
+  readonly reuse: 'same-files' | 'same-source' | 'never';
   readonly scan: ScanWish | undefined;
 }
 
@@ -151,7 +152,7 @@ function toBuild(values: Values, first: Repository | undefined): Checked<Rest<Bu
     engine: values.engine,
     push: values.push ? 'registry' : 'none',
     // Whoever asks for the base images of today is not served with those of then.
-    reuse: values.pull || values['no-cache'] ? 'never' : values.reuse,
+    reuse: values.pull || values['no-cache'] ? 'never' : (values.reuse ?? 'same-files'),
     scan: scan.value,
   });
 }

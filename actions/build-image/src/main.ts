@@ -11,7 +11,7 @@ import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.
 import { runAction } from '../../../src/runtime/run-action.ts';
 import { execute } from './execute.ts';
 import { cleanUp } from './execute-cleanup.ts';
-import { type SourcePorts, openSource } from './execute-source.ts';
+import { type SourcePorts, contextOf, openSource } from './execute-source.ts';
 import { promote } from './execute-promote.ts';
 import { ignoresOf, productionOf, scan } from './execute-scan.ts';
 import {
@@ -58,7 +58,7 @@ const definition: ActionDefinition<typeof spec, Request> = {
 
 async function build(request: BuildRequest, tools: ActionTools): Promise<Report> {
   const facts = await factsOf(request, request.build.context, tools);
-  const planned = planBuild(request, facts);
+  const planned = planBuild(...(await withFiles(request, facts, tools)));
   if (!planned.ok) throw new InvalidInput('The inputs of build-image', planned.problems);
   const plan = planned.value;
   for (const note of plan.notes) tools.log.warning(note);
@@ -111,6 +111,36 @@ async function build(request: BuildRequest, tools: ActionTools): Promise<Report>
     return reportOf(plan, result, { evidenceFile, evidenceSha256: sha256(text), sarif, sha256, changed });
   } finally {
     await opened.close();
+  }
+}
+
+/** What a step before has made is in the image, and in no commit. */
+async function withFiles(
+  request: BuildRequest,
+  facts: PlanFacts,
+  tools: ActionTools,
+): Promise<[request: BuildRequest, facts: PlanFacts]> {
+  if (request.reuse !== 'same-files') return [request, facts];
+  const { systemPrograms } = await import('../../../src/adapters/system/programs.ts');
+  const { uncommitted } = await import('../../../src/adapters/system/uncommitted.ts');
+  const { run, signal, log } = tools;
+  const context = await contextOf(request.build, await sourcePorts(tools));
+  const found = await uncommitted(systemPrograms(), { workspace: run.workspace, ...context }, signal);
+  switch (found.kind) {
+    case 'none':
+      return [request, facts];
+    case 'some': {
+      const { paths, sha256 } = found;
+      log.info(
+        `${paths.length} file(s) of the context are not those of the commit, and count as inputs: ${paths.slice(0, 5).join(', ')}${paths.length > 5 ? ', ...' : ''}`,
+      );
+      return [request, { ...facts, uncommitted: sha256 }];
+    }
+    case 'unknown':
+      log.warning(
+        `git cannot say which files of the context are those of the commit (${found.why}): no image is reused`,
+      );
+      return [{ ...request, reuse: 'never' }, facts];
   }
 }
 

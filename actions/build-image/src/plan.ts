@@ -38,6 +38,8 @@ export interface PlanFacts {
   readonly tools: TagTools;
   /** Of the step, where build arguments without a value have theirs. */
   readonly environment: (name: string) => string | undefined;
+  /** Hash of what the context has beside the commit; undefined: nothing. */
+  readonly uncommitted?: string;
 }
 
 /** PURE: which tags a run gives. */
@@ -51,7 +53,7 @@ export function planTags(wish: TagWish, { git, tools }: Pick<PlanFacts, 'git' | 
 
 /** PURE: what is built under which names. */
 export function planBuild(request: BuildRequest, facts: PlanFacts): Checked<BuildPlan> {
-  const { git, tools, environment } = facts;
+  const { git, tools, environment, uncommitted } = facts;
   const tagged = planTags(request, facts);
   if (!tagged.ok) return tagged;
   const identity = identityOf(request, git, tagged.value);
@@ -62,7 +64,7 @@ export function planBuild(request: BuildRequest, facts: PlanFacts): Checked<Buil
     ...(git.commitDate === undefined ? {} : { commitDate: git.commitDate }),
     version,
   });
-  const inputs = tools.sha256(sourceText(request.build, environment));
+  const inputs = tools.sha256(sourceText(request.build, environment, uncommitted));
   const labels = { ...own, [INPUTS_LABEL]: inputs, ...request.build.labels };
   return good({
     ...tagged.value,

@@ -6,9 +6,13 @@ import { INPUTS_LABEL, REVISION_LABEL } from './labels.ts';
 /**
  * One text for everything that decides what the image is, beside the commit. Labels of our own and caches do not; of
  * secrets only the ids do: a value that is renewed gives no other image. A build argument without a value has that of
- * the step's environment.
+ * the step's environment. Files of the context that the commit has not do, by the hash of them all.
  */
-export function sourceText(spec: BuildSpec, environment: (name: string) => string | undefined): string {
+export function sourceText(
+  spec: BuildSpec,
+  environment: (name: string) => string | undefined,
+  uncommitted?: string,
+): string {
   const { context, file, target, buildArgs, annotations, platforms, secrets, provenance, sbom, extraArgs } = spec;
   const labels = Object.fromEntries(
     Object.entries(spec.labels).filter(([key]) => !key.startsWith('org.opencontainers.')),
@@ -28,6 +32,7 @@ export function sourceText(spec: BuildSpec, environment: (name: string) => strin
     provenance,
     sbom,
     extraArgs,
+    ...(uncommitted === undefined ? {} : { uncommitted }),
   });
 }
 

@@ -25,10 +25,10 @@ function repository(path: string): string {
   git(path, 'commit', '-q', '--allow-empty', '-m', path);
   return git(path, 'rev-parse', 'HEAD');
 }
-const planned = (workspace: string, context: string) =>
+const planned = (workspace: string, context: string, more: Readonly<Record<string, string>> = {}) =>
   runBundle({
     action: 'build-image',
-    inputs: { repository: 'r.example/team/shop', tags: 'type=sha,format=long', context, 'dry-run': 'true' },
+    inputs: { repository: 'r.example/team/shop', tags: 'type=sha,format=long', context, 'dry-run': 'true', ...more },
     env: { GITHUB_WORKSPACE: workspace, GITHUB_SHA: OTHER, GITHUB_EVENT_NAME: 'push', GITHUB_REF: 'refs/heads/main' },
   });
 
@@ -58,6 +58,41 @@ test.each([
   const inside = expected === undefined ? OTHER : repository(join(workspace, 'beside'));
   const run = await planned(workspace, context);
   expect(run.outputs['commit']).toBe(inside);
+});
+
+test('files of the context that the commit has not are inputs, by their content, and .dockerignore leaves out what it names', async () => {
+  const workspace = join(folder, 'made before');
+  repository(workspace);
+  const write = (path: string, text: string): void => {
+    mkdirSync(join(workspace, path, '..'), { recursive: true });
+    writeFileSync(join(workspace, path), text);
+  };
+  write('web/Dockerfile', 'FROM scratch\n');
+  write('web/.dockerignore', 'node_modules\n');
+  write('.gitignore', 'dist\nnode_modules\n');
+  git(workspace, 'add', '.');
+  git(workspace, 'commit', '-q', '-m', 'all');
+  /** The hash of the inputs, by which an image is found again. */
+  const inputs = async (more?: Readonly<Record<string, string>>): Promise<string> => {
+    const { exitCode, outputs } = await planned(workspace, 'web', more);
+    expect(exitCode).toBe(0);
+    return /^sluice\.inputs-sha256=(.+)$/m.exec(outputs['labels'] ?? '')?.[1] ?? 'no label';
+  };
+  const clean = await inputs();
+  write('elsewhere/new', 'beside the context');
+  write('web/node_modules/a/index.js', 'left out');
+  expect(await inputs()).toBe(clean);
+  write('web/dist/a.js', 'staging');
+  const staging = await inputs();
+  write('web/dist/a.js', 'release');
+  const release = await inputs();
+  write('web/Dockerfile', 'FROM scratch AS another\n');
+  const changed = await inputs();
+  expect(new Set([clean, staging, release, changed, 'no label']).size).toBe(5);
+  expect(await inputs({ reuse: 'same-source' })).toBe(clean);
+  write('web/Dockerfile', 'FROM scratch\n');
+  write('web/dist/a.js', 'staging');
+  expect(await inputs()).toBe(staging);
 });
 
 test('everything that is not there is one message: context, Dockerfile and secrets', async () => {
