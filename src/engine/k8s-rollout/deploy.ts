@@ -1,15 +1,16 @@
 import { after, formatInstant } from '../../domain/duration.ts';
-import { Failure, messageOf } from '../../domain/failure.ts';
+import { Failure } from '../../domain/failure.ts';
 import type { ObjectChange } from '../../domain/kubernetes/diff.ts';
 import { type Manifest, type Origin } from '../../domain/kubernetes/manifest.ts';
 import { KubeFailure, clauseOf } from '../../domain/kubernetes/failure.ts';
 import { type Ref, describeRef, keyOf, refOf } from '../../domain/kubernetes/object.ts';
-import { type ReleaseRecord, newestFirst, outdated, servingOf } from '../../domain/kubernetes/release-record.ts';
+import { type ReleaseRecord, newestFirst, servingOf } from '../../domain/kubernetes/release-record.ts';
 import { mayPass } from '../../domain/retry-policy.ts';
 import { containersOf } from '../../domain/kubernetes/pod-templates.ts';
 import { type AppliedObject, applyInPhases } from './apply.ts';
 import { type Begun, type DeployWish, type Following, begin } from './begin.ts';
 import { diagnose } from './diagnose.ts';
+import { finish } from './finish.ts';
 import type { HeldLease } from './lease.ts';
 import { leaveIt } from './leave.ts';
 import { prune } from './prune.ts';
@@ -25,8 +26,6 @@ interface Wrong {
   readonly causes: readonly Cause[];
   readonly lines: readonly string[];
 }
-
-const KEEP_RECORDS = 5;
 
 /**
  * Brings the app to a set of manifests: everything is looked at first, the intent is written down, then it is applied in
@@ -303,49 +302,4 @@ async function settleWrong(
   const said =
     outcome === 'rolled-back' ? back.reason : `and the way back failed: ${back.reason.replace(/\.$/, '')}${next}`;
   return { result: { ...told, outcome, reason: `${wrong.reason}; ${said}`, objects, diagnosis }, record: state };
-}
-
-interface Finishing {
-  readonly record: ReleaseRecord;
-  readonly applied: readonly AppliedObject[];
-  readonly serving: ReleaseRecord | undefined;
-  readonly records: readonly ReleaseRecord[];
-  readonly copyOf: number | undefined;
-}
-
-/** The new one serves before the old one is no more called so: read in between, the newest counts. */
-async function finish(
-  { record, serving, records, copyOf }: Finishing,
-  { lease, tools }: { readonly lease: HeldLease; readonly tools: K8sTools },
-  signal: AbortSignal,
-): Promise<void> {
-  const { store, log } = tools;
-  const done: ReleaseRecord = { ...record, phase: 'deployed' };
-  const write = async (): Promise<void> => {
-    await lease.guard();
-    await store.write(done, signal);
-  };
-  await write().catch((thrown: unknown) => {
-    signal.throwIfAborted();
-    if (!(thrown instanceof Failure)) throw thrown;
-    const now = `Release ${record.release} is in the cluster and ready, and its record does not say so`;
-    const next = 'Re-run: it finds the release unfinished and ends it';
-    throw new Failure({ ...thrown.facts, now, next }, { cause: thrown });
-  });
-  // What was left by a roll back was bad: nobody is led there again. Unless it is what was gone back to.
-  const isRepeated = serving !== undefined && (serving.copyOf ?? serving.revision) === copyOf;
-  const leftAs = copyOf === undefined || isRepeated ? 'superseded' : 'rolled-back';
-  if (serving !== undefined)
-    await store.write({ ...serving, phase: leftAs }, signal).catch((thrown: unknown) => {
-      signal.throwIfAborted();
-      log.warning(`The record of release ${serving.release} does not say ${leftAs}: ${messageOf(thrown)}`);
-    });
-  const now = [...records.filter(({ revision }) => revision !== record.revision), done].map((each) =>
-    each.revision === serving?.revision ? { ...each, phase: leftAs as ReleaseRecord['phase'] } : each,
-  );
-  for (const { revision } of outdated(now, KEEP_RECORDS)) {
-    await store
-      .remove(revision, signal)
-      .catch((thrown: unknown) => log.debug(`Old record ${revision} stays: ${messageOf(thrown)}`));
-  }
 }
