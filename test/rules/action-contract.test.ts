@@ -24,7 +24,7 @@ describe('the actions', () => {
       ({ path, text: wanted }) => readFileSync(join(ROOT, path), 'utf8') !== wanted,
     );
     expect(drifted.map(({ path }) => path)).toEqual([]);
-  });
+  }, 120_000);
 });
 
 /** Inputs that two actions spell alike and read differently; a list of choices may differ (modes do). */

@@ -1,6 +1,5 @@
 import { Failure, messageOf } from '../../domain/failure.ts';
 import { type ReleaseRecord, outdated } from '../../domain/kubernetes/release-record.ts';
-import type { AppliedObject } from './apply.ts';
 import type { HeldLease } from './lease.ts';
 import type { K8sTools } from './rollout.ts';
 
@@ -8,7 +7,6 @@ const KEEP_RECORDS = 5;
 
 interface Finishing {
   readonly record: ReleaseRecord;
-  readonly applied: readonly AppliedObject[];
   readonly serving: ReleaseRecord | undefined;
   readonly records: readonly ReleaseRecord[];
   readonly copyOf: number | undefined;
