@@ -40,6 +40,7 @@ const MULTI = [
 ].join('\n');
 
 const by = (image: string | undefined, stage = 'stage-0'): BaseLine => ({ image, stage });
+const TAKEN = `#5 FROM ghcr.io/astral-sh/uv:latest@${D('d')}`;
 const ONE = `#4 [1/2] FROM docker.io/library/alpine:latest@${D('c')}`;
 
 test.each<[name: string, progress: string, line: BaseLine | undefined, base: string | undefined, bases: number]>([
@@ -55,6 +56,8 @@ test.each<[name: string, progress: string, line: BaseLine | undefined, base: str
   ['the stage of the result', MULTI, by('gcr.io/distroless/static', 'run'), 'b', 2],
   ['the stage of the result, by a variable', MULTI, by(undefined, 'run'), 'b', 2],
   ['one that BuildKit says at another stage', MULTI, by('golang:1.24', 'run'), 'a', 2],
+  ['one beside an image that files are taken from', `${TAKEN}\n${ONE}`, by(undefined), 'c', 2],
+  ['none of an image that files are only taken from', TAKEN, by(undefined), undefined, 1],
   ['no stage that is known', MULTI, undefined, undefined, 2],
   ['one of several platforms', `#4 [linux/arm64 1/2] FROM alpine@${D('c')}`, by(undefined), 'c', 1],
   ['a stage of several platforms', `#4 [linux/arm/v7 run 1/2] FROM a@${D('c')}`, by(undefined, 'run'), 'c', 1],
