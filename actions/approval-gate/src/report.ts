@@ -97,6 +97,7 @@ function summaryOf({ gate, issue, grant }: Ending, headline: string): readonly S
     { kind: 'heading', text: `Approval of ${words.subject.environment}` },
     { kind: 'text', text: headline },
     { kind: 'table', columns: ['service', 'image', 'digest'], rows },
+    ...evidenceOf(words),
     {
       kind: 'table',
       columns: ['request', 'may vote', 'needed', 'cannot vote', 'valid until'],
@@ -111,4 +112,16 @@ function summaryOf({ gate, issue, grant }: Ending, headline: string): readonly S
       ],
     },
   ];
+}
+
+/** What the approvers were shown: of a build its base images, SBOM and scan; of a smoke test its verdict. */
+function evidenceOf({ evidence }: RequestWords): readonly Section[] {
+  if (evidence.length === 0) return [];
+  const rows = evidence.map(({ name, verdict, summary, sha256, url }) => [
+    url === undefined ? name : `${name} (${url})`,
+    verdict,
+    summary,
+    sha256?.slice(0, 12) ?? '-',
+  ]);
+  return [{ kind: 'table', columns: ['evidence', 'verdict', 'found', 'sha256'], rows }];
 }

@@ -64,7 +64,9 @@ async function played(run: BundleRun, votes: Votes, more?: (issue: string) => Pr
 
 describe('two of three', () => {
   test('approve: the step is green, gives a grant bound to the images, and closes its request', async () => {
-    const result = await played(gate(), [
+    const found = 'built from debian:12@sha256:bbbb; SBOM sha256:cccc; 0 critical, 2 high';
+    const evidence = JSON.stringify([{ name: 'build', verdict: 'pass', summary: found, sha256: 'd'.repeat(64) }]);
+    const result = await played(gate({ evidence }), [
       ['alice', 'approve'],
       ['bob', 'LGTM!'],
     ]);
@@ -81,6 +83,7 @@ describe('two of three', () => {
     expect(result.outputs['approval']?.length).toBeLessThan(4_000);
     expect(await stateOf(issueOf(result))).toBe('closed');
     expect(result.summary).toContain('sha256:aaaa');
+    for (const each of ['build', 'pass', found, 'd'.repeat(12)]) expect(result.summary).toContain(each);
   });
 
   test('one denies: the step is red and there is no grant', async () => {
