@@ -106,7 +106,7 @@ export const spec = {
       'Role of the tasks, in place of that of the task definition: what the application itself may do. Example: `arn:aws:iam::123456789012:role/shop-task`.',
     from: 'stage',
     shape: ROLE_ARN,
-    accepts: 'ARN of a role',
+    accepts: 'the ARN of a role',
     accepted: ROLE_ACCEPTED,
   }),
   'execution-role-arn': matching({
@@ -114,7 +114,7 @@ export const spec = {
       'Role by which ECS pulls the image, reads the secrets and writes the logs, in place of that of the task definition. Example: `arn:aws:iam::123456789012:role/shop-execution`.',
     from: 'stage',
     shape: ROLE_ARN,
-    accepts: 'ARN of a role',
+    accepts: 'the ARN of a role',
     accepted: ROLE_ACCEPTED,
   }),
   'service-settings': structure(

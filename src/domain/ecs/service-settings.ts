@@ -49,9 +49,7 @@ export function settingsChanges(
   const tags = now.propagateTags ?? 'NONE';
   const managed = now.managedTags ?? false;
   return [
-    ...(volumes === undefined || holds(now.volumes ?? [], volumes)
-      ? []
-      : [`volumes: ${namesOf(now.volumes)} -> ${namesOf(volumes)} (as given)`]),
+    ...(volumes === undefined ? [] : volumeChanges(now.volumes ?? [], volumes)),
     ...(propagateTags === undefined || propagateTags === tags ? [] : [`propagate-tags: ${tags} -> ${propagateTags}`]),
     ...(managedTags === undefined || managedTags === managed
       ? []
@@ -59,21 +57,23 @@ export function settingsChanges(
   ];
 }
 
-const namesOf = (volumes: readonly VolumeConfiguration[] = []): string =>
-  volumes.map(({ name }) => name).join(', ') || 'none';
-
-/** The same volumes, and each member that is given as it is given: ECS shows those that it filled in as well. */
-function holds(now: readonly VolumeConfiguration[], wish: readonly VolumeConfiguration[]): boolean {
+/** Volumes that come and go, and each member that is given and differs: ECS shows those that it filled in as well. */
+function volumeChanges(now: readonly VolumeConfiguration[], wish: readonly VolumeConfiguration[]): readonly string[] {
   const there = new Map(now.map(({ name, managedEBSVolume }) => [name, managedEBSVolume]));
-  return (
-    now.length === wish.length &&
-    wish.every(({ name, managedEBSVolume }) =>
-      Object.entries(managedEBSVolume).every(
-        ([member, value]) => comparable(there.get(name)?.[member]) === comparable(value),
-      ),
-    )
-  );
+  const wanted = new Set(wish.map(({ name }) => name));
+  const gone = now.filter(({ name }) => !wanted.has(name)).map(({ name }) => `volumes.${name}: is taken away`);
+  const changed = wish.flatMap(({ name, managedEBSVolume }) => {
+    const old = there.get(name);
+    if (old === undefined) return [`volumes.${name}: is new`];
+    return Object.entries(managedEBSVolume)
+      .filter(([member, value]) => comparable(old[member]) !== comparable(value))
+      .map(([member, value]) => `volumes.${name}.${member}: ${shown(old[member])} -> ${shown(value)}`);
+  });
+  return [...gone, ...changed];
 }
+
+const shown = (member: unknown): string =>
+  member === undefined ? 'none' : typeof member === 'object' ? canonicalJson(member) : String(member);
 
 interface TagSpecification {
   readonly resourceType?: string;

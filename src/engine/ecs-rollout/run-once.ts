@@ -97,14 +97,19 @@ export function describeOneOff(order: OneOffOrder, tools: Pick<OneOffTools, 'sha
 /** What is not as the service's own tasks have it, and what it is launched with. */
 function placeOf({ wish, service, definition: { body }, settings }: OneOffOrder): string {
   const volumes = volumesFor(service, wish, { body, settings }).map(({ name }) => name);
-  const providers = wish.capacityProviders?.map(({ capacityProvider }) => capacityProvider);
-  const told = [
-    ...(wish.launchType === undefined ? [] : [`launch type ${wish.launchType}`]),
-    ...(providers === undefined ? [] : [`capacity providers ${providers.join(', ')}`]),
-    ...(wish.platformVersion === undefined ? [] : [`platform version ${wish.platformVersion}`]),
-    ...(volumes.length === 0 ? [] : [`volumes ${volumes.join(', ')}`]),
+  const told: readonly (readonly [what: string, value: string | undefined])[] = [
+    ['launch type', wish.launchType],
+    ['capacity providers', wish.capacityProviders?.map(({ capacityProvider }) => capacityProvider).join(', ')],
+    ['platform version', wish.platformVersion],
+    ['subnets', wish.subnets?.join(', ')],
+    ['security groups', wish.securityGroups?.join(', ')],
+    ['public address', wish.assignPublicIp],
+    ['volumes', volumes.length === 0 ? undefined : volumes.join(', ')],
+    ['tags', wish.tags?.map(({ key, value }) => `${key}=${value}`).join(', ')],
+    ['tags propagated from', wish.propagateTags],
+    ['tags managed by ECS', wish.managedTags?.toString()],
   ];
-  return told.length === 0 ? '' : `; ${told.join('; ')}`;
+  return told.flatMap(([what, value]) => (value === undefined ? [] : [`; ${what} ${value}`])).join('');
 }
 
 interface Known extends OneOffOrder {

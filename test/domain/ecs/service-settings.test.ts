@@ -87,11 +87,11 @@ describe('what changes of a service', () => {
   const rows: readonly { name: string; wish: ServiceSettings; changes: readonly string[] }[] = [
     { name: 'nothing where nothing is given', wish: {}, changes: [] },
     { name: 'nothing where it is as given, whatever ECS filled in', wish: { ...now, volumes: [volume()] }, changes: [] },
-    { name: 'a larger volume', wish: { volumes: [volume({ sizeInGiB: 40 })] }, changes: ['volumes: data -> data (as given)'] },
+    { name: 'a larger volume', wish: { volumes: [volume({ sizeInGiB: 40 })] }, changes: ['volumes.data.sizeInGiB: 20 -> 40'] },
     {
       name: 'another volume',
       wish: { volumes: [{ ...volume(), name: 'cache' }] },
-      changes: ['volumes: data -> cache (as given)'],
+      changes: ['volumes.data: is taken away', 'volumes.cache: is new'],
     },
     { name: 'whose tags', wish: { propagateTags: 'NONE' }, changes: ['propagate-tags: SERVICE -> NONE'] },
     { name: 'tags of ECS', wish: { managedTags: false }, changes: ['enable-ecs-managed-tags: true -> false'] },
@@ -113,7 +113,7 @@ describe('what changes of a service', () => {
 
   test('is what a service without a word of it has not', () => {
     const wish: ServiceSettings = { volumes: [volume()], propagateTags: 'NONE', managedTags: false };
-    expect(settingsChanges({}, wish)).toEqual(['volumes: none -> data (as given)']);
+    expect(settingsChanges({}, wish)).toEqual(['volumes.data: is new']);
     expect(settingsBefore({}, wish)).toEqual({ volumes: [], propagateTags: 'NONE', managedTags: false });
     expect(settingsBefore({ settings: now }, now)).toEqual({});
   });
