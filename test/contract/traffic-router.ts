@@ -273,6 +273,10 @@ export function trafficRouterContract(
         expect(places).toHaveLength(2);
         expect(await targets.health('blue', signal, places)).toMatchObject({ healthy: 2, total: 2, reasons: [] });
         const foreign = (count: number) => [`${count} healthy, but of other tasks`];
+        const [group] = targets.groupsOf('blue');
+        expect(await targets.standing('blue', places.slice(1), signal)).toEqual(
+          group === undefined ? [] : [{ group, tasks: 1 }],
+        );
         const one = await targets.health('blue', signal, places.slice(1));
         expect(one).toMatchObject({ healthy: 1, total: 1, reasons: foreign(1) });
         expect(one.members).toHaveLength(1);

@@ -53,6 +53,10 @@ export function fakeRouter(): FakeRouter {
       nameOf: (color) => `shop-${color}`,
       groupsOf: (color) => [`arn:aws:elasticloadbalancing:us-west-2:111122223333:targetgroup/shop-${color}/1`],
       health: async (color, _, own) => ownOnly(router.health[color], own),
+      standing: async (color, places, signal) => {
+        const { total } = await router.targets.health(color, signal, places);
+        return router.targets.groupsOf(color).map((group) => ({ group, tasks: total }));
+      },
     },
     async observe(signal) {
       due('observe', signal);

@@ -12,7 +12,7 @@ import type { AlbPlace } from './alb-place.ts';
 
 /** Target health as the load balancer sees it. */
 export function albTargets(client: ElasticLoadBalancingV2Client, place: AlbPlace): TargetGroups {
-  return {
+  const targets: TargetGroups = {
     nameOf: (color) => groupName(place.groups[color]),
     groupsOf: (color) => [place.groups[color]],
     async health(color, signal, own) {
@@ -23,7 +23,11 @@ export function albTargets(client: ElasticLoadBalancingV2Client, place: AlbPlace
       );
       return healthOf(answer.TargetHealthDescriptions ?? [], own);
     },
+    standing: async (color, places, signal) => [
+      { group: place.groups[color], tasks: (await targets.health(color, signal, places)).total },
+    ],
   };
+  return targets;
 }
 
 /** Targets that drain belong to tasks on their way out and are not counted. `own`: only what these tasks registered is. */

@@ -1,9 +1,11 @@
 import {
+  type TargetGroup,
   type TargetHealthDescription,
   DescribeLoadBalancersCommand,
   DescribeTargetGroupsCommand,
   DescribeTargetHealthCommand,
   ElasticLoadBalancingV2Client,
+  TargetTypeEnum,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { type ResourceRecordSet, type Route53Client, GetHealthCheckStatusCommand } from '@aws-sdk/client-route-53';
 import { seconds } from '../../domain/duration.ts';
@@ -31,6 +33,8 @@ type Source =
       /** undefined where the user names a target group. */
       readonly loadBalancer: string | undefined;
       readonly arns: readonly string[];
+      /** Those of them whose targets can be tasks. */
+      readonly ofTasks: readonly string[];
     }
   | { readonly kind: 'url'; readonly name: string; readonly health: (signal: AbortSignal) => Promise<TargetHealth> }
   | { readonly kind: 'health-check'; readonly name: string; readonly id: string }
@@ -90,8 +94,23 @@ export async function route53Targets(
         case 'unreadable':
           throw source.failure;
         case 'target-groups':
-          return healthOfGroups(elb(source.region), { ...source, own }, inner);
+          return healthOfGroups(
+            elb(source.region),
+            { ...source, own: source.ofTasks.length === 0 ? undefined : own },
+            inner,
+          );
       }
+    },
+    async standing(color, places, inner) {
+      const source = of(color);
+      if (source.kind === 'unreadable') throw source.failure;
+      if (source.kind !== 'target-groups') return [];
+      const { region, ofTasks } = source;
+      const inEach = ofTasks.map(async (group) => {
+        const { total } = await healthOfGroups(elb(region), { ...source, arns: [group], own: places }, inner);
+        return { group, tasks: total };
+      });
+      return Promise.all(inEach);
     },
   };
   return { targets, meterOf: (color) => meterOf(of(color)) };
@@ -161,10 +180,26 @@ async function namedGroup(
   const answer = await callAws({ action: 'elasticloadbalancing:DescribeTargetGroups', what, next }, signal, () =>
     client.send(new DescribeTargetGroupsCommand(by), { abortSignal: signal }),
   );
-  const arn = answer.TargetGroups?.[0]?.TargetGroupArn;
+  const found = answer.TargetGroups ?? [];
+  const arn = found[0]?.TargetGroupArn;
   if (arn === undefined) throw new Failure({ what, why: 'there is none of this name', next });
-  return { kind: 'target-groups', name: named, region, loadBalancer: undefined, arns: [arn] };
+  return {
+    kind: 'target-groups',
+    name: named,
+    region,
+    loadBalancer: undefined,
+    arns: [arn],
+    ofTasks: groupsOfTasks(found),
+  };
 }
+
+/** A network load balancer in front of an application one has that one as its target, which says nothing of tasks. */
+export const groupsOfTasks = (
+  groups: readonly Pick<TargetGroup, 'TargetGroupArn' | 'TargetType'>[],
+): readonly string[] =>
+  groups.flatMap(({ TargetGroupArn = '', TargetType }) =>
+    TargetType === TargetTypeEnum.ALB || TargetType === TargetTypeEnum.LAMBDA ? [] : [TargetGroupArn],
+  );
 
 /** undefined: no load balancer of this account has the address. */
 async function groupsBehind(
@@ -184,8 +219,9 @@ async function groupsBehind(
       const groups = await callAws({ action: 'elasticloadbalancing:DescribeTargetGroups', what }, signal, () =>
         client.send(new DescribeTargetGroupsCommand({ LoadBalancerArn }), { abortSignal: signal }),
       );
-      const arns = (groups.TargetGroups ?? []).map(({ TargetGroupArn = '' }) => TargetGroupArn);
-      return { kind: 'target-groups', name, region, loadBalancer: LoadBalancerArn, arns };
+      const all = groups.TargetGroups ?? [];
+      const arns = all.map(({ TargetGroupArn = '' }) => TargetGroupArn);
+      return { kind: 'target-groups', name, region, loadBalancer: LoadBalancerArn, arns, ofTasks: groupsOfTasks(all) };
     }
     marker = page.NextMarker;
   } while (marker);

@@ -8,7 +8,7 @@ import { type Phase, type RunKey, type ShiftRecord, PHASES, formatRun } from './
 
 /** Bumped when a reader of the older form could misunderstand the newer one. */
 const SCHEMA = '1';
-const PREFIX = 'sluice:';
+export const TAG_PREFIX = 'sluice:';
 
 type Tags = Readonly<Record<string, string>>;
 
@@ -19,26 +19,26 @@ type Tags = Readonly<Record<string, string>>;
 export function tagsOf(record: ShiftRecord): Tags {
   const time = (moment: Instant | undefined): string => (moment === undefined ? '' : new Date(moment).toISOString());
   return {
-    [`${PREFIX}schema`]: SCHEMA,
-    [`${PREFIX}shift-id`]: record.id,
-    [`${PREFIX}run`]: formatRun(record.run),
-    [`${PREFIX}images`]: record.images,
-    [`${PREFIX}stable`]: record.stable,
-    [`${PREFIX}candidate`]: record.candidate,
-    [`${PREFIX}phase`]: record.phase,
-    [`${PREFIX}groups`]: record.groups ?? '',
-    [`${PREFIX}from`]: String(record.from),
-    [`${PREFIX}step`]: String(record.percent),
-    [`${PREFIX}begun`]: time(record.begunAt),
-    [`${PREFIX}since`]: time(record.since),
-    [`${PREFIX}traffic`]: time(record.trafficAt),
-    [`${PREFIX}lease`]: time(record.leaseUntil),
-    [`${PREFIX}autoscaling`]: formatHeld(record.scaling),
-    [`${PREFIX}hooks`]: formatHooksDone(record.hooks),
-    [`${PREFIX}gate`]: formatGate(record.gate),
-    [`${PREFIX}reason`]: taggable(record.reason),
-    [`${PREFIX}detected`]: time(record.detectedAt),
-    [`${PREFIX}restored`]: time(record.restoredAt),
+    [`${TAG_PREFIX}schema`]: SCHEMA,
+    [`${TAG_PREFIX}shift-id`]: record.id,
+    [`${TAG_PREFIX}run`]: formatRun(record.run),
+    [`${TAG_PREFIX}images`]: record.images,
+    [`${TAG_PREFIX}stable`]: record.stable,
+    [`${TAG_PREFIX}candidate`]: record.candidate,
+    [`${TAG_PREFIX}phase`]: record.phase,
+    [`${TAG_PREFIX}groups`]: record.groups ?? '',
+    [`${TAG_PREFIX}from`]: String(record.from),
+    [`${TAG_PREFIX}step`]: String(record.percent),
+    [`${TAG_PREFIX}begun`]: time(record.begunAt),
+    [`${TAG_PREFIX}since`]: time(record.since),
+    [`${TAG_PREFIX}traffic`]: time(record.trafficAt),
+    [`${TAG_PREFIX}lease`]: time(record.leaseUntil),
+    [`${TAG_PREFIX}autoscaling`]: formatHeld(record.scaling),
+    [`${TAG_PREFIX}hooks`]: formatHooksDone(record.hooks),
+    [`${TAG_PREFIX}gate`]: formatGate(record.gate),
+    [`${TAG_PREFIX}reason`]: taggable(record.reason),
+    [`${TAG_PREFIX}detected`]: time(record.detectedAt),
+    [`${TAG_PREFIX}restored`]: time(record.restoredAt),
   };
 }
 
@@ -50,9 +50,9 @@ export const sameRecord = (a: ShiftRecord | undefined, b: ShiftRecord | undefine
 
 /** undefined: no shift was ever recorded. A record that cannot be understood is a Failure, never an absence. */
 export function recordOf(tags: Tags, where: string): ShiftRecord | undefined {
-  if (tags[`${PREFIX}schema`] === undefined) return undefined;
+  if (tags[`${TAG_PREFIX}schema`] === undefined) return undefined;
   const reader = readerOf(tags, where);
-  if (tags[`${PREFIX}schema`] !== SCHEMA) throw reader.broken('schema');
+  if (tags[`${TAG_PREFIX}schema`] !== SCHEMA) throw reader.broken('schema');
   const candidate = reader.color('candidate');
   const stable = reader.color('stable');
   if (stable === candidate) throw reader.broken('candidate');
@@ -64,7 +64,7 @@ export function recordOf(tags: Tags, where: string): ShiftRecord | undefined {
     candidate,
     phase: reader.phase(),
     // Absent in records of versions that named colors only.
-    groups: tags[`${PREFIX}groups`] === '' ? undefined : tags[`${PREFIX}groups`],
+    groups: tags[`${TAG_PREFIX}groups`] === '' ? undefined : tags[`${TAG_PREFIX}groups`],
     from: reader.percent('from'),
     percent: reader.percent('step'),
     begunAt: reader.time('begun'),
@@ -74,7 +74,7 @@ export function recordOf(tags: Tags, where: string): ShiftRecord | undefined {
     scaling: reader.scaling(),
     hooks: reader.hooks(),
     gate: reader.gate(),
-    reason: tags[`${PREFIX}reason`] ?? '',
+    reason: tags[`${TAG_PREFIX}reason`] ?? '',
     detectedAt: reader.optionalTime('detected'),
     restoredAt: reader.optionalTime('restored'),
   };
@@ -95,13 +95,13 @@ interface Reader {
 }
 
 function readerOf(tags: Tags, where: string): Reader {
-  const given = (key: string): string => tags[PREFIX + key] ?? '';
+  const given = (key: string): string => tags[TAG_PREFIX + key] ?? '';
   const broken = (key: string): Failure =>
     new Failure({
       what: `The shift recorded on ${where} cannot be read`,
-      why: `the tag ${PREFIX}${key} is "${given(key)}"`,
+      why: `the tag ${TAG_PREFIX}${key} is "${given(key)}"`,
       now: 'Nothing was touched',
-      next: `Remove the tags that begin with ${PREFIX} when no shift is under way, then re-run`,
+      next: `Remove the tags that begin with ${TAG_PREFIX} when no shift is under way, then re-run`,
     });
   const optionalTime = (key: string): Instant | undefined => {
     if (given(key) === '') return undefined;

@@ -87,5 +87,8 @@ export function joinTargets(targets: readonly TargetGroups[]): TargetGroups {
       const { healthy, total, reasons } = worst;
       return { healthy, total, reasons };
     },
+    // Each group counts: tasks that stand in one of them serve, however few targets another one has.
+    standing: async (color, places, signal) =>
+      (await Promise.all(targets.map((each) => each.standing(color, places, signal)))).flat(),
   };
 }

@@ -6,6 +6,8 @@ import {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { liveTasksFault, pairingFault, strangerFault } from '../../../actions/blue-green/src/decide/pairing.ts';
+import { faultOfPair } from '../../../actions/blue-green/src/execute/scale.ts';
+import { groupsOfTasks } from '../../../src/adapters/traffic/route53-targets.ts';
 import { type Cloud, startCloud } from '../../../sandbox/cloud.ts';
 import { runBundle } from '../../harness/run-bundle.ts';
 import { type Scene, scene } from './scene.ts';
@@ -77,6 +79,29 @@ describe('a service that registers in neither target group', () => {
   });
 });
 
+describe('target groups that hold load balancers', () => {
+  test('are no groups of tasks', () => {
+    const groups = (['ip', 'alb', 'instance', 'lambda'] as const).map((TargetType) => ({ TargetGroupArn: TargetType, TargetType }));
+    expect(groupsOfTasks(groups)).toEqual(['ip', 'instance']);
+  }); // prettier-ignore
+
+  test('prove nothing of the tasks of a service', async () => {
+    const { ecs, router } = openStage();
+    const [blue] = await ecs.describeServices(
+      [{ cluster: 'shop', service: 'shop-blue' }],
+      new AbortController().signal,
+    );
+    const targets = {
+      ...router.targets,
+      groupsOf: () => [arnOf('nlb')],
+      health: async () => ({ healthy: 0, total: 0, reasons: [] }),
+      standing: async () => [],
+    };
+    const fault = await faultOfPair({ blue, green: undefined }, { ecs, targets }, new AbortController().signal);
+    expect(fault).toBeUndefined();
+  });
+});
+
 describe('crossed names of services and router', () => {
   let cloud: Cloud;
   let stage: Scene;
@@ -86,12 +111,7 @@ describe('crossed names of services and router', () => {
   }, 60_000);
   afterAll(() => cloud?.stop());
 
-  test.each([
-    { mode: 'run' },
-    { mode: 'finish', image: '' },
-    { mode: 'prepare' },
-    { mode: 'run', 'dry-run': 'true' },
-  ])(
+  test.each([{ mode: 'run' }, { mode: 'finish', image: '' }, { mode: 'prepare' }, { mode: 'run', 'dry-run': 'true' }])(
     'are refused before anything is written: $mode',
     async (inputs) => {
       const before = await stage.truth();

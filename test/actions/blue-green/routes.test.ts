@@ -76,6 +76,22 @@ describe('several routes under one verdict', () => {
     expect(stage.log.lines).toContain('blue has all traffic');
   });
 
+  test('of which one leads to tasks of the old color keep them, whatever the groups of the others hold', async () => {
+    const { stage, second } = openTwo();
+    const arn = 'arn:aws:elasticloadbalancing:us-west-2:111122223333:targetgroup/int-green/1';
+    const { health } = second.targets;
+    Object.assign(second.targets, {
+      nameOf: (color: string) => `int-${color}`,
+      groupsOf: (color: string) => [arn.replace('green', color)],
+    });
+    second.targets.health = async (color, inner, own) =>
+      color === 'green' ? { healthy: 3, total: 3, reasons: [] } : health(color, inner, own);
+    await expect(stage.run()).rejects.toThrow(
+      'Could not scale shop-blue down: 3 of its tasks stand in int-green, the target group of green',
+    );
+    expect(stage.desired('blue')).toBe(3);
+  });
+
   test('that differ before any shift are left alone', async () => {
     const { stage, second, done } = openTwo();
     second.weights = { blue: 0, green: 100 };

@@ -8,7 +8,7 @@ import { type Duration, minutes, seconds } from '../../../src/domain/duration.ts
 import { Failure } from '../../../src/domain/failure.ts';
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
 import type { Measurement, MetricProvider, MetricQuery } from '../../../src/ports/metric-provider.ts';
-import { joinRoutes } from '../../../src/engine/shift/join-routes.ts';
+import { joinRoutes, joinTargets } from '../../../src/engine/shift/join-routes.ts';
 import { type FakeAutoscaling, fakeAutoscaling } from '../../fakes/autoscaling.ts';
 import { NO_SURPRISE } from '../../fakes/chance.ts';
 import { type FakeClock, fakeClock } from '../../fakes/clock.ts';
@@ -155,7 +155,7 @@ function portsOf(stage: Stage): Ports {
   return {
     router: joinRoutes(routes),
     routes,
-    targets: router.targets,
+    targets: joinTargets(routes.map(({ targets }) => targets)),
     journal,
     ecs,
     conditions: goodConditions(),

@@ -29,6 +29,7 @@ import type { Acting, Release } from './acting.ts';
 import { startShift } from './memory.ts';
 import { type Fenced, beating } from './beat.ts';
 import { askRequests, notePower } from './flow.ts';
+import { asFound } from './found.ts';
 import { beginAsking, withdrawRequest } from './gate.ts';
 import { hook } from './hook.ts';
 import { judgePair, scale } from './scale.ts';
@@ -138,9 +139,10 @@ async function record(wished: Recording, seen: Observation, acting: Fenced, sign
 }
 
 /** Between the look and the first write another run may have begun. Tags have no compare-and-set; this makes the gap short. */
-async function changedSince(seen: Observation, { ports }: Acting, signal: AbortSignal): Promise<boolean> {
+async function changedSince(seen: Observation, acting: Acting, signal: AbortSignal): Promise<boolean> {
   const found = seen.kind === 'seen' ? seen.record : undefined;
-  return !sameRecord(await ports.journal.read(signal), found);
+  const read = await acting.ports.journal.read(signal);
+  return !sameRecord(asFound(read, acting), found);
 }
 
 /** The record stands: this process holds the shift, and knows what a signal handler would have to take back. */

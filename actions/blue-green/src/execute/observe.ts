@@ -1,7 +1,6 @@
 import { seconds } from '../../../../src/domain/duration.ts';
 import { CloudFailure } from '../../../../src/domain/retry-policy.ts';
 import { type Live, type TargetHealth, taggedColor } from '../../../../src/domain/shift/live-color.ts';
-import { groupsFault, groupsWords } from '../../../../src/domain/shift/groups.ts';
 import type { Scaling } from '../../../../src/domain/shift/scaling.ts';
 import {
   type ShiftRecord,
@@ -17,6 +16,7 @@ import { type Color, COLORS } from '../../../../src/domain/traffic-split.ts';
 import { readTwiceIfLost } from '../../../../src/engine/shift/fence.ts';
 import { liveOf } from '../../../../src/engine/shift/join-routes.ts';
 import type { Acting } from './acting.ts';
+import { asFound, faultOfGroups } from './found.ts';
 import type { Memory } from './memory.ts';
 import { faultOfPair, servicesOf } from './scale.ts';
 import { allAre, strayOf } from '../decide/routes.ts';
@@ -40,10 +40,11 @@ export async function observe(acting: Looking, signal: AbortSignal): Promise<See
     healthOf('green', acting, signal),
     sizesOf(acting, signal),
   ]);
-  const record = memory.unwritten ?? inFullWords(read, memory.record);
-  const fault = groupsFault(record, groupsWords(ports.targets));
-  // Before anything is written; this process itself cannot change them.
-  if (fault !== undefined && memory.engaged === 'no') throw fault;
+  const record = memory.unwritten ?? inFullWords(asFound(read, acting), memory.record);
+  const fault = faultOfGroups(record, acting);
+  if (fault !== undefined) throw fault;
+  if (memory.record === undefined && record !== undefined && record.phase !== read?.phase)
+    ports.log.warning(`Shift ${record.id} is taken as over: ${record.reason}`);
   memory.record = record;
   memory.desired = desired;
   // Not of a shift that is only found: it may be another one's, which this process takes back.

@@ -1,6 +1,7 @@
 import type { EcsService, EcsServiceRef } from '../../../../src/domain/ecs/service.ts';
 import { Failure } from '../../../../src/domain/failure.ts';
 import { type Color, COLORS, otherColor } from '../../../../src/domain/traffic-split.ts';
+import type { Standing } from '../../../../src/ports/target-group.ts';
 import { fencedEcs } from '../../../../src/engine/shift/fence.ts';
 import type { Move } from '../decide/moves.ts';
 import { liveTasksFault, pairingFault, registersIn, strangerFault } from '../decide/pairing.ts';
@@ -29,26 +30,23 @@ async function noneServe(
   signal: AbortSignal,
 ): Promise<void> {
   const live = otherColor(color);
-  const [group] = ports.targets.groupsOf(live);
-  // A URL or a health check tells no targets apart.
-  if (group === undefined) return;
   const [service] = await ports.ecs.describeServices([ref], signal);
-  const { standing } = service === undefined ? { standing: 0 } : await tasksIn(live, service, ports, signal);
-  const fault = liveTasksFault({ service: ref.service, live, group, tasks: standing });
+  const most = service === undefined ? undefined : (await tasksIn(live, service, ports, signal)).most;
+  const fault = most && liveTasksFault({ service: ref.service, live, ...most });
   if (fault !== undefined) throw fault;
 }
 
-/** Running tasks of a service, and how many of them are targets of a color. */
+/** Running tasks of a service, and the target group of a color in which most of them stand; undefined: nothing could tell. */
 async function tasksIn(
   color: Color,
   { ref, deployments }: EcsService,
   { ecs, targets }: Pick<Fenced['ports'], 'ecs' | 'targets'>,
   signal: AbortSignal,
-): Promise<{ readonly running: number; readonly standing: number }> {
+): Promise<{ readonly running: number; readonly most: Standing | undefined }> {
   const places = [];
   for (const { id, running } of deployments) if (running > 0) places.push(...(await ecs.placesOf(ref, id, signal)));
-  const { total } = places.length === 0 ? { total: 0 } : await targets.health(color, signal, places);
-  return { running: places.length, standing: total };
+  const standing = places.length === 0 ? [] : await targets.standing(color, places, signal);
+  return { running: places.length, most: standing.toSorted((a, b) => b.tasks - a.tasks)[0] };
 }
 
 type Pair = Readonly<Record<Color, EcsService | undefined>>;
@@ -89,10 +87,9 @@ async function findStrangers(
 ): Promise<Failure | undefined> {
   for (const color of COLORS) {
     const service = services[color];
-    const groups = ports.targets.groupsOf(color);
-    const [group] = groups;
-    if (service === undefined || group === undefined || registersIn(service, groups)) continue;
-    const fault = strangerFault({ service, color, group, ...(await tasksIn(color, service, ports, signal)) });
+    if (service === undefined || registersIn(service, ports.targets.groupsOf(color))) continue;
+    const { running, most } = await tasksIn(color, service, ports, signal);
+    const fault = most && strangerFault({ service, color, group: most.group, running, standing: most.tasks });
     if (fault !== undefined) return fault;
   }
   return undefined;
