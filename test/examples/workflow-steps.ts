@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 
-// What a runner does with the expressions of a workflow, as far as the examples use them: `${{ inputs.images }}`.
+// What a runner does with the expressions of a workflow, as far as the examples use them: `${{ inputs.images }}`, and
+// `==`, `&&`, `||` and parentheses over such names and texts in quotes.
 
 export type Texts = Readonly<Record<string, string>>;
 
 interface Step {
   readonly id?: string;
+  readonly name?: string;
   readonly uses?: string;
   readonly with?: Readonly<Record<string, string | number | boolean>>;
 }
@@ -27,12 +29,12 @@ const read = (path: string): Workflow => parse(readFileSync(path, 'utf8')) as Wo
 export const workflowPath = (workflow: string): string =>
   workflow.includes('/') ? workflow : `.github/workflows/${workflow}`;
 
-/** What a step, by its id or its action, gives that action, with the caller's inputs, its secrets and the outputs of steps before. */
+/** What a step, by its id, its name or its action, gives that action, with the caller's inputs, its secrets and the outputs of steps before. */
 export function stepOf(workflow: string, wanted: string, known: Texts): { readonly action: string; readonly inputs: Texts } {
   const path = workflowPath(workflow);
   const step = Object.values(read(path).jobs)
     .flatMap(({ steps = [] }) => steps)
-    .find(({ id, uses }) => id === wanted || actionOf(uses) === wanted);
+    .find(({ id, name, uses }) => id === wanted || name === wanted || actionOf(uses) === wanted);
   if (step?.uses === undefined) throw new Error(`${path} has no step ${wanted} with an action`);
   return { action: actionOf(step.uses), inputs: filled(step.with ?? {}, known) };
 } // prettier-ignore
@@ -60,9 +62,42 @@ const filled = (values: Readonly<Record<string, unknown>>, known: Texts): Texts 
   Object.fromEntries(
     Object.entries(values).map(([name, value]) => [
       name,
-      String(value).replaceAll(/\$\{\{ ([\w.-]+) \}\}/g, (_, path: string) => known[path] ?? ''),
+      String(value).replaceAll(/\$\{\{ (.+?) \}\}/g, (_, expression: string) => valueOf(expression, known)),
     ]),
   );
+
+function valueOf(expression: string, known: Texts): string {
+  const tokens = expression.match(/'[^']*'|[\w.-]+|==|&&|\|\||[()]|\S/g) ?? [];
+  const refuse = (): never => {
+    throw new Error(`the expression ${expression} is none that is read here`);
+  };
+  const isNext = (operator: string): boolean => tokens[0] === operator && tokens.shift() !== undefined;
+  const one = (): string => {
+    const token = tokens.shift() ?? refuse();
+    if (token !== '(')
+      return token.startsWith("'") ? token.slice(1, -1) : /^[\w.-]+$/.test(token) ? (known[token] ?? '') : refuse();
+    const inside = either();
+    return isNext(')') ? inside : refuse();
+  };
+  const compared = (): string => {
+    const left = one();
+    if (!isNext('==')) return left;
+    return left === one() ? 'true' : '';
+  };
+  // As in GitHub's language both give one of their sides; the right side is read in any case.
+  const both = (): string => {
+    let value = compared();
+    while (isNext('&&')) value = [value, compared()][value === '' ? 0 : 1] ?? '';
+    return value;
+  };
+  const either = (): string => {
+    let value = both();
+    while (isNext('||')) value = [value, both()].find((side) => side !== '') ?? '';
+    return value;
+  };
+  const value = either();
+  return tokens.length === 0 ? value : refuse();
+}
 
 /** `$/actions/deploy-ecs`, `OWNER/sluice/actions/deploy-ecs@COMMIT` */
 const actionOf = (uses = ''): string => /\/actions\/([\w-]+)(?:@|$)/.exec(uses)?.[1] ?? '';

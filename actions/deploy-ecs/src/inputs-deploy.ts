@@ -1,5 +1,6 @@
 import { approvalDemand } from '../../../src/domain/approval/require.ts';
 import { canonicalJson } from '../../../src/domain/canonical-json.ts';
+import { settingsRelease } from '../../../src/domain/ecs/journal.ts';
 import { fingerprint } from '../../../src/domain/fingerprint.ts';
 import { imageOf } from '../../../src/domain/image-inputs.ts';
 import { type Checked, type InputProblem, bad, good } from '../../../src/domain/inputs.ts';
@@ -188,5 +189,5 @@ function releaseOf(given: Pick<DeployRequest, 'edits' | 'roles' | 'settings'>, d
   const images = Object.values(given.edits ?? {}).flatMap(({ image }) => image ?? []);
   const named = [...images, ...(definition === undefined ? [] : [definition])];
   if (Object.values(given).every((each) => each === undefined)) return named.join(' ');
-  return [...(named.length === 0 ? ['settings'] : named), fingerprint(canonicalJson(given))].join(' ');
+  return named.length === 0 ? settingsRelease(given) : [...named, fingerprint(canonicalJson(given))].join(' ');
 }

@@ -87,12 +87,14 @@ async function parameter(
   // The filter knows names alone: that of a parameter another account shares would be looked for in this one.
   if (name.startsWith('arn:') && account !== accountId)
     return { kind: 'unknown', why: `${name} is of account ${account}, and the credentials are of ${accountId}` };
-  const { DescribeParametersCommand, SSMClient } = await import('./ssm-client.ts');
-  const client = new SSMClient(clientConfig);
-  // Describe, not Get: the value is nobody's business here.
   const plain = name.startsWith('arn:') ? name.slice(name.indexOf(':parameter') + ':parameter'.length) : name;
+  // Secrets by way of Parameter Store and public parameters are resolved, and listed by nobody.
+  if (plain.startsWith('/aws/')) return { kind: 'unknown', why: `${plain} is of AWS, which lists none of its own` };
   const names = plain.startsWith('/') && !plain.slice(1).includes('/') ? [plain, plain.slice(1)] : [plain];
   const ParameterFilters = [{ Key: 'Name', Option: 'Equals', Values: names }];
+  // Describe, not Get: the value is nobody's business here.
+  const { DescribeParametersCommand, SSMClient } = await import('./ssm-client.ts');
+  const client = new SSMClient(clientConfig);
   const facts = { action: 'ssm:DescribeParameters', what: `Could not look for parameter ${name}` };
   return presence(facts, signal, async () => {
     let NextToken: string | undefined;

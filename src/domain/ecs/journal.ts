@@ -1,3 +1,4 @@
+import { canonicalJson } from '../canonical-json.ts';
 import { fingerprint } from '../fingerprint.ts';
 import type { EcsService } from './service.ts';
 
@@ -13,6 +14,8 @@ export interface ServiceJournal {
   readonly previousDesired?: number;
   /** ECS's id of the deployment that `failed` speaks of. Absent: none was begun, or it is not known. */
   readonly failedDeployment?: string;
+  /** Where the release brought settings alone: the run whose software stays under them. Empty: none is known. */
+  readonly softwareRun?: string;
 }
 
 const KEYS = {
@@ -23,6 +26,7 @@ const KEYS = {
   previousTaskDefinition: 'sluice:previous-task-definition',
   previousDesired: 'sluice:previous-desired-count',
   failedDeployment: 'sluice:failed-deployment',
+  softwareRun: 'sluice:software-run',
 } as const;
 const SCHEMA = '1';
 const PHASES = [
@@ -43,7 +47,7 @@ function tagValue(text: string): string {
 }
 
 export function toTags(journal: ServiceJournal): Readonly<Record<string, string>> {
-  const { phase, release, run, previousTaskDefinition, previousDesired } = journal;
+  const { phase, release, run, previousTaskDefinition, previousDesired, softwareRun } = journal;
   return {
     [KEYS.schema]: SCHEMA,
     [KEYS.phase]: phase,
@@ -52,7 +56,27 @@ export function toTags(journal: ServiceJournal): Readonly<Record<string, string>
     // Written even when empty: a tag of the deployment before would be taken for ours.
     [KEYS.previousTaskDefinition]: previousTaskDefinition ?? '',
     [KEYS.previousDesired]: previousDesired === undefined ? '' : String(previousDesired),
+    [KEYS.softwareRun]: softwareRun ?? '',
   };
+}
+
+/** What a release writes before its update. One of settings alone leaves the software of an earlier one in force, and its note. */
+export function openTags(
+  service: Pick<EcsService, 'tags'>,
+  journal: Omit<ServiceJournal, 'softwareRun'>,
+): Readonly<Record<string, string>> {
+  const found = readJournal(service);
+  return toTags(isOfSettings(journal.release) ? { ...journal, softwareRun: softwareRunOf(found) } : journal);
+}
+
+/** The name of a release that brings no software; `content` sets two of them apart. */
+export const settingsRelease = (content: unknown): string => `settings ${fingerprint(canonicalJson(content))}`;
+const isOfSettings = (release: string): boolean => /^settings [0-9a-f]{16}$/.test(release);
+
+function softwareRunOf(journal: ServiceJournal | undefined): string {
+  if (journal === undefined) return '';
+  if (isOfSettings(journal.release)) return journal.softwareRun ?? journal.run;
+  return journal.phase === 'done' ? journal.run : '';
 }
 
 export const phaseTag = (phase: ServiceJournal['phase']): Readonly<Record<string, string>> => ({ [KEYS.phase]: phase });
@@ -71,13 +95,16 @@ export function readJournal({ tags }: Pick<EcsService, 'tags'>): ServiceJournal 
   const previous = tags[KEYS.previousTaskDefinition];
   const desired = tags[KEYS.previousDesired] ?? '';
   const failed = tags[KEYS.failedDeployment];
+  const release = tags[KEYS.release] ?? '';
+  const software = isOfSettings(release) ? tags[KEYS.softwareRun] : undefined;
   return {
     phase,
     run,
-    release: tags[KEYS.release] ?? '',
+    release,
     ...(previous ? { previousTaskDefinition: previous } : {}),
     ...(/^\d+$/.test(desired) ? { previousDesired: Number(desired) } : {}),
     ...(failed ? { failedDeployment: failed } : {}),
+    ...(software === undefined ? {} : { softwareRun: software }),
   };
 }
 
@@ -95,19 +122,35 @@ export const writerOf = ({ tags }: Pick<EcsService, 'tags'>): string | undefined
 
 /** The same workflow run, whatever its attempt: `<run id>/<attempt>`. */
 export const sameWorkflowRun = (one: string, other: string): boolean => one.split('/')[0] === other.split('/')[0];
+
+/** What a run would put over what serves. */
+export interface Arrival {
+  readonly release: string;
+  readonly run: string;
+  /** `software`: images in the revision that runs, so that settings which came meanwhile stay. */
+  readonly brings: 'software' | 'more';
+}
+
 /**
- * Whether `run` began before the run whose release the tags name: its commit is older, or as old. Ids of workflow runs rise
- * within a repository; a run that is none of GitHub's is before nobody.
+ * The release that began after `run` and that it would put an older one over: its commit is older, or as old. Ids of workflow
+ * runs rise within a repository; a run that is none of GitHub's is before nobody.
  */
-export function isOutdated(
-  journal: ServiceJournal | undefined,
-  { release, run }: { readonly release: string; readonly run: string },
-): boolean {
-  const [theirs = '', ours = ''] = [journal?.run ?? '', run].map((each) => each.split('/')[0] ?? '');
-  if (journal === undefined || sameRelease(journal, release) || !/^\d+$/.test(theirs) || !/^\d+$/.test(ours))
-    return false;
+export function outdatedBy(journal: ServiceJournal | undefined, { release, run, brings }: Arrival): string | undefined {
+  if (journal === undefined || sameRelease(journal, release)) return undefined;
+  const settings = isOfSettings(journal.release);
+  const below = settings ? softwareRunOf(journal) : '';
+  // Settings that came later, and went badly or not, have the same software under them.
+  if (isBefore(run, below)) return below === journal.run ? told(journal) : `the software of the later run ${below}`;
   // What failed is nobody's newer release.
-  return journal.phase === 'done' && BigInt(ours) < BigInt(theirs);
+  if (journal.phase !== 'done' || (settings && brings === 'software')) return undefined;
+  return isBefore(run, journal.run) ? told(journal) : undefined;
+}
+
+const told = ({ release, run }: ServiceJournal): string => `release ${release} of the later run ${run}`;
+
+function isBefore(ours: string, theirs: string): boolean {
+  const [mine = '', other = ''] = [ours, theirs].map((each) => each.split('/')[0]);
+  return /^\d+$/.test(mine) && /^\d+$/.test(other) && BigInt(mine) < BigInt(other);
 }
 
 /** Written by a run that did not come to its end. */

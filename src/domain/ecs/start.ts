@@ -2,7 +2,7 @@ import type { FailureFacts } from '../failure.ts';
 import { isPinned } from '../image-reference.ts';
 import { revisionName } from './arn.ts';
 import { isLeftAsFailed, whoseDeployment } from './in-flight.ts';
-import { isOutdated, readJournal, sameRelease, sameWorkflowRun } from './journal.ts';
+import { type Arrival, outdatedBy, readJournal, sameRelease, sameWorkflowRun } from './journal.ts';
 import type { ContainerImages } from './result.ts';
 import type { EcsDeployment, EcsService, ServiceDeployment, ServiceSettings, TaskDefinition } from './service.ts';
 import { type ContainerEdits, withEdits } from './container-edits.ts';
@@ -94,8 +94,9 @@ export function decideStart(situation: Situation, wish: Wish): Start {
     const whose = whoseDeployment(service, primary);
     return { kind: 'conflict', with: running, whose, byUs: sameRelease(journal, wish.release) };
   }
-  if (!same && wish.onOutdated === 'fail' && isOutdated(journal, wish))
-    return { kind: 'refuse', facts: outdated(service) };
+  const newer = outdatedBy(journal, { ...wish, brings: bringsOf(situation, wish) });
+  if (!same && wish.onOutdated === 'fail' && newer !== undefined)
+    return { kind: 'refuse', facts: outdated(service, newer) };
   if (!sameBody) {
     // An INACTIVE revision cannot be deployed: its twin is registered.
     const existing = base.arn !== undefined && base.status !== 'INACTIVE' && sameDefinition(body, base.body);
@@ -143,15 +144,19 @@ const daemonCount = ({ ref }: EcsService): FailureFacts => ({
   next: 'Leave desired-count out',
 });
 
-function outdated(service: EcsService): FailureFacts {
-  const journal = readJournal(service);
-  return {
-    what: `Could not deploy to ECS service ${service.ref.service} in cluster ${service.ref.cluster}`,
-    why: `release ${journal?.release} of the later run ${journal?.run} serves there, and this run would put an older one over it`,
-    now: 'Nothing was changed',
-    next: 'Go back by mode: rollback, or set on-outdated to continue',
-  };
+function bringsOf({ base }: Situation, { images, edits = {}, roles, settings }: Wish): Arrival['brings'] {
+  const edited = Object.values(edits).flatMap((edit) => Object.keys(edit));
+  const imaged = images !== undefined || edited.includes('image');
+  const rest = base ?? roles ?? settings ?? edited.find((member) => member !== 'image');
+  return imaged && rest === undefined ? 'software' : 'more';
 }
+
+const outdated = ({ ref }: EcsService, newer: string): FailureFacts => ({
+  what: `Could not deploy to ECS service ${ref.service} in cluster ${ref.cluster}`,
+  why: `${newer} serves there, and this run would put an older one over it`,
+  now: 'Nothing was changed',
+  next: 'Go back by mode: rollback, or set on-outdated to continue',
+});
 
 /** The definition that is wished for; the base itself when nothing is changed in it. */
 export function candidateOf(

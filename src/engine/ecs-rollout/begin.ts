@@ -2,10 +2,10 @@ import { revisionName } from '../../domain/ecs/arn.ts';
 import {
   type ServiceJournal,
   isOpen,
+  openTags,
   phaseTag,
   readJournal,
   sameRelease,
-  toTags,
   writerOf,
 } from '../../domain/ecs/journal.ts';
 import type { ServiceDeployment, ServiceSettings } from '../../domain/ecs/service.ts';
@@ -154,7 +154,7 @@ export async function beginDeployment(
   await warnOfLostWayBack(following, update, tools, signal);
   const changes = settingsChanges(service, settings);
   if (changes.length > 0) tools.log.info(`${service.ref.service} changes with the update: ${changes.join('; ')}`);
-  await tools.ecs.tagService(service.arn, toTags({ phase, ...request.writer, ...previousOf(following) }), signal);
+  await tools.ecs.tagService(service.arn, tagsOf(service, phase, following), signal);
   // From here on there may be something to undo, even when the answer is lost.
   request.onFollowing?.(following);
   try {
@@ -222,13 +222,16 @@ interface Earlier {
 const lastEventOf = ({ events }: EcsService): Pick<Following, 'lastEvent'> =>
   events[0] === undefined ? {} : { lastEvent: events[0].id };
 
-const previousOf = ({
-  previousTaskDefinition,
-  previousDesired,
-}: Following): Partial<Pick<Following, 'previousTaskDefinition' | 'previousDesired'>> => ({
-  ...(previousTaskDefinition === undefined ? {} : { previousTaskDefinition }),
-  ...(previousDesired === undefined ? {} : { previousDesired }),
-});
+function tagsOf(service: EcsService, phase: Update['phase'], following: Following): Readonly<Record<string, string>> {
+  const { writer, previousTaskDefinition: previous, previousDesired } = following;
+  const count = previousDesired === undefined ? {} : { previousDesired };
+  return openTags(service, {
+    phase,
+    ...writer,
+    ...count,
+    ...(previous === undefined ? {} : { previousTaskDefinition: previous }),
+  });
+}
 
 /** Said before anything is changed: what would leave nobody to end a bad deployment. */
 function warnOfWeakness(service: EcsService, { previousTaskDefinition, ref }: Following, { log }: RolloutTools): void {
@@ -341,7 +344,7 @@ export async function attachTo(
     ...(await settingsBack({ service, taskDefinition, previous, successful }, tools, signal)),
     ...(discards ? { discards } : {}),
   };
-  await tools.ecs.tagService(service.arn, toTags({ phase, ...request.writer, ...previousOf(following) }), signal);
+  await tools.ecs.tagService(service.arn, tagsOf(service, phase, following), signal);
   request.onFollowing?.(following);
   return following;
 }

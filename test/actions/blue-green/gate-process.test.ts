@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
 import { type Cloud, startCloud } from '../../../sandbox/cloud.ts';
 import { type GitHubFaultRule, type SandboxGitHub, startGitHub } from '../../../sandbox/github/front.ts';
-import { type BundleResult, type BundleRun, runBundle } from '../../harness/run-bundle.ts';
+import { type BundleResult, type BundleRun, type RunningBundle, runBundle } from '../../harness/run-bundle.ts';
 import { stepOf } from '../../examples/workflow-steps.ts';
 import { NOT_HELD, POLICY, type Scene, scene } from './scene.ts';
 import { partsOf } from './summary-parts.ts';
@@ -205,5 +205,25 @@ describe('a step that waits for people', () => {
     expect(opened()).toBe(before + 1);
     expect(await stateOf(issue)).toBe('closed');
     expect(await wordsIn(issue)).toContain('goes on with this request');
+  }, 120_000); // prettier-ignore
+
+  test('killed after its request was opened and before the record knew it: that one is closed unread, and a new one asks', async () => {
+    const orphan: string[] = [];
+    let dying: RunningBundle | undefined;
+    github.afterNext(`POST ${REQUESTS}`, async (data) => {
+      dying?.signal('SIGKILL');
+      orphan.push(numberOf(data));
+    });
+    const died = await runBundle({ ...release(), onSpawn: (running) => (dying = running) });
+    expect(died.signal).toBe('SIGKILL');
+    const [left = ''] = orphan;
+    expect((await runBundle(release({ mode: 'status', images: '' }))).stdout).not.toContain(`request ${left} asks`);
+    await says('alice', left, 'approve');
+    await stage.world.advance(120_000);
+    const { result, issue } = await played({ ...release({ 'on-stale': 'resume' }), timeout: 110_000 }, (number) => says('bob', number, 'deny'));
+    expect(issue).not.toBe(left);
+    expect(errorsOf(result)).toContain('50 % was not approved: denied by bob');
+    expect([await stateOf(left), await stateOf(issue)]).toEqual(['closed', 'closed']);
+    expect(await stage.truth()).toMatchObject(BACK);
   }, 120_000); // prettier-ignore
 });

@@ -47,6 +47,21 @@ test('a variable that only these headers need does not bar a look or the way bac
   expect(JSON.stringify(begun.annotations)).toContain('ORIGIN_SECRET');
 }, 60_000);
 
+test.each([
+  { name: 'nothing proves whom it reaches: one warning', file: {}, warned: 1 },
+  { name: 'a check looks for the version: none', file: { expect: { version: { json: '$.version' } } }, warned: 0 },
+])('an address elsewhere is taken at its word; $name', async ({ file, warned }) => {
+  const checks = { version: 1, checks: [{ name: 'version', get: '/version', ...file }] };
+  const files = { 'policy.yml': stringify(POLICY), 'checks.yml': stringify(checks) };
+  const version = { 'expect-version': warned === 0 ? 'v2' : '' };
+  const inputs = { ...version, 'candidate-headers': '', 'candidate-url': 'http://{color}.localhost:1', 'dry-run': 'true' };
+  const planned = await runBundle(stage.step(inputs, { files }));
+  expect(planned.outputs).toMatchObject({ outcome: 'planned' });
+  const said = planned.annotations.filter(({ message }) => message.includes('Nothing proves that http://{color}.localhost:1'));
+  expect(said).toHaveLength(warned);
+  expect(said.every(({ level }) => level === 'warning')).toBe(true);
+}, 60_000); // prettier-ignore
+
 test('rules of the listener that are crossed are refused, and only warned of where the answer itself proves the version', async () => {
   const client = new ElasticLoadBalancingV2Client(stage.world.client());
   const listener = stage.stacked.ruleArn.replace(':listener-rule/', ':listener/').replace(/\/[^/]*$/, '');

@@ -45,3 +45,13 @@ test('a parameter of another account is not looked for in this one', async () =>
   expect(await conditions.reference(shared, signal)).toMatchObject({ kind: 'unknown' });
   expect(calls).toEqual([]);
 });
+
+test.each([
+  '/aws/reference/secretsmanager/web/key',
+  'arn:aws:ssm:us-west-2:111122223333:parameter/aws/reference/secretsmanager/web/key',
+  'arn:aws:ssm:us-west-2:111122223333:parameter/aws/service/ami',
+])('%s is resolved without being listed: it is not looked for, and not missing', async (name) => {
+  const { conditions, calls } = await conditionsOver(() => ({ body: { Parameters: [] } }));
+  expect(await conditions.reference(name, signal)).toMatchObject({ kind: 'unknown' });
+  expect(calls).toEqual([]);
+});

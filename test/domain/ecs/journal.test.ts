@@ -1,6 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { isOutdated, mayWrite, phaseTag, readJournal, sameRelease, toTags } from '../../../src/domain/ecs/journal.ts';
+import {
+  mayWrite,
+  openTags,
+  outdatedBy,
+  phaseTag,
+  readJournal,
+  sameRelease,
+  settingsRelease,
+  toTags,
+} from '../../../src/domain/ecs/journal.ts';
 
 describe('the journal in the tags of a service', () => {
   test('is read back as it was written', () => {
@@ -43,7 +52,7 @@ describe('the journal in the tags of a service', () => {
     const journal = readJournal({ tags: written });
     expect(sameRelease(journal, `${images}aaaa`)).toBe(true);
     expect(sameRelease(journal, `${images}bbbb`)).toBe(false);
-    expect(isOutdated(journal, { release: `${images}bbbb`, run: '100/1' })).toBe(true);
+    expect(outdatedBy(journal, { release: `${images}bbbb`, run: '100/1', brings: 'software' })).toContain('200/1');
   });
 
   test('has only values that ECS takes, and knows its release again', () => {
@@ -92,6 +101,64 @@ describe('a release that is outdated', () => {
     { name: 'the first release', run: '1/1', release: 'v1', journal: undefined, outdated: false },
   ];
   test.each(rows)('is that of $name: $outdated', ({ run, release, journal: found, outdated }) => {
-    expect(isOutdated(found, { run, release })).toBe(outdated);
+    expect(outdatedBy(found, { run, release, brings: 'software' }) !== undefined).toBe(outdated);
+  });
+
+  const SETTINGS = settingsRelease({ settings: { propagateTags: 'SERVICE' } });
+  type Entry = Parameters<typeof openTags>[1];
+  /** As the releases wrote it, one after the other. */
+  const written = (...entries: readonly Entry[]) => {
+    let tags: Readonly<Record<string, string>> = {};
+    for (const entry of entries) tags = { ...tags, ...openTags({ tags }, entry), ...phaseTag(entry.phase) };
+    return readJournal({ tags });
+  };
+  const settings = (run: string, phase: Entry['phase'] = 'done'): Entry => ({ phase, release: SETTINGS, run });
+  const image: Entry = { phase: 'done', release: 'v2', run: '200/1' };
+  const SOFTWARE = 'the software of the later run 200/1';
+  const partial = [
+    { name: 'an image, after settings', found: written(settings('300/1')), run: '250/1', by: undefined },
+    { name: 'an image, between both', found: written(image, settings('300/1')), run: '250/1', by: undefined },
+    { name: 'an older image', found: written(image, settings('300/1')), run: '199/1', by: SOFTWARE },
+    {
+      name: 'an older image, after settings twice',
+      found: written(image, settings('300/1'), { ...settings('310/1'), release: settingsRelease('other') }),
+      run: '199/1',
+      by: SOFTWARE,
+    },
+    {
+      name: 'an older image, after settings that failed',
+      found: written(image, settings('300/1', 'failed')),
+      run: '199/1',
+      by: SOFTWARE,
+    },
+    {
+      name: 'an image, after one that failed and settings',
+      found: written({ ...image, phase: 'failed' }, settings('300/1')),
+      run: '199/1',
+      by: undefined,
+    },
+    {
+      name: 'a whole definition, between both',
+      found: written(image, settings('300/1')),
+      run: '250/1',
+      brings: 'more' as const,
+      by: `release ${SETTINGS} of the later run 300/1`,
+    },
+    {
+      name: 'an image, after settings that another version of Sluice noted without the software',
+      found: { phase: 'done', release: SETTINGS, run: '300/1' } as const,
+      run: '250/1',
+      by: `release ${SETTINGS} of the later run 300/1`,
+    },
+    {
+      name: 'an image, after a later one',
+      found: written(settings('150/1'), image),
+      run: '199/1',
+      by: `release v2 of the later run 200/1`,
+    },
+  ];
+  test.each(partial)('is that of $name: $by', ({ found, run, by, ...given }) => {
+    const brings = given.brings ?? 'software';
+    expect(outdatedBy(found, { run, release: 'v1', brings })).toBe(by);
   });
 });

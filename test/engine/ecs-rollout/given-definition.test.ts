@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { settingsRelease } from '../../../src/domain/ecs/journal.ts';
 import { IMAGES, stage } from './stage.ts';
 
 describe('a definition that is given', () => {
@@ -58,6 +59,24 @@ describe('an earlier run', () => {
     );
     expect(ecs.writes()).toHaveLength(before);
     expect(await deploy({ ...earlier, onOutdated: 'continue' })).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  test('may bring its images where settings alone were released meanwhile, and not where software was before them', async () => {
+    const settings = { images: {}, settings: { propagateTags: 'SERVICE' } } as const;
+    const release = settingsRelease(settings);
+    const { deploy } = stage();
+    await deploy({ ...settings, writer: { release, run: '200/1' } });
+    expect(await deploy({ ...earlier, onOutdated: 'fail' })).toMatchObject({ outcome: 'succeeded' });
+    const other = stage();
+    await other.deploy({ writer: later });
+    await other.deploy({ ...settings, writer: { release, run: '300/1' } });
+    await expect(other.deploy({ ...earlier, onOutdated: 'fail' })).rejects.toThrow(
+      'the software of the later run 200/1 serves there, and this run would put an older one over it',
+    );
+    const roles = { task: 'arn:aws:iam::111122223333:role/task' };
+    const beside = { ...earlier, writer: { ...earlier.writer, run: '250/1' }, onOutdated: 'fail' } as const;
+    await expect(other.deploy({ ...beside, roles })).rejects.toThrow(`release ${release} of the later run 300/1`);
+    expect(await other.deploy(beside)).toMatchObject({ outcome: 'succeeded' });
   });
 
   test('that finds its own images serving has nothing to refuse', async () => {

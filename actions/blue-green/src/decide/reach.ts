@@ -32,6 +32,10 @@ export function isSentByHeaders({ mode, url, candidate }: Pick<Request, 'mode' |
 export const isProvenByAnswer = (checks: ResolvedChecks | undefined): boolean =>
   checks?.checks.some(({ expect }) => expect?.version !== undefined) === true;
 
+/** Where neither rules of a listener nor the answer tell whom it reaches. */
+export const unprovenWords = ({ url }: { readonly url: string }): string =>
+  `Nothing proves that ${url} reaches the color that it is asked for: no rules of a listener decide there, so it is taken at its word, and whatever another color answers is judged in its place. Let a check look for the version (expect.version)`;
+
 /** PURE. With several routes one of them serves the address: what holds for any of them holds. */
 export function reachOfColors(listened: readonly Listened[], address: (color: Color) => Address): Reached {
   const missed = COLORS.flatMap((color) => ofColor(listened, color, address(color)) ?? []);

@@ -15,7 +15,7 @@ import { runPlace } from '../../../../src/runtime/run-identity.ts';
 import type { Ports, Release } from '../execute/acting.ts';
 import { type Address, candidateAddress, fingerprintOf, goalOf, needsFiles, sendsRequests, targetOf } from '../goal.ts';
 import type { Request } from '../inputs.ts';
-import { isProvenByAnswer, isSentByHeaders, reachOfColors } from '../decide/reach.ts';
+import { isProvenByAnswer, isSentByHeaders, reachOfColors, unprovenWords } from '../decide/reach.ts';
 import { type Cloud, cloudOf } from './cloud.ts';
 import { gatesFor, peopleOf } from './people.ts';
 
@@ -116,8 +116,14 @@ interface Reaching extends Pick<Opened, 'address'> {
 
 /** What is sent to one color by a header must reach it, or the other color would be judged in its place. */
 async function reaches(request: Request, { checks, address, listened, tools }: Reaching): Promise<void> {
-  if (address === undefined || !isSentByHeaders(request)) return;
-  const reach = reachOfColors(await listened(tools.signal), address);
+  const { candidate } = request;
+  if (address === undefined || candidate === undefined || !sendsRequests(request)) return;
+  const places = isSentByHeaders(request) ? await listened(tools.signal) : [];
+  if (places.length === 0) {
+    if (!isProvenByAnswer(checks)) tools.log.warning(unprovenWords(candidate));
+    return;
+  }
+  const reach = reachOfColors(places, address);
   if (reach.kind === 'elsewhere' && !isProvenByAnswer(checks)) throw reach.failure;
   if (reach.kind !== 'alone') tools.log.warning(reach.says);
 }
