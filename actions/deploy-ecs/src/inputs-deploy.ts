@@ -147,8 +147,8 @@ function revisionOf(values: Values, image: Checked<string | undefined>): Checked
     edits: edits.value,
     roles,
     settings,
-    release: values['release-id'] ?? image.value ?? releaseOf({ edits: edits.value, roles, settings }, named),
-    named: (values['release-id'] ?? image.value) === undefined ? 'by-content' : 'by-itself',
+    release: values['release-id'] ?? releaseOf({ edits: edits.value, roles, settings }, [image.value, named]),
+    named: values['release-id'] === undefined ? 'by-content' : 'by-itself',
     desired: values['desired-count'],
     before: values['pre-deploy-task'],
     after: values['post-deploy-task'],
@@ -185,9 +185,12 @@ const NOTHING_TO_DEPLOY: InputProblem = {
 };
 
 /** A name for the tags where nobody gave one. What changes is in it: two releases of one name are taken for the same. */
-function releaseOf(given: Pick<DeployRequest, 'edits' | 'roles' | 'settings'>, definition: string | undefined): string {
-  const images = Object.values(given.edits ?? {}).flatMap(({ image }) => image ?? []);
-  const named = [...images, ...(definition === undefined ? [] : [definition])];
+function releaseOf(
+  given: Pick<DeployRequest, 'edits' | 'roles' | 'settings'>,
+  [image, definition]: readonly [string | undefined, string | undefined],
+): string {
+  const images = Object.values(given.edits ?? {}).flatMap((edit) => edit.image ?? []);
+  const named = [image, ...images, definition].filter((each) => each !== undefined);
   if (Object.values(given).every((each) => each === undefined)) return named.join(' ');
   return named.length === 0 ? settingsRelease(given) : [...named, fingerprint(canonicalJson(given))].join(' ');
 }

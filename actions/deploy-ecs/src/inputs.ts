@@ -210,7 +210,7 @@ export const spec = {
   ...approvalInputs,
   'release-id': text({
     description:
-      'Name of the release in the tags of the service, the same in every stage. Without it the image stands there. Example: `v1.4.0`.',
+      'Name of the release in the tags of the service, the same in every stage. Without it the image stands there, with a fingerprint of what else is given. Example: `v1.4.0`.',
   }),
   ...awsInputs,
   ...stageInputs,

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../canonical-json.ts';
 import type { FailureFacts } from '../failure.ts';
 import { revisionName } from './arn.ts';
 import { readJournal, sameRelease, sameWorkflowRun } from './journal.ts';
@@ -54,7 +55,7 @@ export function decideGoBack(situation: GoBackSituation, wish: GoBackWish): GoBa
     };
   return isInFlight(service, serviceDeployment)
     ? whileMoving({ primary, serviceDeployment, stack }, wish)
-    : whileStill({ service, primary, stack }, wish);
+    : whileStill({ service, primary, stack, successful }, wish);
 }
 
 interface Moving {
@@ -77,13 +78,12 @@ function whileMoving({ primary, serviceDeployment, stack }: Moving, { to }: GoBa
   return { kind: wayBack ? 'follow' : 'stop', deployment: primary };
 }
 
-interface Still {
-  readonly service: EcsService;
+interface Still extends Pick<GoBackSituation, 'service' | 'successful'> {
   readonly primary: EcsDeployment;
   readonly stack: readonly string[];
 }
 
-function whileStill({ service, primary, stack }: Still, { to, run }: GoBackWish): GoBack {
+function whileStill({ service, primary, stack, successful }: Still, { to, run }: GoBackWish): GoBack {
   const name = revisionName(primary.taskDefinition);
   const failed = primary.rolloutState === 'FAILED';
   const there = `${service.running} of ${service.desired} tasks run ${name}`;
@@ -105,8 +105,29 @@ function whileStill({ service, primary, stack }: Still, { to, run }: GoBackWish)
   const target = releaseBelow(service, stack);
   if (target === undefined)
     return { kind: 'refuse', facts: nothingBefore(service, `ECS knows no release before ${name}`) };
+  if (!failed && hasOtherVolumes(primary, successful))
+    return { kind: 'refuse', facts: volumesAlone(service, { name, below: revisionName(target) }) };
   return { kind: 'deploy', to: target };
 }
+
+/** The last release brought volumes to the revision that ran already: the revision below is one release of the software too far. */
+function hasOtherVolumes({ taskDefinition }: EcsDeployment, newestFirst: readonly ServiceDeployment[]): boolean {
+  const [last, before] = newestFirst.filter((each) => each.status === 'SUCCESSFUL');
+  if (last?.taskDefinition !== taskDefinition || before?.taskDefinition !== taskDefinition) return false;
+  // Not recorded: nothing is known of them.
+  if (last.volumes === undefined || before.volumes === undefined) return false;
+  return canonicalJson(last.volumes) !== canonicalJson(before.volumes);
+}
+
+const volumesAlone = (
+  { ref }: EcsService,
+  { name, below }: { readonly name: string; readonly below: string },
+): FailureFacts => ({
+  what: `Could not tell what ${ref.service} is to be rolled back from`,
+  why: `the last release changed its volumes and left ${name}; ${below} is older software, and not the volumes of before`,
+  now: 'Nothing was changed',
+  next: `Take the volumes back by mode: deploy with service-settings as they were, or name the software by to: ${below}`,
+});
 
 /** The release below the one that serves; when what is deployed was never good, the last one that was. */
 export function releaseBelow(service: EcsService, stack: readonly string[]): string | undefined {

@@ -88,8 +88,7 @@ describe('the name of a release that nobody named', () => {
     },
     {
       name: 'an image',
-      inputs: { ...file, image: `r/web@${DIGEST}` },
-      definition: written('r/web:1'),
+      inputs: { image: `r/web@${DIGEST}` },
       release: `r/web@${DIGEST}`,
     },
   ];
@@ -98,6 +97,19 @@ describe('the name of a release that nobody named', () => {
       name: release,
       reads: [],
     });
+  });
+
+  test('has beside its image all that comes with it: one image with other variables or another file is another release', async () => {
+    const image = `r/web@${DIGEST}`;
+    const variables = (value: string) =>
+      named({ inputs: { image, containers: `{ web: { environment: { A: "${value}" } } }` } });
+    const [one, same, other] = [await variables('1'), await variables('1'), await variables('2')];
+    expect(one.name).toMatch(new RegExp(`^${image} [0-9a-f]{16}$`));
+    expect(same.name).toBe(one.name);
+    expect(other.name).not.toBe(one.name);
+    const from = (content: string) => named({ inputs: { ...file, image }, definition: written(content) });
+    expect((await from('r/web:1')).name).toMatch(new RegExp(`^${image} deploy/task\\.json [0-9a-f]{16}$`));
+    expect((await from('r/web:2')).name).not.toBe((await from('r/web:1')).name);
   });
 
   test('is made for each service of a group', async () => {

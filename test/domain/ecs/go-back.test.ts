@@ -214,3 +214,32 @@ describe('a roll back on demand', () => {
     expect(decideGoBack(situation, { run: '100/2', ...wish })).toMatchObject(move);
   });
 });
+
+describe('a roll back after a release that changed volumes alone', () => {
+  const volume = (snapshotId: string) => [{ name: 'data', managedEBSVolume: { roleArn: 'arn:role', snapshotId } }];
+  const [last, before, first] = history(4, 5, 5) as [ServiceDeployment, ServiceDeployment, ServiceDeployment];
+  const past = (now: string) => [
+    { ...last, volumes: volume(now) },
+    { ...before, volumes: volume('snap-good') },
+    { ...first, volumes: volume('snap-good') },
+  ];
+  const decide = (successful: readonly ServiceDeployment[], to?: string) =>
+    decideGoBack({ service: service(primary(5)), successful }, { run: '9/1', ...(to === undefined ? {} : { to }) });
+
+  test('is refused: one release back would be older software, and not those volumes', () => {
+    expect(decide(past('snap-bad'))).toMatchObject({
+      kind: 'refuse',
+      facts: {
+        why: 'the last release changed its volumes and left web:5; web:4 is older software, and not the volumes of before',
+        next: 'Take the volumes back by mode: deploy with service-settings as they were, or name the software by to: web:4',
+      },
+    });
+  });
+
+  test('goes on where a revision is named, where the volumes are the same, and where they are not known', () => {
+    const back = { kind: 'deploy', to: td(4) };
+    expect(decide(past('snap-bad'), td(4))).toEqual(back);
+    expect(decide(past('snap-good'))).toEqual(back);
+    expect(decide([last, ...past('snap-bad').slice(1)])).toEqual(back);
+  });
+});
