@@ -37,9 +37,15 @@ async function nameOne(
   const content =
     definition.kind === 'written'
       ? fingerprint(canonicalJson(definition.body))
-      : await newestOf(definition.name, ecs, signal);
+      : isRegisteredOver(request)
+        ? undefined
+        : await newestOf(definition.name, ecs, signal);
   return content === undefined ? request : { ...request, release: `${request.release} ${content}` };
 }
+
+/** The release itself makes the newest revision of the family then: its second attempt would be another release. */
+const isRegisteredOver = ({ image, edits, roles }: DeployRequest): boolean =>
+  [image, edits, roles].some((each) => each !== undefined);
 
 /** undefined: a number names it already, or it cannot be read, which the release tells in its own words. */
 async function newestOf(name: string, ecs: Named['ecs'], signal: AbortSignal): Promise<string | undefined> {

@@ -6,6 +6,8 @@ import type { Arm, Measurement, MetricProvider } from '../../ports/metric-provid
 export interface Part {
   readonly provider: MetricProvider;
   keyOf(arm: Arm): string;
+  /** Whether there is anything to ask: a route to an address of elsewhere has no load balancer here. */
+  isMeasured(arm: Arm): boolean;
 }
 
 /** How the numbers of several target groups become the number of a color. */
@@ -32,7 +34,8 @@ export function addingOf(metric: string, source: MetricSource): Adding | undefin
 
 /**
  * Several target groups of a color as one source: a release that moves in several places is judged by all requests that it
- * gets. A group that does not answer makes the whole unknown; one without requests says nothing.
+ * gets. A group that does not answer makes the whole unknown; one without requests says nothing, nor does a route that nothing
+ * here measures, beside one that something does.
  */
 export function severalGroups(adding: Adding, parts: readonly Part[]): MetricProvider {
   const [first] = parts;
@@ -41,7 +44,9 @@ export function severalGroups(adding: Adding, parts: readonly Part[]): MetricPro
     ...first.provider,
     async measure(query, window, signal) {
       // Routes may share a group, whose requests count once.
-      const distinct = new Map(parts.map(({ provider, keyOf }) => [keyOf(query.arm), provider]));
+      const measured = parts.filter(({ isMeasured }) => isMeasured(query.arm));
+      const asked = measured.length === 0 ? parts : measured;
+      const distinct = new Map(asked.map(({ provider, keyOf }) => [keyOf(query.arm), provider]));
       const answers = await Promise.all([...distinct.values()].map((each) => each.measure(query, window, signal)));
       return addUp(adding, answers);
     },

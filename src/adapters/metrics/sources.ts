@@ -76,6 +76,7 @@ function everywhereOf(metric: string, source: MetricSource, making: Making): Met
       const color = place.colorOf(arm);
       return JSON.stringify([place.targetGroupOf(color), namesTargetGroup(source) ? '' : place.meterOf?.(color)]);
     },
+    isMeasured: (arm: Arm) => namesTargetGroup(source) || place.meterOf?.(place.colorOf(arm)).kind !== 'none',
   }));
   return severalGroups(adding, parts);
 }

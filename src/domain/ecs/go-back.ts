@@ -112,11 +112,15 @@ function whileStill({ service, primary, stack, successful }: Still, { to, run }:
 
 /** The last release brought volumes to the revision that ran already: the revision below is one release of the software too far. */
 function hasOtherVolumes({ taskDefinition }: EcsDeployment, newestFirst: readonly ServiceDeployment[]): boolean {
-  const [last, before] = newestFirst.filter((each) => each.status === 'SUCCESSFUL');
-  if (last?.taskDefinition !== taskDefinition || before?.taskDefinition !== taskDefinition) return false;
+  const successful = newestFirst.filter((each) => each.status === 'SUCCESSFUL');
+  const older = successful.findIndex((each) => each.taskDefinition !== taskDefinition);
+  const [last, before, ...ago] = older < 0 ? successful : successful.slice(0, older);
   // Not recorded: nothing is known of them.
-  if (last.volumes === undefined || before.volumes === undefined) return false;
-  return canonicalJson(last.volumes) !== canonicalJson(before.volumes);
+  if (last?.volumes === undefined || before?.volumes === undefined) return false;
+  const now = canonicalJson(last.volumes);
+  // What was there earlier under this revision is back: the release of volumes was taken back already.
+  const isBack = ago.some(({ volumes }) => volumes !== undefined && canonicalJson(volumes) === now);
+  return canonicalJson(before.volumes) !== now && !isBack;
 }
 
 const volumesAlone = (

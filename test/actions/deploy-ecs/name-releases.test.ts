@@ -7,6 +7,7 @@ import type { DefinitionSource } from '../../../src/engine/ecs-rollout/rollout.t
 import type { TaskDefinition } from '../../../src/ports/ecs.ts';
 
 const { signal } = new AbortController();
+const ROLE = 'arn:aws:iam::111122223333:role/web';
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 
 async function requestOf(inputs: Readonly<Record<string, string>>): Promise<Request> {
@@ -97,6 +98,17 @@ describe('the name of a release that nobody named', () => {
       name: release,
       reads: [],
     });
+  });
+
+  test('is not of the newest revision where the release itself registers one in that family', async () => {
+    const image = `r/web@${DIGEST}`;
+    const more = [{ image }, { containers: '{ web: { environment: { A: "1" } } }' }, { 'task-role-arn': ROLE }];
+    for (const given of more) {
+      const seen = { inputs: { 'task-definition': 'web-task', ...given }, definition: family };
+      const [first, again] = [await named({ ...seen, newest: 7 }), await named({ ...seen, newest: 8 })];
+      expect(again).toEqual(first);
+      expect(first.reads).toEqual([]);
+    }
   });
 
   test('has beside its image all that comes with it: one image with other variables or another file is another release', async () => {

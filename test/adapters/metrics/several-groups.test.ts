@@ -27,6 +27,7 @@ metricProviderContract('several target groups', async () => {
   const parts = [0, 1].map((index) => ({
     provider: fakeMetric(() => answers[index] ?? NONE),
     keyOf: () => String(index),
+    isMeasured: () => true,
   }));
   const set = (next: readonly Measurement[]) => async () => void (answers = next);
   return {
@@ -105,6 +106,12 @@ describe('a policy of several routes', () => {
 
   test('counts a target group once that several routes lead to', async () => {
     expect(await errorRate(tools(placeOf('hub'), placeOf('hub')))).toEqual(value(0.8, 10));
+  });
+
+  test('leaves out a route that nothing here measures, beside one that something does', async () => {
+    const elsewhere = placeOf('hub', { kind: 'none' });
+    expect(await errorRate(tools(placeOf('web'), elsewhere))).toEqual(value(0, 90));
+    expect(await errorRate(tools(elsewhere, elsewhere))).toMatchObject({ kind: 'unreachable' });
   });
 
   test('counts a load balancer once that several names lead to', async () => {

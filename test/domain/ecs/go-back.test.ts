@@ -236,6 +236,11 @@ describe('a roll back after a release that changed volumes alone', () => {
     });
   });
 
+  test('goes on where the volumes of before are back already: the release of volumes was taken back', () => {
+    const taken = [{ ...last, volumes: volume('snap-good') }, ...past('snap-bad')];
+    expect(decide(taken)).toEqual({ kind: 'deploy', to: td(4) });
+  });
+
   test('goes on where a revision is named, where the volumes are the same, and where they are not known', () => {
     const back = { kind: 'deploy', to: td(4) };
     expect(decide(past('snap-bad'), td(4))).toEqual(back);
