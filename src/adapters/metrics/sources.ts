@@ -74,7 +74,9 @@ function everywhereOf(metric: string, source: MetricSource, making: Making): Met
     provider: providerOf(metric, source, { ...making, tools: place }),
     keyOf(arm: Arm) {
       const color = place.colorOf(arm);
-      return JSON.stringify([place.targetGroupOf(color), namesTargetGroup(source) ? '' : place.meterOf?.(color)]);
+      // With Route 53 the group is a name of the record, and two names may lead to one load balancer.
+      const meter = namesTargetGroup(source) ? undefined : place.meterOf?.(color);
+      return JSON.stringify(meter ?? place.targetGroupOf(color));
     },
     isMeasured: (arm: Arm) => namesTargetGroup(source) || place.meterOf?.(place.colorOf(arm)).kind !== 'none',
   }));

@@ -45,7 +45,8 @@ export async function uncommitted(
   const isLeft = (path: string): boolean => path !== dockerfile && excluded(relative(root, path));
   const files: string[] = [];
   for (const path of [...found].sort()) files.push(...(await filesOf(path, (each) => excluded.whole && isLeft(each))));
-  const taken = files.filter((path) => !isLeft(path));
+  // Of a folder that is ignored as a whole git names the folder, also where it lies above the context.
+  const taken = files.filter((path) => path === dockerfile || (isIn(root, path) && !isLeft(path)));
   if (taken.length === 0) return { kind: 'none' };
   return { kind: 'some', paths: taken.map((path) => relative(root, path)), sha256: await hashOf(taken, root) };
 }

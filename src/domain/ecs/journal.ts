@@ -76,8 +76,11 @@ const isOfSettings = (release: string): boolean => /^settings [0-9a-f]{16}$/.tes
 function softwareRunOf(journal: ServiceJournal | undefined): string {
   if (journal === undefined) return '';
   if (isOfSettings(journal.release)) return journal.softwareRun ?? journal.run;
-  return journal.phase === 'done' ? journal.run : '';
+  return journal.phase === 'done' ? journal.run : UNKNOWN;
 }
+
+/** What failed, or was taken back, stands over a release that its own note has replaced. */
+const UNKNOWN = 'unknown';
 
 export const phaseTag = (phase: ServiceJournal['phase']): Readonly<Record<string, string>> => ({ [KEYS.phase]: phase });
 
@@ -142,7 +145,7 @@ export function outdatedBy(journal: ServiceJournal | undefined, { release, run, 
   // Settings that came later, and went badly or not, have the same software under them.
   if (isBefore(run, below)) return below === journal.run ? told(journal) : `the software of the later run ${below}`;
   // What failed is nobody's newer release.
-  if (journal.phase !== 'done' || (settings && brings === 'software')) return undefined;
+  if (journal.phase !== 'done' || (settings && brings === 'software' && below !== UNKNOWN)) return undefined;
   return isBefore(run, journal.run) ? told(journal) : undefined;
 }
 

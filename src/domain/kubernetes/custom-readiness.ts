@@ -103,8 +103,11 @@ function withoutStatus({ metadata }: KubeObject, { waitsSince, now, status }: Su
 function byWord(object: KubeObject, around: Surroundings): Readiness {
   const health = textAt(object, 'status', 'health', 'status');
   if (health === 'Progressing') return waiting('it to be healthy');
+  // While it syncs, what comes later is not there, and what is there may not be well yet.
+  const isSyncing = textAt(object, 'status', 'operationState', 'phase') === 'Running';
+  if (health === 'Missing' || (health !== undefined && isSyncing)) return waiting('it to be synced');
   const word = health ?? textAt(object, 'status', 'phase') ?? '';
-  if (!/^(?:Degraded|Missing|Failed|Error)$/.test(word)) return READY;
+  if (!/^(?:Degraded|Failed|Error)$/.test(word)) return READY;
   const message = textAt(object, 'status', 'health', 'message') ?? textAt(object, 'status', 'message');
   return complaint(message === undefined ? `it is ${word}` : `it is ${word} (${message})`, undefined, around);
 }

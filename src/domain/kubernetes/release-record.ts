@@ -126,7 +126,10 @@ export const standingObjects = (records: readonly ReleaseRecord[]): readonly Kub
  * took them over. A roll back to `target` gives them their values back, and takes none of them away.
  */
 export function adoptedSince(records: readonly ReleaseRecord[], target: ReleaseRecord): readonly KubeObject[] {
-  const before = [...records].sort((a, b) => a.revision - b.revision).flatMap((each) => each.before);
+  // What never served and was taken back gave everything back: what it found and made says nothing of now.
+  const served = new Set(records.map(({ previous }) => previous));
+  const counts = records.filter(({ phase, revision }) => phase !== 'rolled-back' || served.has(revision));
+  const before = counts.sort((a, b) => a.revision - b.revision).flatMap((each) => each.before);
   const keyed = (wanted: 'found' | 'made') =>
     before.filter(({ object }) => (object === undefined) === (wanted === 'made')).map(({ ref }) => keyOf(ref));
   const [made, has] = [new Set(keyed('made')), new Set(target.objects.map((object) => keyOf(refOf(object))))];
@@ -167,6 +170,7 @@ export function findRelease(records: readonly ReleaseRecord[], named: string): N
   const byNumber = all.find(({ revision }) => String(revision) === (alone ?? number));
   const found = (record: ReleaseRecord): Named => ({ kind: 'found', record });
   const none = (why: string): Named => ({ kind: 'none', why });
+  if (alone === '') return none('no revision was before this one, so there is none to name');
   if (alone !== undefined) return byNumber === undefined ? none(`revision ${alone} is not recorded`) : found(byNumber);
   const called = all.filter(({ release }) => release === named);
   const good = called.find(({ phase }) => phase === 'deployed' || phase === 'superseded');

@@ -93,6 +93,17 @@ test('files of the context that the commit has not are inputs, by their content,
   write('web/Dockerfile', 'FROM scratch\n');
   write('web/dist/a.js', 'staging');
   expect(await inputs()).toBe(staging);
+
+  // A context within a folder that is ignored: what lies beside it there is none of its files.
+  write('target/docker/Dockerfile', 'FROM scratch\n');
+  writeFileSync(join(workspace, '.git/info/exclude'), 'target\n');
+  const within = async (): Promise<string> => {
+    const { outputs } = await planned(workspace, 'target/docker');
+    return /^sluice\.inputs-sha256=(.+)$/m.exec(outputs['labels'] ?? '')?.[1] ?? 'no label';
+  };
+  const first = await within();
+  write('target/report.xml', 'another in each run');
+  expect(await within()).toBe(first);
 });
 
 test('everything that is not there is one message: context, Dockerfile and secrets', async () => {

@@ -116,7 +116,7 @@ describe('a policy of several routes', () => {
 
   test('counts a load balancer once that several names lead to', async () => {
     const LB: Meter = { kind: 'load-balancer', region: 'us-west-2', loadBalancer: 'app/shop', targetGroup: undefined };
-    const given = tools(placeOf('web', LB), placeOf('web', LB));
+    const given = tools(placeOf('web', LB), placeOf('www', LB));
     COUNTED.length = 0;
     await errorRate({ ...given, cloudWatch: async () => counting });
     expect(COUNTED).toHaveLength(1);

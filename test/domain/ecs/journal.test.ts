@@ -135,7 +135,8 @@ describe('a release that is outdated', () => {
       name: 'an image, after one that failed and settings',
       found: written({ ...image, phase: 'failed' }, settings('300/1')),
       run: '199/1',
-      by: undefined,
+      // Whose software lies under both is not known any more.
+      by: `release ${SETTINGS} of the later run 300/1`,
     },
     {
       name: 'a whole definition, between both',

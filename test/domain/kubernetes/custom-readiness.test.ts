@@ -105,6 +105,8 @@ describe('a custom resource whose status has no condition Ready or Available', (
       'waiting',
     ],
     ['is bad by its health', { health: { status: 'Degraded' } }, 'bad'],
+    ['waits for what is not there yet', { health: { status: 'Missing' } }, 'waiting'],
+    ['waits while it is synced', { health: { status: 'Degraded' }, operationState: { phase: 'Running' } }, 'waiting'],
     ['waits for its health', { health: { status: 'Progressing' } }, 'waiting'],
     ['is ready by its health', { health: { status: 'Healthy' }, sync: { status: 'OutOfSync' } }, 'ready'],
     ['is bad by its phase', { phase: 'Failed', message: 'why' }, 'bad'],

@@ -84,6 +84,12 @@ describe('the record', () => {
       [called(7, '5'), called(12, '7')],
       '7 is release 7 (revision:12); revision:7 is release 5',
     ],
+    [
+      'a revision that a first release has none of',
+      'revision:',
+      [called(1, '1')],
+      'no revision was before this one, so there is none to name',
+    ],
     ['a revision that is not there', 'revision:7', [called(12, 'revision-7')], 'revision 7 is not recorded'],
   ])('leads nowhere for %s', (_name, named, all, why) => {
     expect(findRelease(all, named)).toEqual({ kind: 'none', why });
@@ -124,6 +130,17 @@ describe('the record', () => {
       ['theirs', { a: 'by hand' }],
     ]);
     expect(adoptedSince(all, all[1] as ReleaseRecord)).toEqual([]);
+
+    // One that was taken back at once found it as it was then, or made it: neither says how it was when the next came.
+    const first = record(1, 'superseded', { objects: [config('own', '1')], before: [before('own')] });
+    const serving = record(3, 'deployed', {
+      objects: [config('own', '3'), config('theirs', '3')],
+      before: [before('theirs', 'renewed')],
+    });
+    for (const seen of [before('theirs', 'stale'), before('theirs')]) {
+      const [found] = adoptedSince([first, record(2, 'rolled-back', { before: [seen] }), serving], first);
+      expect(found?.['data']).toMatchObject({ a: 'renewed' });
+    }
   });
 
   test('keeps the newest good ones, and what lies between them', () => {
