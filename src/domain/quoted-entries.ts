@@ -9,7 +9,7 @@ export interface QuotedEntry {
 
 /**
  * PURE. `ID=value` lines; a value (or a whole entry) in double quotes may have line ends, `""` is a quote in it. Blank lines do
- * not count. undefined: a quote is not closed.
+ * not count. undefined: a quote is not closed, or something stands behind the closing one.
  */
 export function quotedEntries(text: string): readonly QuotedEntry[] | undefined {
   const entries: QuotedEntry[] = [];
@@ -26,6 +26,7 @@ export function quotedEntries(text: string): readonly QuotedEntry[] | undefined 
         if (index >= lines.length) return undefined;
         line += `\n${lines[index] ?? ''}`;
       }
+      if (!isQuoted(isWhole ? line : line.slice(line.indexOf('=') + 1))) return undefined;
       line = isWhole
         ? unquoted(line)
         : line.replace(/^([^=]+=)([\s\S]*)$/, (_, id: string, value: string) => id + unquoted(value));
@@ -42,4 +43,6 @@ export function quotedEntries(text: string): readonly QuotedEntry[] | undefined 
 
 /** Whether an even number of quotes has come: `""` inside counts twice. */
 const closes = (text: string): boolean => (text.match(/"/g) ?? []).length % 2 === 0;
+/** One quoted text and nothing else: of anything more nobody knows whether the quotes are part of the value. */
+const isQuoted = (text: string): boolean => /^"(?:[^"]|"")*"$/.test(text.trim());
 const unquoted = (text: string): string => text.trim().slice(1, -1).replaceAll('""', '"');

@@ -1,3 +1,4 @@
+import { completeProxies } from './proxies.ts';
 import { setMaxListeners } from 'node:events';
 import { systemClock } from '../adapters/system/clock.ts';
 import type { Instant } from '../domain/duration.ts';
@@ -47,6 +48,7 @@ export async function runAction<S extends InputSpec, Request>(
   definition: ActionDefinition<S, Request>,
   phase: Phase,
 ): Promise<void> {
+  completeProxies(process.env);
   const log = runnerLog({ write: (lines) => process.stdout.write(lines) });
   const watch = watchForStop((line) => log.info(line));
   setMaxListeners(0, watch.signal);

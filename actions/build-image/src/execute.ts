@@ -76,7 +76,10 @@ async function prepare(plan: BuildPlan, ports: BuildPorts, signal: AbortSignal):
   ];
   if (problems.length > 0 || !('kind' in engine)) throw new InvalidInput('What the build needs', problems);
   if (there.kind === 'other') throw allTaken(`${nameOf(request.repositories[0])}:${identity}`);
-  if (first.kind === 'other') ports.log.warning(`${plan.identity} ${first.why}, and stays; this image is ${identity}`);
+  // A version that is the identity is a tag of this release, too: it moves at the end, like the others.
+  const then = plan.identityTags.length === 0 ? 'stays' : 'moves to this image when it is verified';
+  if (first.kind === 'other')
+    ports.log.warning(`${plan.identity} ${first.why}, and ${then}; this image is ${identity}`);
   return { kind: 'build', engine, identity };
 }
 

@@ -321,11 +321,18 @@ async function open(request: Request, checking: Checking | undefined, tools: Act
     onFollowing(following) {
       tools.saveState(FOLLOWING, following?.release ?? '');
       tools.saveState(STANDS, following?.stands ?? '');
-      tools.saveState(TOUCHED, following?.touched?.join(', ') ?? '');
+      tools.saveState(TOUCHED, namesForPost(following?.touched ?? []));
     },
   };
   return { context, warnings, close };
 }
+
+/** A state becomes a variable of the post step, and one that is too long keeps it from being started. */
+const NAMES_FOR_POST = 50;
+const namesForPost = (names: readonly string[]): string =>
+  names.length <= NAMES_FOR_POST
+    ? names.join(', ')
+    : `${names.slice(0, NAMES_FOR_POST).join(', ')} and ${names.length - NAMES_FOR_POST} more`;
 
 const awsOf = ({ region, roleToAssume, allowedAccountIds }: Request) => ({
   ...(region === undefined ? {} : { region }),

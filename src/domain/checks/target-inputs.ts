@@ -44,7 +44,7 @@ export function readCheckSecrets(text: string): Checked<ReadonlyMap<string, stri
       accepted: 'NAME=value, one a line; a value of several lines in double quotes',
     });
   const entries = quotedEntries(text);
-  if (entries === undefined) refuse('has a quote that is not closed');
+  if (entries === undefined) refuse('has a quote that is not closed, or text behind one that is');
   for (const { id, value, line } of entries ?? []) {
     if (!NAME.test(id)) refuse(`has something else than NAME=value in line ${line}`);
     else if (values.has(id)) refuse(`has ${id} a second time in line ${line}`);

@@ -33,7 +33,11 @@ export function readSecrets({ values, environments, files }: SecretTexts): Check
   };
   const entries = quotedEntries(values);
   if (entries === undefined)
-    problems.push({ input: 'secrets', problem: 'has a quote that is not closed', accepted: ACCEPTED.value });
+    problems.push({
+      input: 'secrets',
+      problem: 'has a quote that is not closed, or text behind one that is',
+      accepted: ACCEPTED.value,
+    });
   (entries ?? []).forEach(({ id, value }, index) => add('secrets', id, { kind: 'value', value }, index));
   environments.forEach((entry, index) => {
     const [id, name] = halves(entry);

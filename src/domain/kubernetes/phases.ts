@@ -92,7 +92,8 @@ function phaseIn(all: readonly KubeObject[]): (object: KubeObject) => Phase {
   );
   return (object) => {
     const isAsked = textAt(object, 'metadata', 'annotations', PHASE_ANNOTATION) !== undefined;
-    return operated.has(groupOf(object.apiVersion)) && !isAsked ? 'custom' : phaseOf(object);
+    const group = groupOf(object.apiVersion);
+    return MAKE_SECRETS.test(group) && operated.has(group) && !isAsked ? 'custom' : phaseOf(object);
   };
 }
 

@@ -52,7 +52,8 @@ export function referencesOutside(manifests: readonly Manifest[]): readonly Refe
 const MADE = /^(?:ConfigMap|Secret|PersistentVolumeClaim|Service)$/;
 
 /** Groups whose objects make none of it: the cluster's own, and those that are common beside a workload. */
-const MAKES_NOTHING = /^[a-z]*$|\.k8s\.io$|^(?:monitoring\.coreos\.com|keda\.sh|(?:networking|security)\.istio\.io)$/;
+const MAKES_NOTHING =
+  /^[a-z]*$|\.k8s\.io$|^(?:monitoring\.coreos\.com|keda\.sh|(?:networking|security)\.istio\.io|argoproj\.io|traefik\.(?:io|containo\.us)|projectcontour\.io|(?:elbv2|vpcresources)\.k8s\.aws|cloud\.google\.com|networking\.gke\.io)$/;
 const mayMake = ({ apiVersion }: KubeObject): boolean => !MAKES_NOTHING.test(groupOf(apiVersion));
 
 /** Where kinds that are there to make a Secret say its name; without it, it has theirs. */

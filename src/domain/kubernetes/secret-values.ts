@@ -33,8 +33,8 @@ export function fillSecrets(
       return value ?? '';
     };
     const ofKey = (key: string): string => {
-      // What a tool rendered has no line: a chart leaves values empty that are meant to be.
-      const isMeant = !NAME.test(key) || (origin.line === undefined && !isAsked(key));
+      // A chart leaves values empty that are meant to be; what kustomize renders are the team's own files.
+      const isMeant = !NAME.test(key) || (origin.file.startsWith('helm ') && !isAsked(key));
       return isMeant ? '' : valueOf(key, key);
     };
     const refuse = (at: string, problem: string, accepted: string): void => {

@@ -133,7 +133,10 @@ async function illness(
     lines.push(`The way back is read, not watched: ${thrown.facts.why ?? thrown.message}`);
     return readUntilReady({ targets, deadline }, tools, signal);
   });
-  if (end.kind === 'ready') return undefined;
+  if (end.kind === 'ready') {
+    lines.push(...end.unproven.map((each) => `Nothing is proven of ${each}`));
+    return undefined;
+  }
   const told = await diagnose(end.unready, () => undefined, tools, signal);
   lines.push(...told.lines);
   return `what served before is not healthy: ${told.causes[0]?.text ?? 'it did not become ready'}`;

@@ -14,7 +14,9 @@ needs('sandbox')('deploy-ecs on a runner that reaches AWS by a proxy alone', () 
     const stage = await scene(cloud());
     const { port } = new URL(stage.world.env['AWS_ENDPOINT_URL'] ?? '');
     proxy = await startForwardProxy({ 'aws.sluice.test:80': Number(port) });
-    const env = { ...proxy.env, AWS_ENDPOINT_URL: 'http://aws.sluice.test' };
+    // Without its scheme, as curl and the runner itself take it.
+    const address = proxy.url.replace('http://', '');
+    const env = { ...proxy.env, HTTP_PROXY: address, HTTPS_PROXY: address, AWS_ENDPOINT_URL: 'http://aws.sluice.test' };
     const definition = {
       requiresCompatibilities: ['FARGATE'],
       networkMode: 'awsvpc',

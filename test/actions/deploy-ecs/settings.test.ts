@@ -83,7 +83,7 @@ tags: { team: shop, cost: 7 }
 volumes: { data: { role-arn: "${ROLE}", size-gib: 100, delete-on-termination: false } }`;
     const plan = await runIn(stage, 1, { 'pre-deploy-task': task, 'dry-run': 'true' });
     expect(plan.stdout).toContain(
-      '15m at most; capacity providers FARGATE_SPOT; platform version 1.4.0; volumes data; tags team=shop, cost=7; tags propagated from TASK_DEFINITION; tags managed by ECS true',
+      '15m at most; capacity providers FARGATE_SPOT; platform version 1.4.0; volumes data; tags cost=7, team=shop; tags propagated from TASK_DEFINITION; tags managed by ECS true',
     );
     const run = await runIn(stage, 2, { 'pre-deploy-task': task });
     expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });

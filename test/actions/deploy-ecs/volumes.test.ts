@@ -44,10 +44,10 @@ needs('sandbox')('deploy-ecs and volumes that come and go with a definition, aga
     expect(volumesOf(stage)).toEqual([LARGER]);
 
     const plan = await runIn(stage, 2, { mode: 'rollback', image: '', 'dry-run': 'true' });
-    expect(plan.stdout).toContain('Set of the service volumes: data -> none');
+    expect(plan.stdout).toContain('Set of the service volumes.data: is taken away');
     const back = await runIn(stage, 3, { mode: 'rollback', image: '' });
     expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back', 'task-definition-arn': before } });
-    expect(back.stdout).toContain('changes with the update: volumes: data -> none');
+    expect(back.stdout).toContain('changes with the update: volumes.data: is taken away');
     expect(volumesOf(stage)).toEqual([]);
 
     // As the record of that deployment has it.

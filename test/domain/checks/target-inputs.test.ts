@@ -21,7 +21,21 @@ describe('check-secrets', () => {
   });
 
   test.each([
-    { name: 'a quote that nothing closes', text: 'A="hunter2\nB=1', problem: 'has a quote that is not closed' },
+    {
+      name: 'a quote that nothing closes',
+      text: 'A="hunter2\nB=1',
+      problem: 'has a quote that is not closed, or text behind one that is',
+    },
+    {
+      name: 'a value that only begins with a quote',
+      text: 'A="hunter2"x',
+      problem: 'has a quote that is not closed, or text behind one that is',
+    },
+    {
+      name: 'two quoted texts',
+      text: 'A="a","b"',
+      problem: 'has a quote that is not closed, or text behind one that is',
+    },
     { name: 'a line without a name', text: 'A=1\nhunter2', problem: 'has something else than NAME=value in line 2' },
     { name: 'a name that is none', text: '1A=hunter2', problem: 'has something else than NAME=value in line 1' },
     { name: 'a name twice', text: 'A=1\nA=hunter2', problem: 'has A a second time in line 2' },

@@ -71,6 +71,9 @@ describe('values of Secrets', () => {
     const chart = { file: 'helm chart' };
     const filled = fill({ data: { password: '', PASS: '' } }, [], chart);
     expect(filled.ok && filled.value[0]?.object['data']).toEqual({ password: 'b64()', PASS: 'b64(hunter2)' });
+    // What kustomize renders has no line either, and is the team's own.
+    const own = fill({ data: { password: '' } }, [], { file: 'kustomize k8s' });
+    expect(!own.ok && own.problems).toEqual([expect.objectContaining({ given: '${password}' })]);
     const gone = fill({ data: { GONE: '' } }, [], chart);
     expect(!gone.ok && gone.problems).toEqual([expect.objectContaining({ given: '${GONE}' })]);
   });
