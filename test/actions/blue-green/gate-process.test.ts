@@ -187,26 +187,6 @@ describe('a step that waits for people', () => {
     120_000,
   );
 
-  test('killed meanwhile and resumed: one request, in which approvals of before count no more', async () => {
-    const id = String(++runs);
-    const before = opened();
-    let issue = '';
-    github.afterNext(`POST ${REQUESTS}`, async (data) => void (issue = numberOf(data)));
-    const died = await runBundle({ ...release({}, { id }), signalAt: { output: /Waiting for approval of 50 %: /, signal: 'SIGKILL' } });
-    expect(died.signal).toBe('SIGKILL');
-    await says('alice', issue, 'approve');
-    const status = await runBundle(release({ mode: 'status', images: '' }, { id }));
-    expect(status.stdout).toContain(`request ${issue} asks alice, bob, carol`);
-    await stage.world.advance(120_000);
-    github.afterNext(`POST ${REQUESTS}/${issue}/comments`, async () => void (await says('bob', issue, 'approve')));
-    const resumed = await runBundle({ ...release({ 'on-stale': 'resume' }), timeout: 110_000 });
-    expect(resumed.stdout).toContain('50 % approved by bob');
-    expect(resumed.outputs).toMatchObject({ outcome: 'promoted', verdict: 'pass' });
-    expect(opened()).toBe(before + 1);
-    expect(await stateOf(issue)).toBe('closed');
-    expect(await wordsIn(issue)).toContain('goes on with this request');
-  }, 120_000); // prettier-ignore
-
   test('killed after its request was opened and before the record knew it: that one is closed unread, and a new one asks', async () => {
     const orphan: string[] = [];
     let dying: RunningBundle | undefined;
@@ -225,5 +205,25 @@ describe('a step that waits for people', () => {
     expect(errorsOf(result)).toContain('50 % was not approved: denied by bob');
     expect([await stateOf(left), await stateOf(issue)]).toEqual(['closed', 'closed']);
     expect(await stage.truth()).toMatchObject(BACK);
+  }, 120_000); // prettier-ignore
+
+  test('killed meanwhile and resumed: one request, in which approvals of before count no more', async () => {
+    const id = String(++runs);
+    const before = opened();
+    let issue = '';
+    github.afterNext(`POST ${REQUESTS}`, async (data) => void (issue = numberOf(data)));
+    const died = await runBundle({ ...release({}, { id }), signalAt: { output: /Waiting for approval of 50 %: /, signal: 'SIGKILL' } });
+    expect(died.signal).toBe('SIGKILL');
+    await says('alice', issue, 'approve');
+    const status = await runBundle(release({ mode: 'status', images: '' }, { id }));
+    expect(status.stdout).toContain(`request ${issue} asks alice, bob, carol`);
+    await stage.world.advance(120_000);
+    github.afterNext(`POST ${REQUESTS}/${issue}/comments`, async () => void (await says('bob', issue, 'approve')));
+    const resumed = await runBundle({ ...release({ 'on-stale': 'resume' }), timeout: 110_000 });
+    expect(resumed.stdout).toContain('50 % approved by bob');
+    expect(resumed.outputs).toMatchObject({ outcome: 'promoted', verdict: 'pass' });
+    expect(opened()).toBe(before + 1);
+    expect(await stateOf(issue)).toBe('closed');
+    expect(await wordsIn(issue)).toContain('goes on with this request');
   }, 120_000); // prettier-ignore
 });

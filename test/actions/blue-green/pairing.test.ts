@@ -149,6 +149,20 @@ describe('crossed names of services and router', () => {
     await runBundle({ ...step, signalAt: { output: /green serves 10 % since now/, signal: 'SIGKILL' } });
     const elb = new ElasticLoadBalancingV2Client(stage.world.client());
     const { blue, green } = stage.stacked.services;
+    // Both maps exchanged: the names fit each other, and another color is meant.
+    const exchanged = Object.entries(step.inputs ?? {})
+      .filter(([name]) => ['services', 'router'].includes(name))
+      .map(([name, text]) => [
+        name,
+        text.replaceAll(/-(blue|green)/g, (_, color: string) => (color === 'blue' ? '-green' : '-blue')),
+      ]);
+    const other = stage.step(
+      { ...Object.fromEntries(exchanged), mode: 'rollback', image: '' },
+      { env: { GITHUB_RUN_ID: '4712' } },
+    );
+    expect(JSON.stringify((await runBundle(other)).annotations)).toMatch(
+      /Shift 4711-1 \(judging\) was begun with other target groups behind the colors/,
+    );
     const found = await elb.send(new DescribeTargetHealthCommand({ TargetGroupArn: green?.targetGroupArn }));
     const Targets = (found.TargetHealthDescriptions ?? []).map(({ Target }) => Target ?? { Id: undefined });
     await elb.send(new RegisterTargetsCommand({ TargetGroupArn: blue?.targetGroupArn, Targets }));
