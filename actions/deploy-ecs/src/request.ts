@@ -44,7 +44,7 @@ export interface DeployRequest extends Place {
   /** What changes of the service beside its revision. */
   readonly settings: ServiceSettings | undefined;
   readonly release: string;
-  /** `by-content`: neither a name nor an image was given, so what the definition stands for belongs to the name too. */
+  /** `by-content`: no release-id was given, so what the definition stands for belongs to the name too. */
   readonly named: 'by-itself' | 'by-content';
   readonly desired: number | undefined;
   readonly onFailure: 'rollback' | 'leave';
