@@ -13,16 +13,9 @@ import { unservedWords } from './decide/served.ts';
 import { giveBack, hold } from './decide/scaling.ts';
 import { decideStart } from './decide/start.ts';
 import { decideTakeover } from './decide/takeover.ts';
-import {
-  type Decision,
-  type Goal,
-  type Held,
-  type Observation,
-  type Seen,
-  done,
-  refused,
-  renew,
-} from './decide/moves.ts';
+import type { Goal } from './decide/goal.ts';
+import { type Decision, type Held, done, refused, renew } from './decide/moves.ts';
+import type { Observation, Seen } from './decide/seen.ts';
 
 /*
  * Safe states. Every write of weights is preceded by the record that explains it, both colors stay in the rule, and the

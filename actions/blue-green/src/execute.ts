@@ -12,7 +12,8 @@ import { withdrawRequest } from './execute/gate.ts';
 import { type Memory, startMemory } from './execute/memory.ts';
 import { observe } from './execute/observe.ts';
 import { tidyUp } from './execute/tidy.ts';
-import type { Move, Observation, Outcome } from './decide/moves.ts';
+import type { Move, Outcome } from './decide/moves.ts';
+import type { Observation } from './decide/seen.ts';
 import type { Story } from './report/story.ts';
 
 export interface ShiftResult {

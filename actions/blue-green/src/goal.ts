@@ -8,7 +8,7 @@ import type { Policy } from '../../../src/domain/policy/policy.ts';
 import { type RunKey, formatRun } from '../../../src/domain/shift/record.ts';
 import type { Color } from '../../../src/domain/traffic-split.ts';
 import type { Request } from './inputs.ts';
-import type { Goal, GoalGate } from './decide/moves.ts';
+import type { Goal, GoalGate } from './decide/goal.ts';
 
 export interface GoalParts {
   readonly me: RunKey;

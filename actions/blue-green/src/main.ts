@@ -1,7 +1,7 @@
 import type { ActionDefinition } from '../../../src/runtime/action.ts';
 import { checkApproval } from '../../../src/runtime/check-approval.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
-import { whatIsLeft } from './left-behind/left.ts';
+import { whatIsLeft } from './decide/left-behind/left.ts';
 import { execute } from './execute.ts';
 import { lookOnce } from './execute/look-once.ts';
 import { type Request, spec, toRequest } from './inputs.ts';

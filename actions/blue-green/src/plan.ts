@@ -9,7 +9,9 @@ import { unreachable } from '../../../src/domain/unreachable.ts';
 import type { OpenGate } from '../../../src/domain/shift/gate.ts';
 import { decide } from './decide.ts';
 import { gateBefore } from './decide/gate.ts';
-import { type Decision, type Goal, type Seen, leftWords } from './decide/moves.ts';
+import type { Goal } from './decide/goal.ts';
+import type { Decision } from './decide/moves.ts';
+import { type Seen, leftWords } from './decide/seen.ts';
 import type { Instant } from '../../../src/domain/duration.ts';
 
 /** What is there now, a line each: for `status` and for the plan. */

@@ -16,8 +16,9 @@ import { type Color, type TrafficSplit, formatSplit, otherColor } from '../../..
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import type { Address } from './goal.ts';
 import type { Request } from './inputs.ts';
-import { isNotApproved } from './decide/gate.ts';
-import type { Goal, Outcome, Seen } from './decide/moves.ts';
+import type { Goal } from './decide/goal.ts';
+import type { Outcome } from './decide/moves.ts';
+import type { Seen } from './decide/seen.ts';
 import { hooksAnnotations, hooksOutput, hooksSection, hooksWords } from './report/hooks.ts';
 import { chartOf } from './report/chart.ts';
 import { type Story, judgeStory, rowOf, valuesOf } from './report/story.ts';
@@ -80,7 +81,7 @@ function verdictOf(outcome: Outcome, judgement: Judgement | undefined, goal: Goa
   if (outcome.kind === 'rolled-back' || outcome.kind === 'rollback-failed') {
     if (goal.mode === 'rollback') return '';
     // Whoever was not let in was not judged bad: nobody knows how it would have ended.
-    const isOpen = isNotApproved(outcome.record) || isUndecided(outcome.record, judgement, goal);
+    const isOpen = outcome.record.approval === 'refused' || isUndecided(outcome.record, judgement, goal);
     return isOpen ? 'inconclusive' : 'fail';
   }
   if (judgement === undefined || (outcome.kind !== 'promoted' && outcome.kind !== 'switched')) return '';

@@ -36,6 +36,7 @@ export function tagsOf(record: ShiftRecord): Tags {
     [`${TAG_PREFIX}autoscaling`]: formatHeld(record.scaling),
     [`${TAG_PREFIX}hooks`]: formatHooksDone(record.hooks),
     [`${TAG_PREFIX}gate`]: formatGate(record.gate),
+    [`${TAG_PREFIX}approval`]: record.approval ?? '',
     [`${TAG_PREFIX}reason`]: taggable(record.reason),
     [`${TAG_PREFIX}detected`]: time(record.detectedAt),
     [`${TAG_PREFIX}restored`]: time(record.restoredAt),
@@ -74,6 +75,7 @@ export function recordOf(tags: Tags, where: string): ShiftRecord | undefined {
     scaling: reader.scaling(),
     hooks: reader.hooks(),
     gate: reader.gate(),
+    approval: reader.approval(),
     reason: tags[`${TAG_PREFIX}reason`] ?? '',
     detectedAt: reader.optionalTime('detected'),
     restoredAt: reader.optionalTime('restored'),
@@ -90,6 +92,7 @@ interface Reader {
   scaling(): HeldScaling;
   hooks(): HooksDone;
   gate(): OpenGate | undefined;
+  approval(): ShiftRecord['approval'];
   time(key: string): Instant;
   optionalTime(key: string): Instant | undefined;
 }
@@ -136,6 +139,11 @@ function readerOf(tags: Tags, where: string): Reader {
     scaling: () => must('autoscaling', parseHeld(given('autoscaling'))),
     hooks: () => must('hooks', parseHooksDone(given('hooks'))),
     gate: () => (given('gate') === '' ? undefined : must('gate', parseGateTag(given('gate')))),
+    // Absent in records of versions that told it by the reason alone.
+    approval: () => {
+      if (!['', 'refused'].includes(given('approval'))) throw broken('approval');
+      return given('approval') === '' ? undefined : 'refused';
+    },
     time: (key) => must(key, optionalTime(key)),
   };
 }

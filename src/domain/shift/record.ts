@@ -77,6 +77,8 @@ export interface ShiftRecord {
   readonly hooks: HooksDone;
   /** The approval that the next step waits for; undefined: none. */
   readonly gate: OpenGate | undefined;
+  /** `refused`: it goes back because people did not let it in, and not for what was seen of the candidate. */
+  readonly approval: 'refused' | undefined;
   readonly reason: string;
   readonly detectedAt: Instant | undefined;
   readonly restoredAt: Instant | undefined;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { staleVerdict } from '../../../actions/blue-green/src/left-behind/stale.ts';
+import { staleVerdict } from '../../../actions/blue-green/src/decide/left-behind/stale.ts';
 import { after, before, minutes } from '../../../src/domain/duration.ts';
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
 import { NOW, recordOf } from '../../domain/shift/records.ts';

@@ -4,7 +4,7 @@ import {
   type WatchDecision,
   decideWatch,
   watcherOf,
-} from '../../../actions/blue-green/src/left-behind/watch.ts';
+} from '../../../actions/blue-green/src/decide/left-behind/watch.ts';
 import { after, before, minutes, seconds } from '../../../src/domain/duration.ts';
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
 import { NOW, recordOf } from '../../domain/shift/records.ts';

@@ -271,7 +271,7 @@ describe('a process that lost the shift', () => {
 
   const RIVAL = {
     id: '101-1', run: OTHER, images: 'b2', stable: 'blue', candidate: 'green', phase: 'preparing', from: 0, percent: 0,
-    begunAt: openStage().clock.now(), since: openStage().clock.now(), trafficAt: undefined, groups: undefined, scaling: {}, hooks: { ended: 0, next: 'waiting' }, gate: undefined, reason: '', detectedAt: undefined, restoredAt: undefined,
+    begunAt: openStage().clock.now(), since: openStage().clock.now(), trafficAt: undefined, groups: undefined, scaling: {}, hooks: { ended: 0, next: 'waiting' }, gate: undefined, approval: undefined, reason: '', detectedAt: undefined, restoredAt: undefined,
   } as const; // prettier-ignore
 });
 

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { decide } from '../../../actions/blue-green/src/decide.ts';
-import type { Goal, Move, Seen } from '../../../actions/blue-green/src/decide/moves.ts';
+import type { Goal } from '../../../actions/blue-green/src/decide/goal.ts';
+import type { Move } from '../../../actions/blue-green/src/decide/moves.ts';
+import type { Seen } from '../../../actions/blue-green/src/decide/seen.ts';
 import { planOf, stateOf } from '../../../actions/blue-green/src/plan.ts';
-import { decideWatch } from '../../../actions/blue-green/src/left-behind/watch.ts';
+import { decideWatch } from '../../../actions/blue-green/src/decide/left-behind/watch.ts';
 import { after, instant, minutes, seconds } from '../../../src/domain/duration.ts';
 import { NOW, recordOf } from '../../domain/shift/records.ts';
 import {
@@ -60,7 +62,7 @@ describe('a step that waits for people', () => {
     { name: 'a fault', view: { kind: 'refused', why: 'the token ended' }, why: '50 % was not approved: the token ended' },
   ] as const)('goes back after $name, and the request is dealt with', ({ view, why }) => {
     const { outcome, weights, moves } = rehearse(goal(), blueIsLive(), answered(view));
-    expect(outcome).toMatchObject({ kind: 'rolled-back', record: { reason: why, gate: undefined } });
+    expect(outcome).toMatchObject({ kind: 'rolled-back', record: { reason: why, gate: undefined, approval: 'refused' } });
     expect(weights.map(([, percent]) => percent)).toEqual([0, 10, 0]);
     expect(kindsOf(moves).filter((kind) => kind === 'withdraw')).toHaveLength(1);
   }); // prettier-ignore
@@ -76,7 +78,10 @@ describe('a step that waits for people', () => {
   test('goes back at once when the release turns bad while people think, traffic before the request', () => {
     const bad = withErrorRate((percent, after) => (percent === 10 && after > 300 ? 0.3 : 0.002));
     const { outcome, moves } = rehearse(goal(), blueIsLive(), { ...bad, answers: { view: YES, after: minutes(7) } });
-    expect(outcome).toMatchObject({ kind: 'rolled-back', record: { reason: expect.stringContaining('error-rate') } });
+    expect(outcome).toMatchObject({
+      kind: 'rolled-back',
+      record: { reason: expect.stringContaining('error-rate'), approval: undefined },
+    });
     const last = kindsOf(moves).filter((kind) => ['ask', 'restore', 'withdraw'].includes(kind));
     expect(last).toEqual(['ask', 'restore', 'withdraw']);
     expect(moves.find(({ kind }) => kind === 'withdraw')).toMatchObject({

@@ -1,5 +1,7 @@
 import { decide } from '../../../actions/blue-green/src/decide.ts';
-import type { GateView, Goal, Move, Outcome, Result, Seen } from '../../../actions/blue-green/src/decide/moves.ts';
+import type { Goal } from '../../../actions/blue-green/src/decide/goal.ts';
+import type { Move, Outcome } from '../../../actions/blue-green/src/decide/moves.ts';
+import type { GateView, Result, Seen } from '../../../actions/blue-green/src/decide/seen.ts';
 import { type Reading, type Sample, allSeries } from '../../../src/domain/analysis/sample.ts';
 import {
   type Duration,

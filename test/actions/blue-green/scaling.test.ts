@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Goal } from '../../../actions/blue-green/src/decide/moves.ts';
+import type { Goal } from '../../../actions/blue-green/src/decide/goal.ts';
 import { after, minutes } from '../../../src/domain/duration.ts';
 import { splitGiving } from '../../../src/domain/traffic-split.ts';
 import { type World, blueIsLive, goalOf, healthyRelease, policyOf, rehearse, withErrorRate } from './rehearsal.ts';

@@ -1,7 +1,7 @@
 import { type ShiftResult, execute } from '../../../actions/blue-green/src/execute.ts';
 import type { Ports, Release } from '../../../actions/blue-green/src/execute/acting.ts';
 import type { Story } from '../../../actions/blue-green/src/report/story.ts';
-import type { Goal } from '../../../actions/blue-green/src/decide/moves.ts';
+import type { Goal } from '../../../actions/blue-green/src/decide/goal.ts';
 import type { ResolvedChecks } from '../../../src/domain/checks/document.ts';
 import type { TaskPlace } from '../../../src/domain/ecs/service.ts';
 import { type Duration, minutes, seconds } from '../../../src/domain/duration.ts';

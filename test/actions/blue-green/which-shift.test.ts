@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { whatIsLeft } from '../../../actions/blue-green/src/left-behind/left.ts';
+import { whatIsLeft } from '../../../actions/blue-green/src/decide/left-behind/left.ts';
 import { fingerprintOf } from '../../../actions/blue-green/src/goal.ts';
-import type { Goal } from '../../../actions/blue-green/src/decide/moves.ts';
+import type { Goal } from '../../../actions/blue-green/src/decide/goal.ts';
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
 import { sha256 } from '../../../src/adapters/system/digest.ts';
 import { splitGiving } from '../../../src/domain/traffic-split.ts';

@@ -35,6 +35,7 @@ const records: fc.Arbitrary<ShiftRecord> = fc.record({
     }),
     { nil: undefined },
   ),
+  approval: fc.constantFrom('refused' as const, undefined),
   reason: fc.string({ maxLength: 600 }),
   detectedAt: fc.option(moment, { nil: undefined }),
   restoredAt: fc.option(moment, { nil: undefined }),

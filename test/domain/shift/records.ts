@@ -21,6 +21,7 @@ export const recordOf = (more: Partial<ShiftRecord> = {}): ShiftRecord => ({
   scaling: {},
   hooks: { ended: 0, next: 'waiting' },
   gate: undefined,
+  approval: undefined,
   reason: '',
   detectedAt: undefined,
   restoredAt: undefined,

@@ -2,18 +2,9 @@ import { after, seconds } from '../../../../src/domain/duration.ts';
 import { runHooks } from './hooks.ts';
 import { giveBack } from './scaling.ts';
 import { judgeAll } from './shift.ts';
-import {
-  type Decision,
-  type Goal,
-  type Held,
-  type Seen,
-  done,
-  drain,
-  enter,
-  leftWords,
-  move,
-  tasksOf,
-} from './moves.ts';
+import type { Goal } from './goal.ts';
+import { type Decision, type Held, done, drain, enter, move } from './moves.ts';
+import { type Seen, leftWords, tasksOf } from './seen.ts';
 
 export function decideSwitched(goal: Goal, seen: Seen, held: Held): Decision {
   const { record } = held;

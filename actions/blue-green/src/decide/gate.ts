@@ -4,7 +4,9 @@ import type { OpenGate } from '../../../../src/domain/shift/gate.ts';
 import { leaseFrom } from '../../../../src/domain/shift/record.ts';
 import { unreachable } from '../../../../src/domain/unreachable.ts';
 import { rollBack } from './rollback.ts';
-import { type Decision, type Goal, type GoalGate, type Held, type Seen, move } from './moves.ts';
+import type { Goal, GoalGate } from './goal.ts';
+import { type Decision, type Held, move } from './moves.ts';
+import type { Seen } from './seen.ts';
 
 /** The asking ends by itself at the deadline of the request; one that hangs is given up soon after. */
 const GRACE = minutes(1);
@@ -12,11 +14,9 @@ const GRACE = minutes(1);
 export const gateBefore = (goal: Goal, percent: number): GoalGate | undefined =>
   goal.gates.find((gate) => gate.before === percent);
 
-/** Why a release is taken back that people did not let in. It is told by the record, which outlives a process. */
-const notApproved = (gate: Pick<OpenGate, 'before'>, why: string): string => `${gate.before} % was not approved${why}`;
-/** Of such a record, also as tags spell it. */
-export const isNotApproved = ({ reason }: { readonly reason: string }): boolean =>
-  /^\d+ (%|percent) was not approved/.test(reason);
+/** A release that people did not let in goes back; the record tells it, which outlives a process. */
+const notApproved = ({ record, now }: Held, { before }: OpenGate, why: string): Decision =>
+  rollBack({ record: { ...record, approval: 'refused' }, now }, `${before} % was not approved${why}`);
 
 /** Asks people, once the present step is judged good. */
 export function openGate(goal: Goal, gate: GoalGate, { record, now }: Held): Decision {
@@ -41,8 +41,8 @@ export function decideGate(goal: Goal, seen: Seen, held: Held): Decision | undef
     return rollBack(held, `approval of ${step} is asked for, and the policy of now does not ask for it`);
   const view = seen.gate?.before === gate.before ? seen.gate.view : undefined;
   if (view?.kind === 'approved') return undefined;
-  if (view?.kind === 'refused') return rollBack(held, notApproved(gate, `: ${view.why}`));
-  if (now >= after(gate.until, GRACE)) return rollBack(held, notApproved(gate, ' in time'));
+  if (view?.kind === 'refused') return notApproved(held, gate, `: ${view.why}`);
+  if (now >= after(gate.until, GRACE)) return notApproved(held, gate, ' in time');
   if (view === undefined) return move({ kind: 'ask', gate });
   if (view.kind === 'open' && view.issue !== gate.issue) {
     const noted: OpenGate = { ...gate, issue: view.issue, asked: view.asked };

@@ -1,6 +1,7 @@
 import type { HookMoment } from '../../../../src/domain/shift/hooks.ts';
 import { hadTraffic } from '../../../../src/domain/shift/record.ts';
-import { type Decision, type Goal, type Held, move } from './moves.ts';
+import type { Goal } from './goal.ts';
+import { type Decision, type Held, move } from './moves.ts';
 
 /**
  * The next command of the team's, while the shift is still held: a run that goes on with it after a kill goes on with the

@@ -3,7 +3,9 @@ import { stableOnly } from '../../../../src/domain/shift/record.ts';
 import { rollBack } from './rollback.ts';
 import { giveBack } from './scaling.ts';
 import { firstStep } from './shift.ts';
-import { type Decision, type Goal, type Held, type Seen, done, enter, move, tasksOf } from './moves.ts';
+import type { Goal } from './goal.ts';
+import { type Decision, type Held, done, enter, move } from './moves.ts';
+import { type Seen, tasksOf } from './seen.ts';
 
 /** Weight 0: the idle target group into the rule, the candidate deployed, its targets healthy, its checks good. */
 export function decidePreparing(goal: Goal, seen: Seen, held: Held): Decision {

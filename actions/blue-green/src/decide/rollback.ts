@@ -6,18 +6,9 @@ import { allAre } from './routes.ts';
 import { giveBack } from './scaling.ts';
 import { begin } from './start.ts';
 import { withdraw } from './withdraw.ts';
-import {
-  type Decision,
-  type Goal,
-  type Held,
-  type Seen,
-  done,
-  enter,
-  leftWords,
-  move,
-  renew,
-  tasksOf,
-} from './moves.ts';
+import type { Goal } from './goal.ts';
+import { type Decision, type Held, done, enter, move, renew } from './moves.ts';
+import { type Seen, leftWords, tasksOf } from './seen.ts';
 
 /** Detects: from here on everything serves the return of the traffic. */
 export const rollBack = ({ record, now }: Held, reason: string): Decision =>

@@ -1,5 +1,5 @@
 import { type TrafficSplit, formatSplit, sameSplit } from '../../../../src/domain/traffic-split.ts';
-import type { Route, Seen } from './moves.ts';
+import type { Route, Seen } from './seen.ts';
 
 const is = ({ live }: Route, split: TrafficSplit): boolean => live !== 'none' && sameSplit(live, split);
 

@@ -7,7 +7,9 @@ import {
   sameScaling,
 } from '../../../../src/domain/shift/scaling.ts';
 import { type Color, COLORS } from '../../../../src/domain/traffic-split.ts';
-import { type Decision, type Goal, type Held, type Seen, move } from './moves.ts';
+import type { Goal } from './goal.ts';
+import { type Decision, type Held, move } from './moves.ts';
+import type { Seen } from './seen.ts';
 
 /** From the deployment of the candidate to the drain: phases in which the size of a color must not follow its load. */
 const HOLDING: readonly Phase[] = ['preparing', 'shifting', 'judging', 'rechecking'];

@@ -1,7 +1,9 @@
 import { after, between, formatDuration, milliseconds, seconds } from '../../../../src/domain/duration.ts';
 import type { ShiftRecord } from '../../../../src/domain/shift/record.ts';
 import { rollBack } from './rollback.ts';
-import { type Decision, type Goal, type Held, type Seen, type Served, move } from './moves.ts';
+import type { Goal } from './goal.ts';
+import { type Decision, type Held, move } from './moves.ts';
+import type { Seen, Served } from './seen.ts';
 
 const LOOK_EVERY = seconds(5);
 /** A source that never answered in a step is asked so often; that it is silent for long is a matter of the rules. */

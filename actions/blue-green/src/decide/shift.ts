@@ -14,7 +14,9 @@ import { decideGate, gateBefore, openGate, waitOf } from './gate.ts';
 import { allAre } from './routes.ts';
 import { rollBack } from './rollback.ts';
 import { decideServed } from './served.ts';
-import { type Decision, type Goal, type Held, type Seen, drain, enter, move } from './moves.ts';
+import type { Goal } from './goal.ts';
+import { type Decision, type Held, drain, enter, move } from './moves.ts';
+import type { Seen } from './seen.ts';
 
 /** `ready`: what is told before it. */
 export const firstStep = (goal: Goal, held: Held, ready?: string): Decision =>

@@ -7,7 +7,9 @@ import { type Color, formatSplit, otherColor, splitGiving } from '../../../../sr
 import { unreachable } from '../../../../src/domain/unreachable.ts';
 import { allAre, difference } from './routes.ts';
 import { heldBefore } from './scaling.ts';
-import { type Decision, type Goal, type Seen, done, enter, refused } from './moves.ts';
+import type { Goal } from './goal.ts';
+import { type Decision, done, enter, refused } from './moves.ts';
+import type { Seen } from './seen.ts';
 
 /** No shift is under way: begins one, goes back to the color before, or says why there is nothing to do. */
 export function decideStart(goal: Goal, seen: Seen, now: Instant): Decision {
@@ -135,6 +137,7 @@ function recordOf(goal: Goal, stable: Color, now: Instant): ShiftRecord {
     scaling: {},
     hooks: NO_HOOKS_DONE,
     gate: undefined,
+    approval: undefined,
     reason: '',
     detectedAt: undefined,
     restoredAt: undefined,

@@ -4,7 +4,9 @@ import { rollBackFound } from './rollback.ts';
 import { strayOf } from './routes.ts';
 import { holdsScaling } from './scaling.ts';
 import { begin, isOwnWayBack, noWayBack } from './start.ts';
-import { type Decision, type Goal, type Held, type Seen, done, drain, enter, refused } from './moves.ts';
+import type { Goal } from './goal.ts';
+import { type Decision, type Held, done, drain, enter, refused } from './moves.ts';
+import type { Seen } from './seen.ts';
 
 /** A shift that nobody works on any more, or rests between two jobs: goes on with it, goes back, or leaves it alone. */
 export function decideTakeover(goal: Goal, seen: Seen, found: Held): Decision {

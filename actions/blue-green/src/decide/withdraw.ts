@@ -1,4 +1,5 @@
-import { type Decision, type Held, type Seen, move } from './moves.ts';
+import { type Decision, type Held, move } from './moves.ts';
+import type { Seen } from './seen.ts';
 
 /** The request of a shift that goes back: nobody waits for votes any more. */
 export function withdraw({ gate, request }: Pick<Seen, 'gate' | 'request'>, { record }: Held): Decision | undefined {

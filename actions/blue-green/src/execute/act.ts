@@ -35,7 +35,8 @@ import { hook } from './hook.ts';
 import { judgePair, scale } from './scale.ts';
 import { askSources } from './sources.ts';
 import { tidyUp } from './tidy.ts';
-import type { CheckMoment, Move, Observation, Result } from '../decide/moves.ts';
+import type { Move } from '../decide/moves.ts';
+import type { CheckMoment, Observation, Result } from '../decide/seen.ts';
 
 /** Makes one move. Every write is behind the fence; what it left is read back by the next observation. */
 export async function act(move: Move, seen: Observation, acting: Acting, signal: AbortSignal): Promise<void> {

@@ -15,7 +15,7 @@ import type { Prober } from '../../../../src/ports/prober.ts';
 import type { Programs } from '../../../../src/ports/programs.ts';
 import type { TargetGroups } from '../../../../src/ports/target-group.ts';
 import type { TrafficRouter } from '../../../../src/ports/traffic-router.ts';
-import type { Goal } from '../decide/moves.ts';
+import type { Goal } from '../decide/goal.ts';
 import type { StepRules } from '../inputs/gate.ts';
 import type { Memory } from './memory.ts';
 

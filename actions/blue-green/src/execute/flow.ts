@@ -4,7 +4,7 @@ import { FEWEST_EXPECTED, expectedOf, flowWords } from '../../../../src/domain/s
 import type { ShiftRecord } from '../../../../src/domain/shift/record.ts';
 import { measured, windowBefore } from '../../../../src/engine/shift/measure.ts';
 import type { Arm } from '../../../../src/ports/metric-provider.ts';
-import type { Served } from '../decide/moves.ts';
+import type { Served } from '../decide/seen.ts';
 import type { Acting } from './acting.ts';
 
 /** What users asked of a color, and how it answered, over so long before now. */

@@ -5,7 +5,8 @@ import { ask, withdraw } from '../../../../src/engine/approval/ask.ts';
 import { answerWords } from '../decide/gate.ts';
 import type { Acting } from './acting.ts';
 import type { Asking } from './memory.ts';
-import type { GateView, Move } from '../decide/moves.ts';
+import type { Move } from '../decide/moves.ts';
+import type { GateView } from '../decide/seen.ts';
 
 /** Begins to ask, and comes back at once: the loop goes on measuring, renews the lease and may roll back. */
 export function beginAsking({ gate }: Extract<Move, { kind: 'ask' }>, acting: Acting): void {

@@ -5,7 +5,7 @@ import type { ShiftRecord } from '../../../../src/domain/shift/record.ts';
 import type { Scaling } from '../../../../src/domain/shift/scaling.ts';
 import type { HealthyTargets } from '../../../../src/domain/shift/target-loss.ts';
 import type { Color } from '../../../../src/domain/traffic-split.ts';
-import type { CheckMoment, GateView, Result, Seen, Served } from '../decide/moves.ts';
+import type { CheckMoment, GateView, Result, Seen, Served } from '../decide/seen.ts';
 import type { Event } from '../report/story.ts';
 
 /** What one process knows beside what it can read again. It is lost when the process dies, and nothing rests on it. */

@@ -21,7 +21,8 @@ import type { Memory } from './memory.ts';
 import { faultOfPair, servicesOf } from './scale.ts';
 import { allAre, strayOf } from '../decide/routes.ts';
 import { holdsScaling } from '../decide/scaling.ts';
-import type { Goal, Route, Seen } from '../decide/moves.ts';
+import type { Goal } from '../decide/goal.ts';
+import type { Route, Seen } from '../decide/seen.ts';
 import { ownTargets } from './own-targets.ts';
 import { quietOf } from './quiet.ts';
 

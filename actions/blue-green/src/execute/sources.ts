@@ -2,7 +2,7 @@ import { type Instant, minutes, seconds } from '../../../../src/domain/duration.
 import { messageOf } from '../../../../src/domain/failure.ts';
 import { measured, windowBefore } from '../../../../src/engine/shift/measure.ts';
 import type { MetricProvider } from '../../../../src/ports/metric-provider.ts';
-import type { Result } from '../decide/moves.ts';
+import type { Result } from '../decide/seen.ts';
 import type { Ports } from './acting.ts';
 import { type Fenced, beating } from './beat.ts';
 

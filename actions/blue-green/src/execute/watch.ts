@@ -2,7 +2,7 @@ import { type Instant, between, minutes } from '../../../../src/domain/duration.
 import { CloudFailure, mayPass } from '../../../../src/domain/retry-policy.ts';
 import { isOver } from '../../../../src/domain/shift/record.ts';
 import { reconcile } from '../../../../src/engine/reconcile.ts';
-import { type Watch, type WatchEnd, type Watched, decideWatch } from '../left-behind/watch.ts';
+import { type Watch, type WatchEnd, type Watched, decideWatch } from '../decide/left-behind/watch.ts';
 import type { Ports } from './acting.ts';
 
 type Looking = Pick<Ports, 'journal' | 'clock' | 'log'>;

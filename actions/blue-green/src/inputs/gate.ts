@@ -4,7 +4,7 @@ import type { GitHubAuth } from '../../../../src/domain/approval/github-auth.ts'
 import type { Images } from '../../../../src/domain/images.ts';
 import type { InputProblem } from '../../../../src/domain/inputs.ts';
 import type { StepGate } from '../../../../src/domain/policy/policy.ts';
-import type { GoalGate } from '../decide/moves.ts';
+import type { GoalGate } from '../decide/goal.ts';
 
 /** What approvals inside the steps need beside the policy; used only where the policy has one. */
 export interface Asks {

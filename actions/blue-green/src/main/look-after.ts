@@ -1,13 +1,13 @@
 import { formatRun } from '../../../../src/domain/shift/record.ts';
 import type { Report } from '../../../../src/domain/report.ts';
 import type { ActionTools } from '../../../../src/runtime/action.ts';
-import { type StaleVerdict, staleVerdict } from '../left-behind/stale.ts';
+import { type StaleVerdict, staleVerdict } from '../decide/left-behind/stale.ts';
 import { execute } from '../execute.ts';
 import { lookOnce } from '../execute/look-once.ts';
 import { tidyAlone } from '../execute/tidy.ts';
 import { watchOver } from '../execute/watch.ts';
 import type { Request } from '../inputs.ts';
-import type { Goal } from '../decide/moves.ts';
+import type { Goal } from '../decide/goal.ts';
 import { lookedReport, outputsOfAddress, reportOf } from '../report.ts';
 import { type Opened, meOf, open, runKeyOf } from './open.ts';
 

@@ -7,7 +7,7 @@ import { type Policy, UNJUDGED } from '../../../../src/domain/policy/policy.ts';
 import type { RunKey } from '../../../../src/domain/shift/record.ts';
 import { type Color, otherColor } from '../../../../src/domain/traffic-split.ts';
 import type { ActionTools } from '../../../../src/runtime/action.ts';
-import { watcherOf } from '../left-behind/watch.ts';
+import { watcherOf } from '../decide/left-behind/watch.ts';
 import type { Meter } from '../../../../src/ports/meter.ts';
 import { readChecks } from '../../../../src/runtime/read-checks.ts';
 import { documentOf } from '../../../../src/runtime/read-document.ts';

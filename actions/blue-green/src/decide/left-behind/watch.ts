@@ -1,8 +1,8 @@
-import { type Duration, type Instant, after, minutes, seconds } from '../../../../src/domain/duration.ts';
-import { type RunKey, type ShiftRecord, formatRun, isOver, isResting } from '../../../../src/domain/shift/record.ts';
-import { stageWords } from '../../../../src/domain/shift/record-words.ts';
+import { type Duration, type Instant, after, minutes, seconds } from '../../../../../src/domain/duration.ts';
+import { type RunKey, type ShiftRecord, formatRun, isOver, isResting } from '../../../../../src/domain/shift/record.ts';
+import { stageWords } from '../../../../../src/domain/shift/record-words.ts';
 import { MOST_REST, type StaleVerdict, staleVerdict } from './stale.ts';
-import type { Goal } from '../decide/moves.ts';
+import type { Goal } from '../goal.ts';
 
 export interface Watch {
   /** The run whose shift is watched, as its own jobs write it; the watching job has another key. */

@@ -1,6 +1,6 @@
-import { type RunKey, type ShiftRecord, isOver, sameRun } from '../../../../src/domain/shift/record.ts';
-import { holdsScaling } from '../decide/scaling.ts';
-import type { Request } from '../inputs.ts';
+import { type RunKey, type ShiftRecord, isOver, sameRun } from '../../../../../src/domain/shift/record.ts';
+import { holdsScaling } from '../scaling.ts';
+import type { Request } from '../../inputs.ts';
 
 export interface Left {
   readonly kind: 'nothing' | 'rollback' | 'settle';

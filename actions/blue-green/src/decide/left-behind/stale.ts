@@ -5,11 +5,11 @@ import {
   formatDuration,
   formatInstant,
   minutes,
-} from '../../../../src/domain/duration.ts';
-import { type ShiftRecord, formatRun, isOver, isResting } from '../../../../src/domain/shift/record.ts';
-import { stageWords } from '../../../../src/domain/shift/record-words.ts';
-import { holdsScaling } from '../decide/scaling.ts';
-import type { Goal } from '../decide/moves.ts';
+} from '../../../../../src/domain/duration.ts';
+import { type ShiftRecord, formatRun, isOver, isResting } from '../../../../../src/domain/shift/record.ts';
+import { stageWords } from '../../../../../src/domain/shift/record-words.ts';
+import { holdsScaling } from '../scaling.ts';
+import type { Goal } from '../goal.ts';
 
 /** Two jobs follow each other sooner than this; a shift that rests longer is somebody's for another day. */
 export const MOST_REST: Duration = minutes(60);

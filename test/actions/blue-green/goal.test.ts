@@ -1,0 +1,46 @@
+import { describe, expect, test } from '@jest/globals';
+import { goalOf } from '../../../actions/blue-green/src/goal.ts';
+import type { Request } from '../../../actions/blue-green/src/inputs.ts';
+import { hours, milliseconds, minutes } from '../../../src/domain/duration.ts';
+import { UNJUDGED } from '../../../src/domain/policy/policy.ts';
+import { policyOf } from './rehearsal.ts';
+
+describe('the drain', () => {
+  const ROUTE = { kind: 'alb' };
+  const request = {
+    mode: 'run',
+    drain: minutes(5),
+    timeout: minutes(15),
+    oldDesired: 0,
+    minHealthy: 'desired',
+    onStale: 'rollback',
+    shiftId: undefined,
+    routes: [ROUTE],
+  } as unknown as Request;
+  const parts = { me: { id: '1', attempt: 1 }, images: 'a', policy: UNJUDGED, gates: [], checks: undefined };
+
+  test.each([
+    { name: 'is as long as asked for', lingers: milliseconds(0), drain: minutes(5) },
+    { name: 'is as long as clients are kept on their color', lingers: minutes(20), drain: minutes(20) },
+  ])('$name', ({ lingers, drain }) => {
+    expect(goalOf(request, { ...parts, lingers }).drain).toBe(drain);
+  });
+
+  test('is refused when clients are kept longer than anybody waits', () => {
+    expect(() => goalOf(request, { ...parts, lingers: hours(24) })).toThrow(
+      'the rule keeps clients on their color for 1d (stickiness)',
+    );
+  });
+
+  test('of a day is waited for only where the requests show that the old color is empty: at a single route', () => {
+    const policy = policyOf({
+      rules: ['error-rate > 5% for 2m'],
+      metrics: { requests: { from: 'web', url: 'http://m/{color}', value: '$.v' } },
+    });
+    const long = { ...parts, policy, lingers: hours(24) };
+    expect(goalOf(request, long).drain).toBe(hours(24));
+    expect(() => goalOf({ ...request, routes: [ROUTE, ROUTE] } as unknown as Request, long)).toThrow(
+      'of a single route',
+    );
+  });
+});
