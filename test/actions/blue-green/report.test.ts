@@ -6,7 +6,7 @@ import { type Reported, lookedReport, reportOf } from '../../../actions/blue-gre
 import type { Sample } from '../../../src/domain/analysis/sample.ts';
 import { candidateSeries } from '../../domain/analysis/series.ts';
 import type { Hook, HookResult } from '../../../src/domain/shift/hooks.ts';
-import { after, hours, instant, milliseconds, minutes, seconds } from '../../../src/domain/duration.ts';
+import { after, instant, minutes, seconds } from '../../../src/domain/duration.ts';
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
 import { splitGiving } from '../../../src/domain/traffic-split.ts';
 import { renderSummary } from '../../../src/runtime/summary.ts';
