@@ -40,7 +40,7 @@ let runs = 900;
 /** A release of a run that dave started. `images` is the build's output, to which the approval is bound. */
 function release(
   inputs: Readonly<Record<string, string>> = {},
-  more: { readonly image?: string; readonly of?: 'good' | 'bad';  readonly id?: string; readonly approvers?: object; readonly policy?: object } = {},
+  more: { readonly image?: string; readonly of?: 'good' | 'bad' | 'other'; readonly id?: string; readonly approvers?: object; readonly policy?: object } = {},
 ): BundleRun {
   const id = more.id ?? String(++runs);
   github.setRun({ id, actor: 'dave', triggeringActor: 'dave', attempt: 1, commit: 'c0ffee0123456789' });
@@ -225,5 +225,14 @@ describe('a step that waits for people', () => {
     expect(opened()).toBe(before + 1);
     expect(await stateOf(issue)).toBe('closed');
     expect(await wordsIn(issue)).toContain('goes on with this request');
+  }, 120_000); // prettier-ignore
+
+  test('one process from the first task to the end: approved, it is promoted, and the color of before is drained', async () => {
+    const { result, issue } = await played(release({}, { of: 'other' }), (number) => says('alice', number, 'approve'));
+    expect(errorsOf(result)).toBe('');
+    expect(result.stdout).toContain('50 % approved by alice');
+    expect(result.outputs).toMatchObject({ outcome: 'promoted', verdict: 'pass' });
+    expect(await stateOf(issue)).toBe('closed');
+    expect(await stage.truth()).toMatchObject({ weights: { blue: 100, green: 0 }, desired: { green: 0 }, phase: 'done', suspended: NOT_HELD });
   }, 120_000); // prettier-ignore
 });
