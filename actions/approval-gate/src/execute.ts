@@ -9,11 +9,11 @@ import { type RunContext, patiently } from '../../../src/engine/approval/ports.t
 import { type Gate, prepare, requestId } from '../../../src/engine/approval/prepare.ts';
 import { Waiting } from '../../../src/engine/approval/waiting.ts';
 import type { Issue } from '../../../src/ports/issue-tracker.ts';
-import { type Ended, checkRecordFile, grantOf, keepRecord } from './execute-end.ts';
-import type { Ports } from './execute-ports.ts';
+import { type Ended, checkRecordFile, grantOf, keepRecord } from './execute/end.ts';
+import type { Ports } from './execute/ports.ts';
 import type { Request } from './inputs.ts';
 
-export type { Ports } from './execute-ports.ts';
+export type { Ports } from './execute/ports.ts';
 
 export interface GateResult {
   readonly outcome: Outcome | { readonly kind: 'planned' };

@@ -3,10 +3,10 @@ import { type ActionDefinition, type ActionTools } from '../../../src/runtime/ac
 import { runAction } from '../../../src/runtime/run-action.ts';
 import { runPlace } from '../../../src/runtime/run-identity.ts';
 import { execute } from './execute.ts';
-import { executeNotices } from './execute-notices.ts';
-import type { Ports } from './execute-ports.ts';
+import { executeNotices } from './execute/notices.ts';
+import type { Ports } from './execute/ports.ts';
 import { type Request, spec, toRequest } from './inputs.ts';
-import { noticesReport } from './report-notices.ts';
+import { noticesReport } from './report/notices.ts';
 import { reportOf } from './report.ts';
 
 const definition: ActionDefinition<typeof spec, Request> = {

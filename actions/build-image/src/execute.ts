@@ -9,11 +9,11 @@ import { type ScanResult, scanLine } from '../../../src/domain/image-scan/judge.
 import { InvalidInput, type InputProblem, describeProblem } from '../../../src/domain/inputs.ts';
 import { CloudFailure, mayPass } from '../../../src/domain/retry-policy.ts';
 import type { StoredManifest } from '../../../src/ports/image-registry.ts';
-import type { BuildPorts } from './execute-ports.ts';
-import { type There, allTaken, besides, lookAt } from './execute-name.ts';
-import { type Made, pushed, stillNamed } from './execute-push.ts';
-import { setForward } from './execute-registry.ts';
-import { digestOf } from './execute-verify.ts';
+import type { BuildPorts } from './execute/ports.ts';
+import { type There, allTaken, besides, lookAt } from './execute/name.ts';
+import { type Made, pushed, stillNamed } from './execute/push.ts';
+import { setForward } from './execute/registry.ts';
+import { digestOf } from './execute/verify.ts';
 import type { BuildPlan } from './plan.ts';
 import type { BuildResult, VerifiedImage } from './result.ts';
 

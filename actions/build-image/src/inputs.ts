@@ -11,12 +11,12 @@ import type { Images } from '../../../src/domain/images.ts';
 import { type Checked, type InputProblem, type InputsOf, bad, good } from '../../../src/domain/inputs.ts';
 import { linesOf, parseFlavor, parseTagRules } from '../../../src/domain/tags/parse.ts';
 import type { Flavor, TagRule } from '../../../src/domain/tags/rule.ts';
-import type { spec } from './inputs-fields.ts';
-import { idleProblems } from './inputs-idle.ts';
-import { type ScanWish, scanWish } from './inputs-scan.ts';
+import type { spec } from './inputs/fields.ts';
+import { idleProblems } from './inputs/idle.ts';
+import { type ScanWish, scanWish } from './inputs/scan.ts';
 
-export { spec } from './inputs-fields.ts';
-export type { ScanWish } from './inputs-scan.ts';
+export { spec } from './inputs/fields.ts';
+export type { ScanWish } from './inputs/scan.ts';
 
 type Values = InputsOf<typeof spec>;
 

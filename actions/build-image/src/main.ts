@@ -10,10 +10,10 @@ import { instant } from '../../../src/domain/duration.ts';
 import type { ActionDefinition, ActionTools } from '../../../src/runtime/action.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
 import { execute } from './execute.ts';
-import { cleanUp } from './execute-cleanup.ts';
-import { type SourcePorts, contextOf, openSource } from './execute-source.ts';
-import { promote } from './execute-promote.ts';
-import { ignoresOf, productionOf, scan } from './execute-scan.ts';
+import { cleanUp } from './execute/cleanup.ts';
+import { type SourcePorts, contextOf, openSource } from './execute/source.ts';
+import { promote } from './execute/promote.ts';
+import { ignoresOf, productionOf, scan } from './execute/scan.ts';
 import {
   type BuildRequest,
   type CleanupRequest,
@@ -24,8 +24,8 @@ import {
 } from './inputs.ts';
 import { type PlanFacts, planBuild, planLines, planTags } from './plan.ts';
 import { plannedReport, reportOf } from './report.ts';
-import { cleanupReport } from './report-cleanup.ts';
-import { plannedPromotion, promotedReport } from './report-promote.ts';
+import { cleanupReport } from './report/cleanup.ts';
+import { plannedPromotion, promotedReport } from './report/promote.ts';
 import type { Cleaned, VerifiedImage } from './result.ts';
 
 /** Path of this run's docker configuration, for `post`. */

@@ -22,10 +22,10 @@ import {
   text,
   type InputField,
 } from '../../../src/domain/inputs.ts';
-import { addressOf, checksOf } from './inputs-checks.ts';
-import { placeOf, toDeploy, toGroup } from './inputs-deploy.ts';
-import { notReadIn } from './inputs-modes.ts';
-import { DEFINITION, DEFINITION_ACCEPTED, GROUP_SHAPE, readGroup } from './inputs-group.ts';
+import { addressOf, checksOf } from './inputs/checks.ts';
+import { placeOf, toDeploy, toGroup } from './inputs/deploy.ts';
+import { notReadIn } from './inputs/modes.ts';
+import { DEFINITION, DEFINITION_ACCEPTED, GROUP_SHAPE, readGroup } from './inputs/group.ts';
 import type { Mode, Place, Request } from './request.ts';
 import {
   awsInputs,

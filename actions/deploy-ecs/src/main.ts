@@ -31,10 +31,10 @@ import {
   scale,
   undo,
 } from './execute.ts';
-import { levelsOf } from './decide-group.ts';
-import { nameReleases } from './execute-name.ts';
-import { type GroupContext, deployGroup, nodesOf, planGroup, undoGroup } from './execute-group.ts';
-import { groupReport } from './report-group.ts';
+import { levelsOf } from './decide/group.ts';
+import { nameReleases } from './execute/name.ts';
+import { type GroupContext, deployGroup, nodesOf, planGroup, undoGroup } from './execute/group.ts';
+import { groupReport } from './report/group.ts';
 import { type ChecksWish, type DeployRequest, type Request, spec, toRequest } from './inputs.ts';
 import { cleanUpReport, leftBy, leftMoving, planReport, reportOf, statusReport } from './report.ts';
 

@@ -4,7 +4,7 @@ import { type ChecksTools, runChecks } from '../../../src/engine/checks/run-chec
 import { finishLoad } from '../../../src/engine/load/finish-load.ts';
 import { type LoadTools, runLoad } from '../../../src/engine/load/run-load.ts';
 import type { Plan } from './plan.ts';
-import { partsOf } from './plan-lines.ts';
+import { partsOf } from './plan/lines.ts';
 import type { Execution } from './report.ts';
 
 export interface Tools extends ChecksTools {

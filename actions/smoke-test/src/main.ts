@@ -8,7 +8,7 @@ import { runAction } from '../../../src/runtime/run-action.ts';
 import { execute } from './execute.ts';
 import { type Request, spec, toRequest } from './inputs.ts';
 import { type Plan, planOf } from './plan.ts';
-import { planLines } from './plan-lines.ts';
+import { planLines } from './plan/lines.ts';
 import { plannedReport, reportOf, resultFile } from './report.ts';
 
 const definition: ActionDefinition<typeof spec, Request> = {

@@ -20,7 +20,7 @@ import type { PlacedLoadResult } from '../../../src/domain/load/result.ts';
 import type { Annotation, Report, Section } from '../../../src/domain/report.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import type { Plan } from './plan.ts';
-import { partsOf, planLines } from './plan-lines.ts';
+import { partsOf, planLines } from './plan/lines.ts';
 
 const OUTCOMES = { pass: 'passed', warn: 'warned', fail: 'failed', invalid: 'invalid' } as const satisfies Record<
   ChecksVerdict,

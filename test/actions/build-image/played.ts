@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execute } from '../../../actions/build-image/src/execute.ts';
-import type { BuildPorts } from '../../../actions/build-image/src/execute-ports.ts';
+import type { BuildPorts } from '../../../actions/build-image/src/execute/ports.ts';
 import { type BuildRequest, spec, toRequest } from '../../../actions/build-image/src/inputs.ts';
 import { type BuildPlan, planBuild } from '../../../actions/build-image/src/plan.ts';
 import type { BuildResult } from '../../../actions/build-image/src/result.ts';

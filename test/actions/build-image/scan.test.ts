@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { scan } from '../../../actions/build-image/src/execute-scan.ts';
+import { scan } from '../../../actions/build-image/src/execute/scan.ts';
 import type { ScanWish } from '../../../actions/build-image/src/inputs.ts';
 import { instant, minutes } from '../../../src/domain/duration.ts';
 import { CloudFailure } from '../../../src/domain/retry-policy.ts';

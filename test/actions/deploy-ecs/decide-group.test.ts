@@ -8,7 +8,7 @@ import {
   levelsOf,
   outcomeOf,
   ringOf,
-} from '../../../actions/deploy-ecs/src/decide-group.ts';
+} from '../../../actions/deploy-ecs/src/decide/group.ts';
 
 const CHAIN: readonly Node[] = [
   { name: 'worker', dependsOn: ['web'] },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readGroup } from '../../../actions/deploy-ecs/src/inputs-group.ts';
+import { readGroup } from '../../../actions/deploy-ecs/src/inputs/group.ts';
 import { type spec, toRequest } from '../../../actions/deploy-ecs/src/inputs.ts';
 import { minutes } from '../../../src/domain/duration.ts';
 import type { InputsOf } from '../../../src/domain/inputs.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { nameReleases } from '../../../actions/deploy-ecs/src/execute-name.ts';
+import { nameReleases } from '../../../actions/deploy-ecs/src/execute/name.ts';
 import { type Request, spec, toRequest } from '../../../actions/deploy-ecs/src/inputs.ts';
 import { CloudFailure } from '../../../src/domain/retry-policy.ts';
 import { readInputs } from '../../../src/runtime/read-inputs.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { planLines } from '../../../actions/smoke-test/src/plan-lines.ts';
+import { planLines } from '../../../actions/smoke-test/src/plan/lines.ts';
 import { planOf } from '../../../actions/smoke-test/src/plan.ts';
 import { plannedReport, reportOf } from '../../../actions/smoke-test/src/report.ts';
 import { matchers } from '../../../src/adapters/http/matchers.ts';
