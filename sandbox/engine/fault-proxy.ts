@@ -59,15 +59,15 @@ export async function startFaultProxy(
   });
   async function answer(call: string, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await bodyOf(incoming);
-    if (tokens !== undefined && /^\w+ \/token/.test(call)) {
-      const scopes = new URL(incoming.url ?? '', 'http://token').searchParams.getAll('scope');
-      return giveToken(lets(scopes) ? isLetIn(tokens, incoming, body) : undefined, outgoing);
-    }
     const fault = take(call);
     if (fault?.kind === 'reset') return void outgoing.destroy();
     if (fault !== undefined && typeof fault.kind === 'object') {
       outgoing.writeHead(fault.kind.status, fault.kind.headers ?? {});
       return void outgoing.end(fault.kind.body ?? '');
+    }
+    if (tokens !== undefined && /^\w+ \/token/.test(call)) {
+      const scopes = new URL(incoming.url ?? '', 'http://token').searchParams.getAll('scope');
+      return giveToken(lets(scopes) ? isLetIn(tokens, incoming, body) : undefined, outgoing);
     }
     if (tokens !== undefined && !valid.has(incoming.headers.authorization?.replace(/^Bearer /, '') ?? '')) {
       const challenge = `Bearer realm="http://${host}/token",service="sandbox",scope="repository:any:pull,push"`;

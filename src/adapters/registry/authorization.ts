@@ -13,8 +13,22 @@ export interface Authorization {
   accepted(scope: string): void;
   /** As whom it was entered last; undefined: without a name. */
   who(): string | undefined;
-  /** A 401 came: finds out what is wanted. False: there is nothing that could be tried. */
-  answer(challenge: string | null, scope: string, signal: AbortSignal): Promise<'try-again' | 'give-up'>;
+  /** A 401 came: finds out what is wanted. `give-up`: there is nothing that could be tried. */
+  answer(challenge: string | null, scope: string, signal: AbortSignal): Promise<'try-again' | 'give-up' | TokenRefusal>;
+}
+
+/** What a token server said in place of a token: an outage of it is no missing right. */
+export interface TokenRefusal {
+  /** Its host and port. */
+  readonly server: string;
+  readonly answer: TokenAnswer;
+}
+
+export interface TokenAnswer {
+  readonly status: number;
+  readonly body: string;
+  /** Of its header `Retry-After`. */
+  readonly retryAfter: string | null;
 }
 
 export interface TokenQuestion {
@@ -25,10 +39,7 @@ export interface TokenQuestion {
 }
 
 /** Made with the requester of the client, so that proxies and timeouts hold for token servers as well. */
-export type Ask = (
-  question: TokenQuestion,
-  signal: AbortSignal,
-) => Promise<{ readonly status: number; readonly body: string }>;
+export type Ask = (question: TokenQuestion, signal: AbortSignal) => Promise<TokenAnswer>;
 
 /** Basic, and the token dance of the distribution specification; tokens are kept by scope, and renewed when they are refused. */
 export function registryAuthorization(
@@ -60,7 +71,7 @@ export function registryAuthorization(
       }
       if (credentials !== undefined && 'identityToken' in credentials) tools.mask(credentials.identityToken);
       const token = await fetchToken(challenge, { host, scope, credentials, signal, ...tools });
-      if (token === undefined) return 'give-up';
+      if (typeof token !== 'string') return token ?? 'give-up';
       tools.mask(token);
       kept.set(key, `Bearer ${token}`);
       return 'try-again';
@@ -96,13 +107,16 @@ interface TokenRequest {
 async function fetchToken(
   { realm, parameters }: Extract<Challenge, { scheme: 'bearer' }>,
   { host, scope, credentials, signal, ask }: TokenRequest,
-): Promise<string | undefined> {
+): Promise<string | TokenRefusal | undefined> {
   const url = URL.parse(realm);
   // Credentials go in clear only to this machine.
   if (url === null || (url.protocol !== 'https:' && !isLoopback(url.hostname))) return undefined;
   const service = parameters['service'] ?? host;
-  const { status, body } = await ask(questionOf(url, { service, scope, credentials }), signal);
-  if (status !== 200) return undefined;
+  const answer = await ask(questionOf(url, { service, scope, credentials }), signal);
+  return (answer.status === 200 ? tokenIn(answer.body) : undefined) ?? { server: url.host, answer };
+}
+
+function tokenIn(body: string): string | undefined {
   try {
     const { token, access_token: accessToken } = JSON.parse(body) as { token?: unknown; access_token?: unknown };
     const given = token ?? accessToken;

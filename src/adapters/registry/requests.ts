@@ -9,7 +9,7 @@ import type { CredentialsSource } from '../../ports/image-registry.ts';
 import type { Random } from '../../ports/random.ts';
 import { isLoopback } from '../http/loopback.ts';
 import { refusalText } from './body.ts';
-import { type Authorization, registryAuthorization } from './authorization.ts';
+import { type Authorization, type TokenAnswer, type TokenRefusal, registryAuthorization } from './authorization.ts';
 
 export interface RegistryTools {
   readonly clock: Clock;
@@ -59,7 +59,8 @@ export function registryRequests({ host, credentials }: RegistryAddress, tools: 
     ask: async ({ url, headers, form }, signal) => {
       const how = form === undefined ? {} : { method: 'POST', body: form };
       const answer = await fetch(url, { headers, ...how, dispatcher, signal: within(signal) });
-      return { status: answer.status, body: await refusalText(answer) };
+      const retryAfter = answer.headers.get('retry-after');
+      return { status: answer.status, body: await refusalText(answer), retryAfter };
     },
   });
   return async (call, signal) => {
@@ -82,15 +83,15 @@ const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, Ab
 const pauseOf = (attempt: number, random: Random): Duration =>
   milliseconds(Math.min(LONGEST_PAUSE, 250 * 2 ** attempt) * (0.2 + 0.8 * random.fraction()));
 
-type Tried =
-  | { readonly kind: 'answer'; readonly response: Response }
-  | {
-      readonly kind: 'refused';
-      readonly error: CloudErrorKind;
-      readonly why: string;
-      readonly after?: Duration;
-      readonly cause?: unknown;
-    };
+type Tried = { readonly kind: 'answer'; readonly response: Response } | Refused;
+
+interface Refused {
+  readonly kind: 'refused';
+  readonly error: CloudErrorKind;
+  readonly why: string;
+  readonly after?: Duration;
+  readonly cause?: unknown;
+}
 
 interface Connection {
   readonly base: string;
@@ -126,8 +127,9 @@ async function once(
       const challenge = response.headers.get('www-authenticate');
       if (response.status === 401 && own) {
         const text = await refusalText(response);
-        if ((await authorization.answer(challenge, call.scope, signal)) === 'try-again') continue;
-        return refusal(response, text);
+        const answer = await authorization.answer(challenge, call.scope, signal);
+        if (answer === 'try-again') continue;
+        return answer === 'give-up' ? refusal(response, text) : tokenRefusal(answer);
       }
       return refusal(response, await refusalText(response));
     }
@@ -138,16 +140,27 @@ async function once(
   }
 }
 
-function refusal(response: Response, text: string): Tried {
-  const { code, message } = errorIn(text);
+const refusal = ({ status, headers }: Response, body: string): Refused =>
+  refused({ status, body, retryAfter: headers.get('retry-after') });
+
+function refused({ status, body, retryAfter }: TokenAnswer): Refused {
+  const { code, message } = errorIn(body);
   const said = [code, message].filter((part) => part !== '').join(': ');
-  const after = Number(response.headers.get('retry-after') ?? Number.NaN);
+  const after = Number(retryAfter ?? Number.NaN);
   return {
     kind: 'refused',
-    error: classifyRegistryError({ status: response.status, code, message: `${message} ${text.slice(0, 500)}` }),
-    why: `status ${response.status}${said === '' ? '' : ` (${said})`}`,
+    error: classifyRegistryError({ status, code, message: `${message} ${body.slice(0, 500)}` }),
+    why: `status ${status}${said === '' ? '' : ` (${said})`}`,
     ...(Number.isFinite(after) && after >= 0 ? { after: milliseconds(Math.min(after * 1_000, LONGEST_PAUSE)) } : {}),
   };
+}
+
+/** An outage of the token server is waited for as one of the registry is; GHCR tells a missing right here; what else it says means: not with this login. */
+function tokenRefusal({ server, answer }: TokenRefusal): Refused {
+  const { error, why, ...more } = refused(answer);
+  const says = answer.status === 200 ? 'an answer without a token' : why;
+  const known = mayPass(error) || error === 'access-denied';
+  return { ...more, error: known ? error : 'expired-token', why: `${says} of its token server ${server}` };
 }
 
 /** The first error of the specification's document; a proxy's page has none. */
@@ -172,7 +185,7 @@ function reasonOf(thrown: unknown): string {
 function failureOf(
   { what, now, scope }: RegistryCall,
   { host, who }: { readonly host: string; readonly who: string | undefined },
-  { error, why, cause }: Extract<Tried, { kind: 'refused' }>,
+  { error, why, cause }: Refused,
 ): CloudFailure {
   if (error === 'access-denied' || error === 'expired-token') {
     const right = scope.includes('push') ? 'push' : 'pull';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type FaultProxy, startFaultProxy } from '../../../sandbox/engine/fault-proxy.ts';
+import { type FaultProxy, type RegistryFault, startFaultProxy } from '../../../sandbox/engine/fault-proxy.ts';
 import { REGISTRY_USER, type Registry, startRegistry } from '../../../sandbox/engine/registry.ts';
 import { seedImage, seedIndex } from '../../../sandbox/engine/seed-image.ts';
 import type { UserConfig } from '../../../src/adapters/docker/config-folder.ts';
@@ -297,6 +297,32 @@ needs('engine')('the registry adapter, over the wire', () => {
         await guarded.close();
       }
     });
+
+    test.each<[string, RegistryFault['kind']]>([
+      ['is busy for a moment', { status: 503 }],
+      ['throttles', { status: 429, headers: { 'retry-after': '0' } }],
+      ['hangs up', 'reset'],
+    ])('a token server that %s is asked again', async (_name, kind) => {
+      const guarded = await startFaultProxy(registry.host, { tokens: REGISTRY_USER });
+      guarded.break({ call: /^GET \/token/, kind, times: 2 });
+      await client(guarded.host, builder).mayPush('t/x', signal);
+      expect(tokens(guarded)).toBe(1);
+      await guarded.close();
+    });
+
+    test.each([
+      { name: 'has an outage', reply: { status: 502, body: '<html>' }, kind: 'transient', says: 'status 502 of its token server' },
+      { name: 'grants no such right', reply: { status: 403, body: '{"errors":[{"code":"DENIED","message":"requested access"}]}' }, kind: 'access-denied', says: 'refuses the login builder the right to push, with status 403 (DENIED: requested access) of its token server' },
+      { name: 'gives no token', reply: { status: 200, body: '{}' }, kind: 'expired-token', says: 'an answer without a token of its token server' },
+    ])('a token server that $name is told as that', async ({ reply, kind, says }) => {
+      const guarded = await startFaultProxy(registry.host, { tokens: REGISTRY_USER });
+      guarded.break({ call: /^GET \/token/, kind: reply, times: 9 });
+      await expect(client(guarded.host, builder).mayPush('t/x', signal)).rejects.toMatchObject({
+        kind,
+        message: expect.stringContaining(`${says} ${guarded.host}`),
+      });
+      await guarded.close();
+    }); // prettier-ignore
 
     test('a wrong password is told as such', async () => {
       const guarded = await startFaultProxy(registry.host, { tokens: REGISTRY_USER });
