@@ -31,7 +31,7 @@ const kindOf = (fault: FaultName) => FAULTS[fault].kind;
 type Results = ReadonlyMap<FaultName, readonly Ended[]>;
 
 const bench: Bench = {
-  title: 'Analysis: twelve faults, the judge beside the decision rules of four others; seeded, on a played clock',
+  title: 'Analysis: thirteen faults, the judge beside the decision rules of four others; seeded, on a played clock',
   async run() {
     const started = process.cpuUsage();
     const own = resultsOf(sluice, RPS);

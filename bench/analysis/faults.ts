@@ -4,6 +4,7 @@ const good = {
   kind: 'good',
   errors: () => BASE_ERRORS,
   slowness: () => 1,
+  counted: () => 1,
   metrics: () => 'there',
 } as const satisfies Omit<Fault, 'name'>;
 const bad = { ...good, kind: 'bad' } as const;
@@ -14,7 +15,7 @@ const candidateFrom = (onset: 'start' | 'onset', rate: (moment: Moment) => numbe
 const during = (moment: Moment, length: number): boolean =>
   moment.second >= moment.onset && moment.second < moment.onset + length;
 
-/** The twelve of the load model; the onset is drawn from the second minute, so that no rule gains by its phase. */
+/** The twelve of the load model, and one that is seen by no error; the onset is drawn from the second minute, so that no rule gains by its phase. */
 export const FAULTS = {
   good: { ...good, name: 'good release' },
   blip: { ...good, name: 'both colors: 10 % errors for 90 s', errors: (at) => (during(at, 90) ? 0.1 : BASE_ERRORS) },
@@ -43,6 +44,11 @@ export const FAULTS = {
     ...bad,
     name: '30 % errors, 45 s on, 45 s off',
     errors: candidateFrom('onset', (at) => (Math.floor((at.second - at.onset) / 45) % 2 === 0 ? 0.3 : BASE_ERRORS)),
+  },
+  hanging: {
+    ...bad,
+    name: 'hangs: 98 % are never answered',
+    counted: (at) => (at.arm === 'candidate' && at.second >= at.onset ? 0.02 : 1),
   },
   leak: {
     ...bad,

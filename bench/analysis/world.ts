@@ -9,6 +9,8 @@ export interface Fault {
   errors(at: Moment): number;
   /** Factor on every response time. */
   slowness(at: Moment): number;
+  /** Share of the requests that are ever counted: one without an answer is an error of its user's, and no line of any log. */
+  counted(at: Moment): number;
   /** Whether the metrics answer, and whether they have a series of this color. */
   metrics(at: Moment): 'there' | 'outage' | 'absent';
 }
@@ -96,8 +98,11 @@ export function worldOf(fault: Fault, rps: number, seed: number): World {
         const requests = poisson((rps * (arm === 'candidate' ? percent : 100 - percent)) / 100, chance);
         const rate = fault.errors(moment);
         const errors = binomial(requests, rate, chance);
-        bins[arm].push({ requests, errors, slowness: fault.slowness(moment) });
-        if (arm === 'candidate' && fault.kind === 'bad') failed += Math.max(0, errors - BASE_ERRORS * requests);
+        const counted = binomial(requests, fault.counted(moment), chance);
+        const share = requests === 0 ? 0 : counted / requests;
+        bins[arm].push({ requests: counted, errors: Math.round(errors * share), slowness: fault.slowness(moment) });
+        if (arm === 'candidate' && fault.kind === 'bad')
+          failed += Math.max(0, errors - BASE_ERRORS * requests) + (requests - counted);
       }
     },
     look(arm, length) {

@@ -1,10 +1,11 @@
-import { type Duration, type Instant, formatDuration } from '../duration.ts';
+import { type Duration, type Instant, between, formatDuration, milliseconds } from '../duration.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Rule, StreakRule, ThresholdRule } from '../policy/rule.ts';
 import { unreachable } from '../unreachable.ts';
 import { standingOfComparison } from './comparison.ts';
 import { replayHold } from './hold.ts';
-import { type Point, type Timeline, isDecided, pointsOf, slotsOf } from './point.ts';
+import { type Drop, dropOf } from './drop.ts';
+import { type Point, type Timeline, isDecided, pointsOf, slotSamples, slotsOf } from './point.ts';
 import type { Sample } from './sample.ts';
 import { silenceOf } from './silence.ts';
 import type { Standing } from './standing.ts';
@@ -89,7 +90,7 @@ function find(rule: Rule, { policy, evidence, timeline }: Context): Finding {
   const doubt = doubtOf(seen, timeline);
   const standings = [
     doubt,
-    standingOfSilence(seen, policy, evidence),
+    standingOfSilence(seen, { policy, evidence, timeline }),
     doubt ? undefined : standingOfProof(seen, evidence),
   ];
   const standing = standings.reduce<Standing>((worst, each) => (each ? worse(worst, each) : worst), {
@@ -168,19 +169,29 @@ function standingOfStreak(rule: StreakRule, points: readonly Point[]): Standing 
   }
 }
 
-/** undefined: the source answers and shows requests. */
-function standingOfSilence({ rule, points, last }: Seen, policy: Rules, { since }: Evidence): Standing | undefined {
-  const silent = silenceOf(points);
+/** undefined: the source answers and shows requests, as many as before. */
+function standingOfSilence(
+  { rule, points, last }: Seen,
+  { policy, evidence, timeline }: Context,
+): Standing | undefined {
+  const drop = dropOf(slotSamples(rule, 'candidate', timeline), policy.interval);
+  const dropped = drop === undefined || last === undefined ? 0 : between(drop.since, last.at);
+  const silent = milliseconds(Math.max(silenceOf(points), dropped));
+  const what = drop === undefined ? 'no data' : `next to no requests (${fallWords(drop)})`;
   if (silent >= policy.noDataTimeout) {
-    const says = `${rule.metric}: no data for ${formatDuration(silent)}`;
+    const says = `${rule.metric}: ${what} for ${formatDuration(silent)}`;
     const limit = ` (limit ${formatDuration(policy.noDataTimeout)})`;
-    if (policy.onNoData === 'rollback') return { kind: 'failed', at: last?.at ?? since, says: says + limit };
+    if (policy.onNoData === 'rollback') return { kind: 'failed', at: last?.at ?? evidence.since, says: says + limit };
     return { kind: policy.onNoData === 'hold' ? 'blind' : 'inconclusive', says };
   }
   if (last?.outcome === 'error')
     return { kind: 'blind', says: `${rule.metric}: the source does not answer: ${last.error ?? ''}` };
+  if (drop !== undefined) return { kind: 'blind', says: `${rule.metric}: ${what}` };
   return last !== undefined && last.samples === 0 ? { kind: 'blind', says: `${rule.metric}: no data yet` } : undefined;
 }
+
+const fallWords = ({ requests, within, usual }: Drop): string =>
+  `${Math.round(requests)} in ${formatDuration(within)}, ${Math.round(usual)} before that`;
 
 /** Nothing speaks against the release; whether anything measured in this step speaks for it is asked here. */
 function standingOfProof({ rule, points, last }: Seen, { since }: Evidence): Standing {

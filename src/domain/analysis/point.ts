@@ -131,11 +131,14 @@ export interface Slot {
   readonly bad: number;
 }
 
+/** The looks that do not overlap; none of a rule that has none. */
+export const slotSamples = (rule: Rule, arm: Arm, { series, interval }: Timeline): readonly Sample[] =>
+  (rule.kind === 'streak' ? undefined : series.get(slotSeries(rule, { arm, interval }).key)) ?? [];
+
 /** What can be counted and added up: errors of a rate, slow requests of a percentile. */
 export function slotsOf(rule: ThresholdRule | ComparisonRule, arm: Arm, timeline: Timeline): readonly Slot[] {
-  const { key } = slotSeries(rule, { arm, interval: timeline.interval });
   let last = -Infinity;
-  return (timeline.series.get(key) ?? []).flatMap((sample): readonly Slot[] => {
+  return slotSamples(rule, arm, timeline).flatMap((sample): readonly Slot[] => {
     const to = endOf(sample);
     // A source with long periods gives the same one at several grid points: it is counted once.
     if (to - sample.window < last) return [];

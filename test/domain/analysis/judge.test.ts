@@ -174,6 +174,25 @@ describe('no data', () => {
   });
 });
 
+describe('a candidate that answers nobody any more but a check of ours', () => {
+  const rules = ['error-rate > 5% for 2m'];
+  const [many, few] = [value(0, 60), value(0, 1)];
+  test.each([
+    { name: 'blocks promotion within a minute', more: {}, readings: [...times(20, many), ...times(4, few)], kind: 'blind' },
+    { name: 'rolls back after the timeout', more: {}, readings: [...times(20, many), ...times(8, few)], kind: 'failed' },
+    { name: 'after the timeout holds when asked to', more: { 'on-no-data': 'hold' }, readings: [...times(20, many), ...times(20, few)], kind: 'blind' },
+    { name: 'passes again when they come back', more: {}, readings: [...times(20, many), ...times(6, few), ...times(4, many)], kind: 'passing' },
+  ] as const)('$name', ({ more, readings, kind }) => {
+    expect(judged(policyOf(rules, more), readings).verdict.kind).toBe(kind);
+  }); // prettier-ignore
+
+  test('says how many came, and how many before', () => {
+    const says = (count: number) => judged(policyOf(rules), [...times(20, many), ...times(count, few)]).verdict;
+    expect(says(4)).toMatchObject({ says: 'error-rate: next to no requests (4 in 1m, 240 before that)' });
+    expect(says(8)).toMatchObject({ says: 'error-rate: next to no requests (4 in 1m, 240 before that) for 2m (limit 2m)' });
+  }); // prettier-ignore
+});
+
 describe('several rules', () => {
   test('give the worst standing, and every finding', () => {
     const policy = policyOf(['error-rate > 5% for 2m', 'health fails 4 in a row']);
