@@ -17,7 +17,9 @@ export interface Change {
 }
 
 /** Keys whose durations bound a single request or the whole run: shortening those would change what is tested. */
-const KEPT = new Set(['timeout', 'duration', 'deadline', 'rollback-within', 'no-data-timeout']);
+const KEPT = new Set(['timeout', 'duration', 'deadline', 'rollback-within']);
+/** A busy machine may show nothing for seconds: divided as the rest, that would take a good release back. */
+const FLOORS: Readonly<Record<string, Duration>> = { 'no-data-timeout': seconds(15) };
 const HOLD = /\bfor (\d+(?:ms|s|m|h))\b/;
 
 /** A copy of a YAML value with its durations divided, and the list of what was changed. */
@@ -29,10 +31,8 @@ export function scaleDurations(value: unknown, scaling: Scaling, path = ''): { v
   if (value !== null && typeof value === 'object') {
     const parts = Object.entries(value).map(([key, entry]) => {
       const inner = path === '' ? key : `${path}.${key}`;
-      return [
-        key,
-        KEPT.has(key) ? { value: entry as unknown, changes: [] } : scaleDurations(entry, scaling, inner),
-      ] as const;
+      if (KEPT.has(key)) return [key, { value: entry as unknown, changes: [] }] as const;
+      return [key, scaleDurations(entry, { ...scaling, floor: FLOORS[key] ?? scaling.floor }, inner)] as const;
     });
     return {
       value: Object.fromEntries(parts.map(([key, part]) => [key, part.value])),

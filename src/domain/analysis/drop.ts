@@ -19,11 +19,13 @@ export interface Drop {
   readonly usual: number;
 }
 
-/** What is looked at, and what it is compared with, in intervals. */
+/** What is looked at, and what it is compared with, in intervals: no further back than a step that gave it more. */
 const RECENT = 4;
-const HISTORY = 20;
+const HISTORY = 8;
 /** Traffic that halves is a Sunday; of what falls to this share there is next to nothing left to judge. */
 const LEFT = 0.1;
+/** It is back when so much of it is there. */
+const BACK = 0.2;
 /** Looked at some hundred times a release: a chance fall must not be among them. */
 const DOUBT = 1e-6;
 
@@ -43,7 +45,7 @@ export function dropOf(samples: readonly Sample[], interval: Duration): Drop | u
     if (usual === undefined) {
       if (within < RECENT * interval || !hasFallen(total(recent), total(history))) continue;
       usual = total(history).requests / total(history).length;
-    } else if (requests > LEFT * usual * within) {
+    } else if (requests > BACK * usual * within) {
       [usual, drop] = [undefined, undefined];
       continue;
     }

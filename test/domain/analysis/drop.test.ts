@@ -39,6 +39,12 @@ describe('requests that fall away', () => {
   test('are none when a step has just given it more', () => {
     expect(drop([...times(20, 6), ...times(20, 30), ...times(4, 0)])).toMatchObject({ requests: 0, usual: 120 });
     expect(drop([...times(20, 6), ...times(20, 30)])).toBeUndefined();
+    expect(drop([...times(20, 6), ...times(4, 30), ...times(4, 1)])).toMatchObject({ requests: 4, usual: 72 });
+  });
+
+  test('do not come and go with single requests: they are back with a fifth', () => {
+    expect(drop([...times(20, 30), ...times(4, 1), ...times(4, 5)])).toMatchObject({ requests: 20 });
+    expect(drop([...times(20, 30), ...times(4, 1), ...times(4, 7)])).toBeUndefined();
   });
 
   test.each([

@@ -26,6 +26,10 @@ describe('durations of a rehearsal', () => {
     expect(scaleDurations(value, scaling)).toEqual({ value, changes: [] });
   });
 
+  test('silence is waited for longer than the rest: a busy machine shows nothing for seconds', () => {
+    expect(scaleDurations({ 'no-data-timeout': '2m' }, scaling).value).toEqual({ 'no-data-timeout': '15s' });
+  });
+
   test('nothing becomes shorter than the floor, and what is shorter already stays', () => {
     expect(scaleDurations({ interval: '15s', every: '500ms' }, scaling).value).toEqual({
       interval: '1s',
