@@ -1,6 +1,16 @@
 import type { StatusCause } from './failure.ts';
 import { lettingGo, unionOf, valuesOf } from './field-sets.ts';
-import { type Fields, type KubeObject, type ManagedFields, fieldAt, isFields, numberAt, withField } from './object.ts';
+import {
+  type Fields,
+  type KubeObject,
+  type ManagedFields,
+  fieldAt,
+  groupOf,
+  isFields,
+  numberAt,
+  textAt,
+  withField,
+} from './object.ts';
 import { BOUNDS_ANNOTATION } from './scaling.ts';
 
 /** One field that somebody else owns and that we want to have otherwise. */
@@ -197,6 +207,24 @@ export function afterTakeOver(
   const left = lettingGo(tried, claimOf(live, manager), { intent, set: others }) as KubeObject;
   const note = annotations?.[LAST_APPLIED];
   return note === undefined ? left : withField(left, ['metadata', 'annotations', LAST_APPLIED], note);
+}
+
+/**
+ * The change that takes away the bounds of a rolling strategy, where the intent has another one: the server filled them in,
+ * nobody owns them, an apply leaves what nobody owns, and beside the other strategy they are refused.
+ */
+export function endRolling(intent: KubeObject, live: KubeObject, manager: string): readonly Fields[] | undefined {
+  const key = ['strategy', 'updateStrategy'].find((each) => textAt(intent, 'spec', each, 'type') !== undefined);
+  const bounds = (of: KubeObject): unknown =>
+    key === undefined ? undefined : fieldAt(of, 'spec', key, 'rollingUpdate');
+  if (key === undefined || bounds(live) === undefined || bounds(intent) !== undefined) return undefined;
+  if (groupOf(intent.apiVersion) !== 'apps' || textAt(intent, 'spec', key, 'type') === 'RollingUpdate')
+    return undefined;
+  const isTheirs = (live.metadata.managedFields ?? []).some(
+    (entry) =>
+      !isClaimed(entry, manager) && fieldAt(entry['fieldsV1'], 'f:spec', `f:${key}`, 'f:rollingUpdate') !== undefined,
+  );
+  return isTheirs ? undefined : [{ op: 'add', path: `/spec/${key}`, value: fieldAt(intent, 'spec', key) }];
 }
 
 /** The live count, where an apply of the intent would let it go and nobody else has it: the server would make it 1. */

@@ -20,7 +20,7 @@ import { inParallel } from '../in-parallel.ts';
 import { until } from '../until.ts';
 import type { HeldLease } from './lease.ts';
 import { AT_ONCE, type AppRef, type Done, type K8sTools, type ObjectResult, type Policies } from './rollout.ts';
-import { handOverCount, takeOwnership } from './take-over.ts';
+import { endOtherStrategy, handOverCount, takeOwnership } from './take-over.ts';
 
 /** One object to apply. */
 export interface ToApply {
@@ -93,7 +93,8 @@ export async function applyOne(
   const resource = known.verbs.length > 0 ? known : await nowServed(known, tools, signal);
   if (way === 'replace' && live !== undefined) await deleteAndWait({ resource, live }, tools, signal);
   else if (live !== undefined) {
-    await takeOwnership({ resource, live, manager }, tools, signal);
+    const current = await endOtherStrategy({ resource, live, manager, object: wanted }, tools, signal);
+    await takeOwnership({ resource, live: current, manager }, tools, signal);
     if (scaled !== undefined) await handOverCount({ resource, object: wanted, manager }, tools, signal);
   }
   let object = wanted;

@@ -18,6 +18,7 @@ import {
   type ConflictVerdict,
   conflictsOf,
   countLetGo,
+  endRolling,
   imageGivenUp,
   judgeConflicts,
   without,
@@ -154,7 +155,7 @@ async function tryOne(
     } catch (thrown) {
       const conflicts = thrown instanceof KubeFailure ? conflictsOf(thrown.status?.causes ?? []) : [];
       if (conflicts.length === 0)
-        return judgeRefusal({ thrown, object, live, done, refuse, hide, policies, schema, said });
+        return judgeRefusal({ thrown, object, live, done, refuse, hide, ref, policies, schema, said });
       if (count !== undefined) {
         // An autoscaler sets it at this moment, and has it by that.
         isCounted = false;
@@ -236,12 +237,10 @@ function changeOf(live: KubeObject | undefined, tried: KubeObject, object: KubeO
   return { ref: refOf(object), kind: changes.length === 0 ? 'unchanged' : 'change', changes, basis: 'server' };
 }
 
-interface Refused {
+interface Refused extends Pick<TryContext, 'ref' | 'policies' | 'hide'> {
   readonly thrown: unknown;
   readonly object: KubeObject;
   readonly live: KubeObject | undefined;
-  readonly hide: Hide;
-  readonly policies: Policies;
   readonly schema: ToApply['schema'];
   readonly said: string[];
   done(object: KubeObject, change: ObjectChange): Prepared;
@@ -249,7 +248,7 @@ interface Refused {
 }
 
 /** What the server will not try, and what it will not take. */
-function judgeRefusal({ thrown, object, live, hide, policies, schema, said, done, refuse }: Refused): Prepared {
+function judgeRefusal({ thrown, object, live, hide, ref, policies, schema, said, done, refuse }: Refused): Prepared {
   if (!(thrown instanceof KubeFailure) || thrown.status === undefined) throw thrown;
   const { status } = thrown;
   const byManifest = (): Prepared =>
@@ -257,6 +256,10 @@ function judgeRefusal({ thrown, object, live, hide, policies, schema, said, done
       ? done(object, createdBy(object, 'manifest', hide))
       : done(object, { ...changeOf(live, merged(live, object), object, hide), basis: 'manifest' });
   if (/does not support dry run/i.test(status.message)) return byManifest();
+  // They are taken away before the first apply.
+  const manager = managerOf(ref.app);
+  const rolls = live !== undefined && endRolling(object, live, manager) !== undefined;
+  if (rolls && status.code === 422 && /rollingUpdate/.test(status.message)) return byManifest();
   if (status.code === 422 && live !== undefined && changesImmutable(status.message)) {
     const { kind } = object;
     if (policies.replace.includes(kind))

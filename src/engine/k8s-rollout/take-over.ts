@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import { isReason } from '../../domain/kubernetes/failure.ts';
 import { type Fields, type KubeObject, describeObject } from '../../domain/kubernetes/object.ts';
-import { afterTakeOver, countLetGo, takeOver } from '../../domain/kubernetes/ownership.ts';
+import { afterTakeOver, countLetGo, endRolling, takeOver } from '../../domain/kubernetes/ownership.ts';
 import type { Resource } from '../../domain/kubernetes/resource.ts';
 import type { K8sTools } from './rollout.ts';
 
@@ -31,6 +31,18 @@ export async function takeOwnership(
       current = await cluster.get(resource, current.metadata, signal);
     }
   }
+}
+
+/** By a manager whose fields are taken over next. */
+export async function endOtherStrategy(
+  { resource, live, manager, object }: Owned & { readonly object: KubeObject },
+  { cluster }: K8sTools,
+  signal: AbortSignal,
+): Promise<KubeObject> {
+  const change = endRolling(object, live, manager);
+  if (change === undefined) return live;
+  const { name, namespace } = live.metadata;
+  return cluster.patch(resource, { name, namespace, manager: 'sluice-restore' }, change, signal);
 }
 
 /** What the server would make of an object whose fields are taken over first: `tried` is the answer to a dry run without that. */
