@@ -64,10 +64,13 @@ export interface Kubernetes {
   create(resource: Resource, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
   /** PUT: `metadata.resourceVersion` of the object guards it. */
   replace(resource: Resource, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
-  /** JSON Patch (a list) or merge patch (an object), of the object or a subresource of it; `manager` becomes the owner of the fields. */
+  /**
+   * JSON Patch (a list) or merge patch (an object), of the object or a subresource of it; `manager` becomes the owner of the fields. With
+   * `dryRun` what it would become is answered, and nothing is written.
+   */
   patch(
     resource: Resource,
-    place: Place & { readonly subresource?: string; readonly manager?: string },
+    place: Place & { readonly subresource?: string; readonly manager?: string; readonly dryRun?: 'yes' },
     change: readonly Fields[] | Fields,
     signal: AbortSignal,
   ): Promise<KubeObject>;

@@ -24,7 +24,7 @@ import {
   wayBackOf,
 } from '../../../src/engine/k8s-rollout/modes.ts';
 import { leaveUnfinished } from '../../../src/engine/k8s-rollout/leave.ts';
-import { intentsOf } from '../../../src/engine/k8s-rollout/prepare.ts';
+import { intentsOf } from '../../../src/engine/k8s-rollout/intents.ts';
 import type { AppRef, K8sResult, K8sTools, Policies } from '../../../src/engine/k8s-rollout/rollout.ts';
 import { describeMove, readScalable, scaleWorkload } from '../../../src/engine/k8s-rollout/scale.ts';
 import type { BackupStore } from '../../../src/ports/backup-store.ts';

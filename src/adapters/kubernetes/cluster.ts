@@ -80,10 +80,13 @@ export function kubernetesOf(http: KubeHttp): Kubernetes {
     async patch(resource, place, change, signal) {
       const type = Array.isArray(change) ? 'application/json-patch+json' : 'application/merge-patch+json';
       const call = {
-        what: `Could not change ${subject(resource, place)}`,
+        what: `Could not ${place.dryRun === undefined ? 'change' : 'try'} ${subject(resource, place)}`,
         method: 'PATCH',
         path: `${named(resource, place)}${place.subresource === undefined ? '' : `/${place.subresource}`}`,
-        ...(place.manager === undefined ? {} : { query: { fieldManager: place.manager } }),
+        query: {
+          ...(place.manager === undefined ? {} : { fieldManager: place.manager }),
+          ...(place.dryRun === undefined ? {} : { dryRun: 'All' }),
+        },
         body: { type, text: JSON.stringify(change) },
       } as const;
       return objectIn(found(await http.call(call, signal), call));

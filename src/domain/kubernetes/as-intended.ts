@@ -1,5 +1,6 @@
 import { canonicalJson } from '../canonical-json.ts';
-import { type Fields, type KubeObject, fieldAt, isFields, numberAt, withField } from './object.ts';
+import { type KubeObject, fieldAt, isFields, numberAt, withField } from './object.ts';
+import { isWithin } from './field-sets.ts';
 import { takeOver } from './ownership.ts';
 import { containersOf, podSpecPath } from './pod-templates.ts';
 import { sameQuantity } from './quantity.ts';
@@ -95,31 +96,4 @@ function holdsList(wanted: readonly unknown[], live: readonly unknown[], key: st
   if (wanted.length === live.length && wanted.every((each, index) => holds(each, live[index], key))) return true;
   // Entries of others stand between ours (a sidecar that a webhook put in); a list of values is of one writer.
   return wanted.every((each) => isFields(each) && live.some((other) => holds(each, other, key)));
-}
-
-/**
- * Whether every field of a `fieldsV1` stands in the intent: `f:name` is a field, `k:{...}` an entry of a list by its keys,
- * `v:...` a value of a set, `i:n` an entry by its place, `.` the thing itself.
- */
-function isWithin(owned: unknown, intent: unknown): boolean {
-  if (!isFields(owned)) return true;
-  return Object.entries(owned).every(([step, deeper]) => {
-    if (step === '.') return true;
-    const at = follow(step, intent);
-    return at !== undefined && isWithin(deeper, at);
-  });
-}
-
-function follow(step: string, at: unknown): unknown {
-  const rest = step.slice(2);
-  if (step.startsWith('f:')) return isFields(at) ? at[rest] : undefined;
-  if (!Array.isArray(at)) return undefined;
-  if (step.startsWith('i:')) return at[Number(rest)] as unknown;
-  const named: unknown = JSON.parse(rest);
-  if (step.startsWith('v:')) return at.find((each) => each === named);
-  // A key that the server filled in (`protocol: TCP`) does not stand in the intent.
-  return at.find(
-    (each) =>
-      isFields(each) && Object.entries(named as Fields).every(([key, value]) => [value, undefined].includes(each[key])),
-  );
 }

@@ -93,8 +93,16 @@ export function scaledBy(autoscaler: KubeObject): string | undefined {
   const { namespace } = autoscaler.metadata;
   return keyOf({
     apiVersion: String(target['apiVersion'] ?? 'apps/v1'),
-    kind: String(target['kind']),
+    kind: String(target['kind'] ?? 'Deployment'),
     name: String(target['name']),
     ...(namespace === undefined ? {} : { namespace }),
   });
 }
+
+/** Keys of the workloads that the autoscalers among these scale. */
+export const scaledAmong = (objects: readonly KubeObject[]): ReadonlySet<string> =>
+  new Set(
+    objects
+      .filter(({ kind }) => kind === 'HorizontalPodAutoscaler' || kind === 'ScaledObject')
+      .flatMap((each) => scaledBy(each) ?? []),
+  );

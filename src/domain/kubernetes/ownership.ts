@@ -1,20 +1,38 @@
 import type { StatusCause } from './failure.ts';
-import { type Fields, type KubeObject, type ManagedFields, fieldAt, isFields, withField } from './object.ts';
+import { lettingGo, unionOf, valuesOf } from './field-sets.ts';
+import {
+  type Fields,
+  type KubeObject,
+  type ManagedFields,
+  fieldAt,
+  groupOf,
+  isFields,
+  numberAt,
+  textAt,
+  withField,
+} from './object.ts';
+import { BOUNDS_ANNOTATION } from './scaling.ts';
 
 /** One field that somebody else owns and that we want to have otherwise. */
 export interface FieldConflict {
   readonly manager: string;
   /** `.spec.replicas` */
   readonly field: string;
+  /** Part of the object that it was written by: `scale`. */
+  readonly subresource?: string;
 }
 
-const MANAGER = /conflict with "([^"]*)"/;
+const OWNER = /conflict with "([^"]*)"(?: with subresource "([^"]*)")?/;
 
 export const conflictsOf = (causes: readonly StatusCause[]): readonly FieldConflict[] =>
   causes
     .filter(({ reason }) => reason === 'FieldManagerConflict')
-    .map(({ message, field }) => ({ manager: MANAGER.exec(message)?.[1] ?? 'another manager', field }));
+    .map(({ message, field }) => {
+      const [, manager = 'another manager', subresource] = OWNER.exec(message) ?? [];
+      return { manager, field, ...(subresource === undefined ? {} : { subresource }) };
+    });
 
+const COUNT = '.spec.replicas';
 /** Writers whose business a replica count is. */
 const SCALERS = /^(?:kube-controller-manager|keda|vpa|sluice-scale|horizontal-pod-autoscaler|kubectl-autoscale)/;
 /** Ours by another name: what `mode: scale` and `mode: restore` set gives way to the next release. */
@@ -28,23 +46,34 @@ export interface ConflictVerdict {
   readonly left: readonly FieldConflict[];
 }
 
-/** Which conflicts are given in to: a count by hand or by an autoscaler always, all of them with `policy: yield`. */
-export function judgeConflicts(
-  conflicts: readonly FieldConflict[],
-  context: {
-    readonly policy: 'fail' | 'force' | 'yield';
-    readonly scaled: 'by-autoscaler' | 'by-hand';
-    readonly held: 'yes' | 'no';
-  },
-): ConflictVerdict {
-  const { policy, scaled, held } = context;
-  const yields = ({ manager, field }: FieldConflict): boolean =>
-    policy === 'yield' ||
-    (manager === 'sluice-scale' && held === 'yes') ||
-    (field === '.spec.replicas' && (scaled === 'by-autoscaler' || SCALERS.test(manager)));
-  const yielded = conflicts.filter(yields);
-  const taken = conflicts.filter((each) => !yields(each) && (policy === 'force' || OWN.test(each.manager)));
-  return { yielded, taken, left: conflicts.filter((each) => !yielded.includes(each) && !taken.includes(each)) };
+export interface ConflictContext {
+  readonly policy: 'fail' | 'force' | 'yield';
+  readonly scaled: 'by-autoscaler' | 'by-hand';
+  /** As it was read; absent: it was not there. */
+  readonly live: KubeObject | undefined;
+}
+
+/**
+ * Which conflicts are given in to: a count by hand or by an autoscaler always, all of them with `policy: yield`. What is taken
+ * over before the first apply is no conflict. Asked before the first write and at each write, so that the two agree.
+ */
+export function judgeConflicts(conflicts: readonly FieldConflict[], context: ConflictContext): ConflictVerdict {
+  const fated = (fate: keyof ConflictVerdict) => conflicts.filter((each) => fateOf(each, context) === fate);
+  return { yielded: fated('yielded'), taken: fated('taken'), left: fated('left') };
+}
+
+function fateOf(
+  { manager, field, subresource }: FieldConflict,
+  { policy, scaled, live }: ConflictContext,
+): keyof ConflictVerdict {
+  const held = live?.metadata.annotations?.[BOUNDS_ANNOTATION] !== undefined;
+  const isRuled = scaled === 'by-autoscaler' || subresource === 'scale' || SCALERS.test(manager);
+  if ((manager === 'sluice-scale' && held) || (field === COUNT && isRuled)) return 'yielded';
+  const entries = live?.metadata.managedFields ?? [];
+  if (subresource === undefined && entries.some((entry) => entry.manager === manager && isTakenOver(entry)))
+    return 'taken';
+  if (policy === 'yield') return 'yielded';
+  return policy === 'force' || OWN.test(manager) ? 'taken' : 'left';
 }
 
 /**
@@ -112,8 +141,20 @@ export const without = (object: KubeObject, fields: readonly FieldConflict[]): K
 export const imagesAmong = (fields: readonly FieldConflict[]): readonly FieldConflict[] =>
   fields.filter(({ field }) => /ontainers\[[^\]]*\]\.image$/.test(field));
 
-/** Managers that wrote by `kubectl apply`, create, edit or a client that updates: what they set was this set's intent once. */
-const CLIENT_SIDE = /^(?:kubectl-client-side-apply|kubectl-create|kubectl-edit|kubectl-replace|before-first-apply)$/;
+/** Why fields may not be left to others, as a clause; undefined: they may. */
+export function imageGivenUp(yielded: readonly FieldConflict[]): string | undefined {
+  const [image] = imagesAmong(yielded);
+  return image === undefined
+    ? undefined
+    : `would leave its image to ${image.manager} (${image.field}): it would be called released, and another one would run`;
+}
+
+/**
+ * Managers that write a whole object, by `kubectl apply`, create, replace or before managers were known: what they set was
+ * this set's intent once. Those that change single fields (`kubectl set`, patch, edit, label, annotate) are a person's change of
+ * a moment, a hotfix at night perhaps: a release that undoes it has to be told to.
+ */
+const CLIENT_SIDE = /^(?:kubectl-client-side-apply|kubectl-create|kubectl-replace|before-first-apply)$/;
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /**
@@ -125,13 +166,10 @@ export function takeOver(live: KubeObject, manager: string): readonly Fields[] |
   const old = entries.filter(isTakenOver);
   const hasLastApplied = live.metadata.annotations?.[LAST_APPLIED] !== undefined;
   if (old.length === 0 && !hasLastApplied) return undefined;
-  const own = entries.find((entry) => entry.manager === manager && entry.operation === 'Apply' && !entry.subresource);
-  const merged = [...old, ...(own === undefined ? [] : [own])]
-    .map(({ fieldsV1 }) => fieldsV1)
-    .reduce<unknown>((sum, each) => union(sum, each), {});
+  const own = entries.find((entry) => isOf(entry, manager));
   const [first = own] = old;
   const kept = entries.filter((entry) => !old.includes(entry) && entry !== own);
-  const ours = { ...first, manager, operation: 'Apply', fieldsV1: merged };
+  const ours = { ...first, manager, operation: 'Apply', fieldsV1: claimOf(live, manager) ?? {} };
   return [
     { op: 'test', path: '/metadata/resourceVersion', value: live.metadata.resourceVersion },
     ...(old.length === 0 ? [] : [{ op: 'replace', path: '/metadata/managedFields', value: [...kept, ours] }]),
@@ -144,31 +182,74 @@ const isTakenOver = (entry: ManagedFields): boolean =>
 
 const isUpdate = ({ operation, subresource }: ManagedFields): boolean => operation === 'Update' && !subresource;
 
-function union(a: unknown, b: unknown): unknown {
-  if (!isFields(a)) return b ?? {};
-  if (!isFields(b)) return a;
-  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])];
-  return Object.fromEntries(
-    keys.map((key) => [key, key in a && key in b ? union(a[key], b[key]) : (a[key] ?? b[key])]),
+const isOf = (entry: ManagedFields, manager: string): boolean =>
+  entry.manager === manager && entry.operation === 'Apply' && !entry.subresource;
+
+const isClaimed = (entry: ManagedFields, manager: string): boolean => isTakenOver(entry) || isOf(entry, manager);
+
+const fieldsOf = (entries: readonly ManagedFields[]): unknown => unionOf(entries.map(({ fieldsV1 }) => fieldsV1));
+
+/** The fields that are the manager's, or become its own by the take-over: what it leaves out of its next apply goes. */
+function claimOf({ metadata: { managedFields = [] } }: KubeObject, manager: string): unknown {
+  return fieldsOf(managedFields.filter((entry) => isClaimed(entry, manager)));
+}
+
+/**
+ * What the object would be once its fields are taken over and the intent is applied. A dry run cannot take over, so `tried`
+ * still has those that the intent lacks. kubectl's own note goes too, and is no part of a plan.
+ */
+export function afterTakeOver(
+  tried: KubeObject,
+  { live, intent, manager }: { readonly live: KubeObject; readonly intent: KubeObject; readonly manager: string },
+): KubeObject {
+  const { managedFields = [], annotations } = live.metadata;
+  const others = fieldsOf(managedFields.filter((entry) => !isClaimed(entry, manager)));
+  const left = lettingGo(tried, claimOf(live, manager), { intent, set: others }) as KubeObject;
+  const note = annotations?.[LAST_APPLIED];
+  return note === undefined ? left : withField(left, ['metadata', 'annotations', LAST_APPLIED], note);
+}
+
+/**
+ * The change that takes away the bounds of a rolling strategy, where the intent has another one: the server filled them in,
+ * nobody owns them, an apply leaves what nobody owns, and beside the other strategy they are refused.
+ */
+export function endRolling(intent: KubeObject, live: KubeObject, manager: string): readonly Fields[] | undefined {
+  const key = ['strategy', 'updateStrategy'].find((each) => textAt(intent, 'spec', each, 'type') !== undefined);
+  const bounds = (of: KubeObject): unknown =>
+    key === undefined ? undefined : fieldAt(of, 'spec', key, 'rollingUpdate');
+  if (key === undefined || bounds(live) === undefined || bounds(intent) !== undefined) return undefined;
+  if (groupOf(intent.apiVersion) !== 'apps' || textAt(intent, 'spec', key, 'type') === 'RollingUpdate')
+    return undefined;
+  const isTheirs = (live.metadata.managedFields ?? []).some(
+    (entry) =>
+      !isClaimed(entry, manager) && fieldAt(entry['fieldsV1'], 'f:spec', `f:${key}`, 'f:rollingUpdate') !== undefined,
   );
+  return isTheirs ? undefined : [{ op: 'add', path: `/spec/${key}`, value: fieldAt(intent, 'spec', key) }];
+}
+
+/** The live count, where an apply of the intent would let it go and nobody else has it: the server would make it 1. */
+export function countLetGo(intent: KubeObject, live: KubeObject, manager: string): number | undefined {
+  const count = numberAt(live, 'spec', 'replicas');
+  if (count === undefined || fieldAt(intent, 'spec', 'replicas') !== undefined) return undefined;
+  const owners = (live.metadata.managedFields ?? []).filter(
+    ({ fieldsV1 }) => fieldAt(fieldsV1, 'f:spec', 'f:replicas') !== undefined,
+  );
+  return owners.length > 0 && owners.every((entry) => isClaimed(entry, manager)) ? count : undefined;
 }
 
 /** Whether the manager has a say in the object. */
 export const isManagedBy = ({ metadata }: KubeObject, manager: string): boolean =>
   metadata.managedFields?.some((entry) => entry.manager === manager && entry.operation === 'Apply') ?? false;
 
-/** The values that `live` has in the fields of `intent`: what it takes to put them back. Lists are taken whole. */
-export function restrictTo(intent: KubeObject, live: KubeObject): KubeObject {
+/**
+ * What it takes to put `live` back after the intent was applied: its values in the fields of the intent, and in those that the
+ * manager had or took over, since an apply takes away what it leaves out. Lists are taken whole.
+ */
+export function restrictTo(intent: KubeObject, live: KubeObject, manager: string): KubeObject {
   const identity = { apiVersion: intent.apiVersion, kind: intent.kind };
   const { name, namespace } = intent.metadata;
-  const restricted = restrict(intent, live) as KubeObject;
+  const all = fieldsOf(live.metadata.managedFields ?? []);
+  const restricted = valuesOf(intent, { set: claimOf(live, manager), all }, live) as KubeObject;
   const metadata = { ...restricted.metadata, name, ...(namespace === undefined ? {} : { namespace }) };
   return { ...restricted, ...identity, metadata };
-}
-
-function restrict(intent: unknown, live: unknown): unknown {
-  if (!isFields(intent) || !isFields(live)) return live;
-  return Object.fromEntries(
-    Object.entries(intent).flatMap(([key, value]) => (key in live ? [[key, restrict(value, live[key])]] : [])),
-  );
 }

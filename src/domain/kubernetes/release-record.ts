@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import { managerOf } from './intent.ts';
 import { type KubeObject, type Ref, isFields, keyOf, listAt, numberAt, refOf, textAt } from './object.ts';
 import { restrictTo } from './ownership.ts';
 
@@ -139,7 +140,7 @@ export function adoptedSince(records: readonly ReleaseRecord[], target: ReleaseR
     const intent = standing.get(key);
     return found === undefined || intent === undefined || made.has(key) || has.has(key)
       ? []
-      : [restrictTo(intent, found)];
+      : [restrictTo(intent, found, managerOf(target.app))];
   });
 }
 

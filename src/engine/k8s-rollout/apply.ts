@@ -2,18 +2,25 @@ import { after, milliseconds, seconds } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import { comparable } from '../../domain/kubernetes/diff.ts';
-import { KubeFailure, isReason } from '../../domain/kubernetes/failure.ts';
+import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import { managerOf } from '../../domain/kubernetes/intent.ts';
 import { type KubeObject, type Ref, describeObject, keyOf, refOf } from '../../domain/kubernetes/object.ts';
-import { conflictsOf, judgeConflicts, takeOver, without } from '../../domain/kubernetes/ownership.ts';
+import {
+  type FieldConflict,
+  conflictsOf,
+  imageGivenUp,
+  judgeConflicts,
+  without,
+} from '../../domain/kubernetes/ownership.ts';
 import { type Phase, inPhases } from '../../domain/kubernetes/phases.ts';
-import { BOUNDS_ANNOTATION } from '../../domain/kubernetes/scaling.ts';
+import { refusedBySchema } from '../../domain/kubernetes/schema-refusal.ts';
 import type { Resource } from '../../domain/kubernetes/resource.ts';
 import type { Applied } from '../../ports/kubernetes.ts';
 import { inParallel } from '../in-parallel.ts';
 import { until } from '../until.ts';
 import type { HeldLease } from './lease.ts';
 import { AT_ONCE, type AppRef, type Done, type K8sTools, type ObjectResult, type Policies } from './rollout.ts';
+import { endOtherStrategy, handOverCount, takeOwnership } from './take-over.ts';
 
 /** One object to apply. */
 export interface ToApply {
@@ -22,6 +29,10 @@ export interface ToApply {
   /** As it was read; absent: it was not there. */
   readonly live: KubeObject | undefined;
   readonly way: 'apply' | 'replace';
+  /** Absent: nobody but a person changes its count. */
+  readonly scaled?: 'by-autoscaler';
+  /** Its definition is changed by the same set: for a moment servers may hold the old schema against it. */
+  readonly schema?: 'changing';
 }
 
 export interface AppliedObject extends ObjectResult {
@@ -34,6 +45,8 @@ export interface AppliedObject extends ObjectResult {
 export interface Applying {
   readonly ref: AppRef;
   readonly conflicts: Policies['conflicts'];
+  /** Of a way back: what others run now stays theirs. Else a release would be called one that does not run. */
+  readonly images?: 'may-be-left';
   readonly lease: HeldLease;
   /** Told what may not be as it was, by key: as soon as its write begins, since an answer may be lost. */
   readonly touched?: Map<string, Ref>;
@@ -69,44 +82,43 @@ export async function applyInPhases(
 }
 
 export async function applyOne(
-  { resource: known, object: wanted, live, way }: ToApply,
-  { ref, conflicts: policy, lease }: Pick<Applying, 'ref' | 'conflicts' | 'lease'>,
+  { resource: known, object: wanted, live, way, scaled, schema }: ToApply,
+  { ref, conflicts: policy, images, lease }: Pick<Applying, 'ref' | 'conflicts' | 'images' | 'lease'>,
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<AppliedObject> {
-  const { cluster } = tools;
+  const { cluster, clock } = tools;
   const manager = managerOf(ref.app);
   tools.onWrite();
   const resource = known.verbs.length > 0 ? known : await nowServed(known, tools, signal);
   if (way === 'replace' && live !== undefined) await deleteAndWait({ resource, live }, tools, signal);
-  else if (live !== undefined) await takeOwnership({ resource, live, manager }, tools, signal);
+  else if (live !== undefined) {
+    const current = await endOtherStrategy({ resource, live, manager, object: wanted }, tools, signal);
+    await takeOwnership({ resource, live: current, manager }, tools, signal);
+    if (scaled !== undefined) await handOverCount({ resource, object: wanted, manager }, tools, signal);
+  }
   let object = wanted;
   const notes: string[] = [];
+  const schemaUntil = after(clock.now(), seconds(schema === undefined ? 0 : 15));
   for (let conflicts: 'refuse' | 'take' = policy === 'force' ? 'take' : 'refuse'; ;) {
     await lease.guard();
     try {
-      const { object: now, created } = await cluster.apply(
-        resource,
-        object,
-        { manager, conflicts, dryRun: 'no' },
-        signal,
-      );
+      const wish = { manager, conflicts, dryRun: 'no' } as const;
+      const { object: now, created } = await cluster.apply(resource, object, wish, signal);
       const done = way === 'replace' && live !== undefined ? 'replaced' : doneOf({ created, object: now }, live);
-      return {
-        ref: refOf(object),
-        object: now,
-        intent: object,
-        resource,
-        done,
-        ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
-      };
+      const note = notes.length === 0 ? {} : { note: notes.join('; ') };
+      return { ref: refOf(object), object: now, intent: object, resource, done, ...note };
     } catch (thrown) {
-      const found = thrown instanceof KubeFailure ? conflictsOf(thrown.status?.causes ?? []) : [];
+      if (!(thrown instanceof KubeFailure) || thrown.status === undefined) throw thrown;
+      if (refusedBySchema(thrown.status) && clock.now() < schemaUntil) {
+        await clock.sleep(milliseconds(250), signal);
+        continue;
+      }
+      const found = conflictsOf(thrown.status.causes);
       if (found.length === 0) throw thrown;
-      const scaled = found.every(({ field }) => field === '.spec.replicas') ? 'by-autoscaler' : 'by-hand';
-      const held = live?.metadata.annotations?.[BOUNDS_ANNOTATION] === undefined ? 'no' : 'yes';
-      const verdict = judgeConflicts(found, { policy, scaled, held });
+      const verdict = judgeConflicts(found, { policy, scaled: scaled ?? 'by-hand', live });
       if (verdict.left.length > 0 || (verdict.yielded.length === 0 && conflicts === 'take')) throw thrown;
+      if (images === undefined) keepImages(object, verdict.yielded, thrown);
       notes.push(...verdict.yielded.map(({ manager: owner, field }) => `${field} is left to ${owner}`));
       const left = without(object, verdict.yielded);
       // What is not found in the intent cannot be given up: the same would be asked for ever.
@@ -117,34 +129,19 @@ export async function applyOne(
   }
 }
 
+/** Somebody who sets an image between the first look and the write is found here. */
+function keepImages(object: KubeObject, yielded: readonly FieldConflict[], cause: unknown): void {
+  const why = imageGivenUp(yielded);
+  if (why !== undefined)
+    throw new Failure({ what: `Could not apply ${describeObject(object)}`, why: `it ${why}` }, { cause });
+}
+
 function doneOf({ created, object: now }: Applied, live: KubeObject | undefined): Done {
   // Not there when it was looked at: the answer to a first try may have been lost.
   if (created || live === undefined) return 'created';
   if (live.metadata.resourceVersion === now.metadata.resourceVersion) return 'unchanged';
   // A controller that writes a status meanwhile (a disruption budget's, while pods roll) is no change of ours.
   return canonicalJson(comparable(live)) === canonicalJson(comparable(now)) ? 'unchanged' : 'configured';
-}
-
-/** Once, from kubectl's client-side apply. Somebody who writes meanwhile makes it be read again. */
-async function takeOwnership(
-  { resource, live, manager }: { readonly resource: Resource; readonly live: KubeObject; readonly manager: string },
-  { cluster, log }: K8sTools,
-  signal: AbortSignal,
-): Promise<void> {
-  let current: KubeObject | undefined = live;
-  for (let attempt = 1; current !== undefined; attempt++) {
-    const change = takeOver(current, manager);
-    if (change === undefined) return;
-    try {
-      await cluster.patch(resource, current.metadata, change, signal);
-      log.debug(`${describeObject(current)}: fields of kubectl's client-side apply are ours now`);
-      return;
-    } catch (thrown) {
-      const moved = isReason(thrown, 'Conflict', 'Invalid');
-      if (!moved || attempt >= 5) throw thrown;
-      current = await cluster.get(resource, current.metadata, signal);
-    }
-  }
 }
 
 /** A definition of the set is established by now; the server takes a moment to serve it. */

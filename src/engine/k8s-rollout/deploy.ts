@@ -15,7 +15,7 @@ import type { HeldLease } from './lease.ts';
 import { leaveIt } from './leave.ts';
 import { prune } from './prune.ts';
 import { type WentBack, goBack, notKnownText } from './roll-back.ts';
-import type { Cause, K8sResult, K8sTools, ObjectResult } from './rollout.ts';
+import { type Cause, type K8sResult, type K8sTools, type ObjectResult, isWayBack } from './rollout.ts';
 import { unprovenText } from './unproven.ts';
 import { waitReady } from './wait.ts';
 
@@ -204,14 +204,15 @@ async function bringUp(
     });
   };
   try {
-    const all = prepared.map(({ resource, object, live, change }) => {
-      return { resource, object, live, way: change.kind === 'replace' ? ('replace' as const) : ('apply' as const) };
+    const all = prepared.map(({ change, ...each }) => {
+      return { ...each, way: change.kind === 'replace' ? ('replace' as const) : ('apply' as const) };
     });
     await applyInPhases(
       all,
       {
         ref: wish.ref,
         conflicts: wish.policies.conflicts,
+        ...(isWayBack(wish.policies) ? { images: 'may-be-left' } : {}),
         lease,
         touched,
         async afterPhase(phase, done) {

@@ -18,7 +18,8 @@ import { accessReview, allows, isAllowed, rulesReview } from '../../domain/kuber
 import { type Right, describeRight, rightsFor } from '../../domain/kubernetes/rights.ts';
 import { makesPods } from '../../domain/kubernetes/readiness.ts';
 import { inParallel } from '../in-parallel.ts';
-import { type Prepared, hideBy, intentsOf, tryAll } from './prepare.ts';
+import { intentsOf } from './intents.ts';
+import { type Prepared, hideBy, tryAll } from './prepare.ts';
 import { AT_ONCE, type AppRef, type K8sTools, type Policies } from './rollout.ts';
 
 export interface Preflight {

@@ -3,38 +3,37 @@ import { messageOf } from '../../domain/failure.ts';
 import { type Hide, type ObjectChange, changesBetween, createdBy } from '../../domain/kubernetes/diff.ts';
 import { KubeFailure, changesImmutable } from '../../domain/kubernetes/failure.ts';
 import { otherHomeOf } from '../../domain/kubernetes/home.ts';
-import { unpinned } from '../../domain/kubernetes/image-rules.ts';
+import { APP_LABEL, type Intent, managerOf, scaledAmong, withHome } from '../../domain/kubernetes/intent.ts';
+import { placeOf } from '../../domain/kubernetes/manifest.ts';
 import {
-  APP_LABEL,
-  type Completion,
-  type Intent,
-  completeObject,
-  managerOf,
-  scaledBy,
-  withConfigHash,
-  withHome,
-} from '../../domain/kubernetes/intent.ts';
-import { type Manifest, duplicates, placeOf } from '../../domain/kubernetes/manifest.ts';
-import { type KubeObject, describeObject, fieldAt, isFields, keyOf, refOf } from '../../domain/kubernetes/object.ts';
+  type KubeObject,
+  describeObject,
+  fieldAt,
+  isFields,
+  keyOf,
+  refOf,
+  withField,
+} from '../../domain/kubernetes/object.ts';
 import {
-  type FieldConflict,
+  type ConflictVerdict,
   conflictsOf,
-  imagesAmong,
+  countLetGo,
+  endRolling,
+  imageGivenUp,
   judgeConflicts,
-  takeOver,
   without,
 } from '../../domain/kubernetes/ownership.ts';
-import { RECORD_TYPE } from '../../domain/kubernetes/release-record.ts';
-import { BOUNDS_ANNOTATION } from '../../domain/kubernetes/scaling.ts';
-import { whyNotServed } from '../../domain/kubernetes/removed-apis.ts';
+import { refusedBySchema } from '../../domain/kubernetes/schema-refusal.ts';
 import { type Resource, resourceFor, resourcesDefinedBy } from '../../domain/kubernetes/resource.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import { mayPass } from '../../domain/retry-policy.ts';
 import { inParallel } from '../in-parallel.ts';
-import { AT_ONCE, type AppRef, type K8sTools, type Policies } from './rollout.ts';
+import type { ToApply } from './apply.ts';
+import { AT_ONCE, type AppRef, type K8sTools, type Policies, isWayBack } from './rollout.ts';
+import { tryTakeOver } from './take-over.ts';
 
 /** One object with what is known of it before the first write. */
-export interface Prepared extends Intent {
+export interface Prepared extends Intent, Pick<ToApply, 'scaled' | 'schema'> {
   /** As it stands in the cluster; absent: there is none. */
   readonly live: KubeObject | undefined;
   readonly change: ObjectChange;
@@ -44,47 +43,6 @@ export interface Prepared extends Intent {
 export interface Preparation {
   readonly prepared: readonly Prepared[];
   readonly problems: readonly InputProblem[];
-}
-
-/** Completes the set. Kinds that the server does not serve, and that the set does not define, are problems. */
-export async function intentsOf(
-  manifests: readonly Manifest[],
-  { ref, policies }: { readonly ref: AppRef; readonly policies: Policies },
-  { cluster, sha256 }: Pick<K8sTools, 'cluster' | 'sha256'>,
-  signal: AbortSignal,
-): Promise<{ readonly intents: readonly Intent[]; readonly problems: readonly InputProblem[] }> {
-  const served = await cluster.resources(signal);
-  const defined = resourcesDefinedBy(manifests.map(({ object }) => object));
-  const completion: Completion = { ...ref, restartOnConfig: policies.restartOnConfig, sha256 };
-  const problems: InputProblem[] = policies.requireDigest === 'yes' ? [...unpinned(manifests)] : [];
-  const intents = manifests.flatMap((manifest): readonly Intent[] => {
-    const { object, origin } = manifest;
-    const resource = resourceFor(object, served) ?? resourceFor(object, defined);
-    if (resource !== undefined) return [{ manifest, resource, object: completeObject(object, resource, completion) }];
-    problems.push({
-      input: placeOf(origin),
-      given: `${object.apiVersion} ${object.kind}`,
-      problem: `(${object.metadata.name}) is not served by this cluster: ${whyNotServed(object.apiVersion, object.kind, served)}`,
-    });
-    return [];
-  });
-  const all = intents.map(({ object }) => object);
-  // Once with its namespace and once without is twice the same.
-  problems.push(...duplicates(intents.map(({ manifest: { origin }, object }) => ({ origin, object }))));
-  problems.push(...intents.flatMap(({ manifest: { origin }, object }) => keptBySluice(object, placeOf(origin))));
-  return {
-    intents: intents.map((intent) => ({ ...intent, object: withConfigHash(intent.object, all, completion) })),
-    problems,
-  };
-}
-
-/** The record and the lease are no objects of a set: applied with it they would rule over the release that applies them. */
-function keptBySluice(object: KubeObject, input: string): readonly InputProblem[] {
-  const { kind, metadata } = object;
-  const isRecord = kind === 'Secret' && (object['type'] === RECORD_TYPE || /^sluice\..+\.v\d+$/.test(metadata.name));
-  const isLease = kind === 'Lease' && metadata.name.startsWith('sluice-');
-  const problem = 'is kept by Sluice itself, and no object of a set';
-  return isRecord || isLease ? [{ input, given: describeObject(object), problem }] : [];
 }
 
 /**
@@ -103,6 +61,8 @@ interface TryContext {
   /** Keys of workloads that an autoscaler scales. */
   readonly scaled: ReadonlySet<string>;
   readonly missingNamespaces: ReadonlySet<string>;
+  /** Kinds whose definition this set changes. */
+  readonly changing: readonly Pick<Resource, 'group' | 'kind'>[];
 }
 
 /** Reads what is there and lets the server try every object: what would change, and what it would refuse. */
@@ -118,8 +78,7 @@ export async function tryAll(
   signal: AbortSignal,
 ): Promise<Preparation> {
   const objects = intents.map(({ object }) => object);
-  const own = objects.filter(({ kind }) => kind === 'HorizontalPodAutoscaler' || kind === 'ScaledObject');
-  const scaled = new Set([...own, ...autoscalers].flatMap((each) => scaledBy(each) ?? []));
+  const scaled = scaledAmong([...objects, ...autoscalers]);
   const problems: InputProblem[] = [];
   const live = await inParallel(intents, AT_ONCE, async ({ resource, object }) =>
     resource.verbs.length === 0 ? undefined : tools.cluster.get(resource, object.metadata, signal),
@@ -129,12 +88,22 @@ export async function tryAll(
       object.kind === 'Namespace' && live[index] === undefined ? [object.metadata.name] : [],
     ),
   );
-  const context: TryContext = { ref, policies, hide, scaled, missingNamespaces };
+  const tryThese = async (which: readonly number[], changing: TryContext['changing']) =>
+    inParallel(which, AT_ONCE, async (index): Promise<readonly [number, Prepared]> => {
+      const context: TryContext = { ref, policies, hide, scaled, missingNamespaces, changing };
+      const intent = intents[index] as Intent;
+      return [index, await tryOne(intent, live[index], { context, problems }, { ...tools, signal })];
+    });
   const indexes = intents.map((_, index) => index);
-  const prepared = await inParallel(indexes, AT_ONCE, async (index) => {
-    const intent = intents[index] as Intent;
-    return tryOne(intent, live[index], { context, problems }, { ...tools, signal });
-  });
+  const isDefinition = (index: number): boolean => objects[index]?.kind === 'CustomResourceDefinition';
+  // First, because an object is tried by the definition that stands, and not by that of the set.
+  const definitions = await tryThese(indexes.filter(isDefinition), []);
+  const changed = definitions.flatMap(([, { change, object }]) => (change.kind === 'change' ? [object] : []));
+  const others = await tryThese(
+    indexes.filter((index) => !isDefinition(index)),
+    resourcesDefinedBy(changed),
+  );
+  const prepared = [...definitions, ...others].sort(([a], [b]) => a - b).map(([, each]) => each);
   return { prepared, problems };
 }
 
@@ -146,60 +115,104 @@ async function tryOne(
 ): Promise<Prepared> {
   const { resource, manifest } = intent;
   const { hide, policies, ref } = context;
+  const manager = managerOf(ref.app);
   const said: string[] = [];
   const refuse = (problem: string, accepted?: string): void => {
     const given = describeObject(intent.object);
     problems.push({ input: placeOf(manifest.origin), given, problem, ...(accepted === undefined ? {} : { accepted }) });
   };
-  const done = (object: KubeObject, change: ObjectChange): Prepared => ({ ...intent, object, live, change, said });
+  const { scaled, schema } = standOf(intent, context);
+  const stand = { ...(scaled === undefined ? {} : { scaled }), ...(schema === undefined ? {} : { schema }) };
+  const done = (object: KubeObject, change: ObjectChange): Prepared => ({
+    ...intent,
+    object,
+    live,
+    change,
+    said,
+    ...stand,
+  });
   const unknown = resource.verbs.length === 0 || context.missingNamespaces.has(intent.object.metadata.namespace ?? '');
   if (unknown) return done(intent.object, createdBy(intent.object, 'manifest', hide));
   let object = atItsHome(intent.object, { live, ref, policies, said });
+  let isCounted = scaled !== undefined && live !== undefined;
   for (let attempt = 1; ; attempt++) {
+    // Handed over before the first apply, so it stays as it is.
+    const count = isCounted && live !== undefined ? countLetGo(object, live, manager) : undefined;
+    const asked = count === undefined ? object : withField(object, ['spec', 'replicas'], count);
     try {
       const takes = policies.conflicts === 'force' || attempt > 3 ? 'take' : 'refuse';
-      const wish = { manager: managerOf(ref.app), conflicts: takes, dryRun: 'yes' } as const;
-      const tried = await cluster.apply(resource, object, wish, signal);
-      return done(object, changeOf(live, tried.object, object, hide));
+      const { object: tried } = await cluster.apply(
+        resource,
+        asked,
+        { manager, conflicts: takes, dryRun: 'yes' },
+        signal,
+      );
+      const after =
+        live === undefined
+          ? tried
+          : await tryTakeOver({ resource, live, manager, intent: asked, tried }, { cluster }, signal);
+      return done(object, changeOf(live, after, object, hide));
     } catch (thrown) {
       const conflicts = thrown instanceof KubeFailure ? conflictsOf(thrown.status?.causes ?? []) : [];
-      if (conflicts.length > 0) {
-        const { yielded, left } = judgeOwnership(object, conflicts, { context, live });
-        const given = without(object, yielded);
-        // What is not found in the intent cannot be given up.
-        const verdict = given === object ? { yielded: [], left: [...left, ...yielded] } : { yielded, left };
-        if (verdict.left.length > 0) {
-          const owner = live?.metadata.labels?.[APP_LABEL];
-          if (owner !== undefined && owner !== ref.app) {
-            refuse(
-              `belongs to the app ${owner}, which applies it too`,
-              `another name, one set for both, or field-conflicts: force, which takes it from ${owner}`,
-            );
-            return done(object, changeOf(live, live ?? object, object, hide));
-          }
-          const table = verdict.left.map(({ manager, field }) => `${field} (${manager})`).join(', ');
-          refuse(
-            `has fields that others own: ${table}`,
-            'take the fields out of the manifest, or set field-conflicts to force (they become ours) or yield (they stay theirs)',
-          );
-          return done(object, changeOf(live, live ?? object, object, hide));
-        }
-        const image = imageGivenUp(verdict.yielded, policies);
-        if (image !== undefined) {
-          refuse(image, 'field-conflicts: force, or take the image out of the manifest');
-          return done(object, changeOf(live, live ?? object, object, hide));
-        }
-        if (verdict.yielded.length > 0) {
-          said.push(...verdict.yielded.map(({ manager, field }) => `${field} is left to ${manager}`));
-          object = given;
-        }
-        // What is left is ours by another name, or is taken over before the first apply.
-        if (verdict.yielded.length === 0) attempt = 3;
+      if (conflicts.length === 0)
+        return judgeRefusal({ thrown, object, live, done, refuse, hide, ref, policies, schema, said });
+      if (count !== undefined) {
+        // An autoscaler sets it at this moment, and has it by that.
+        isCounted = false;
         continue;
       }
-      return judgeRefusal({ thrown, object, live, done, refuse, hide, policies });
+      const verdict = judgeConflicts(conflicts, { policy: policies.conflicts, scaled: scaled ?? 'by-hand', live });
+      const given = without(object, verdict.yielded);
+      const barred = barredBy(verdict, { object, given, live, ref, policies });
+      if (barred !== undefined) {
+        refuse(...barred);
+        return done(object, changeOf(live, live ?? object, object, hide));
+      }
+      said.push(...verdict.yielded.map((each) => `${each.field} is left to ${each.manager}`));
+      // What is left is ours by another name, or is taken over before the first apply.
+      if (verdict.yielded.length === 0) attempt = 3;
+      object = given;
     }
   }
+}
+
+/** What of the set and the cluster an object is written by. */
+function standOf({ object, resource }: Intent, { scaled, changing }: TryContext): Pick<ToApply, 'scaled' | 'schema'> {
+  const isChanging = changing.some(({ group, kind }) => group === resource.group && kind === resource.kind);
+  return {
+    ...(scaled.has(keyOf(refOf(object))) ? { scaled: 'by-autoscaler' } : {}),
+    ...(isChanging ? { schema: 'changing' } : {}),
+  };
+}
+
+interface Yielding extends Pick<TryContext, 'ref' | 'policies'> {
+  readonly object: KubeObject;
+  /** Without the fields that are left to others. */
+  readonly given: KubeObject;
+  readonly live: KubeObject | undefined;
+}
+
+/** Why fields of others bar the release, and what is accepted. */
+function barredBy(
+  verdict: ConflictVerdict,
+  { object, given, live, ref, policies }: Yielding,
+): readonly [problem: string, accepted: string] | undefined {
+  // What is not found in the intent cannot be given up.
+  const left = [...verdict.left, ...(given === object ? verdict.yielded : [])];
+  const owner = live?.metadata.labels?.[APP_LABEL];
+  if (left.length > 0 && owner !== undefined && owner !== ref.app)
+    return [
+      `belongs to the app ${owner}, which applies it too`,
+      `another name, one set for both, or field-conflicts: force, which takes it from ${owner}`,
+    ];
+  if (left.length > 0)
+    return [
+      `has fields that others own: ${left.map(({ manager, field }) => `${field} (${manager})`).join(', ')}`,
+      'take the fields out of the manifest, or set field-conflicts to force (they become ours) or yield (they stay theirs)',
+    ];
+  // A way back gives nothing up for it: what others run now stays theirs, and it is said.
+  const image = isWayBack(policies) ? undefined : imageGivenUp(verdict.yielded);
+  return image === undefined ? undefined : [image, 'field-conflicts: force, or take the image out of the manifest'];
 }
 
 /** Two namespaces that release one object (a role of the cluster): it stays of the first, so that the other never deletes it. */
@@ -218,45 +231,24 @@ function atItsHome(
   return withHome(object, home);
 }
 
-/** A way back gives nothing up for it: what others run now stays theirs, and it is said. */
-function imageGivenUp(yielded: readonly FieldConflict[], { pruneLimit }: Policies): string | undefined {
-  const [image] = imagesAmong(yielded);
-  return image === undefined || pruneLimit === 'none'
-    ? undefined
-    : `would leave its image to ${image.manager} (${image.field}): it would be called released, and another one would run`;
-}
-
-function judgeOwnership(
-  object: KubeObject,
-  conflicts: ReturnType<typeof conflictsOf>,
-  { context, live }: { readonly context: TryContext; readonly live: KubeObject | undefined },
-) {
-  const scaled = context.scaled.has(keyOf(refOf(object))) ? 'by-autoscaler' : 'by-hand';
-  // What a client-side apply owns is taken over before the first apply of ours.
-  const taken = live !== undefined && takeOver(live, managerOf(context.ref.app)) !== undefined;
-  const others = conflicts.filter(({ manager }) => !(taken && /^kubectl/.test(manager)));
-  const held = live?.metadata.annotations?.[BOUNDS_ANNOTATION] === undefined ? 'no' : 'yes';
-  return judgeConflicts(others, { policy: context.policies.conflicts, scaled, held });
-}
-
 function changeOf(live: KubeObject | undefined, tried: KubeObject, object: KubeObject, hide: Hide): ObjectChange {
   if (live === undefined) return createdBy(object, 'server', hide);
   const changes = changesBetween(live, tried, hide);
   return { ref: refOf(object), kind: changes.length === 0 ? 'unchanged' : 'change', changes, basis: 'server' };
 }
 
-interface Refused {
+interface Refused extends Pick<TryContext, 'ref' | 'policies' | 'hide'> {
   readonly thrown: unknown;
   readonly object: KubeObject;
   readonly live: KubeObject | undefined;
-  readonly hide: Hide;
-  readonly policies: Policies;
+  readonly schema: ToApply['schema'];
+  readonly said: string[];
   done(object: KubeObject, change: ObjectChange): Prepared;
   refuse(problem: string, accepted?: string): void;
 }
 
 /** What the server will not try, and what it will not take. */
-function judgeRefusal({ thrown, object, live, hide, policies, done, refuse }: Refused): Prepared {
+function judgeRefusal({ thrown, object, live, hide, ref, policies, schema, said, done, refuse }: Refused): Prepared {
   if (!(thrown instanceof KubeFailure) || thrown.status === undefined) throw thrown;
   const { status } = thrown;
   const byManifest = (): Prepared =>
@@ -264,6 +256,10 @@ function judgeRefusal({ thrown, object, live, hide, policies, done, refuse }: Re
       ? done(object, createdBy(object, 'manifest', hide))
       : done(object, { ...changeOf(live, merged(live, object), object, hide), basis: 'manifest' });
   if (/does not support dry run/i.test(status.message)) return byManifest();
+  // They are taken away before the first apply.
+  const manager = managerOf(ref.app);
+  const rolls = live !== undefined && endRolling(object, live, manager) !== undefined;
+  if (rolls && status.code === 422 && /rollingUpdate/.test(status.message)) return byManifest();
   if (status.code === 422 && live !== undefined && changesImmutable(status.message)) {
     const { kind } = object;
     if (policies.replace.includes(kind))
@@ -275,6 +271,10 @@ function judgeRefusal({ thrown, object, live, hide, policies, done, refuse }: Re
     return byManifest();
   }
   if (thrown.kind === 'expired-token' || mayPass(thrown.kind)) throw thrown;
+  if (schema !== undefined && refusedBySchema(status)) {
+    said.push('is tried once its definition is applied, which this set changes');
+    return byManifest();
+  }
   refuse(`is refused by the server: ${masked(status.message || messageOf(thrown), object)}`);
   return byManifest();
 }

@@ -1,14 +1,22 @@
 import { Failure, messageOf } from '../../domain/failure.ts';
 import { standingOf } from '../../domain/kubernetes/as-intended.ts';
 import { isOwnedBy, otherHomeOf } from '../../domain/kubernetes/home.ts';
-import { managerOf } from '../../domain/kubernetes/intent.ts';
-import { type KubeObject, type Ref, describeRef, isKept, keyOf, refOf } from '../../domain/kubernetes/object.ts';
+import { managerOf, scaledAmong } from '../../domain/kubernetes/intent.ts';
+import {
+  type KubeObject,
+  type Ref,
+  describeRef,
+  groupOf,
+  isKept,
+  keyOf,
+  refOf,
+} from '../../domain/kubernetes/object.ts';
 import { restrictTo } from '../../domain/kubernetes/ownership.ts';
 import { inPhasesBack } from '../../domain/kubernetes/phases.ts';
 import type { ReleaseRecord } from '../../domain/kubernetes/release-record.ts';
-import { resourceFor } from '../../domain/kubernetes/resource.ts';
+import { resourceFor, resourcesDefinedBy } from '../../domain/kubernetes/resource.ts';
 import { inParallel } from '../in-parallel.ts';
-import { type AppliedObject, applyOne } from './apply.ts';
+import { type AppliedObject, type ToApply, applyOne } from './apply.ts';
 import type { HeldLease } from './lease.ts';
 import { AT_ONCE, type AppRef, type K8sTools, type ObjectResult } from './rollout.ts';
 
@@ -93,11 +101,12 @@ function leftOf({ record, touched }: PuttingBack, seen: readonly { readonly ref:
 
 async function restoreOne(
   object: KubeObject,
-  { ref, lease }: PuttingBack,
+  going: PuttingBack,
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<AppliedObject | Stuck | { readonly line: string }> {
   const { cluster } = tools;
+  const { ref, lease } = going;
   const own = refOf(object);
   let isSame = false;
   try {
@@ -109,13 +118,26 @@ async function restoreOne(
       return { ref: own, object: live, intent: object, resource, done: 'unchanged' };
     isSame = how === 'unowned';
     // What others took over meanwhile stays theirs, and it is said.
-    return await applyOne({ resource, object, live, way: 'apply' }, { ref, conflicts: 'yield', lease }, tools, signal);
+    const wish = { ref, conflicts: 'yield', images: 'may-be-left', lease } as const;
+    return await applyOne({ resource, object, live, way: 'apply', ...standOf(object, going) }, wish, tools, signal);
   } catch (thrown) {
     const why = whyStuck(thrown, lease);
     return isSame
       ? { line: `${describeRef(own)} is as it was, and could not be taken over again: ${why}` }
       : { ref: own, why };
   }
+}
+
+/** What else goes back with an object, and is needed to write it. */
+function standOf(object: KubeObject, { previous }: PuttingBack): Pick<ToApply, 'scaled' | 'schema'> {
+  const all = previous?.objects ?? [];
+  const { group, kind } = { group: groupOf(object.apiVersion), kind: object.kind };
+  return {
+    ...(scaledAmong(all).has(keyOf(refOf(object))) ? { scaled: 'by-autoscaler' } : {}),
+    ...(resourcesDefinedBy(all).some((each) => each.group === group && each.kind === kind)
+      ? { schema: 'changing' }
+      : {}),
+  };
 }
 
 /** A lease that is lost, and a run that is told to stop, end everything; any other failure is of one object. */
@@ -134,7 +156,7 @@ function wantedBack({ record, previous }: PuttingBack): readonly KubeObject[] {
     const intent = intended.get(keyOf(ref));
     return object === undefined || intent === undefined || known.has(keyOf(ref)) || ref.kind === 'Job'
       ? []
-      : [restrictTo(intent, object)];
+      : [restrictTo(intent, object, managerOf(record.app))];
   });
   return [...intents, ...foreign];
 }

@@ -49,6 +49,9 @@ export interface Policies {
   readonly restartOnConfig: 'yes' | 'no';
 }
 
+/** What was intended once is intended again. */
+export const isWayBack = ({ pruneLimit }: Pick<Policies, 'pruneLimit'>): boolean => pruneLimit === 'none';
+
 export interface Limits {
   readonly deadline: Instant;
   /** How long the way back may take. */

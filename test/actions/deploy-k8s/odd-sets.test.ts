@@ -127,6 +127,75 @@ needs('kubernetes')('a set', () => {
     await scene.cluster.admin.api.delete(path);
   }, 120_000);
 
+  test('with a new field of a definition and an object that has it is released as one, and taken back as one', async () => {
+    const name = `${scene.namespace}.more`;
+    const SCHEMA = 'type: object, x-kubernetes-preserve-unknown-fields: true';
+    const sized = (fields: string, most: number): string =>
+      definition(name)
+        .replace('subresources: { status: {} }', '')
+        .replace(
+          SCHEMA,
+          `type: object, properties: { spec: { type: object, properties: { size: { type: integer, maximum: ${most} }${fields} } } }`,
+        );
+    const app = { app: 'more' };
+    const first = sized('', 5);
+    expect(await scene.run({ ...app, 'release-id': 'v1' }, first)).toMatchObject({ exitCode: 0 });
+    const set = sized(', color: { type: string }', 9).replace('size: 3', 'size: 7, color: red');
+    const misspelt = set.replace('kind: Widget\nmetadata', 'kind: Widget\nspecc: {}\nmetadata');
+    const widget = `/apis/${name}.example.com/v1/namespaces/${scene.namespace}/widgets/one`;
+    const plan = await scene.run({ ...app, mode: 'diff' }, set);
+    expect(plan).toMatchObject({ exitCode: 0, outputs: { outcome: 'diff' } });
+    expect(said(plan)).toMatch(/change Widget \S+ \(by the manifest alone: the server could not try it\)/);
+    const wrong = await scene.run({ ...app, 'release-id': 'v2' }, misspelt);
+    expect(wrong).toMatchObject({ exitCode: 1, outputs: { outcome: 'rolled-back' } });
+    expect(said(wrong)).toContain('.specc: field not declared in schema');
+    expect(await scene.live(widget)).toMatchObject({ spec: { size: 3 } });
+    const run = await scene.run({ ...app, 'release-id': 'v3' }, set);
+    expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    expect(await scene.live(widget)).toMatchObject({ spec: { size: 7, color: 'red' } });
+    // Nothing of the definition changes here: it is the manifest that is wrong.
+    const refused = await scene.run({ ...app, 'release-id': 'v4' }, misspelt);
+    expect(refused).toMatchObject({ exitCode: 1, outputs: { outcome: 'refused', changed: 'false' } });
+    const back = await scene.run({ ...app, mode: 'rollback' });
+    expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back', release: 'v1' } });
+    expect(await scene.live(widget)).toMatchObject({ spec: { size: 3 } });
+    const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.${name}.example.com`;
+    await scene.cluster.admin.api.delete(path);
+  }, 120_000);
+
+  test('with a strategy that does not roll follows one that rolls, and goes back to it', async () => {
+    const app = { app: 'strategy' };
+    const set = (tag: string, strategy: string): string => `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: strategy }
+spec:
+  replicas: 1${strategy}
+  selector: { matchLabels: { app: strategy } }
+  template:
+    metadata: { labels: { app: strategy } }
+    spec: { terminationGracePeriodSeconds: 1, containers: [{ name: c, image: 'x/y:${tag}' }] }
+`;
+    const recreate = '\n  strategy: { type: Recreate }';
+    for (const [tag, strategy] of [
+      ['1', ''],
+      ['2', recreate],
+      ['3', ''],
+    ] as const)
+      expect(await scene.run({ ...app, 'release-id': `v${tag}` }, set(tag, strategy))).toMatchObject({
+        exitCode: 0,
+        outputs: { outcome: 'succeeded' },
+      });
+    const path = `/apis/apps/v1/namespaces/${scene.namespace}/deployments/strategy`;
+    const strategyOf = async () =>
+      ((await scene.live(path)) as unknown as { spec: { strategy: object } }).spec.strategy;
+    expect(await strategyOf()).toMatchObject({ type: 'RollingUpdate' });
+    expect(await scene.run({ ...app, mode: 'rollback' })).toMatchObject({
+      exitCode: 0,
+      outputs: { outcome: 'rolled-back', release: 'v2' },
+    });
+    expect(await strategyOf()).toEqual({ type: 'Recreate' });
+  }, 120_000);
+
   test('with another Job of the same name runs it, where it may be replaced', async () => {
     const run = await scene.run({ 'release-id': 'v3', replace: 'Job' }, setOf({ more: job('2') }));
     expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });

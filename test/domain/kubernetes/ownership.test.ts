@@ -2,16 +2,33 @@ import { describe, expect, test } from '@jest/globals';
 import {
   conflictsOf,
   imagesAmong,
+  afterTakeOver,
+  countLetGo,
+  imageGivenUp,
   judgeConflicts,
   restrictTo,
   stepsOf,
   takeOver,
   without,
 } from '../../../src/domain/kubernetes/ownership.ts';
+import { BOUNDS_ANNOTATION } from '../../../src/domain/kubernetes/scaling.ts';
 import { deployment, object } from './objects.ts';
 
 const web = deployment('web', { app: 'a/b:1', proxy: 'c/d:1' });
-const context = { policy: 'fail', scaled: 'by-hand', held: 'no' } as const;
+const context = { policy: 'fail', scaled: 'by-hand', live: web } as const;
+const heldByHand = { ...web, metadata: { ...web.metadata, annotations: { [BOUNDS_ANNOTATION]: '2..6' } } };
+const owned = (...owners: readonly (readonly [manager: string, operation: string, fieldsV1: object])[]) => ({
+  ...web,
+  metadata: {
+    ...web.metadata,
+    managedFields: owners.map(([manager, operation, fieldsV1]) => ({ manager, operation, fieldsV1 })),
+  },
+});
+const byKubectl = owned(
+  ['kubectl-client-side-apply', 'Update', {}],
+  ['sluice-restore', 'Apply', {}],
+  ['kubectl-edit', 'Update', {}],
+);
 
 describe('a conflict', () => {
   test('is read by manager and field', () => {
@@ -23,6 +40,12 @@ describe('a conflict', () => {
     expect(conflictsOf([cause, { reason: 'Other', message: '', field: '' }])).toEqual([
       { manager: 'kubectl-edit', field: '.spec.replicas' },
     ]);
+  });
+
+  test('is read with the part that was written by', () => {
+    const message = 'conflict with "kubectl" with subresource "scale" using apps/v1';
+    const cause = { reason: 'FieldManagerConflict', message, field: '.spec.replicas' };
+    expect(conflictsOf([cause])).toEqual([{ manager: 'kubectl', field: '.spec.replicas', subresource: 'scale' }]);
   });
 
   test.each([
@@ -38,6 +61,45 @@ describe('a conflict', () => {
       { ...context, scaled: 'by-autoscaler' as const },
       'yielded',
     ],
+    [
+      'of a count that was set by kubectl scale is given in to',
+      { manager: 'kubectl', field: '.spec.replicas', subresource: 'scale' },
+      context,
+      'yielded',
+    ],
+    [
+      'of a count that was set by kubectl patch stops',
+      { manager: 'kubectl-patch', field: '.spec.replicas' },
+      context,
+      'left',
+    ],
+    [
+      'with what kubectl apply wrote is none: it is taken over',
+      { manager: 'kubectl-client-side-apply', field: '.data.a' },
+      { ...context, live: byKubectl },
+      'taken',
+    ],
+    [
+      'with what a restore wrote is none, and is not given up',
+      { manager: 'sluice-restore', field: '.data.a' },
+      { ...context, policy: 'yield' as const, live: byKubectl },
+      'taken',
+    ],
+    [
+      'of the count of a scaled workload is given in to, though kubectl apply wrote it',
+      { manager: 'kubectl-client-side-apply', field: '.spec.replicas' },
+      { ...context, scaled: 'by-autoscaler' as const, live: byKubectl },
+      'yielded',
+    ],
+    ...['set', 'patch', 'edit', 'label', 'annotate'].map(
+      (verb) =>
+        [
+          `with what somebody changed by kubectl ${verb} stops, though kubectl apply wrote the rest`,
+          { manager: `kubectl-${verb}`, field: '.data.a' },
+          { ...context, live: byKubectl },
+          'left',
+        ] as const,
+    ),
     ['of another field stops', { manager: 'argocd-controller', field: '.spec.template' }, context, 'left'],
     [
       'is given in to when asked',
@@ -54,7 +116,7 @@ describe('a conflict', () => {
     [
       'with bounds that are held by hand is given in to',
       { manager: 'sluice-scale', field: '.spec.minReplicas' },
-      { ...context, held: 'yes' as const },
+      { ...context, live: heldByHand },
       'yielded',
     ],
     [
@@ -187,11 +249,98 @@ test('what was there before is put back in the fields that were touched, and in 
     metadata: { name: 'web', namespace: 'shop', labels: { a: 'b' } },
     spec: { replicas: 3, minReadySeconds: 5 },
   };
-  expect(restrictTo(intent, before)).toEqual({
+  expect(restrictTo(intent, before, 'sluice-web')).toEqual({
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name: 'web', namespace: 'shop' },
     spec: { replicas: 9 },
+  });
+});
+
+describe('what is taken over', () => {
+  const fields = {
+    'f:data': { 'f:a': {}, 'f:gone': {}, 'f:shared': {} },
+    'f:selector': {},
+    'f:ports': {
+      '.': {},
+      'k:{"port":80,"protocol":"TCP"}': { '.': {}, 'f:port': {} },
+      'k:{"port":81}': { '.': {}, 'f:port': {} },
+    },
+    'f:rules': { 'f:first': {} },
+  };
+  const others = { 'f:data': { 'f:shared': {}, 'f:theirs': {} }, 'f:selector': {} };
+  const managedFields = [
+    { manager: 'kubectl-client-side-apply', operation: 'Update', fieldsV1: fields },
+    { manager: 'somebody', operation: 'Update', fieldsV1: others },
+  ];
+  const plain = object('v1', 'Odd', 'odd', {
+    data: { a: '1', gone: 'yes', shared: 'yes', theirs: 'yes' },
+    selector: { app: 'a', tier: 'b' },
+    ports: [{ port: 80, protocol: 'TCP', targetPort: 8080 }, { port: 81 }],
+    rules: { first: 1, filledIn: 2 },
+  });
+  const live = { ...plain, metadata: { ...plain.metadata, managedFields } };
+  const intent = object('v1', 'Odd', 'odd', { data: { a: '2' }, selector: { app: 'a' }, ports: [{ port: 80 }] });
+
+  test('and let go comes back with the rest, and nothing else does', () => {
+    const { theirs: _theirs, ...data } = plain['data'] as Record<string, string>;
+    const { filledIn: _filledIn, ...rules } = plain['rules'] as Record<string, number>;
+    expect(restrictTo(intent, live, 'sluice-web')).toEqual({
+      ...plain,
+      metadata: { name: 'odd', namespace: plain.metadata.namespace },
+      data,
+      rules,
+    });
+  });
+
+  test('was ours before, or is now: both come back', () => {
+    const ours = {
+      ...live,
+      metadata: {
+        ...live.metadata,
+        managedFields: [{ ...managedFields[0], manager: 'sluice-web', operation: 'Apply' }],
+      },
+    };
+    expect(restrictTo(intent, ours, 'sluice-web')['data']).toEqual({ a: '1', gone: 'yes', shared: 'yes' });
+    expect(restrictTo(intent, ours, 'sluice-other')['data']).toEqual({ a: '1' });
+  });
+
+  test('goes where neither the intent nor anybody else has it', () => {
+    expect(afterTakeOver(live, { live, intent, manager: 'sluice-web' })).toEqual({
+      ...live,
+      data: { a: '1', shared: 'yes', theirs: 'yes' },
+      ports: [{ port: 80, protocol: 'TCP', targetPort: 8080 }],
+      rules: undefined,
+    });
+  });
+});
+
+describe('a count that an intent does not have', () => {
+  const replicas = { 'f:spec': { 'f:replicas': {} } };
+  const counted = { ...web, spec: { replicas: 6 } };
+  const bare = { ...web, spec: {} };
+  const of = (...owners: readonly (readonly [string, string])[]) => ({
+    ...owned(...owners.map(([manager, operation]) => [manager, operation, replicas] as const)),
+    spec: { replicas: 6 },
+  });
+  test.each([
+    ['is let go where only we have it', of(['sluice-web', 'Apply']), bare, 6],
+    [
+      'is let go where it is taken over',
+      of(['kubectl-client-side-apply', 'Update'], ['sluice-restore', 'Apply']),
+      bare,
+      6,
+    ],
+    [
+      'is not where an autoscaler has it too',
+      of(['sluice-web', 'Apply'], ['kube-controller-manager', 'Update']),
+      bare,
+      undefined,
+    ],
+    ['is not where nobody has it', of(), bare, undefined],
+    ['is not where the intent has it', of(['sluice-web', 'Apply']), counted, undefined],
+  ])('%s', (_name, live, intent, count) => {
+    expect(countLetGo(intent, live, 'sluice-web')).toBe(count);
   });
 });
 
@@ -204,4 +353,6 @@ test('an image that would be left to others is found among the fields, whatever 
     { manager: 'somebody', field: '.spec.template.spec.containers[name="web"].imagePullPolicy' },
   ];
   expect(imagesAmong([...others, image, init])).toEqual([image, init]);
+  expect(imageGivenUp(others)).toBeUndefined();
+  expect(imageGivenUp([...others, init])).toContain(`would leave its image to somebody (${init.field})`);
 });
