@@ -17,6 +17,7 @@ import {
   type AppStatus,
   type Planned,
   type WayBack,
+  planBack,
   planSet,
   rollBackSet,
   statusOf,
@@ -105,12 +106,14 @@ export async function goBack(request: RollbackRequest, context: Context, signal:
   );
 }
 
-export async function planBack(
+/** Where a roll back would lead, and what it would do to get there. */
+export async function planRollback(
   request: RollbackRequest,
   { tools, ref, run }: Context,
   signal: AbortSignal,
-): Promise<WayBack> {
-  return wayBackOf(await tools.store.list(signal), { ref, to: request.to, run });
+): Promise<{ readonly way: WayBack; readonly planned: Planned | undefined }> {
+  const way = wayBackOf(await tools.store.list(signal), { ref, to: request.to, run });
+  return { way, planned: way.kind === 'repeat' ? await planBack(way.record, ref, tools, signal) : undefined };
 }
 
 export const plan = (

@@ -74,6 +74,9 @@ export const RECORD_TYPE = 'sluice.dev/release';
 
 export const recordName = (app: string, revision: number): string => `sluice.${app}.v${revision}`;
 
+/** The revision whose intent a record has: its own, or the one that it repeats. */
+export const repeatedBy = ({ copyOf, revision }: ReleaseRecord): number => copyOf ?? revision;
+
 /** Newest first. */
 export const newestFirst = (records: readonly ReleaseRecord[]): readonly ReleaseRecord[] =>
   [...records].sort((a, b) => b.revision - a.revision);
@@ -122,24 +125,36 @@ export const standingObjects = (records: readonly ReleaseRecord[]): readonly Kub
 };
 
 /**
- * Objects that stand and that `target` does not have, though nobody of this app made them: as they were before a later release
- * took them over. A roll back to `target` gives them their values back, and takes none of them away.
+ * How it was before releases after `target` came to each object that `target` does not have: what a way back to it undoes.
+ * What was there already is nothing of theirs, though another release of this app made it and left it (`prune: none`).
  */
-export function adoptedSince(records: readonly ReleaseRecord[], target: ReleaseRecord): readonly KubeObject[] {
+function firstSeenSince(records: readonly ReleaseRecord[], target: ReleaseRecord): readonly BeforeObject[] {
+  // One that never came to be stands where the one stood that it repeats.
+  const from = /^(?:deployed|superseded)$/.test(target.phase) ? target.revision : (target.copyOf ?? target.revision);
   // What never served and was taken back gave everything back: what it found and made says nothing of now.
   const served = new Set(records.map(({ previous }) => previous));
-  const counts = records.filter(({ phase, revision }) => phase !== 'rolled-back' || served.has(revision));
-  const before = counts.sort((a, b) => a.revision - b.revision).flatMap((each) => each.before);
-  const keyed = (wanted: 'found' | 'made') =>
-    before.filter(({ object }) => (object === undefined) === (wanted === 'made')).map(({ ref }) => keyOf(ref));
-  const [made, has] = [new Set(keyed('made')), new Set(target.objects.map((object) => keyOf(refOf(object))))];
+  const since = records
+    .filter(({ phase, revision }) => revision > from && (phase !== 'rolled-back' || served.has(revision)))
+    .sort((a, b) => b.revision - a.revision);
+  const has = new Set(target.objects.map((object) => keyOf(refOf(object))));
+  // The first of them is written last, and stays.
+  const first = new Map(since.flatMap(({ before }) => before.map((each) => [keyOf(each.ref), each] as const)));
+  return [...first].flatMap(([key, each]) => (has.has(key) ? [] : [each]));
+}
+
+/** What later releases made: a roll back to `target` takes it away, and nothing else. */
+export const madeSince = (records: readonly ReleaseRecord[], target: ReleaseRecord): readonly Ref[] =>
+  firstSeenSince(records, target).flatMap(({ ref, object }) => (object === undefined ? [ref] : []));
+
+/**
+ * Objects that stand and that `target` does not have, though no later release made them: as they were before one took them
+ * over. A roll back to `target` gives them their values back, and takes none of them away.
+ */
+export function adoptedSince(records: readonly ReleaseRecord[], target: ReleaseRecord): readonly KubeObject[] {
   const standing = new Map(standingObjects(records).map((object) => [keyOf(refOf(object)), object]));
-  return [...new Set(keyed('found'))].flatMap((key) => {
-    const found = before.find(({ ref, object }) => object !== undefined && keyOf(ref) === key)?.object;
-    const intent = standing.get(key);
-    return found === undefined || intent === undefined || made.has(key) || has.has(key)
-      ? []
-      : [restrictTo(intent, found)];
+  return firstSeenSince(records, target).flatMap(({ ref, object: found }) => {
+    const intent = standing.get(keyOf(ref));
+    return found === undefined || intent === undefined ? [] : [restrictTo(intent, found)];
   });
 }
 
@@ -148,7 +163,7 @@ export const beforeServing = (records: readonly ReleaseRecord[]): ReleaseRecord 
   const serving = servingOf(records);
   if (serving === undefined) return undefined;
   // A revision that repeats an earlier one stands where that one stood: two roll backs lead two releases back.
-  const from = serving.copyOf ?? serving.revision;
+  const from = repeatedBy(serving);
   return newestFirst(records).find(
     ({ revision, phase, copyOf, digest }) =>
       phase === 'superseded' && (copyOf ?? revision) < from && digest !== serving.digest,

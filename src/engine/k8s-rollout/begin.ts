@@ -28,8 +28,8 @@ export interface DeployWish {
   readonly onOutdated: 'fail' | 'continue';
   /** Hash of the plan that was approved; another one is refused. */
   readonly expectDiff?: string;
-  /** Of `mode: rollback`: the revision that is repeated. */
-  readonly copyOf?: number;
+  /** Of `mode: rollback`: the release that is repeated. */
+  readonly backTo?: ReleaseRecord;
   readonly verify?: Verify;
   /** Told what there is to undo. */
   readonly onFollowing?: (following: Following | undefined) => void;
@@ -190,11 +190,12 @@ interface Looked {
 
 async function planOf(
   { prepared, records }: Looked,
-  { ref, policies }: DeployWish,
+  { ref, policies, backTo }: DeployWish,
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<{ readonly plan: readonly ObjectChange[] } | { readonly problems: readonly InputProblem[] }> {
-  const { goes, problems } = await planPruning({ ref, wanted: prepared, records, policies }, tools, signal);
+  const pruning = { ref, wanted: prepared, records, policies, ...(backTo === undefined ? {} : { backTo }) };
+  const { goes, problems } = await planPruning(pruning, tools, signal);
   if (problems.length > 0) return { problems };
   const gone = goes.map((each) => ({ ref: each, kind: 'delete', changes: [], basis: 'server' }) as const);
   return { plan: [...prepared.map(({ change }) => change), ...gone] };

@@ -4,7 +4,7 @@ import type { ObjectChange } from '../../domain/kubernetes/diff.ts';
 import { type Manifest, type Origin } from '../../domain/kubernetes/manifest.ts';
 import { KubeFailure, clauseOf } from '../../domain/kubernetes/failure.ts';
 import { type Ref, describeRef, keyOf, refOf } from '../../domain/kubernetes/object.ts';
-import { type ReleaseRecord, newestFirst, servingOf } from '../../domain/kubernetes/release-record.ts';
+import { type ReleaseRecord, newestFirst, repeatedBy, servingOf } from '../../domain/kubernetes/release-record.ts';
 import { mayPass } from '../../domain/retry-policy.ts';
 import { containersOf } from '../../domain/kubernetes/pod-templates.ts';
 import { type AppliedObject, applyInPhases } from './apply.ts';
@@ -101,7 +101,8 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
   };
   if (wrong !== undefined)
     return settleWrong({ wrong, record, serving, applied, touched, base, lease }, wish, tools, signal);
-  await finish({ record, serving, records, copyOf: wish.copyOf }, { lease, tools }, signal).catch((thrown) => {
+  const copyOf = wish.backTo === undefined ? undefined : repeatedBy(wish.backTo);
+  await finish({ record, serving, records, copyOf }, { lease, tools }, signal).catch((thrown) => {
     // It is ready, and the next run ends it: nobody takes it back for a record that could not be written.
     if (thrown instanceof Failure && !signal.aborted) wish.onFollowing?.(undefined);
     throw thrown;
@@ -161,7 +162,7 @@ function newRecord({ records, prepared, digest }: Begun, wish: DeployWish, { clo
     // Of any release: the first that comes to be gives it on.
     hideKey: newestFirst(records).find(({ hideKey }) => hideKey !== undefined)?.hideKey ?? random.token(),
     ...(serving === undefined ? {} : { previous: serving.revision }),
-    ...(wish.copyOf === undefined ? {} : { copyOf: wish.copyOf }),
+    ...(wish.backTo === undefined ? {} : { copyOf: repeatedBy(wish.backTo) }),
   };
 }
 
@@ -231,7 +232,9 @@ async function bringUp(
     if (verified?.kind === 'bad')
       return { kind: 'failed', reason: verified.reason, causes: [{ text: verified.reason }], lines: verified.lines };
     // Last, so that the way back has least to make again.
-    pruned.push(...(await prune({ ref: wish.ref, wanted: prepared, records, policies: wish.policies }, tools, signal)));
+    const { ref, policies, backTo } = wish;
+    const pruning = { ref, wanted: prepared, records, policies, ...(backTo === undefined ? {} : { backTo }) };
+    pruned.push(...(await prune(pruning, tools, signal)));
     return undefined;
   } catch (thrown) {
     signal.throwIfAborted();

@@ -36,20 +36,26 @@ export interface Planned {
   readonly warnings: readonly string[];
 }
 
+export interface PlanWish {
+  readonly ref: AppRef;
+  readonly policies: Policies;
+  /** Of `mode: rollback`: the release that is gone back to. */
+  readonly backTo?: ReleaseRecord;
+}
+
 /** What a deployment would do now. Reads and dry runs only. */
 export async function planSet(
   manifests: readonly Manifest[],
-  { ref, policies }: { readonly ref: AppRef; readonly policies: Policies },
+  { ref, policies, backTo }: PlanWish,
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<Planned> {
   const { prepared, problems, warnings } = await preflight(manifests, { ref, policies }, tools, signal);
   const records = await tools.store.list(signal);
+  const pruning = { ref, wanted: prepared, records, policies, ...(backTo === undefined ? {} : { backTo }) };
   // A set that could not be looked at at all leaves nothing out.
   const { goes, problems: barred } =
-    prepared.length === 0
-      ? { goes: [], problems: [] }
-      : await planPruning({ ref, wanted: prepared, records, policies }, tools, signal);
+    prepared.length === 0 ? { goes: [], problems: [] } : await planPruning(pruning, tools, signal);
   const plan: readonly ObjectChange[] = [
     ...prepared.map(({ change }) => change),
     ...goes.map((each) => ({ ref: each, kind: 'delete', changes: [], basis: 'server' }) as const),
@@ -133,6 +139,17 @@ const GOING_BACK: Policies = {
   restartOnConfig: 'no',
 };
 
+/** What going back to a release would do now. Reads and dry runs only. */
+export async function planBack(
+  backTo: ReleaseRecord,
+  ref: AppRef,
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<Planned> {
+  const manifests = manifestsOf(backTo, await tools.store.list(signal));
+  return planSet(manifests, { ref, policies: GOING_BACK, backTo }, tools, signal);
+}
+
 /** Takes the app back. A repeated revision is a deployment like any other, so that it is looked at first and awaited. */
 export async function rollBackSet(
   { to, ...wish }: Omit<DeployWish, 'policies' | 'onOutdated'> & { readonly to: string | undefined },
@@ -149,10 +166,9 @@ export async function rollBackSet(
     return finished ?? rollBackSet({ to, ...wish }, tools, signal);
   }
   const writer = { release: record.release, run: wish.writer.run };
-  const copyOf = record.copyOf ?? record.revision;
   const result = await deploySet(
     manifestsOf(record, records),
-    { ...wish, policies: GOING_BACK, writer, copyOf, onOutdated: 'continue' },
+    { ...wish, policies: GOING_BACK, writer, backTo: record, onOutdated: 'continue' },
     tools,
     signal,
   );

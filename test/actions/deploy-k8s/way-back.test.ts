@@ -77,4 +77,31 @@ needs('kubernetes')('a way back is judged by what it leads to', () => {
     expect(await scene.live(`${path}/theirs`)).toMatchObject({ data: { A: 'by-hand' } });
     expect(await scene.live(`${path}/ours`)).toBeUndefined();
   }, 120_000);
+
+  test('takes away what later releases made, and neither what an older one left nor a Job that has run', async () => {
+    const extra = (name: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name} }\n`;
+    const seed =
+      "apiVersion: batch/v1\nkind: Job\nmetadata: { name: seed }\nspec: { template: { spec: { restartPolicy: Never, containers: [{ name: s, image: 'team/seed:1' }] } } }\n";
+    const two = setOf({ tag: '2', more: seed });
+    await scene.run({ 'release-id': 'w1' }, setOf({ tag: '1', more: `${seed}---\n${extra('left-by-one')}` }));
+    await scene.run({ 'release-id': 'w2' }, two);
+    const third = setOf({ tag: '3', more: `${seed}---\n${extra('of-three')}` });
+    expect(await scene.run({ 'release-id': 'w3' }, third)).toMatchObject({ exitCode: 0 });
+    const configs = `/api/v1/namespaces/${scene.namespace}/configmaps`;
+    const job = async () => (await scene.live(`/apis/batch/v1/namespaces/${scene.namespace}/jobs/seed`))?.metadata.uid;
+    const ran = await job();
+    const planned = await scene.run({ mode: 'rollback', 'dry-run': 'true' });
+    expect(planned).toMatchObject({ exitCode: 0, outputs: { outcome: 'planned', changed: 'false' } });
+    expect(planned.stdout).toMatch(/web: would go back to release w2 \(revision \d+\); 2 of \d+ objects would change/);
+    expect(planned.stdout).toContain(`- delete ConfigMap ${scene.namespace}/of-three`);
+    expect(planned.stdout).not.toContain('left-by-one');
+    const back = await scene.run({ mode: 'rollback' });
+    expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back', release: 'w2' } });
+    expect(await scene.live(`${configs}/of-three`)).toBeUndefined();
+    expect(await scene.live(`${configs}/left-by-one`)).toBeDefined();
+    expect(ran).toBeDefined();
+    expect(await job()).toBe(ran);
+    expect(await scene.run({ 'release-id': 'w2' }, two)).toMatchObject({ exitCode: 0 });
+    expect(await job()).toBe(ran);
+  }, 120_000);
 });

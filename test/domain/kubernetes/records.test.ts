@@ -7,6 +7,7 @@ import {
   adoptedSince,
   beforeServing,
   findRelease,
+  madeSince,
   outdated,
   readRecord,
   servingOf,
@@ -141,6 +142,28 @@ describe('the record', () => {
       const [found] = adoptedSince([first, record(2, 'rolled-back', { before: [seen] }), serving], first);
       expect(found?.['data']).toMatchObject({ a: 'renewed' });
     }
+  });
+
+  test('knows what later releases made, which is not what they found, nor what an older one left', () => {
+    const config = (name: string) => object('v1', 'ConfigMap', name, {});
+    const before = (name: string, found: 'found' | 'none') => {
+      const ref = { apiVersion: 'v1', kind: 'ConfigMap', name, namespace: 'shop' };
+      return found === 'none' ? { ref } : { ref, object: config(name) };
+    };
+    const all = [
+      record(1, 'superseded', { before: [before('own', 'none'), before('leftover', 'none')] }),
+      record(2, 'superseded', { objects: [config('own')] }),
+      record(3, 'superseded', { before: [before('of-three', 'none'), before('leftover', 'found')] }),
+      record(4, 'rolled-back', { before: [before('never-served', 'none')] }),
+      record(5, 'failed', { before: [before('of-five', 'none'), before('of-three', 'found'), before('own', 'none')] }),
+      record(6, 'deployed', { before: [before('of-five', 'found')] }),
+    ];
+    const made = (target: ReleaseRecord) => madeSince(all, target).map(({ name }) => name);
+    expect(made(all[1] as ReleaseRecord).sort()).toEqual(['of-five', 'of-three']);
+    expect(made(all[2] as ReleaseRecord).sort()).toEqual(['of-five', 'own']);
+    expect(made(all[5] as ReleaseRecord)).toEqual([]);
+    // A way back that did not come to its end stands where it was to lead.
+    expect(made(record(7, 'applying', { copyOf: 3 })).sort()).toEqual(['of-five', 'own']);
   });
 
   test('keeps the newest good ones, and what lies between them', () => {
