@@ -15,7 +15,15 @@ import {
   withHome,
 } from '../../domain/kubernetes/intent.ts';
 import { type Manifest, duplicates, placeOf } from '../../domain/kubernetes/manifest.ts';
-import { type KubeObject, describeObject, fieldAt, isFields, keyOf, refOf } from '../../domain/kubernetes/object.ts';
+import {
+  type KubeObject,
+  describeObject,
+  fieldAt,
+  isFields,
+  isKept,
+  keyOf,
+  refOf,
+} from '../../domain/kubernetes/object.ts';
 import {
   type FieldConflict,
   conflictsOf,
@@ -266,11 +274,13 @@ function judgeRefusal({ thrown, object, live, hide, policies, done, refuse }: Re
   if (/does not support dry run/i.test(status.message)) return byManifest();
   if (status.code === 422 && live !== undefined && changesImmutable(status.message)) {
     const { kind } = object;
-    if (policies.replace.includes(kind))
+    if (policies.replace.includes(kind) && !isKept(object))
       return done(object, { ...createdBy(object, 'manifest', hide), kind: 'replace' });
     refuse(
       `changes what cannot be changed: ${masked(status.message, object)}`,
-      `replace: ${kind} deletes it and makes it again`,
+      isKept(object)
+        ? 'another name, or the field as it was: it is never deleted, because what is in it would be lost'
+        : `replace: ${kind} deletes it and makes it again`,
     );
     return byManifest();
   }
