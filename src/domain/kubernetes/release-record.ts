@@ -166,9 +166,30 @@ export const beforeServing = (records: readonly ReleaseRecord[]): ReleaseRecord 
   const from = repeatedBy(serving);
   return newestFirst(records).find(
     ({ revision, phase, copyOf, digest }) =>
-      phase === 'superseded' && (copyOf ?? revision) < from && digest !== serving.digest,
+      // One whose record could not say that a later one serves is as good as those whose record does.
+      /^(?:deployed|superseded)$/.test(phase) &&
+      revision < serving.revision &&
+      (copyOf ?? revision) < from &&
+      digest !== serving.digest,
   );
 };
+
+/**
+ * Older releases that are still called the one that serves, as they are to be called now that `newest` is it: that of the one
+ * before it, and any whose own could not be written then. What was left by a roll back was bad, and nobody is led there again,
+ * unless it is what was gone back to.
+ */
+export function noLongerServing(records: readonly ReleaseRecord[], newest: ReleaseRecord): readonly ReleaseRecord[] {
+  const came = newestFirst([newest, ...records.filter(({ revision }) => revision < newest.revision)]).filter(
+    ({ phase }) => phase === 'deployed' || phase === 'superseded',
+  );
+  return came.flatMap((each, index) => {
+    const by = came[index - 1];
+    if (each.phase !== 'deployed' || by === undefined) return [];
+    const isLeft = by.copyOf !== undefined && by.copyOf !== repeatedBy(each);
+    return [{ ...each, phase: isLeft ? 'rolled-back' : 'superseded' }];
+  });
+}
 
 /** What `to` names; or why it names nothing that can be gone to, as a clause. */
 export type Named =

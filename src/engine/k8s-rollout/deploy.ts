@@ -101,8 +101,7 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
   };
   if (wrong !== undefined)
     return settleWrong({ wrong, record, serving, applied, touched, base, lease }, wish, tools, signal);
-  const copyOf = wish.backTo === undefined ? undefined : repeatedBy(wish.backTo);
-  await finish({ record, serving, records, copyOf }, { lease, tools }, signal).catch((thrown) => {
+  await finish({ record, records }, { lease, tools }, signal).catch((thrown) => {
     // It is ready, and the next run ends it: nobody takes it back for a record that could not be written.
     if (thrown instanceof Failure && !signal.aborted) wish.onFollowing?.(undefined);
     throw thrown;

@@ -8,6 +8,7 @@ import {
   beforeServing,
   findRelease,
   madeSince,
+  noLongerServing,
   outdated,
   readRecord,
   servingOf,
@@ -47,6 +48,40 @@ describe('the record', () => {
   test('a first release has nothing before it', () => {
     expect(beforeServing([record(1, 'deployed')])).toBeUndefined();
     expect(servingOf([record(1, 'failed')])).toBeUndefined();
+  });
+
+  test('a roll back leads to the release before, though its record does not say that a later one serves', () => {
+    const all = [record(1, 'superseded'), record(2, 'deployed'), record(3, 'deployed')];
+    expect(servingOf(all)?.revision).toBe(3);
+    expect(beforeServing(all)?.revision).toBe(2);
+  });
+
+  const ended = (given: readonly ReleaseRecord[], newest: ReleaseRecord) =>
+    noLongerServing(given, newest).map(({ revision, phase }) => [revision, phase]);
+  test.each([
+    ['of a release', [record(1, 'superseded'), record(2, 'deployed')], {}, [[2, 'superseded']]],
+    [
+      'of a release, and that of one before whose end could not be written',
+      [record(1, 'deployed'), record(2, 'rolled-back'), record(3, 'deployed')],
+      {},
+      [
+        [3, 'superseded'],
+        [1, 'superseded'],
+      ],
+    ],
+    ['that a roll back leaves', [record(1, 'superseded'), record(2, 'deployed')], { copyOf: 1 }, [[2, 'rolled-back']]],
+    ['that a roll back repeats', [record(1, 'superseded'), record(2, 'deployed')], { copyOf: 2 }, [[2, 'superseded']]],
+    [
+      'that an earlier roll back left, and could not say so',
+      [record(1, 'superseded'), record(2, 'deployed'), record(3, 'deployed', { copyOf: 1 })],
+      {},
+      [
+        [3, 'superseded'],
+        [2, 'rolled-back'],
+      ],
+    ],
+  ])('what no longer serves is named: the record %s', (_name, all, more, expected) => {
+    expect(ended(all, record(5, 'deployed', more))).toEqual(expected);
   });
 
   test('of a run that was killed is found', () => {
