@@ -34,6 +34,7 @@ import { NO_OUTPUTS, type Outcome, backupReport, lineReport, reportOf, rolesRepo
 const FOLLOWING = 'following';
 const STANDS = 'stands';
 const TOUCHED = 'touched';
+const PROCESS = 'process';
 
 const definition: ActionDefinition<typeof spec, Request> = {
   name: 'deploy-k8s',
@@ -274,6 +275,9 @@ async function open(request: Request, checking: Checking | undefined, tools: Act
   } = await openKubernetes({ wish: access, aws }, { ...tools, onWarning }, tools.signal);
   const namespace = request.namespace ?? own ?? 'default';
   const { clock, log, run } = tools;
+  const random = systemRandom();
+  const process = tools.savedState(PROCESS) || random.token();
+  tools.saveState(PROCESS, process);
   const context: Context = {
     tools: {
       cluster,
@@ -282,9 +286,10 @@ async function open(request: Request, checking: Checking | undefined, tools: Act
       log,
       sha256,
       hmac,
-      random: systemRandom(),
+      random,
       onWrite: tools.willChange,
     },
+    process,
     ref: { app: request.app, namespace },
     run: `${run.runId}/${run.attempt}`,
     release: request.release ?? (run.commit.slice(0, 12) || run.runId),

@@ -14,6 +14,8 @@ export interface ReleaseRecord {
   readonly release: string;
   /** `<run id>/<attempt>` */
   readonly run: string;
+  /** Which job or step of that run; absent in records of earlier versions. */
+  readonly process?: string;
   readonly phase: ReleasePhase;
   /** ISO 8601. */
   readonly startedAt: string;
@@ -76,6 +78,12 @@ export const recordName = (app: string, revision: number): string => `sluice.${a
 
 /** The revision whose intent a record has: its own, or the one that it repeats. */
 export const repeatedBy = ({ copyOf, revision }: ReleaseRecord): number => copyOf ?? revision;
+
+/** Whether a process, its main or its post, answers for a release. */
+export const isOf = (
+  { run, process }: Pick<ReleaseRecord, 'run' | 'process'>,
+  writer: { readonly run: string; readonly process: string },
+): boolean => run === writer.run && process === writer.process;
 
 /** Newest first. */
 export const newestFirst = (records: readonly ReleaseRecord[]): readonly ReleaseRecord[] =>

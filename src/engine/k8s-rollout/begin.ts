@@ -77,7 +77,7 @@ export async function begin(
     await makeNamespace(home, wish, tools, signal);
   }
   const deadline = after(tools.clock.now(), wish.timeout);
-  const lease = await holdLease({ ...wish, deadline, run: wish.writer.run }, tools, signal);
+  const lease = await holdLease({ ...wish, ...wish.writer, deadline }, tools, signal);
   try {
     // Another run released meanwhile: what was looked at, and the plan of it, are of a cluster that is no more.
     if (lease.waited === 'yes' || (await before) !== standOf(await tools.store.list(lease.signal))) {

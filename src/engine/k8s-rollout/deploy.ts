@@ -81,7 +81,10 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
   const serving = servingOf(records);
   const { resumed } = begun;
   // Of this run from now on: when it ends too, its own post step takes the release back.
-  const record = resumed === undefined ? newRecord(begun, wish, tools) : { ...resumed, run: wish.writer.run };
+  const record =
+    resumed === undefined
+      ? newRecord(begun, wish, tools)
+      : { ...resumed, run: wish.writer.run, process: wish.writer.process };
   await lease.guard();
   await writeIntent(record, resumed, tools, signal);
   tools.onWrite();

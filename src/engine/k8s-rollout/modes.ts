@@ -12,6 +12,7 @@ import {
   adoptedSince,
   beforeServing,
   findRelease,
+  isOf,
   leftStanding,
   newestFirst,
   servingOf,
@@ -165,7 +166,7 @@ export async function rollBackSet(
     // Its run came to its end while it was waited for: the way back is looked for again.
     return finished ?? rollBackSet({ to, ...wish }, tools, signal);
   }
-  const writer = { release: record.release, run: wish.writer.run };
+  const writer = { ...wish.writer, release: record.release };
   const result = await deploySet(
     manifestsOf(record, records),
     { ...wish, policies: GOING_BACK, writer, backTo: record, onOutdated: 'continue' },
@@ -184,7 +185,7 @@ export async function finishUnfinished(
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<K8sResult | undefined> {
-  const lease = await holdLease({ ...wish, run: wish.writer.run }, tools, signal);
+  const lease = await holdLease({ ...wish, ...wish.writer }, tools, signal);
   try {
     const left = toTakeBack(await tools.store.list(lease.signal));
     if (left?.revision !== record.revision) return undefined;
@@ -209,18 +210,18 @@ const resultOf = (back: WentBack, record: ReleaseRecord, previous: ReleaseRecord
 
 /** What `post` does about a deployment that its main left behind; undefined: nothing is left. */
 export async function undoUnfinished(
-  wish: { readonly ref: AppRef; readonly run: string; readonly within: Duration },
+  wish: { readonly ref: AppRef; readonly run: string; readonly process: string; readonly within: Duration },
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<K8sResult | undefined> {
   const records = await tools.store.list(signal);
   const record = unfinishedOf(records);
-  if (record === undefined || record.run !== wish.run) return undefined;
+  if (record === undefined || !isOf(record, wish)) return undefined;
   const previous = records.find(({ revision }) => revision === record.previous);
   const deadline = after(tools.clock.now(), wish.within);
   const asked = {
     ref: wish.ref,
-    writer: { release: record.release, run: wish.run },
+    writer: { release: record.release, run: wish.run, process: wish.process },
     deadline,
     onConflict: 'fail',
     rollbackWithin: wish.within,
@@ -273,14 +274,15 @@ export async function statusOf(ref: AppRef, tools: K8sTools, signal: AbortSignal
 }
 
 async function isAlive(
-  { run }: ReleaseRecord,
+  { run, process }: ReleaseRecord,
   { app, namespace }: AppRef,
   { cluster, clock }: K8sTools,
   signal: AbortSignal,
 ): Promise<AppStatus['answers']> {
   try {
     const lease = await cluster.get(LEASES, { namespace, name: leaseName(app) }, signal);
-    return freshHolder(lease, '', clock.now())?.run === run ? 'yes' : 'no';
+    const holder = freshHolder(lease, undefined, clock.now());
+    return holder?.run === run && holder.process === process ? 'yes' : 'no';
   } catch (thrown) {
     if (!(thrown instanceof KubeFailure) || thrown.kind !== 'access-denied') throw thrown;
     return 'unknown';
