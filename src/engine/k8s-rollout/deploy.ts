@@ -5,6 +5,7 @@ import { type Manifest, type Origin } from '../../domain/kubernetes/manifest.ts'
 import { KubeFailure, clauseOf } from '../../domain/kubernetes/failure.ts';
 import { type Ref, describeRef, keyOf, refOf } from '../../domain/kubernetes/object.ts';
 import { type ReleaseRecord, newestFirst, repeatedBy, servingOf } from '../../domain/kubernetes/release-record.ts';
+import { isTerminating } from '../../domain/kubernetes/terminating.ts';
 import { mayPass } from '../../domain/retry-policy.ts';
 import { containersOf } from '../../domain/kubernetes/pod-templates.ts';
 import { type AppliedObject, applyInPhases } from './apply.ts';
@@ -159,7 +160,10 @@ function newRecord({ records, prepared, digest }: Begun, wish: DeployWish, { clo
     objects: prepared.map(({ object }) => object),
     before: prepared
       .filter(({ object }) => !ours.has(keyOf(refOf(object))))
-      .map(({ object, live }) => ({ ref: refOf(object), ...(live === undefined ? {} : { object: live }) })),
+      .map(({ object, live }) => ({
+        ref: refOf(object),
+        ...(live === undefined || isTerminating(live) ? {} : { object: live }),
+      })),
     images: [...new Set(prepared.flatMap(({ object }) => containersOf(object).flatMap(({ image }) => image ?? [])))],
     // Of any release: the first that comes to be gives it on.
     hideKey: newestFirst(records).find(({ hideKey }) => hideKey !== undefined)?.hideKey ?? random.token(),

@@ -5,7 +5,7 @@ import { type ObjectChange, planText } from '../../domain/kubernetes/diff.ts';
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import { managerOf } from '../../domain/kubernetes/intent.ts';
 import type { Manifest } from '../../domain/kubernetes/manifest.ts';
-import { type KubeObject, refOf } from '../../domain/kubernetes/object.ts';
+import { type KubeObject, describeObject, refOf } from '../../domain/kubernetes/object.ts';
 import { type Readiness, makesPods, readinessOf } from '../../domain/kubernetes/readiness.ts';
 import {
   type ReleaseRecord,
@@ -20,6 +20,7 @@ import {
   unfinishedOf,
 } from '../../domain/kubernetes/release-record.ts';
 import { LEASES, leaseName, resourceFor } from '../../domain/kubernetes/resource.ts';
+import { heldBy } from '../../domain/kubernetes/terminating.ts';
 import type { InputProblem } from '../../domain/inputs.ts';
 import { inParallel } from '../in-parallel.ts';
 import type { DeployWish } from './begin.ts';
@@ -29,6 +30,7 @@ import { preflight } from './preflight.ts';
 import { planPruning } from './prune.ts';
 import { type WentBack, goBack } from './roll-back.ts';
 import { AT_ONCE, type AppRef, type K8sResult, type K8sTools, type Policies } from './rollout.ts';
+import { terminatingOf } from './terminating.ts';
 
 export interface Planned {
   readonly plan: readonly ObjectChange[];
@@ -62,7 +64,12 @@ export async function planSet(
     ...goes.map((each) => ({ ref: each, kind: 'delete', changes: [], basis: 'server' }) as const),
   ];
   // What bars the pruning bars the deployment before its first write.
-  return { plan, hash: tools.sha256(planText(plan)), problems: [...problems, ...barred], warnings };
+  const hash = tools.sha256(planText(plan));
+  const going = terminatingOf(prepared).map(
+    ({ object, live }) =>
+      `${describeObject(object)} is being deleted, and a release waits until it is gone: ${heldBy(live)}`,
+  );
+  return { plan, hash, problems: [...problems, ...barred], warnings: [...warnings, ...going] };
 }
 
 /** Where a roll back leads: a named release, one that is left unfinished, the last good one, or the one before it. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from '../../harness/needs.ts';
+import { mainOnly } from '../../harness/interrupt.ts';
 import { type Scene, openScene, setOf } from './scene.ts';
 
 const workload = (kind: string, tag: string, more: string): string => `apiVersion: apps/v1
@@ -103,5 +104,41 @@ needs('kubernetes')('a way back is judged by what it leads to', () => {
     expect(await job()).toBe(ran);
     expect(await scene.run({ 'release-id': 'w2' }, two)).toMatchObject({ exitCode: 0 });
     expect(await job()).toBe(ran);
+  }, 120_000);
+});
+
+/** A load balancer takes minutes to go; until then its Service is there, and is not. */
+needs('kubernetes')('what a way back deleted and something holds', () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await openScene('held');
+  }, 300_000);
+  afterAll(() => scene?.close());
+
+  const FINALIZER = 'example.com/cloud';
+  const held = (finalizers = '') =>
+    `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: held${finalizers} }\ndata: { a: b }\n`;
+  const path = () => `/api/v1/namespaces/${scene.namespace}/configmaps/held`;
+
+  test('is named, and the next release waits for its end, or is refused with what holds it', async () => {
+    const bad = setOf({ tag: '1-missing-image', more: held(`, finalizers: [${FINALIZER}]`) });
+    const name = `ConfigMap ${scene.namespace}/held`;
+    const first = await scene.run({ 'release-id': 'bad' }, bad);
+    expect(first).toMatchObject({ exitCode: 1, outputs: { outcome: 'rolled-back' } });
+    expect(first.annotations.at(-1)?.message).toContain(
+      `but for what is still being deleted: ${name} (its finalizers hold it: ${FINALIZER})`,
+    );
+    const good = setOf({ more: held() });
+    const planned = await scene.run({ mode: 'diff' }, good);
+    expect(planned.stdout).toContain(`${name} is being deleted, and a release waits until it is gone`);
+    const refused = await scene.run({ timeout: '1m' }, good, { clock: { lockStepFrom: Date.now() } });
+    expect(refused).toMatchObject({ exitCode: 1, outputs: { outcome: 'refused', changed: 'false' } });
+    expect(refused.stdout).toContain(`${name} is being deleted and does not go: its finalizers hold it: ${FINALIZER}`);
+    const released = await mainOnly(scene.step({ 'release-id': 'good' }, good), async (running) => {
+      await running.saw(/Waiting until what is being deleted is gone: ConfigMap \S+\/held/);
+      await scene.cluster.admin.api.merge(path(), { metadata: { finalizers: null } });
+    });
+    expect(released).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded', created: '5' } });
+    expect((await scene.live(path()))?.metadata['deletionTimestamp']).toBeUndefined();
   }, 120_000);
 });
