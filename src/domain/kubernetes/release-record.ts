@@ -114,16 +114,54 @@ export const unfinishedOf = (records: readonly ReleaseRecord[]): ReleaseRecord |
 
 /**
  * The last one that was begun, when it is not good and stands all the same: it was left, or could not be taken back. A way
- * back from it that was itself taken back changes nothing about that.
+ * back from it that was itself taken back changes nothing about that; nor does, where none serves, any other that was taken
+ * back since, because it led to what was left.
  */
 export const leftStanding = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined => {
-  const newest = newestFirst(records).find(({ phase, copyOf }) => phase !== 'rolled-back' || copyOf === undefined);
+  const leads = servingOf(records) === undefined ? 'to-what-was-left' : 'to-what-serves';
+  const newest = newestFirst(records).find(
+    ({ phase, copyOf }) => phase !== 'rolled-back' || (copyOf === undefined && leads === 'to-what-serves'),
+  );
   return newest?.phase === 'failed' ? newest : undefined;
 };
 
-/** What a roll back takes back, and leads to nothing else: what is unfinished, or a first release that failed and was left. */
+/** What a roll back takes back, and leads to nothing else: what is unfinished, or the first releases that failed and were left. */
 export const toTakeBack = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
-  unfinishedOf(records) ?? (servingOf(records) === undefined ? leftStanding(records) : undefined);
+  unfinishedOf(records) ?? (servingOf(records) === undefined ? allLeft(records) : undefined);
+
+/** Releases that failed and were left one after the other, before any came to serve. */
+const leftBefore = (records: readonly ReleaseRecord[], last: ReleaseRecord): readonly ReleaseRecord[] =>
+  newestFirst(records).filter(({ phase, revision }) => phase === 'failed' && revision < last.revision);
+
+/** Those of them that went with `taken`, which was taken back to nothing: all that they made was among what it made. */
+export function goneWith(records: readonly ReleaseRecord[], taken: ReleaseRecord): readonly ReleaseRecord[] {
+  if (taken.previous !== undefined) return [];
+  const made = new Set(taken.before.flatMap(({ ref, object }) => (object === undefined ? [keyOf(ref)] : [])));
+  return leftBefore(records, taken).filter(({ before }) =>
+    before.every(({ ref, object }) => object !== undefined || made.has(keyOf(ref))),
+  );
+}
+
+/** As one: the last of them with all that they have, and as the first of them found it. */
+function allLeft(records: readonly ReleaseRecord[]): ReleaseRecord | undefined {
+  const last = leftStanding(records);
+  if (last === undefined) return undefined;
+  const all = [last, ...leftBefore(records, last)];
+  const byKey = <T>(each: readonly T[], refOfEach: (one: T) => Ref): readonly T[] => [
+    ...new Map(each.map((one) => [keyOf(refOfEach(one)), one])).values(),
+  ];
+  return {
+    ...last,
+    objects: byKey(
+      [...all].reverse().flatMap(({ objects }) => objects),
+      refOf,
+    ),
+    before: byKey(
+      all.flatMap(({ before }) => before),
+      ({ ref }) => ref,
+    ),
+  };
+}
 
 /** What may stand of an app: the release that serves, and bad ones since. */
 export const standingObjects = (records: readonly ReleaseRecord[]): readonly KubeObject[] => {

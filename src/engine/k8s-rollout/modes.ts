@@ -12,6 +12,7 @@ import {
   adoptedSince,
   beforeServing,
   findRelease,
+  goneWith,
   isOf,
   leftStanding,
   newestFirst,
@@ -194,10 +195,13 @@ export async function finishUnfinished(
 ): Promise<K8sResult | undefined> {
   const lease = await holdLease({ ...wish, ...wish.writer }, tools, signal);
   try {
-    const left = toTakeBack(await tools.store.list(lease.signal));
+    const records = await tools.store.list(lease.signal);
+    const left = toTakeBack(records);
     if (left?.revision !== record.revision) return undefined;
     const within = after(tools.clock.now(), wish.rollbackWithin);
     const back = await goBack({ ref: wish.ref, record, previous, lease, within }, tools, lease.signal);
+    const others = back.kind === 'rolled-back' ? goneWith(records, record) : [];
+    for (const each of others) await tools.store.write({ ...each, phase: 'rolled-back' }, lease.signal);
     return resultOf(back, record, previous);
   } finally {
     await lease.release();

@@ -7,11 +7,13 @@ import {
   adoptedSince,
   beforeServing,
   findRelease,
+  goneWith,
   madeSince,
   noLongerServing,
   outdated,
   readRecord,
   servingOf,
+  toTakeBack,
   unfinishedOf,
 } from '../../../src/domain/kubernetes/release-record.ts';
 import { DEPLOYMENTS, SECRETS } from '../../../src/domain/kubernetes/resource.ts';
@@ -199,6 +201,31 @@ describe('the record', () => {
     expect(made(all[5] as ReleaseRecord)).toEqual([]);
     // A way back that did not come to its end stands where it was to lead.
     expect(made(record(7, 'applying', { copyOf: 3 })).sort()).toEqual(['of-five', 'own']);
+  });
+
+  test('of first releases that failed and were left is one: with all that they made, as the first found it', () => {
+    const config = (name: string, a: string) => object('v1', 'ConfigMap', name, { data: { a } });
+    const ref = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', name, namespace: 'shop' });
+    const first = record(1, 'failed', {
+      objects: [config('both', '1'), config('one', '1')],
+      before: [{ ref: ref('both') }, { ref: ref('one') }],
+    });
+    const second = record(2, 'failed', {
+      objects: [config('both', '2'), config('two', '2')],
+      before: [{ ref: ref('both'), object: config('both', '1') }, { ref: ref('two') }],
+    });
+    const taken = toTakeBack([first, second]) as ReleaseRecord;
+    expect(taken).toMatchObject({ revision: 2, phase: 'failed' });
+    expect(taken.objects.map(({ metadata, ...rest }) => [metadata.name, rest['data']]).sort()).toEqual([
+      ['both', { a: '2' }],
+      ['one', { a: '1' }],
+      ['two', { a: '2' }],
+    ]);
+    expect(taken.before.filter(({ object: found }) => found !== undefined)).toEqual([]);
+    expect(taken.before).toHaveLength(3);
+    expect(goneWith([first, second], taken).map(({ revision }) => revision)).toEqual([1]);
+    // Taken back alone, it leaves what the first one made.
+    expect(goneWith([first, second], second)).toEqual([]);
   });
 
   test('keeps the newest good ones, and what lies between them', () => {
