@@ -17,6 +17,7 @@ import {
   type AppStatus,
   type Planned,
   type WayBack,
+  planBack,
   planSet,
   rollBackSet,
   statusOf,
@@ -45,6 +46,8 @@ export interface Context {
   readonly ref: AppRef;
   /** `<run id>/<attempt>`. */
   readonly run: string;
+  /** A token of this process, which its post knows: the jobs of one run are not one. */
+  readonly process: string;
   /** Name of the release where no input gives one. */
   readonly release: string;
   readonly checking: Checking | undefined;
@@ -64,12 +67,12 @@ export function deploy(
   context: Context,
   signal: AbortSignal,
 ): Promise<K8sResult> {
-  const { tools, ref, run, release, onFollowing } = context;
+  const { tools, ref, run, process, release, onFollowing } = context;
   return deploySet(
     manifests,
     {
       ref,
-      writer: { release, run },
+      writer: { release, run, process },
       policies: policiesOf(request.set),
       timeout: request.timeout,
       rollbackWithin: ROLLBACK_WITHIN,
@@ -87,12 +90,12 @@ export function deploy(
 }
 
 export async function goBack(request: RollbackRequest, context: Context, signal: AbortSignal): Promise<K8sResult> {
-  const { tools, ref, run, release, onFollowing } = context;
+  const { tools, ref, run, process, release, onFollowing } = context;
   return rollBackSet(
     {
       to: request.to,
       ref,
-      writer: { release, run },
+      writer: { release, run, process },
       timeout: request.timeout,
       rollbackWithin: ROLLBACK_WITHIN,
       onFailure: 'rollback',
@@ -105,12 +108,14 @@ export async function goBack(request: RollbackRequest, context: Context, signal:
   );
 }
 
-export async function planBack(
+/** Where a roll back would lead, and what it would do to get there. */
+export async function planRollback(
   request: RollbackRequest,
   { tools, ref, run }: Context,
   signal: AbortSignal,
-): Promise<WayBack> {
-  return wayBackOf(await tools.store.list(signal), { ref, to: request.to, run });
+): Promise<{ readonly way: WayBack; readonly planned: Planned | undefined }> {
+  const way = wayBackOf(await tools.store.list(signal), { ref, to: request.to, run });
+  return { way, planned: way.kind === 'repeat' ? await planBack(way.record, ref, tools, signal) : undefined };
 }
 
 export const plan = (
@@ -159,12 +164,12 @@ export const lookAt = ({ tools, ref }: Context, signal: AbortSignal): Promise<Ap
   statusOf(ref, tools, signal);
 
 /** What `post` does about a deployment that its main left behind. */
-export const undo = ({ tools, ref, run }: Context, signal: AbortSignal): Promise<K8sResult | undefined> =>
-  undoUnfinished({ ref, run, within: POST_HAS }, tools, signal);
+export const undo = ({ tools, ref, run, process }: Context, signal: AbortSignal): Promise<K8sResult | undefined> =>
+  undoUnfinished({ ref, run, process, within: POST_HAS }, tools, signal);
 
 /** What `post` does about one that was to be left, and could not say so in its record. */
-export const leave = ({ tools, ref, run }: Context, signal: AbortSignal): Promise<ReleaseRecord | undefined> =>
-  leaveUnfinished({ ref, run, within: POST_HAS }, tools, signal);
+export const leave = ({ tools, ref, run, process }: Context, signal: AbortSignal): Promise<ReleaseRecord | undefined> =>
+  leaveUnfinished({ ref, run, process, within: POST_HAS }, tools, signal);
 
 export function backUp(
   { keep, dryRun }: BackupRequest,
@@ -191,6 +196,7 @@ export const restore = (request: RestoreRequest, store: BackupStore, context: Co
     {
       ref: context.ref,
       run: context.run,
+      process: context.process,
       which: request.which,
       deadline: after(context.tools.clock.now(), request.timeout),
       onConflict: request.onConflict,

@@ -18,6 +18,7 @@ import {
   text,
 } from '../../../src/domain/inputs.ts';
 import { type ImageRule, readImageRules } from '../../../src/domain/kubernetes/image-rules.ts';
+import { isKept } from '../../../src/domain/kubernetes/object.ts';
 import { type Placeholders, checkPlaceholders } from '../../../src/domain/kubernetes/placeholders.ts';
 import type { SetWish } from './request.ts';
 
@@ -97,7 +98,7 @@ export const setInputs = {
   }),
   replace: list({
     description:
-      'Kinds that are deleted and made again when a field that cannot change changes; of others that is an error. Example: `Job`.',
+      'Kinds that are deleted and made again when a field that cannot change changes; of others that is an error. Never namespaces, definitions and volumes. Example: `Job`.',
     from: 'stage',
   }),
   prune: oneOf(['none', 'delete'], {
@@ -142,6 +143,14 @@ export function setOf(values: SetValues): Checked<SetWish> {
   if (!rules.ok) problems.push(...rules.problems);
   const placeholders = placeholdersOf(values);
   problems.push(...checkPlaceholders(placeholders));
+  const kept = (values.replace ?? []).filter((kind) => isKept({ kind }));
+  if (kept.length > 0)
+    problems.push({
+      input: 'replace',
+      given: kept.join(', '),
+      problem: 'is never deleted: what is in it would be lost',
+      accepted: 'other kinds, like Job; give the object another name instead',
+    });
   const secrets = readCheckSecrets(values['secret-values'] ?? '');
   if (!secrets.ok) problems.push(...secrets.problems.map((each) => ({ ...each, input: 'secret-values' })));
   if (

@@ -19,8 +19,6 @@ import {
   goBack,
   leave,
   lookAt,
-  plan,
-  planBack,
   planRestore,
   planScale,
   restore,
@@ -29,21 +27,14 @@ import {
   undo,
 } from './execute.ts';
 import { spec, toRequest } from './inputs.ts';
+import { plannedBack, shownPlan } from './main/plans.ts';
 import type { ChecksWish, Request, SetWish } from './request.ts';
-import {
-  NO_OUTPUTS,
-  type Outcome,
-  backupReport,
-  lineReport,
-  planReport,
-  reportOf,
-  rolesReport,
-  statusReport,
-} from './report.ts';
+import { NO_OUTPUTS, type Outcome, backupReport, lineReport, reportOf, rolesReport, statusReport } from './report.ts';
 
 const FOLLOWING = 'following';
 const STANDS = 'stands';
 const TOUCHED = 'touched';
+const PROCESS = 'process';
 
 const definition: ActionDefinition<typeof spec, Request> = {
   name: 'deploy-k8s',
@@ -140,15 +131,9 @@ async function act(
     case 'deploy':
       if (request.dryRun === 'yes') return shownPlan(request, manifests, context, tools);
       return timed(request, tools, () => deploy(request, manifests, context, signal));
-    case 'rollback': {
-      if (request.dryRun === 'no') return timed(request, tools, () => goBack(request, context, signal));
-      const way = await planBack(request, context, signal);
-      const { release, revision } = way.record;
-      const what = { finish: 'take back', repeat: 'go back to', unchanged: 'do nothing: it serves' }[way.kind];
-      const left = 'leaves' in way ? way.leaves : undefined;
-      const why = left === undefined ? '' : `: release ${left.release} (revision ${left.revision}) failed and stands`;
-      return lineReport([], request, `would ${what} release ${release} (revision ${revision})${why}`);
-    }
+    case 'rollback':
+      if (request.dryRun === 'yes') return plannedBack(request, context, tools);
+      return timed(request, tools, () => goBack(request, context, signal));
     case 'scale':
       if (request.dryRun === 'no') return timed(request, tools, () => scale(request, context, signal));
       return lineReport([], request, await planScale(request, context, signal));
@@ -191,19 +176,6 @@ async function timed(request: Request, { clock, log }: ActionTools, work: () => 
   if (result.diagnosis.length > 0) log.verbatim('What was seen', result.diagnosis.join('\n'));
   const { sha256 } = await import('../../../src/adapters/system/digest.ts');
   return reportOf(result, request, { took: between(startedAt, clock.now()), hash: sha256(planText(result.plan)) });
-}
-
-async function shownPlan(
-  request: Extract<Request, { mode: 'deploy' | 'diff' | 'rbac' }>,
-  manifests: readonly Manifest[],
-  context: Context,
-  { log, signal }: ActionTools,
-): Promise<Report> {
-  const planned = await plan(request, manifests, context, signal);
-  for (const warning of planned.warnings) log.warning(warning);
-  const report = planReport(planned, request);
-  log.verbatim('Plan', report.lines.join('\n'));
-  return report;
 }
 
 /** Everything that is wrong with checks and rules is said before the first call to the cluster. */
@@ -303,6 +275,9 @@ async function open(request: Request, checking: Checking | undefined, tools: Act
   } = await openKubernetes({ wish: access, aws }, { ...tools, onWarning }, tools.signal);
   const namespace = request.namespace ?? own ?? 'default';
   const { clock, log, run } = tools;
+  const random = systemRandom();
+  const process = tools.savedState(PROCESS) || random.token();
+  tools.saveState(PROCESS, process);
   const context: Context = {
     tools: {
       cluster,
@@ -311,9 +286,10 @@ async function open(request: Request, checking: Checking | undefined, tools: Act
       log,
       sha256,
       hmac,
-      random: systemRandom(),
+      random,
       onWrite: tools.willChange,
     },
+    process,
     ref: { app: request.app, namespace },
     run: `${run.runId}/${run.attempt}`,
     release: request.release ?? (run.commit.slice(0, 12) || run.runId),

@@ -140,6 +140,7 @@ export interface ShownPlan {
 export function planReport(
   { plan, hash, problems }: ShownPlan,
   request: Request,
+  start = '',
 ): Report & { readonly lines: readonly string[] } {
   const refused = problems.map(
     ({ input, given, problem, accepted }) =>
@@ -152,7 +153,7 @@ export function planReport(
   return {
     conclusion: refused.length > 0 ? 'failure' : 'success',
     outcome: request.mode === 'diff' && refused.length === 0 ? 'diff' : 'planned',
-    headline: `${request.app}: ${what}; nothing was changed.`,
+    headline: `${request.app}: ${start}${what}; nothing was changed.`,
     changed: false,
     outputs: { ...NO_OUTPUTS, 'plan-sha256': hash },
     lines,

@@ -15,6 +15,8 @@ export interface ReleaseRecord {
   readonly release: string;
   /** `<run id>/<attempt>` */
   readonly run: string;
+  /** Which job or step of that run; absent in records of earlier versions. */
+  readonly process?: string;
   readonly phase: ReleasePhase;
   /** ISO 8601. */
   readonly startedAt: string;
@@ -75,6 +77,15 @@ export const RECORD_TYPE = 'sluice.dev/release';
 
 export const recordName = (app: string, revision: number): string => `sluice.${app}.v${revision}`;
 
+/** The revision whose intent a record has: its own, or the one that it repeats. */
+export const repeatedBy = ({ copyOf, revision }: ReleaseRecord): number => copyOf ?? revision;
+
+/** Whether a process, its main or its post, answers for a release. */
+export const isOf = (
+  { run, process }: Pick<ReleaseRecord, 'run' | 'process'>,
+  writer: { readonly run: string; readonly process: string },
+): boolean => run === writer.run && process === writer.process;
+
 /** Newest first. */
 export const newestFirst = (records: readonly ReleaseRecord[]): readonly ReleaseRecord[] =>
   [...records].sort((a, b) => b.revision - a.revision);
@@ -104,16 +115,54 @@ export const unfinishedOf = (records: readonly ReleaseRecord[]): ReleaseRecord |
 
 /**
  * The last one that was begun, when it is not good and stands all the same: it was left, or could not be taken back. A way
- * back from it that was itself taken back changes nothing about that.
+ * back from it that was itself taken back changes nothing about that; nor does, where none serves, any other that was taken
+ * back since, because it led to what was left.
  */
 export const leftStanding = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined => {
-  const newest = newestFirst(records).find(({ phase, copyOf }) => phase !== 'rolled-back' || copyOf === undefined);
+  const leads = servingOf(records) === undefined ? 'to-what-was-left' : 'to-what-serves';
+  const newest = newestFirst(records).find(
+    ({ phase, copyOf }) => phase !== 'rolled-back' || (copyOf === undefined && leads === 'to-what-serves'),
+  );
   return newest?.phase === 'failed' ? newest : undefined;
 };
 
-/** What a roll back takes back, and leads to nothing else: what is unfinished, or a first release that failed and was left. */
+/** What a roll back takes back, and leads to nothing else: what is unfinished, or the first releases that failed and were left. */
 export const toTakeBack = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
-  unfinishedOf(records) ?? (servingOf(records) === undefined ? leftStanding(records) : undefined);
+  unfinishedOf(records) ?? (servingOf(records) === undefined ? allLeft(records) : undefined);
+
+/** Releases that failed and were left one after the other, before any came to serve. */
+const leftBefore = (records: readonly ReleaseRecord[], last: ReleaseRecord): readonly ReleaseRecord[] =>
+  newestFirst(records).filter(({ phase, revision }) => phase === 'failed' && revision < last.revision);
+
+/** Those of them that went with `taken`, which was taken back to nothing: all that they made was among what it made. */
+export function goneWith(records: readonly ReleaseRecord[], taken: ReleaseRecord): readonly ReleaseRecord[] {
+  if (taken.previous !== undefined) return [];
+  const made = new Set(taken.before.flatMap(({ ref, object }) => (object === undefined ? [keyOf(ref)] : [])));
+  return leftBefore(records, taken).filter(({ before }) =>
+    before.every(({ ref, object }) => object !== undefined || made.has(keyOf(ref))),
+  );
+}
+
+/** As one: the last of them with all that they have, and as the first of them found it. */
+function allLeft(records: readonly ReleaseRecord[]): ReleaseRecord | undefined {
+  const last = leftStanding(records);
+  if (last === undefined) return undefined;
+  const all = [last, ...leftBefore(records, last)];
+  const byKey = <T>(each: readonly T[], refOfEach: (one: T) => Ref): readonly T[] => [
+    ...new Map(each.map((one) => [keyOf(refOfEach(one)), one])).values(),
+  ];
+  return {
+    ...last,
+    objects: byKey(
+      [...all].reverse().flatMap(({ objects }) => objects),
+      refOf,
+    ),
+    before: byKey(
+      all.flatMap(({ before }) => before),
+      ({ ref }) => ref,
+    ),
+  };
+}
 
 /** What may stand of an app: the release that serves, and bad ones since. */
 export const standingObjects = (records: readonly ReleaseRecord[]): readonly KubeObject[] => {
@@ -123,24 +172,36 @@ export const standingObjects = (records: readonly ReleaseRecord[]): readonly Kub
 };
 
 /**
- * Objects that stand and that `target` does not have, though nobody of this app made them: as they were before a later release
- * took them over. A roll back to `target` gives them their values back, and takes none of them away.
+ * How it was before releases after `target` came to each object that `target` does not have: what a way back to it undoes.
+ * What was there already is nothing of theirs, though another release of this app made it and left it (`prune: none`).
  */
-export function adoptedSince(records: readonly ReleaseRecord[], target: ReleaseRecord): readonly KubeObject[] {
+function firstSeenSince(records: readonly ReleaseRecord[], target: ReleaseRecord): readonly BeforeObject[] {
+  // One that never came to be stands where the one stood that it repeats.
+  const from = /^(?:deployed|superseded)$/.test(target.phase) ? target.revision : (target.copyOf ?? target.revision);
   // What never served and was taken back gave everything back: what it found and made says nothing of now.
   const served = new Set(records.map(({ previous }) => previous));
-  const counts = records.filter(({ phase, revision }) => phase !== 'rolled-back' || served.has(revision));
-  const before = counts.sort((a, b) => a.revision - b.revision).flatMap((each) => each.before);
-  const keyed = (wanted: 'found' | 'made') =>
-    before.filter(({ object }) => (object === undefined) === (wanted === 'made')).map(({ ref }) => keyOf(ref));
-  const [made, has] = [new Set(keyed('made')), new Set(target.objects.map((object) => keyOf(refOf(object))))];
+  const since = records
+    .filter(({ phase, revision }) => revision > from && (phase !== 'rolled-back' || served.has(revision)))
+    .sort((a, b) => b.revision - a.revision);
+  const has = new Set(target.objects.map((object) => keyOf(refOf(object))));
+  // The first of them is written last, and stays.
+  const first = new Map(since.flatMap(({ before }) => before.map((each) => [keyOf(each.ref), each] as const)));
+  return [...first].flatMap(([key, each]) => (has.has(key) ? [] : [each]));
+}
+
+/** What later releases made: a roll back to `target` takes it away, and nothing else. */
+export const madeSince = (records: readonly ReleaseRecord[], target: ReleaseRecord): readonly Ref[] =>
+  firstSeenSince(records, target).flatMap(({ ref, object }) => (object === undefined ? [ref] : []));
+
+/**
+ * Objects that stand and that `target` does not have, though no later release made them: as they were before one took them
+ * over. A roll back to `target` gives them their values back, and takes none of them away.
+ */
+export function adoptedSince(records: readonly ReleaseRecord[], target: ReleaseRecord): readonly KubeObject[] {
   const standing = new Map(standingObjects(records).map((object) => [keyOf(refOf(object)), object]));
-  return [...new Set(keyed('found'))].flatMap((key) => {
-    const found = before.find(({ ref, object }) => object !== undefined && keyOf(ref) === key)?.object;
-    const intent = standing.get(key);
-    return found === undefined || intent === undefined || made.has(key) || has.has(key)
-      ? []
-      : [restrictTo(intent, found, managerOf(target.app))];
+  return firstSeenSince(records, target).flatMap(({ ref, object: found }) => {
+    const intent = standing.get(keyOf(ref));
+    return found === undefined || intent === undefined ? [] : [restrictTo(intent, found, managerOf(target.app))];
   });
 }
 
@@ -149,12 +210,33 @@ export const beforeServing = (records: readonly ReleaseRecord[]): ReleaseRecord 
   const serving = servingOf(records);
   if (serving === undefined) return undefined;
   // A revision that repeats an earlier one stands where that one stood: two roll backs lead two releases back.
-  const from = serving.copyOf ?? serving.revision;
+  const from = repeatedBy(serving);
   return newestFirst(records).find(
     ({ revision, phase, copyOf, digest }) =>
-      phase === 'superseded' && (copyOf ?? revision) < from && digest !== serving.digest,
+      // One whose record could not say that a later one serves is as good as those whose record does.
+      /^(?:deployed|superseded)$/.test(phase) &&
+      revision < serving.revision &&
+      (copyOf ?? revision) < from &&
+      digest !== serving.digest,
   );
 };
+
+/**
+ * Older releases that are still called the one that serves, as they are to be called now that `newest` is it: that of the one
+ * before it, and any whose own could not be written then. What was left by a roll back was bad, and nobody is led there again,
+ * unless it is what was gone back to.
+ */
+export function noLongerServing(records: readonly ReleaseRecord[], newest: ReleaseRecord): readonly ReleaseRecord[] {
+  const came = newestFirst([newest, ...records.filter(({ revision }) => revision < newest.revision)]).filter(
+    ({ phase }) => phase === 'deployed' || phase === 'superseded',
+  );
+  return came.flatMap((each, index) => {
+    const by = came[index - 1];
+    if (each.phase !== 'deployed' || by === undefined) return [];
+    const isLeft = by.copyOf !== undefined && by.copyOf !== repeatedBy(each);
+    return [{ ...each, phase: isLeft ? 'rolled-back' : 'superseded' }];
+  });
+}
 
 /** What `to` names; or why it names nothing that can be gone to, as a clause. */
 export type Named =

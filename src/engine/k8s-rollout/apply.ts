@@ -4,7 +4,7 @@ import { canonicalJson } from '../../domain/canonical-json.ts';
 import { comparable } from '../../domain/kubernetes/diff.ts';
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import { managerOf } from '../../domain/kubernetes/intent.ts';
-import { type KubeObject, type Ref, describeObject, keyOf, refOf } from '../../domain/kubernetes/object.ts';
+import { type KubeObject, type Ref, describeObject, isKept, keyOf, refOf } from '../../domain/kubernetes/object.ts';
 import {
   type FieldConflict,
   conflictsOf,
@@ -166,6 +166,11 @@ export async function deleteAndWait(
   signal: AbortSignal,
 ): Promise<void> {
   const uid = live.metadata.uid ?? '';
+  if (isKept(live))
+    throw new Failure({
+      what: `${describeObject(live)} is not replaced`,
+      why: 'objects of its kind are never deleted',
+    });
   await cluster.delete(resource, live.metadata, { uid, children: 'background' }, signal);
   const deadline = after(clock.now(), seconds(60));
   await until(clock, { every: seconds(1), deadline, signal }, async () => {

@@ -56,6 +56,7 @@ export async function backUp(
 export interface RestoreWish {
   readonly ref: AppRef;
   readonly run: string;
+  readonly process: string;
   readonly which: string;
   readonly deadline: Instant;
   readonly onConflict: 'fail' | 'wait';

@@ -8,10 +8,11 @@ import { type ReleaseRecord, newestFirst, servingOf, unfinishedOf } from '../../
 import { NAMESPACES } from '../../domain/kubernetes/resource.ts';
 import { applyOne } from './apply.ts';
 import { type HeldLease, holdLease } from './lease.ts';
-import { type Preflight, atLine, describeProblems, preflight } from './preflight.ts';
+import { type Preflight, atLine, describeProblems } from './preflight.ts';
 import { type Prepared, digestOf } from './prepare.ts';
 import { planPruning } from './prune.ts';
 import { goBack } from './roll-back.ts';
+import { preflightWhenGone } from './terminating.ts';
 import type { AppRef, Cause, K8sResult, K8sTools, Policies, Verify, Writer } from './rollout.ts';
 
 export interface DeployWish {
@@ -28,8 +29,8 @@ export interface DeployWish {
   readonly onOutdated: 'fail' | 'continue';
   /** Hash of the plan that was approved; another one is refused. */
   readonly expectDiff?: string;
-  /** Of `mode: rollback`: the revision that is repeated. */
-  readonly copyOf?: number;
+  /** Of `mode: rollback`: the release that is repeated. */
+  readonly backTo?: ReleaseRecord;
   readonly verify?: Verify;
   /** Told what there is to undo. */
   readonly onFollowing?: (following: Following | undefined) => void;
@@ -66,7 +67,8 @@ export async function begin(
   signal: AbortSignal,
 ): Promise<Begun | { readonly kind: 'ended'; readonly result: K8sResult }> {
   const before = tools.store.list(signal).then(standOf, () => 'unknown');
-  let looked = await preflight(manifests, wish, tools, signal);
+  const deadline = after(tools.clock.now(), wish.timeout);
+  let looked = await preflightWhenGone(manifests, { ...wish, deadline }, tools, signal);
   for (const warning of looked.warnings) tools.log.warning(warning);
   if (looked.problems.length > 0) return { kind: 'ended', result: refusedBy(looked.problems, looked.prepared) };
   const home = missingHome(looked, wish);
@@ -76,12 +78,12 @@ export async function begin(
     if (refusal !== undefined) return ended(refusal);
     await makeNamespace(home, wish, tools, signal);
   }
-  const deadline = after(tools.clock.now(), wish.timeout);
-  const lease = await holdLease({ ...wish, deadline, run: wish.writer.run }, tools, signal);
+  const free = after(tools.clock.now(), wish.timeout);
+  const lease = await holdLease({ ...wish, ...wish.writer, deadline: free }, tools, signal);
   try {
     // Another run released meanwhile: what was looked at, and the plan of it, are of a cluster that is no more.
     if (lease.waited === 'yes' || (await before) !== standOf(await tools.store.list(lease.signal))) {
-      looked = await preflight(manifests, wish, tools, lease.signal);
+      looked = await preflightWhenGone(manifests, { ...wish, deadline: free }, tools, lease.signal);
       if (looked.problems.length > 0) {
         await lease.release();
         return { kind: 'ended', result: refusedBy(looked.problems, looked.prepared) };
@@ -166,7 +168,9 @@ async function beginHolding(
         diagnosis: back.lines,
       });
     records = await store.list(signal);
-    const again = await preflight(manifests, wish, tools, signal);
+    // What it made may still go.
+    const deadline = after(tools.clock.now(), wish.timeout);
+    const again = await preflightWhenGone(manifests, { ...wish, deadline }, tools, signal);
     ({ prepared } = again);
     if (again.problems.length > 0) return ended({ ...refusedBy(again.problems, prepared), changed: true });
     digest = digestNow();
@@ -190,11 +194,12 @@ interface Looked {
 
 async function planOf(
   { prepared, records }: Looked,
-  { ref, policies }: DeployWish,
+  { ref, policies, backTo }: DeployWish,
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<{ readonly plan: readonly ObjectChange[] } | { readonly problems: readonly InputProblem[] }> {
-  const { goes, problems } = await planPruning({ ref, wanted: prepared, records, policies }, tools, signal);
+  const pruning = { ref, wanted: prepared, records, policies, ...(backTo === undefined ? {} : { backTo }) };
+  const { goes, problems } = await planPruning(pruning, tools, signal);
   if (problems.length > 0) return { problems };
   const gone = goes.map((each) => ({ ref: each, kind: 'delete', changes: [], basis: 'server' }) as const);
   return { plan: [...prepared.map(({ change }) => change), ...gone] };

@@ -4,7 +4,8 @@ import type { ObjectChange } from '../../domain/kubernetes/diff.ts';
 import { type Manifest, type Origin } from '../../domain/kubernetes/manifest.ts';
 import { KubeFailure, clauseOf } from '../../domain/kubernetes/failure.ts';
 import { type Ref, describeRef, keyOf, refOf } from '../../domain/kubernetes/object.ts';
-import { type ReleaseRecord, newestFirst, servingOf } from '../../domain/kubernetes/release-record.ts';
+import { type ReleaseRecord, newestFirst, repeatedBy, servingOf } from '../../domain/kubernetes/release-record.ts';
+import { isTerminating } from '../../domain/kubernetes/terminating.ts';
 import { mayPass } from '../../domain/retry-policy.ts';
 import { containersOf } from '../../domain/kubernetes/pod-templates.ts';
 import { type AppliedObject, applyInPhases } from './apply.ts';
@@ -81,7 +82,10 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
   const serving = servingOf(records);
   const { resumed } = begun;
   // Of this run from now on: when it ends too, its own post step takes the release back.
-  const record = resumed === undefined ? newRecord(begun, wish, tools) : { ...resumed, run: wish.writer.run };
+  const record =
+    resumed === undefined
+      ? newRecord(begun, wish, tools)
+      : { ...resumed, run: wish.writer.run, process: wish.writer.process };
   await lease.guard();
   await writeIntent(record, resumed, tools, signal);
   tools.onWrite();
@@ -101,7 +105,7 @@ async function release(begun: Begun, wish: DeployWish, tools: K8sTools, signal: 
   };
   if (wrong !== undefined)
     return settleWrong({ wrong, record, serving, applied, touched, base, lease }, wish, tools, signal);
-  await finish({ record, serving, records, copyOf: wish.copyOf }, { lease, tools }, signal).catch((thrown) => {
+  await finish({ record, records }, { lease, tools }, signal).catch((thrown) => {
     // It is ready, and the next run ends it: nobody takes it back for a record that could not be written.
     if (thrown instanceof Failure && !signal.aborted) wish.onFollowing?.(undefined);
     throw thrown;
@@ -156,12 +160,15 @@ function newRecord({ records, prepared, digest }: Begun, wish: DeployWish, { clo
     objects: prepared.map(({ object }) => object),
     before: prepared
       .filter(({ object }) => !ours.has(keyOf(refOf(object))))
-      .map(({ object, live }) => ({ ref: refOf(object), ...(live === undefined ? {} : { object: live }) })),
+      .map(({ object, live }) => ({
+        ref: refOf(object),
+        ...(live === undefined || isTerminating(live) ? {} : { object: live }),
+      })),
     images: [...new Set(prepared.flatMap(({ object }) => containersOf(object).flatMap(({ image }) => image ?? [])))],
     // Of any release: the first that comes to be gives it on.
     hideKey: newestFirst(records).find(({ hideKey }) => hideKey !== undefined)?.hideKey ?? random.token(),
     ...(serving === undefined ? {} : { previous: serving.revision }),
-    ...(wish.copyOf === undefined ? {} : { copyOf: wish.copyOf }),
+    ...(wish.backTo === undefined ? {} : { copyOf: repeatedBy(wish.backTo) }),
   };
 }
 
@@ -232,7 +239,9 @@ async function bringUp(
     if (verified?.kind === 'bad')
       return { kind: 'failed', reason: verified.reason, causes: [{ text: verified.reason }], lines: verified.lines };
     // Last, so that the way back has least to make again.
-    pruned.push(...(await prune({ ref: wish.ref, wanted: prepared, records, policies: wish.policies }, tools, signal)));
+    const { ref, policies, backTo } = wish;
+    const pruning = { ref, wanted: prepared, records, policies, ...(backTo === undefined ? {} : { backTo }) };
+    pruned.push(...(await prune(pruning, tools, signal)));
     return undefined;
   } catch (thrown) {
     signal.throwIfAborted();

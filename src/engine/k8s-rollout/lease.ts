@@ -26,9 +26,17 @@ export interface HeldLease {
   release(): Promise<void>;
 }
 
-export interface LeaseWish {
-  readonly ref: AppRef;
+/** Who holds it. Two jobs of one workflow run are two processes; a main and its post are one. */
+export interface Holder {
+  /** `<run id>/<attempt>` */
   readonly run: string;
+  /** Absent in leases of earlier versions. */
+  readonly process?: string | undefined;
+}
+
+export interface LeaseWish extends Holder {
+  readonly ref: AppRef;
+  readonly process: string;
   readonly deadline: Instant;
   readonly onConflict: 'fail' | 'wait';
 }
@@ -53,14 +61,29 @@ const nameOf = ({ app }: AppRef): string => leaseName(app);
 /** RFC 3339 with microseconds, as the kind wants it. */
 const stamp = (now: Instant): string => new Date(now).toISOString().replace('Z', '000Z');
 
-function leaseOf({ ref, run }: LeaseWish, now: Instant, live?: KubeObject): KubeObject {
+const identityOf = ({ run, process }: Holder): string => (process === undefined ? run : `${run}/${process}`);
+
+function readHolder(live: KubeObject | undefined): Holder | undefined {
+  const [run = '', attempt, process] = (textAt(live, 'spec', 'holderIdentity') ?? '').split('/');
+  if (run === '') return undefined;
+  return { run: attempt === undefined ? run : `${run}/${attempt}`, process };
+}
+
+function nameOfHolder(holder: Holder, us: Holder): string {
+  if (holder.run === us.run) return `another job or step of this run (${holder.run})`;
+  return holder.run.split('/')[0] === us.run.split('/')[0]
+    ? `another attempt of this run (${holder.run})`
+    : `run ${holder.run}`;
+}
+
+function leaseOf({ ref, ...holder }: LeaseWish, now: Instant, live?: KubeObject): KubeObject {
   const base: KubeObject = live ?? {
     apiVersion: LEASES.apiVersion,
     kind: LEASES.kind,
     metadata: { name: nameOf(ref), namespace: ref.namespace },
   };
   const spec = {
-    holderIdentity: run,
+    holderIdentity: identityOf(holder),
     leaseDurationSeconds: LASTS / 1_000,
     renewTime: stamp(now),
     acquireTime: stamp(now),
@@ -79,12 +102,13 @@ async function acquire(
   const deadline = wish.onConflict === 'wait' ? wish.deadline : clock.now();
   const taken = await until(clock, { every: LOOK_EVERY, deadline: after(deadline, LOOK_EVERY), signal }, async () => {
     const live = await cluster.get(LEASES, place, signal);
-    const holder = freshHolder(live, wish.run, clock.now());
+    const holder = freshHolder(live, wish, clock.now());
     if (holder !== undefined) {
-      const line = `run ${holder.run} releases ${wish.ref.app} (its lease was renewed ${formatDuration(holder.age)} ago)`;
+      const name = nameOfHolder(holder, wish);
+      const line = `${name} releases ${wish.ref.app} (its lease was renewed ${formatDuration(holder.age)} ago)`;
       if (wish.onConflict === 'fail') throw busy(wish, line);
-      if (said !== holder.run) log.info(`Waiting: ${line}`);
-      said = holder.run;
+      if (said !== name) log.info(`Waiting: ${line}`);
+      said = name;
       return undefined;
     }
     const wanted = leaseOf(wish, clock.now(), live);
@@ -98,7 +122,7 @@ async function acquire(
     }
   }).catch((thrown: unknown) => {
     if (thrown instanceof Error && thrown.name === 'DeadlinePassed')
-      throw busy(wish, `run ${said || 'of somebody else'} still holds the lease`);
+      throw busy(wish, `${said || 'somebody else'} still holds the lease`);
     throw thrown;
   });
   return { taken, waited: said !== '' };
@@ -113,14 +137,18 @@ const busy = ({ ref }: LeaseWish, why: string): Failure =>
   });
 
 /** Whoever holds it and is neither us, nor an earlier attempt of our own run (GitHub ends one before the next), nor late. */
-export function freshHolder(live: KubeObject | undefined, run: string, now: Instant) {
-  const holder = textAt(live, 'spec', 'holderIdentity') ?? '';
-  const [ownRun] = run.split('/');
-  if (holder === '' || holder.split('/')[0] === ownRun) return undefined;
+export function freshHolder(live: KubeObject | undefined, us: Holder | undefined, now: Instant) {
+  const holder = readHolder(live);
+  if (holder === undefined || (us !== undefined && yieldsTo(holder, us))) return undefined;
   const renewed = instant(Date.parse(textAt(live, 'spec', 'renewTime') ?? ''));
   const lasts = seconds(numberAt(live, 'spec', 'leaseDurationSeconds') ?? 60);
   const age = between(renewed, now);
-  return Number.isNaN(renewed) || age > lasts ? undefined : { run: holder, age };
+  return Number.isNaN(renewed) || age > lasts ? undefined : { ...holder, age };
+}
+
+function yieldsTo(holder: Holder, us: Holder): boolean {
+  const [[theirRun, theirAttempt], [ourRun, ourAttempt]] = [holder.run.split('/'), us.run.split('/')];
+  return theirRun === ourRun && (identityOf(holder) === identityOf(us) || Number(theirAttempt) < Number(ourAttempt));
 }
 
 function keep(first: KubeObject, wish: LeaseWish, tools: LeaseTools, signal: AbortSignal): HeldLease {
@@ -138,15 +166,15 @@ function keep(first: KubeObject, wish: LeaseWish, tools: LeaseTools, signal: Abo
     } catch (thrown) {
       if (!isReason(thrown, 'Conflict', 'NotFound')) throw thrown;
       const current = await cluster.get(LEASES, { ...wish.ref, name: nameOf(wish.ref) }, signal);
-      const holder = textAt(current, 'spec', 'holderIdentity') ?? 'nobody';
-      if (current !== undefined && holder === wish.run) {
+      const holder = readHolder(current);
+      if (current !== undefined && holder !== undefined && identityOf(holder) === identityOf(wish)) {
         live = current;
         renewedAt = now;
         return;
       }
       const failure = new Failure({
         what: `This run lost the lease of ${wish.ref.app}`,
-        why: `run ${holder} holds it now`,
+        why: `${holder === undefined ? 'nobody' : nameOfHolder(holder, wish)} holds it now`,
         now: 'This run writes nothing more; what the other one does holds',
       });
       lost.abort(failure);
@@ -199,7 +227,7 @@ async function giveBack(
       if (!isReason(thrown, 'Conflict')) throw thrown;
       // A renewal whose answer was not waited for came through.
       const current = await cluster.get(LEASES, { ...wish.ref, name: nameOf(wish.ref) }, late.signal);
-      if (current !== undefined && textAt(current, 'spec', 'holderIdentity') === wish.run) await write(current);
+      if (current !== undefined && textAt(current, 'spec', 'holderIdentity') === identityOf(wish)) await write(current);
     });
   } finally {
     done.abort();

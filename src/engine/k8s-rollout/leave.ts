@@ -1,7 +1,7 @@
 import { type Duration, after } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
 import { clauseOf } from '../../domain/kubernetes/failure.ts';
-import { type ReleaseRecord, unfinishedOf } from '../../domain/kubernetes/release-record.ts';
+import { type ReleaseRecord, isOf, unfinishedOf } from '../../domain/kubernetes/release-record.ts';
 import { type HeldLease, holdLease } from './lease.ts';
 import type { AppRef, K8sTools } from './rollout.ts';
 
@@ -24,14 +24,20 @@ export async function leaveIt(
 
 /** What `post` does about a release that stays, and whose record could not say so. undefined: it does, or is another run's. */
 export async function leaveUnfinished(
-  { ref, run, within }: { readonly ref: AppRef; readonly run: string; readonly within: Duration },
+  {
+    ref,
+    run,
+    process,
+    within,
+  }: { readonly ref: AppRef; readonly run: string; readonly process: string; readonly within: Duration },
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<ReleaseRecord | undefined> {
-  const isOurs = (record: ReleaseRecord | undefined): record is ReleaseRecord => record?.run === run;
+  const isOurs = (record: ReleaseRecord | undefined): record is ReleaseRecord =>
+    record !== undefined && isOf(record, { run, process });
   if (!isOurs(unfinishedOf(await tools.store.list(signal)))) return undefined;
   const deadline = after(tools.clock.now(), within);
-  const lease = await holdLease({ ref, run, deadline, onConflict: 'fail' }, tools, signal);
+  const lease = await holdLease({ ref, run, process, deadline, onConflict: 'fail' }, tools, signal);
   try {
     const left = unfinishedOf(await tools.store.list(lease.signal));
     if (!isOurs(left)) return undefined;

@@ -5,13 +5,15 @@ import { type ObjectChange, planText } from '../../domain/kubernetes/diff.ts';
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import { managerOf } from '../../domain/kubernetes/intent.ts';
 import type { Manifest } from '../../domain/kubernetes/manifest.ts';
-import { type KubeObject, refOf } from '../../domain/kubernetes/object.ts';
+import { type KubeObject, describeObject, refOf } from '../../domain/kubernetes/object.ts';
 import { type Readiness, makesPods, readinessOf } from '../../domain/kubernetes/readiness.ts';
 import {
   type ReleaseRecord,
   adoptedSince,
   beforeServing,
   findRelease,
+  goneWith,
+  isOf,
   leftStanding,
   newestFirst,
   servingOf,
@@ -19,6 +21,7 @@ import {
   unfinishedOf,
 } from '../../domain/kubernetes/release-record.ts';
 import { LEASES, leaseName, resourceFor } from '../../domain/kubernetes/resource.ts';
+import { heldBy } from '../../domain/kubernetes/terminating.ts';
 import type { InputProblem } from '../../domain/inputs.ts';
 import { inParallel } from '../in-parallel.ts';
 import type { DeployWish } from './begin.ts';
@@ -28,6 +31,7 @@ import { preflight } from './preflight.ts';
 import { planPruning } from './prune.ts';
 import { type WentBack, goBack } from './roll-back.ts';
 import { AT_ONCE, type AppRef, type K8sResult, type K8sTools, type Policies } from './rollout.ts';
+import { terminatingOf } from './terminating.ts';
 
 export interface Planned {
   readonly plan: readonly ObjectChange[];
@@ -36,26 +40,37 @@ export interface Planned {
   readonly warnings: readonly string[];
 }
 
+export interface PlanWish {
+  readonly ref: AppRef;
+  readonly policies: Policies;
+  /** Of `mode: rollback`: the release that is gone back to. */
+  readonly backTo?: ReleaseRecord;
+}
+
 /** What a deployment would do now. Reads and dry runs only. */
 export async function planSet(
   manifests: readonly Manifest[],
-  { ref, policies }: { readonly ref: AppRef; readonly policies: Policies },
+  { ref, policies, backTo }: PlanWish,
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<Planned> {
   const { prepared, problems, warnings } = await preflight(manifests, { ref, policies }, tools, signal);
   const records = await tools.store.list(signal);
+  const pruning = { ref, wanted: prepared, records, policies, ...(backTo === undefined ? {} : { backTo }) };
   // A set that could not be looked at at all leaves nothing out.
   const { goes, problems: barred } =
-    prepared.length === 0
-      ? { goes: [], problems: [] }
-      : await planPruning({ ref, wanted: prepared, records, policies }, tools, signal);
+    prepared.length === 0 ? { goes: [], problems: [] } : await planPruning(pruning, tools, signal);
   const plan: readonly ObjectChange[] = [
     ...prepared.map(({ change }) => change),
     ...goes.map((each) => ({ ref: each, kind: 'delete', changes: [], basis: 'server' }) as const),
   ];
   // What bars the pruning bars the deployment before its first write.
-  return { plan, hash: tools.sha256(planText(plan)), problems: [...problems, ...barred], warnings };
+  const hash = tools.sha256(planText(plan));
+  const going = terminatingOf(prepared).map(
+    ({ object, live }) =>
+      `${describeObject(object)} is being deleted, and a release waits until it is gone: ${heldBy(live)}`,
+  );
+  return { plan, hash, problems: [...problems, ...barred], warnings: [...warnings, ...going] };
 }
 
 /** Where a roll back leads: a named release, one that is left unfinished, the last good one, or the one before it. */
@@ -133,6 +148,17 @@ const GOING_BACK: Policies = {
   restartOnConfig: 'no',
 };
 
+/** What going back to a release would do now. Reads and dry runs only. */
+export async function planBack(
+  backTo: ReleaseRecord,
+  ref: AppRef,
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<Planned> {
+  const manifests = manifestsOf(backTo, await tools.store.list(signal));
+  return planSet(manifests, { ref, policies: GOING_BACK, backTo }, tools, signal);
+}
+
 /** Takes the app back. A repeated revision is a deployment like any other, so that it is looked at first and awaited. */
 export async function rollBackSet(
   { to, ...wish }: Omit<DeployWish, 'policies' | 'onOutdated'> & { readonly to: string | undefined },
@@ -148,11 +174,10 @@ export async function rollBackSet(
     // Its run came to its end while it was waited for: the way back is looked for again.
     return finished ?? rollBackSet({ to, ...wish }, tools, signal);
   }
-  const writer = { release: record.release, run: wish.writer.run };
-  const copyOf = record.copyOf ?? record.revision;
+  const writer = { ...wish.writer, release: record.release };
   const result = await deploySet(
     manifestsOf(record, records),
-    { ...wish, policies: GOING_BACK, writer, copyOf, onOutdated: 'continue' },
+    { ...wish, policies: GOING_BACK, writer, backTo: record, onOutdated: 'continue' },
     tools,
     signal,
   );
@@ -168,12 +193,15 @@ export async function finishUnfinished(
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<K8sResult | undefined> {
-  const lease = await holdLease({ ...wish, run: wish.writer.run }, tools, signal);
+  const lease = await holdLease({ ...wish, ...wish.writer }, tools, signal);
   try {
-    const left = toTakeBack(await tools.store.list(lease.signal));
+    const records = await tools.store.list(lease.signal);
+    const left = toTakeBack(records);
     if (left?.revision !== record.revision) return undefined;
     const within = after(tools.clock.now(), wish.rollbackWithin);
     const back = await goBack({ ref: wish.ref, record, previous, lease, within }, tools, lease.signal);
+    const others = back.kind === 'rolled-back' ? goneWith(records, record) : [];
+    for (const each of others) await tools.store.write({ ...each, phase: 'rolled-back' }, lease.signal);
     return resultOf(back, record, previous);
   } finally {
     await lease.release();
@@ -193,18 +221,18 @@ const resultOf = (back: WentBack, record: ReleaseRecord, previous: ReleaseRecord
 
 /** What `post` does about a deployment that its main left behind; undefined: nothing is left. */
 export async function undoUnfinished(
-  wish: { readonly ref: AppRef; readonly run: string; readonly within: Duration },
+  wish: { readonly ref: AppRef; readonly run: string; readonly process: string; readonly within: Duration },
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<K8sResult | undefined> {
   const records = await tools.store.list(signal);
   const record = unfinishedOf(records);
-  if (record === undefined || record.run !== wish.run) return undefined;
+  if (record === undefined || !isOf(record, wish)) return undefined;
   const previous = records.find(({ revision }) => revision === record.previous);
   const deadline = after(tools.clock.now(), wish.within);
   const asked = {
     ref: wish.ref,
-    writer: { release: record.release, run: wish.run },
+    writer: { release: record.release, run: wish.run, process: wish.process },
     deadline,
     onConflict: 'fail',
     rollbackWithin: wish.within,
@@ -257,14 +285,15 @@ export async function statusOf(ref: AppRef, tools: K8sTools, signal: AbortSignal
 }
 
 async function isAlive(
-  { run }: ReleaseRecord,
+  { run, process }: ReleaseRecord,
   { app, namespace }: AppRef,
   { cluster, clock }: K8sTools,
   signal: AbortSignal,
 ): Promise<AppStatus['answers']> {
   try {
     const lease = await cluster.get(LEASES, { namespace, name: leaseName(app) }, signal);
-    return freshHolder(lease, '', clock.now())?.run === run ? 'yes' : 'no';
+    const holder = freshHolder(lease, undefined, clock.now());
+    return holder?.run === run && holder.process === process ? 'yes' : 'no';
   } catch (thrown) {
     if (!(thrown instanceof KubeFailure) || thrown.kind !== 'access-denied') throw thrown;
     return 'unknown';

@@ -10,6 +10,7 @@ import {
   describeObject,
   fieldAt,
   isFields,
+  isKept,
   keyOf,
   refOf,
   withField,
@@ -262,11 +263,13 @@ function judgeRefusal({ thrown, object, live, hide, ref, policies, schema, said,
   if (rolls && status.code === 422 && /rollingUpdate/.test(status.message)) return byManifest();
   if (status.code === 422 && live !== undefined && changesImmutable(status.message)) {
     const { kind } = object;
-    if (policies.replace.includes(kind))
+    if (policies.replace.includes(kind) && !isKept(object))
       return done(object, { ...createdBy(object, 'manifest', hide), kind: 'replace' });
     refuse(
       `changes what cannot be changed: ${masked(status.message, object)}`,
-      `replace: ${kind} deletes it and makes it again`,
+      isKept(object)
+        ? 'another name, or the field as it was: it is never deleted, because what is in it would be lost'
+        : `replace: ${kind} deletes it and makes it again`,
     );
     return byManifest();
   }

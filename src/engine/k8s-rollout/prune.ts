@@ -3,7 +3,7 @@ import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import { isOwnedBy } from '../../domain/kubernetes/home.ts';
 import { APP_LABEL } from '../../domain/kubernetes/intent.ts';
 import { type Ref, describeRef, isKept, keyOf, refOf } from '../../domain/kubernetes/object.ts';
-import { type ReleaseRecord, servingOf, standingObjects } from '../../domain/kubernetes/release-record.ts';
+import { type ReleaseRecord, madeSince, servingOf, standingObjects } from '../../domain/kubernetes/release-record.ts';
 import { ACCESS_REVIEWS, type Resource, resourceFor } from '../../domain/kubernetes/resource.ts';
 import { describeRight } from '../../domain/kubernetes/rights.ts';
 import { accessReview, isAllowed } from '../../domain/kubernetes/rules-review.ts';
@@ -17,22 +17,56 @@ export interface PruneWish {
   readonly wanted: readonly Prepared[];
   readonly records: readonly ReleaseRecord[];
   readonly policies: Pick<Policies, 'prune' | 'pruneLimit'>;
+  /** Of `mode: rollback`: the release that is gone back to. */
+  readonly backTo?: ReleaseRecord;
+}
+
+/** What goes: of a way back what later releases made, of any other release what the set does not have any more. */
+export async function prunable(
+  { ref, wanted, records, policies, backTo }: PruneWish,
+  { cluster }: Pick<K8sTools, 'cluster'>,
+  signal: AbortSignal,
+): Promise<readonly Ref[]> {
+  if (policies.prune === 'none') return [];
+  const kept = new Set(wanted.map(({ object }) => keyOf(refOf(object))));
+  const found =
+    backTo === undefined
+      ? await leftOver({ ref, wanted, records }, { cluster }, signal)
+      : await standingOf(madeSince(records, backTo), ref, { cluster }, signal);
+  return [...new Map(found.map((each) => [keyOf(each), each])).values()].filter((each) => !kept.has(keyOf(each)));
+}
+
+/** Those that are there and ours. Read one by one: they are few, and a kind may be listed in fewer namespaces than it lies in. */
+async function standingOf(
+  refs: readonly Ref[],
+  ref: AppRef,
+  { cluster }: Pick<K8sTools, 'cluster'>,
+  signal: AbortSignal,
+): Promise<readonly Ref[]> {
+  const served = await cluster.resources(signal);
+  const found = await inParallel(refs, AT_ONCE, async (each) => {
+    const resource = resourceFor(each, served);
+    if (resource === undefined || isKept(each)) return [];
+    const live = await cluster.get(resource, each, signal);
+    const goes =
+      live !== undefined && live.metadata.deletionTimestamp === undefined && isOwnedBy(live, ref, () => true);
+    return goes ? [each] : [];
+  });
+  return found.flat();
 }
 
 /**
  * What the releases of this namespace made and is not in the set any more: of the kinds and namespaces that this set and those
  * that stand had, and of no other (kubectl's own prune reached other namespaces, kubernetes/kubernetes#108161).
  */
-export async function prunable(
-  { ref, wanted, records, policies }: PruneWish,
+async function leftOver(
+  { ref, wanted, records }: Pick<PruneWish, 'ref' | 'wanted' | 'records'>,
   { cluster }: Pick<K8sTools, 'cluster'>,
   signal: AbortSignal,
 ): Promise<readonly Ref[]> {
-  if (policies.prune === 'none') return [];
   const served = await cluster.resources(signal);
   const before = standingObjects(records);
   const recorded = new Set(records.flatMap(({ objects }) => objects.map((object) => keyOf(refOf(object)))));
-  const kept = new Set(wanted.map(({ object }) => keyOf(refOf(object))));
   const scopes = new Map<string, { readonly resource: Resource; readonly namespace: string | undefined }>();
   for (const object of [...before, ...wanted.map((each) => each.object)]) {
     const resource = resourceFor(object, served);
@@ -56,9 +90,7 @@ export async function prunable(
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .filter((object) => isOwnedBy(object, ref, (each) => recorded.has(keyOf(refOf(each)))))
     .map(refOf);
-  return [...new Map([...owned, ...secrets].map((each) => [keyOf(each), each])).values()].filter(
-    (each) => !kept.has(keyOf(each)),
-  );
+  return [...owned, ...secrets];
 }
 
 /** Up to this limit the share of the set counts too. Who gives a larger one has said how many. */

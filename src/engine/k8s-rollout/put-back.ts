@@ -1,3 +1,4 @@
+import { after, seconds } from '../../domain/duration.ts';
 import { Failure, messageOf } from '../../domain/failure.ts';
 import { standingOf } from '../../domain/kubernetes/as-intended.ts';
 import { isOwnedBy, otherHomeOf } from '../../domain/kubernetes/home.ts';
@@ -9,16 +10,21 @@ import {
   groupOf,
   isKept,
   keyOf,
+  listAt,
   refOf,
 } from '../../domain/kubernetes/object.ts';
 import { restrictTo } from '../../domain/kubernetes/ownership.ts';
 import { inPhasesBack } from '../../domain/kubernetes/phases.ts';
 import type { ReleaseRecord } from '../../domain/kubernetes/release-record.ts';
 import { resourceFor, resourcesDefinedBy } from '../../domain/kubernetes/resource.ts';
+import { heldBy, isTerminating } from '../../domain/kubernetes/terminating.ts';
 import { inParallel } from '../in-parallel.ts';
 import { type AppliedObject, type ToApply, applyOne } from './apply.ts';
 import type { HeldLease } from './lease.ts';
 import { AT_ONCE, type AppRef, type K8sTools, type ObjectResult } from './rollout.ts';
+import { type Live, untilGone } from './terminating.ts';
+
+const GOES_WITHIN = seconds(60);
 
 export interface PuttingBack {
   readonly ref: AppRef;
@@ -112,7 +118,9 @@ async function restoreOne(
   try {
     const resource = resourceFor(object, await cluster.resources(signal));
     if (resource === undefined) return { line: `${describeRef(own)} is not served any more and stays as it is` };
-    const live = await cluster.get(resource, object.metadata, signal);
+    const found = await cluster.get(resource, object.metadata, signal);
+    const live = found === undefined ? undefined : await onceGone({ resource, live: found }, tools, signal);
+    if (live !== undefined && isTerminating(live)) return { ref: own, why: `it is being deleted: ${heldBy(live)}` };
     const how = live === undefined ? 'different' : standingOf(live, object, managerOf(ref.app));
     if (live !== undefined && how === 'as-intended')
       return { ref: own, object: live, intent: object, resource, done: 'unchanged' };
@@ -209,7 +217,29 @@ export async function removeOne(
     lines.push(`${describeRef(each)} stays: it is ${whose}`);
     return [];
   }
-  await cluster.delete(resource, each, { uid: live.metadata.uid, children: 'background' }, signal);
-  log.info(`${describeRef(each)} deleted`);
-  return [{ ref: each, done: 'deleted' }];
+  const { uid } = live.metadata;
+  if (!isTerminating(live)) await cluster.delete(resource, each, { uid, children: 'background' }, signal);
+  const held = await stillHeld({ resource, live }, { cluster }, signal);
+  log.info(`${describeRef(each)} ${held === undefined ? 'deleted' : `is being deleted: ${held}`}`);
+  return [{ ref: each, done: 'deleted', ...(held === undefined ? {} : { note: held }) }];
+}
+
+/** What keeps an object that was deleted; undefined: it is gone, or nothing holds it. */
+async function stillHeld(
+  { resource, live }: Live,
+  { cluster }: Pick<K8sTools, 'cluster'>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (listAt(live, 'metadata', 'finalizers').length === 0) return undefined;
+  const left = await cluster.get(resource, live.metadata, signal);
+  return left !== undefined && left.metadata.uid === live.metadata.uid && isTerminating(left)
+    ? heldBy(left)
+    : undefined;
+}
+
+/** Nothing brings an object back that is being deleted: it is made again when it is gone. Undefined where it is. */
+async function onceGone(each: Live, tools: K8sTools, signal: AbortSignal): Promise<KubeObject | undefined> {
+  if (!isTerminating(each.live)) return each.live;
+  const [left] = await untilGone([each], after(tools.clock.now(), GOES_WITHIN), tools, signal);
+  return left?.live;
 }

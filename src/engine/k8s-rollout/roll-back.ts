@@ -63,7 +63,7 @@ export async function goBack(going: GoingBack, tools: K8sTools, signal: AbortSig
     return { kind: 'rollback-failed', reason: failures.join('; '), objects, lines, record: await write('failed') };
   }
   const written = await write('rolled-back');
-  return { kind: 'rolled-back', reason: whatIsBack(going), objects, lines, record: written };
+  return { kind: 'rolled-back', reason: `${whatIsBack(going)}${goingText(objects)}`, objects, lines, record: written };
 }
 
 /** PURE. What is true after a way back that went well, as a clause. */
@@ -105,6 +105,13 @@ async function writePhase(
     lines.push(line);
     return 'open';
   }
+}
+
+/** What was deleted and is not gone, because something holds it. */
+function goingText(objects: readonly ObjectResult[]): string {
+  const held = objects.filter(({ done, note }) => done === 'deleted' && note !== undefined);
+  const said = held.map(({ ref, note = '' }) => `${describeRef(ref)} (${note})`);
+  return said.length === 0 ? '' : `, but for what is still being deleted: ${said.join(', ')}`;
 }
 
 const stuckText = (stuck: readonly Stuck[]): readonly string[] =>

@@ -33,6 +33,8 @@ export interface Writer {
   readonly release: string;
   /** `<run id>/<attempt>` */
   readonly run: string;
+  /** Tells the jobs and steps of one run apart: a token, the same for a main and its post. */
+  readonly process: string;
 }
 
 export type Verify = (signal: AbortSignal) => Promise<Verification>;

@@ -75,6 +75,16 @@ test('a tag that is not of the approved images is a problem', () => {
   expect(told('1.4.0')).toHaveLength(1);
 });
 
+test.each(['Namespace', 'CustomResourceDefinition', 'PersistentVolume', 'PersistentVolumeClaim'])(
+  'a %s is never replaced',
+  (kind) => {
+    const request = toRequest(values({ replace: ['Job', kind] } as Partial<Values>));
+    expect(request.ok ? [] : request.problems.map(describeProblem)).toEqual([
+      expect.stringContaining(`replace: "${kind}" is never deleted`),
+    ]);
+  },
+);
+
 test.each([
   ['scale', {}, ['replicas: is missing', 'workload: is missing']],
   ['backup', { 'backup-key': 'too-short' }, ['backup-location: is missing', 'backup-key: is too short']],

@@ -52,6 +52,18 @@ needs('kubernetes')('deploy-k8s that is killed at a call', () => {
     240_000,
   );
 
+  test('is left to its own post by another job of the same run', async () => {
+    const { step, state } = await killed('k8s:patch services/web', 'after');
+    const other = await scene.run({ 'release-id': 'other' }, setOf({ tag: '3' }), { env: { ...step.env } });
+    expect(other).toMatchObject({ exitCode: 1, outputs: { changed: 'false' } });
+    expect(other.annotations.at(-1)?.message).toMatch(/another job or step of this run \(\d+\/1\) releases web/);
+    const post = { ...step, phase: 'post' } as const;
+    await runBundle({ ...post, state: { ...state, process: 'of another job' } });
+    expect(await scene.truth()).toMatchObject({ config: 'two' });
+    expect(await runBundle({ ...post, state })).toMatchObject({ outputs: { outcome: 'rolled-back' } });
+    expect(await scene.truth()).toEqual(OLD);
+  }, 240_000);
+
   test('or whose job is cancelled while it waits is taken back by post', async () => {
     const slow = setOf({ tag: '2-never-healthy', config: 'two' });
     const waits = onceItSays(/Deployment \S+ waits for/, cancelAsRunner({ scale: 1 }));

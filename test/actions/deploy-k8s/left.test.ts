@@ -71,4 +71,22 @@ needs('kubernetes')('a first release that failed and was left', () => {
     expect(await scene.truth()).toEqual({ image: 'none', config: 'none', ready: 0 });
     expect((await scene.run({ mode: 'status' })).stdout).toContain('web has no release here.');
   }, 240_000);
+
+  test('and another one after it, is taken away with it by one roll back', async () => {
+    const leave = { 'on-failure': 'leave' };
+    const extra = (name: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name} }\n`;
+    const bad = (tag: string, name: string) => setOf({ tag: `${tag}-missing-image`, more: extra(name) });
+    for (const [tag, name] of [
+      ['2', 'of-two'],
+      ['3', 'of-three'],
+    ] as const)
+      expect(await scene.run({ ...leave, 'release-id': tag }, bad(tag, name))).toMatchObject({ exitCode: 1 });
+    const back = await scene.run({ mode: 'rollback' });
+    expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back' } });
+    expect(back.stdout).toContain('where nothing of it was before');
+    expect(await scene.truth()).toEqual({ image: 'none', config: 'none', ready: 0 });
+    for (const name of ['of-two', 'of-three'])
+      expect(await scene.live(`/api/v1/namespaces/${scene.namespace}/configmaps/${name}`)).toBeUndefined();
+    expect((await scene.run({ mode: 'status' })).stdout).toContain('web has no release here.');
+  }, 240_000);
 });

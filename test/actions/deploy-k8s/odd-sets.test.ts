@@ -84,6 +84,21 @@ needs('kubernetes')('a set', () => {
     expect(await scene.live(`/api/v1/namespaces/${scene.namespace}/configmaps/big-1`)).toBeUndefined();
   }, 60_000);
 
+  test('with a claim that asks for another class is refused, and nobody is told to replace it', async () => {
+    const claim = (of: string): string =>
+      `apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: { name: disk }\nspec: { storageClassName: ${of}, accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }\n`;
+    const path = `/api/v1/namespaces/${scene.namespace}/persistentvolumeclaims`;
+    await scene.cluster.admin.api.create(path, {
+      metadata: { name: 'disk' },
+      spec: { storageClassName: 'old', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    });
+    const run = await scene.run({ 'field-conflicts': 'force' }, claim('new'));
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'refused', changed: 'false' } });
+    expect(said(run)).toContain(`PersistentVolumeClaim ${scene.namespace}/disk changes what cannot be changed: `);
+    expect(said(run)).toContain('it is never deleted, because what is in it would be lost');
+    expect(said(run)).not.toContain('replace: PersistentVolumeClaim');
+  }, 60_000);
+
   test('of another app that has the same objects is refused, and named', async () => {
     const run = await scene.run({ app: 'other' }, setOf({ config: 'theirs' }));
     expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'refused', changed: 'false' } });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from '../../harness/needs.ts';
+import { mainOnly } from '../../harness/interrupt.ts';
 import { type Scene, openScene, setOf } from './scene.ts';
 
 const workload = (kind: string, tag: string, more: string): string => `apiVersion: apps/v1
@@ -76,5 +77,68 @@ needs('kubernetes')('a way back is judged by what it leads to', () => {
     expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back', release: 'v5' } });
     expect(await scene.live(`${path}/theirs`)).toMatchObject({ data: { A: 'by-hand' } });
     expect(await scene.live(`${path}/ours`)).toBeUndefined();
+  }, 120_000);
+
+  test('takes away what later releases made, and neither what an older one left nor a Job that has run', async () => {
+    const extra = (name: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name} }\n`;
+    const seed =
+      "apiVersion: batch/v1\nkind: Job\nmetadata: { name: seed }\nspec: { template: { spec: { restartPolicy: Never, containers: [{ name: s, image: 'team/seed:1' }] } } }\n";
+    const two = setOf({ tag: '2', more: seed });
+    await scene.run({ 'release-id': 'w1' }, setOf({ tag: '1', more: `${seed}---\n${extra('left-by-one')}` }));
+    await scene.run({ 'release-id': 'w2' }, two);
+    const third = setOf({ tag: '3', more: `${seed}---\n${extra('of-three')}` });
+    expect(await scene.run({ 'release-id': 'w3' }, third)).toMatchObject({ exitCode: 0 });
+    const configs = `/api/v1/namespaces/${scene.namespace}/configmaps`;
+    const job = async () => (await scene.live(`/apis/batch/v1/namespaces/${scene.namespace}/jobs/seed`))?.metadata.uid;
+    const ran = await job();
+    const planned = await scene.run({ mode: 'rollback', 'dry-run': 'true' });
+    expect(planned).toMatchObject({ exitCode: 0, outputs: { outcome: 'planned', changed: 'false' } });
+    expect(planned.stdout).toMatch(/web: would go back to release w2 \(revision \d+\); 2 of \d+ objects would change/);
+    expect(planned.stdout).toContain(`- delete ConfigMap ${scene.namespace}/of-three`);
+    expect(planned.stdout).not.toContain('left-by-one');
+    const back = await scene.run({ mode: 'rollback' });
+    expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back', release: 'w2' } });
+    expect(await scene.live(`${configs}/of-three`)).toBeUndefined();
+    expect(await scene.live(`${configs}/left-by-one`)).toBeDefined();
+    expect(ran).toBeDefined();
+    expect(await job()).toBe(ran);
+    expect(await scene.run({ 'release-id': 'w2' }, two)).toMatchObject({ exitCode: 0 });
+    expect(await job()).toBe(ran);
+  }, 120_000);
+});
+
+/** A load balancer takes minutes to go; until then its Service is there, and is not. */
+needs('kubernetes')('what a way back deleted and something holds', () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await openScene('held');
+  }, 300_000);
+  afterAll(() => scene?.close());
+
+  const FINALIZER = 'example.com/cloud';
+  const held = (finalizers = '') =>
+    `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: held${finalizers} }\ndata: { a: b }\n`;
+  const path = () => `/api/v1/namespaces/${scene.namespace}/configmaps/held`;
+
+  test('is named, and the next release waits for its end, or is refused with what holds it', async () => {
+    const bad = setOf({ tag: '1-missing-image', more: held(`, finalizers: [${FINALIZER}]`) });
+    const name = `ConfigMap ${scene.namespace}/held`;
+    const first = await scene.run({ 'release-id': 'bad' }, bad);
+    expect(first).toMatchObject({ exitCode: 1, outputs: { outcome: 'rolled-back' } });
+    expect(first.annotations.at(-1)?.message).toContain(
+      `but for what is still being deleted: ${name} (its finalizers hold it: ${FINALIZER})`,
+    );
+    const good = setOf({ more: held() });
+    const planned = await scene.run({ mode: 'diff' }, good);
+    expect(planned.stdout).toContain(`${name} is being deleted, and a release waits until it is gone`);
+    const refused = await scene.run({ timeout: '1m' }, good, { clock: { lockStepFrom: Date.now() } });
+    expect(refused).toMatchObject({ exitCode: 1, outputs: { outcome: 'refused', changed: 'false' } });
+    expect(refused.stdout).toContain(`${name} is being deleted and does not go: its finalizers hold it: ${FINALIZER}`);
+    const released = await mainOnly(scene.step({ 'release-id': 'good' }, good), async (running) => {
+      await running.saw(/Waiting until what is being deleted is gone: ConfigMap \S+\/held/);
+      await scene.cluster.admin.api.merge(path(), { metadata: { finalizers: null } });
+    });
+    expect(released).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded', created: '5' } });
+    expect((await scene.live(path()))?.metadata['deletionTimestamp']).toBeUndefined();
   }, 120_000);
 });

@@ -7,9 +7,13 @@ import {
   adoptedSince,
   beforeServing,
   findRelease,
+  goneWith,
+  madeSince,
+  noLongerServing,
   outdated,
   readRecord,
   servingOf,
+  toTakeBack,
   unfinishedOf,
 } from '../../../src/domain/kubernetes/release-record.ts';
 import { DEPLOYMENTS, SECRETS } from '../../../src/domain/kubernetes/resource.ts';
@@ -46,6 +50,40 @@ describe('the record', () => {
   test('a first release has nothing before it', () => {
     expect(beforeServing([record(1, 'deployed')])).toBeUndefined();
     expect(servingOf([record(1, 'failed')])).toBeUndefined();
+  });
+
+  test('a roll back leads to the release before, though its record does not say that a later one serves', () => {
+    const all = [record(1, 'superseded'), record(2, 'deployed'), record(3, 'deployed')];
+    expect(servingOf(all)?.revision).toBe(3);
+    expect(beforeServing(all)?.revision).toBe(2);
+  });
+
+  const ended = (given: readonly ReleaseRecord[], newest: ReleaseRecord) =>
+    noLongerServing(given, newest).map(({ revision, phase }) => [revision, phase]);
+  test.each([
+    ['of a release', [record(1, 'superseded'), record(2, 'deployed')], {}, [[2, 'superseded']]],
+    [
+      'of a release, and that of one before whose end could not be written',
+      [record(1, 'deployed'), record(2, 'rolled-back'), record(3, 'deployed')],
+      {},
+      [
+        [3, 'superseded'],
+        [1, 'superseded'],
+      ],
+    ],
+    ['that a roll back leaves', [record(1, 'superseded'), record(2, 'deployed')], { copyOf: 1 }, [[2, 'rolled-back']]],
+    ['that a roll back repeats', [record(1, 'superseded'), record(2, 'deployed')], { copyOf: 2 }, [[2, 'superseded']]],
+    [
+      'that an earlier roll back left, and could not say so',
+      [record(1, 'superseded'), record(2, 'deployed'), record(3, 'deployed', { copyOf: 1 })],
+      {},
+      [
+        [3, 'superseded'],
+        [2, 'rolled-back'],
+      ],
+    ],
+  ])('what no longer serves is named: the record %s', (_name, all, more, expected) => {
+    expect(ended(all, record(5, 'deployed', more))).toEqual(expected);
   });
 
   test('of a run that was killed is found', () => {
@@ -141,6 +179,53 @@ describe('the record', () => {
       const [found] = adoptedSince([first, record(2, 'rolled-back', { before: [seen] }), serving], first);
       expect(found?.['data']).toMatchObject({ a: 'renewed' });
     }
+  });
+
+  test('knows what later releases made, which is not what they found, nor what an older one left', () => {
+    const config = (name: string) => object('v1', 'ConfigMap', name, {});
+    const before = (name: string, found: 'found' | 'none') => {
+      const ref = { apiVersion: 'v1', kind: 'ConfigMap', name, namespace: 'shop' };
+      return found === 'none' ? { ref } : { ref, object: config(name) };
+    };
+    const all = [
+      record(1, 'superseded', { before: [before('own', 'none'), before('leftover', 'none')] }),
+      record(2, 'superseded', { objects: [config('own')] }),
+      record(3, 'superseded', { before: [before('of-three', 'none'), before('leftover', 'found')] }),
+      record(4, 'rolled-back', { before: [before('never-served', 'none')] }),
+      record(5, 'failed', { before: [before('of-five', 'none'), before('of-three', 'found'), before('own', 'none')] }),
+      record(6, 'deployed', { before: [before('of-five', 'found')] }),
+    ];
+    const made = (target: ReleaseRecord) => madeSince(all, target).map(({ name }) => name);
+    expect(made(all[1] as ReleaseRecord).sort()).toEqual(['of-five', 'of-three']);
+    expect(made(all[2] as ReleaseRecord).sort()).toEqual(['of-five', 'own']);
+    expect(made(all[5] as ReleaseRecord)).toEqual([]);
+    // A way back that did not come to its end stands where it was to lead.
+    expect(made(record(7, 'applying', { copyOf: 3 })).sort()).toEqual(['of-five', 'own']);
+  });
+
+  test('of first releases that failed and were left is one: with all that they made, as the first found it', () => {
+    const config = (name: string, a: string) => object('v1', 'ConfigMap', name, { data: { a } });
+    const ref = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', name, namespace: 'shop' });
+    const first = record(1, 'failed', {
+      objects: [config('both', '1'), config('one', '1')],
+      before: [{ ref: ref('both') }, { ref: ref('one') }],
+    });
+    const second = record(2, 'failed', {
+      objects: [config('both', '2'), config('two', '2')],
+      before: [{ ref: ref('both'), object: config('both', '1') }, { ref: ref('two') }],
+    });
+    const taken = toTakeBack([first, second]) as ReleaseRecord;
+    expect(taken).toMatchObject({ revision: 2, phase: 'failed' });
+    expect(taken.objects.map(({ metadata, ...rest }) => [metadata.name, rest['data']]).sort()).toEqual([
+      ['both', { a: '2' }],
+      ['one', { a: '1' }],
+      ['two', { a: '2' }],
+    ]);
+    expect(taken.before.filter(({ object: found }) => found !== undefined)).toEqual([]);
+    expect(taken.before).toHaveLength(3);
+    expect(goneWith([first, second], taken).map(({ revision }) => revision)).toEqual([1]);
+    // Taken back alone, it leaves what the first one made.
+    expect(goneWith([first, second], second)).toEqual([]);
   });
 
   test('keeps the newest good ones, and what lies between them', () => {

@@ -34,12 +34,15 @@ needs('kubernetes')('the lease of an app', () => {
   afterAll(() => cluster?.stop());
 
   const newApp = (): string => `app-${(apps += 1)}`;
-  const hold = (app: string, run: string, clock: FakeClock, signal = new AbortController().signal) =>
-    holdLease(
-      { ref: { app, namespace }, run, deadline: clock.now(), onConflict: 'fail' },
+  /** `run` may name one of several processes of it: `1/1 b`. */
+  const hold = (app: string, of: string, clock: FakeClock, signal = new AbortController().signal) => {
+    const [run = '', process = 'a'] = of.split(' ');
+    return holdLease(
+      { ref: { app, namespace }, run, process, deadline: clock.now(), onConflict: 'fail' },
       { cluster: api, clock, log: recordingLog() },
       signal,
     );
+  };
 
   test('keeps a second run out for a minute, and says who holds it', async () => {
     const app = newApp();
@@ -60,6 +63,54 @@ needs('kubernetes')('the lease of an app', () => {
     const second = await hold(app, '1/2', clock);
     await expect(second.guard()).resolves.toBeUndefined();
   }, 30_000);
+
+  test('keeps two jobs of one run apart, and lets neither of them take the renewal of the other for its own', async () => {
+    const app = newApp();
+    const clock = fakeClock();
+    const first = await hold(app, '1/1 a', clock);
+    await expect(hold(app, '1/1 b', clock)).rejects.toThrow(
+      `Could not release ${app} in ${namespace}: another job or step of this run (1/1) releases ${app} (its lease`,
+    );
+    const others = fakeClock();
+    await others.advance(seconds(61));
+    await hold(app, '1/1 b', others);
+    await clock.advance(seconds(61));
+    await expect(first.guard()).rejects.toThrow(
+      `This run lost the lease of ${app}: another job or step of this run (1/1) holds it now.`,
+    );
+  }, 30_000);
+
+  test('goes from a main to its own post at once', async () => {
+    const app = newApp();
+    await hold(app, '1/1 a', fakeClock());
+    await expect((await hold(app, '1/1 a', fakeClock())).guard()).resolves.toBeUndefined();
+  }, 30_000);
+
+  test('does not go back to an attempt that GitHub has ended', async () => {
+    const app = newApp();
+    await hold(app, '1/2', fakeClock());
+    await expect(hold(app, '1/1', fakeClock())).rejects.toThrow('another attempt of this run (1/2) releases');
+  }, 30_000);
+
+  test.each([
+    ['of another run keeps others out', '2/1', '1/1', /run 1\/1 releases/],
+    ['of the attempt before goes to the next one', '1/2', '1/1', undefined],
+    ['of this attempt keeps others out', '1/1', '1/1', /another job or step of this run \(1\/1\) releases/],
+  ])(
+    'that an earlier version wrote %s',
+    async (_name, ours, theirs, refused) => {
+      const app = newApp();
+      await hold(app, theirs, fakeClock());
+      const place = { namespace, name: leaseName(app) };
+      await api.patch(LEASES, place, { spec: { holderIdentity: theirs } }, new AbortController().signal);
+      const taken = hold(app, ours, fakeClock()).then(
+        () => 'taken',
+        (thrown: unknown) => String(thrown),
+      );
+      expect(await taken).toMatch(refused ?? /^taken$/);
+    },
+    30_000,
+  );
 
   test('is given back by a run that is told to stop', async () => {
     const app = newApp();

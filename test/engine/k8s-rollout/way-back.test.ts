@@ -56,6 +56,11 @@ test.each([
   ],
   ['nothing, where a first release failed and was left', way([record(1, 'failed')]), ['finish', 1]],
   [
+    'nothing, where a first release failed and was left, and another one was taken back since',
+    way([record(1, 'failed'), record(2, 'rolled-back')]),
+    ['finish', 1],
+  ],
+  [
     'one further back, where the bad one was taken back since',
     way([...served, record(4, 'failed'), record(5, 'rolled-back')]),
     ['repeat', 2],
