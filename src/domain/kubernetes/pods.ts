@@ -70,8 +70,9 @@ function troubleOf(pod: string, status: unknown, waits: number): readonly PodTro
   const reason = textAt(status, 'state', 'waiting', 'reason') ?? '';
   const message = textAt(status, 'state', 'waiting', 'message') ?? '';
   const running = isFields(fieldAt(status, 'state', 'running'));
-  // Whatever it went through before, last month's crashes too, it is well now.
-  if (running && fieldAt(status, 'ready') === true) return [];
+  // Whatever it went through before, last month's crashes too, it is well now. An init container that has ended well is ready.
+  const endedWell = numberAt(status, 'state', 'terminated', 'exitCode') === 0;
+  if ((running || endedWell) && fieldAt(status, 'ready') === true) return [];
   const last = fieldAt(status, 'lastState', 'terminated') ?? fieldAt(status, 'state', 'terminated');
   const ended = isFields(last) ? endOf(last) : undefined;
   const told = (text: string, more: Partial<PodTrouble>): readonly PodTrouble[] => [

@@ -157,6 +157,24 @@ describe('a container that crashed before', () => {
     expect(troublesOf(past(state, ready), now).map((each) => each.fatal)).toEqual(fatal);
   });
 
+  const retried = (reason: string, state: object, ready: boolean) =>
+    object('v1', 'Pod', 'web-1', {
+      status: {
+        initContainerStatuses: [
+          { name: 'wait', ready, restartCount: 3, state, lastState: { terminated: { exitCode: 1, reason } } },
+        ],
+        containerStatuses: [{ name: 'app', ready: false, restartCount: 0, state: { waiting: {} } }],
+      },
+    });
+  const over = (exitCode: number) => ({ terminated: { exitCode } });
+  test.each([
+    ['that ended well at its fourth try is no trouble', retried('Error', over(0), true), []],
+    ['that ran out of memory before it ended well is none', retried('OOMKilled', over(0), true), []],
+    ['that ended badly each time is', retried('Error', over(1), false), [true]],
+  ])('an init container %s', (_name, given, fatal) => {
+    expect(troublesOf(given, now).map((each) => each.fatal)).toEqual(fatal);
+  });
+
   test('is left to the Job that tries it again', () => {
     const [crash] = troublesOf(past({ waiting: { reason: 'CrashLoopBackOff' } }, false), now).map(leftToItsJob);
     expect(crash).toMatchObject({ fatal: false });
