@@ -101,7 +101,8 @@ function daemonSet(object: KubeObject, unobserved: string | undefined): Readines
   return available < wanted ? waiting(`${available} of ${wanted} pods available`) : READY;
 }
 
-const hasEnded = (object: KubeObject): boolean =>
+/** Of a Job: for good or ill. */
+export const hasEnded = (object: KubeObject): boolean =>
   groupOf(object.apiVersion) === 'batch' &&
   object.kind === 'Job' &&
   ['Complete', 'Failed'].some((type) => conditionOf(object, type)?.status === 'True');
