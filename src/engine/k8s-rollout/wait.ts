@@ -58,30 +58,34 @@ export async function waitReady(
   const { clock } = tools;
   const waitsSince = clock.now();
   const pending = targets.filter((target) => needsLook(target, waitsSince));
-  if (pending.length === 0) return { kind: 'ready', notes: notesOf(targets, waitsSince), unproven: [] };
+  const idle = tellReady(
+    targets.filter((target) => !pending.includes(target)).map((each) => readyAtOnce(each, waitsSince)),
+  );
+  if (pending.length === 0) return idle;
   const over = new AbortController();
   const watchSignal = AbortSignal.any([signal, over.signal]);
   try {
     const view = await openView(pending, tools, watchSignal);
-    return await look({ pending, deadline, way, waitsSince, view, scalers: nodeScalers(tools) }, tools, signal);
+    const end = await look({ pending, deadline, way, waitsSince, view, scalers: nodeScalers(tools) }, tools, signal);
+    // What the others noted may be over by now (a claim that was not bound yet); what they do not prove stays so.
+    return end.kind === 'ready' ? { ...end, unproven: [...idle.unproven, ...end.unproven] } : end;
   } finally {
     over.abort();
   }
 }
 
 /** Ready at once, and nothing that may still turn: config, roles, what did not change and is well. */
-function needsLook({ object, resource }: Target, now: Instant): boolean {
-  const around = { generation: object.metadata.generation, now, waitsSince: now, ...statusOf(resource) };
-  return readinessOf(object, around).kind !== 'ready';
+const needsLook = (target: Target, now: Instant): boolean => stateAtOnce(target, now).kind !== 'ready';
+
+const stateAtOnce = ({ object, resource }: Target, now: Instant): Readiness =>
+  readinessOf(object, { generation: object.metadata.generation, now, waitsSince: now, ...statusOf(resource) });
+
+function readyAtOnce(target: Target, now: Instant): Look {
+  const state = stateAtOnce(target, now);
+  return state.kind === 'ready' ? readyLook(target.object, state) : { ready: true };
 }
 
 const statusOf = ({ status }: Resource): Pick<Resource, 'status'> => (status === undefined ? {} : { status });
-
-const notesOf = (targets: readonly Target[], now: Instant): readonly string[] =>
-  targets.flatMap(({ object }) => {
-    const state = readinessOf(object, { generation: object.metadata.generation, now });
-    return state.kind === 'ready' && state.note !== undefined ? [`${describeObject(object)}: ${state.note}`] : [];
-  });
 
 interface View {
   find(target: Target): KubeObject | undefined;
@@ -167,12 +171,7 @@ async function look(
     say(pending, unready);
     const end = endOf(unready);
     if (end !== undefined) return end;
-    if (unready.length === 0)
-      return {
-        kind: 'ready',
-        notes: looks.flatMap((each) => ('note' in each ? [each.note] : [])),
-        unproven: looks.flatMap((each) => ('unproven' in each ? [each.unproven] : [])),
-      };
+    if (unready.length === 0) return tellReady(looks);
     const left = between(now, deadline);
     if (left <= 0) return { kind: 'timed-out', unready };
     const over = new AbortController();
@@ -225,15 +224,23 @@ function lookAt(
     ...statusOf(target.resource),
     ...(current === undefined ? {} : { current }),
   });
-  if (state.kind === 'ready') {
-    if (state.note === undefined) return { ready: true };
-    if (state.unproven !== undefined) return { unproven: `${describeObject(live)} (${state.note})` };
-    return { note: `${describeObject(live)}: ${state.note}` };
-  }
+  if (state.kind === 'ready') return readyLook(live, state);
   const pods = podsOf(live, view);
   const troubles = pods.flatMap((pod) => troublesOf(pod, now, scalers.of(pod)));
   return { target, live, state, pods, troubles: live.kind === 'Job' ? troubles.map(leftToItsJob) : troubles };
 }
+
+function readyLook(object: KubeObject, { note, unproven }: Extract<Readiness, { kind: 'ready' }>): Look {
+  if (note === undefined) return { ready: true };
+  const name = describeObject(object);
+  return unproven === undefined ? { note: `${name}: ${note}` } : { unproven: `${name} (${note})` };
+}
+
+const tellReady = (looks: readonly Look[]): Extract<WaitEnd, { kind: 'ready' }> => ({
+  kind: 'ready',
+  notes: looks.flatMap((each) => ('note' in each ? [each.note] : [])),
+  unproven: looks.flatMap((each) => ('unproven' in each ? [each.unproven] : [])),
+});
 
 /** A Job that has ended goes by itself where it has a ttl: how it ended is what its last look says. */
 function gone(target: Target, last: KubeObject | undefined, now: Instant): Look {
