@@ -279,14 +279,40 @@ test('equal reasons are told once, fatal ones first', () => {
   expect(distinct(all, 3).map(({ reason }) => reason)).toEqual(['OOMKilled', 'NotReady']);
 });
 
-test('warning events are counted, and others left out', () => {
-  const event = (type: string, name: string) =>
-    object('v1', 'Event', 'e', { type, reason: 'BackOff', message: 'again', count: 3, involvedObject: { name } });
-  expect(
-    warningsAbout(
-      new Set(['web-1']),
-      [event('Warning', 'web-1'), event('Normal', 'web-1'), event('Warning', 'other')],
-      5,
-    ),
-  ).toEqual(['BackOff x3 (web-1): again']);
+describe('warning events', () => {
+  const event = (type: string, kind: string, name: string, more: object = {}) =>
+    object('v1', 'Event', 'e', { type, reason: 'BackOff', message: 'again', involvedObject: { kind, name }, ...more });
+  const pod = { kind: 'Pod', name: 'web-1', uid: 'new' };
+
+  test('are counted, and others left out', () => {
+    const count = { count: 3 };
+    const events = [
+      event('Warning', 'Pod', 'web-1', count),
+      event('Normal', 'Pod', 'web-1'),
+      event('Warning', 'Pod', 'x'),
+    ];
+    expect(warningsAbout([pod], events, 5)).toEqual(['BackOff x3 (web-1): again']);
+  });
+
+  test('of another kind, or of a pod that had the name before, are of others', () => {
+    const before = { involvedObject: { kind: 'Pod', name: 'web-1', uid: 'old' } };
+    const events = [event('Warning', 'HorizontalPodAutoscaler', 'web'), event('Warning', 'Pod', 'web-1', before)];
+    expect(warningsAbout([{ kind: 'Deployment', name: 'web' }, pod], events, 5)).toEqual([]);
+  });
+
+  test('are told by time, and those of pods last, whatever their order in the list', () => {
+    const at = (second: number) => `2026-11-26T00:00:0${second}Z`;
+    const events = [
+      event('Warning', 'Pod', 'web-1', { reason: 'Unhealthy', lastTimestamp: at(5) }),
+      event('Warning', 'Pod', 'web-1', {
+        reason: 'FailedMount',
+        eventTime: at(1),
+        series: { lastObservedTime: at(3) },
+      }),
+      event('Warning', 'Pod', 'web-1', { reason: 'FailedScheduling', eventTime: at(2) }),
+      event('Warning', 'Deployment', 'web', { reason: 'Odd', lastTimestamp: at(9) }),
+    ];
+    const told = warningsAbout([{ kind: 'Deployment', name: 'web' }, pod], events, 3);
+    expect(told.map((line) => line.split(' ')[0])).toEqual(['FailedScheduling', 'FailedMount', 'Unhealthy']);
+  });
 });
