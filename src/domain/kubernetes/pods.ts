@@ -145,7 +145,7 @@ export interface Family {
   readonly pods: readonly KubeObject[];
 }
 
-const ownedBy = (owner: KubeObject) => (each: KubeObject) =>
+export const ownedBy = (owner: KubeObject) => (each: KubeObject) =>
   each.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) ?? false;
 
 /**

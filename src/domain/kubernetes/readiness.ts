@@ -14,6 +14,7 @@ import {
   said,
   waiting,
 } from './readiness-state.ts';
+import type { SilentNodes } from './silent-nodes.ts';
 
 export { type Readiness, type Surroundings, conditionOf } from './readiness-state.ts';
 
@@ -104,15 +105,24 @@ function statefulSet(object: KubeObject, unobserved: string | undefined): Readin
   return inOrder ? waiting('the new revision to become the current one') : READY;
 }
 
-function daemonSet(object: KubeObject, unobserved: string | undefined): Readiness {
+function daemonSet(object: KubeObject, unobserved: string | undefined, { silent }: Surroundings): Readiness {
   if (unobserved !== undefined) return waiting(unobserved);
   const wanted = count(object, 'status', 'desiredNumberScheduled');
   const updated = count(object, 'status', 'updatedNumberScheduled');
   const available = count(object, 'status', 'numberAvailable');
   const left = leftToBeDeleted(object, count(object, 'status', 'currentNumberScheduled'), updated);
   if (left !== undefined) return left;
+  if (silent !== undefined && silent.names.length < wanted) return onOtherNodes(silent, wanted);
   if (updated < wanted) return waiting(`${updated} of ${wanted} pods updated`);
   return available < wanted ? waiting(`${available} of ${wanted} pods available`) : READY;
+}
+
+/** A node that is dead keeps no release from being good where it runs. */
+function onOtherNodes({ names, available }: SilentNodes, wanted: number): Readiness {
+  const others = wanted - names.length;
+  const dead = `${names.join(', ')}, ${names.length === 1 ? 'a node that does' : 'nodes that do'} not answer`;
+  if (available < others) return waiting(`${available} of ${others} pods available (not counted: ${dead})`);
+  return unproven(`its pods are available but for ${dead}`);
 }
 
 /** Of a Job: for good or ill. */

@@ -6,9 +6,11 @@ import {
   currentReplicaSet,
   leftToItsJob,
   newPodsOf,
+  ownedBy,
   troublesOf,
 } from '../../domain/kubernetes/pods.ts';
 import { type Readiness, makesPods, readinessOf } from '../../domain/kubernetes/readiness.ts';
+import { silentNodes } from '../../domain/kubernetes/silent-nodes.ts';
 import { PODS, REPLICA_SETS, type Resource } from '../../domain/kubernetes/resource.ts';
 import { inParallel } from '../in-parallel.ts';
 import { type NodeScalers, nodeScalers } from './node-scalers.ts';
@@ -91,7 +93,10 @@ interface View {
   find(target: Target): KubeObject | undefined;
   /** One that is gone, as it was seen last. */
   last(target: Target): KubeObject | undefined;
+  /** Of the revision that it wants. */
   podsOf(workload: KubeObject): readonly KubeObject[];
+  /** Of any revision. */
+  allPodsOf(workload: KubeObject): readonly KubeObject[];
   /** Of a Deployment. */
   replicaSetOf(workload: KubeObject): KubeObject | undefined;
   /** Resolves at the next change, rejects when a watch cannot go on. */
@@ -135,6 +140,7 @@ async function openView(
       const { namespace } = workload.metadata;
       return newPodsOf(workload, { pods: all(PODS, namespace), replicaSets: all(REPLICA_SETS, namespace) });
     },
+    allPodsOf: (workload) => all(PODS, workload.metadata.namespace).filter(ownedBy(workload)),
     replicaSetOf: (workload) => currentReplicaSet(workload, all(REPLICA_SETS, workload.metadata.namespace)),
     async next() {
       await wake.promise;
@@ -216,6 +222,10 @@ function lookAt(
     };
   const { generation } = target.object.metadata;
   const current = way === 'there' && live.kind === 'Deployment' ? view.replicaSetOf(live) : undefined;
+  const silent =
+    live.kind === 'DaemonSet'
+      ? silentNodes({ all: view.allPodsOf(live), current: view.podsOf(live) }, live, now, waitsSince)
+      : undefined;
   const state = readinessOf(live, {
     generation,
     now,
@@ -223,6 +233,7 @@ function lookAt(
     written: target.object,
     ...statusOf(target.resource),
     ...(current === undefined ? {} : { current }),
+    ...(silent === undefined ? {} : { silent }),
   });
   if (state.kind === 'ready') return readyLook(live, state);
   const pods = podsOf(live, view);
