@@ -1,16 +1,11 @@
 import { after, minutes } from '../../../src/domain/duration.ts';
 import type { Manifest } from '../../../src/domain/kubernetes/manifest.ts';
-import { type KubeObject, describeObject } from '../../../src/domain/kubernetes/object.ts';
+import type { KubeObject } from '../../../src/domain/kubernetes/object.ts';
 import type { ReleaseRecord } from '../../../src/domain/kubernetes/release-record.ts';
 import { rolesByMode } from '../../../src/domain/kubernetes/mode-rights.ts';
 import type { Verification } from '../../../src/engine/checks/verification.ts';
 import { type Checking, verifyRelease } from '../../../src/engine/checks/verify-release.ts';
-import {
-  type BackupResult,
-  backUp as backUpNamespace,
-  readBackup,
-  restoreBackup,
-} from '../../../src/engine/k8s-rollout/backup.ts';
+import { type BackupResult, backUp as backUpNamespace } from '../../../src/engine/k8s-rollout/backup.ts';
 import type { Following } from '../../../src/engine/k8s-rollout/begin.ts';
 import { deploySet } from '../../../src/engine/k8s-rollout/deploy.ts';
 import {
@@ -27,6 +22,11 @@ import {
 import { leaveUnfinished } from '../../../src/engine/k8s-rollout/leave.ts';
 import { intentsOf } from '../../../src/engine/k8s-rollout/intents.ts';
 import type { AppRef, K8sResult, K8sTools, Policies } from '../../../src/engine/k8s-rollout/rollout.ts';
+import {
+  type RestorePlan,
+  planRestore as planRestoreOf,
+  restoreBackup,
+} from '../../../src/engine/k8s-rollout/restore.ts';
 import { describeMove, readScalable, scaleWorkload } from '../../../src/engine/k8s-rollout/scale.ts';
 import type { BackupStore } from '../../../src/ports/backup-store.ts';
 import type {
@@ -181,15 +181,12 @@ export function backUp(
   return backUpNamespace({ namespace: ref.namespace, keep, write }, store, tools, signal);
 }
 
-export async function planRestore(
+export const planRestore = (
   { which }: RestoreRequest,
   store: BackupStore,
-  { ref }: Context,
+  { tools, ref }: Context,
   signal: AbortSignal,
-): Promise<{ readonly name: string; readonly lines: readonly string[] }> {
-  const { name, backup } = await readBackup({ ref, which }, store, signal);
-  return { name, lines: backup.objects.map(describeObject) };
-}
+): Promise<RestorePlan> => planRestoreOf({ ref, which }, store, tools, signal);
 
 export const restore = (request: RestoreRequest, store: BackupStore, context: Context, signal: AbortSignal) =>
   restoreBackup(

@@ -29,7 +29,8 @@ import {
 import { spec, toRequest } from './inputs.ts';
 import { plannedBack, shownPlan } from './main/plans.ts';
 import type { ChecksWish, Request, SetWish } from './request.ts';
-import { NO_OUTPUTS, type Outcome, backupReport, lineReport, reportOf, rolesReport, statusReport } from './report.ts';
+import { NO_OUTPUTS, type Outcome, lineReport, reportOf, rolesReport, statusReport } from './report.ts';
+import { backupReport, restorePlanReport } from './report/backup.ts';
 
 const FOLLOWING = 'following';
 const STANDS = 'stands';
@@ -157,9 +158,9 @@ async function backupOrRestore(
     return backupReport(result, request, { took: between(startedAt, clock.now()), where: store.name });
   }
   if (request.dryRun === 'yes') {
-    const { name, lines } = await planRestore(request, store, context, signal);
-    tools.log.verbatim('Plan', lines.join('\n'));
-    return lineReport(lines, request, `would restore ${lines.length} objects of ${name}`);
+    const planned = await planRestore(request, store, context, signal);
+    tools.log.verbatim('Plan', planned.lines.join('\n'));
+    return restorePlanReport(planned, request);
   }
   let name = '';
   const report = await timed(request, tools, async () => {

@@ -184,35 +184,6 @@ export const lineReport = (lines: readonly string[], request: Request, start: st
   ],
 });
 
-/** Of `mode: backup`, and of its dry run. */
-export function backupReport(
-  {
-    name,
-    objects,
-    removed,
-  }: { readonly name: string; readonly objects: readonly KubeObject[]; readonly removed: readonly string[] },
-  request: Request,
-  { took, where }: { readonly took: Duration; readonly where: string },
-): Report {
-  const planned = request.dryRun === 'yes';
-  const gone = removed.length === 0 ? '' : `, ${removed.length} older ones are gone`;
-  const headline = planned
-    ? `${request.app}: would back up ${objects.length} objects to ${where}/${name}; nothing was changed.`
-    : `${request.app} is backed up after ${formatDuration(took)}: ${objects.length} objects in ${where}/${name}${gone}.`;
-  return {
-    conclusion: 'success',
-    outcome: planned ? 'planned' : 'succeeded',
-    headline,
-    changed: !planned,
-    outputs: { ...NO_OUTPUTS, backup: planned ? '' : name },
-    summary: [
-      { kind: 'heading', text: `Kubernetes: backup for ${request.app}` },
-      { kind: 'text', text: headline },
-      { kind: 'verbatim', text: objects.map(describeObject).join('\n') },
-    ],
-  };
-}
-
 export const rolesReport = (yaml: string, roles: readonly KubeObject[], request: Request): Report => ({
   conclusion: 'success',
   outcome: 'rbac',

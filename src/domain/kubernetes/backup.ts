@@ -1,6 +1,7 @@
 import { type Duration, type Instant, before, formatInstant, instant } from '../duration.ts';
 import { Failure } from '../failure.ts';
-import { type KubeObject, groupOf, isFields, withField } from './object.ts';
+import { type KubeObject, fieldAt, groupOf, isFields, textAt, withField } from './object.ts';
+import { hasEnded } from './readiness.ts';
 import { RECORD_TYPE } from './release-record.ts';
 import type { Resource } from './resource.ts';
 
@@ -97,34 +98,78 @@ export function backupKinds(served: readonly Resource[]): readonly Resource[] {
   return [...chosen.values()];
 }
 
-const CLUSTER_OWN = ['clusterIP', 'clusterIPs', 'healthCheckNodePort'];
-
-/** What is kept of a live object; undefined: somebody makes it anyway. */
+/** What is kept of a live object; undefined: somebody makes it anyway, or it has done what it was made for. */
 export function exported(object: KubeObject): KubeObject | undefined {
-  const { metadata, kind, apiVersion } = object;
-  const own = metadata.ownerReferences ?? [];
+  const { metadata, kind } = object;
   const made =
-    own.length > 0 ||
+    isOwned(object) ||
     (kind === 'ConfigMap' && metadata.name === 'kube-root-ca.crt') ||
     (kind === 'ServiceAccount' && metadata.name === 'default') ||
     (kind === 'Secret' && (object['type'] === 'kubernetes.io/service-account-token' || object['type'] === RECORD_TYPE));
-  if (made || metadata.deletionTimestamp !== undefined) return undefined;
+  if (made || isDone(object) || metadata.deletionTimestamp !== undefined) return undefined;
   const dropped = ['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields', 'selfLink'];
-  const plain = dropped.reduce<KubeObject>((left, key) => withField(left, ['metadata', key], undefined), object);
-  const still = withField(plain, ['status'], undefined);
-  const noted = withField(
-    still,
-    ['metadata', 'annotations', 'kubectl.kubernetes.io/last-applied-configuration'],
-    undefined,
+  const plain = drop(
+    object,
+    dropped.map((key) => ['metadata', key]),
   );
-  if (
-    groupOf(apiVersion) === '' &&
-    kind === 'Service' &&
-    isFields(noted['spec']) &&
-    noted['spec']['clusterIP'] !== 'None'
-  )
-    return CLUSTER_OWN.reduce<KubeObject>((left, key) => withField(left, ['spec', key], undefined), noted);
-  if (groupOf(apiVersion) === '' && kind === 'PersistentVolumeClaim')
-    return withField(noted, ['spec', 'volumeName'], undefined);
-  return noted;
+  return withoutOwn(drop(plain, [['status'], ['metadata', 'annotations', LAST_APPLIED]]));
+}
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+const isOwned = ({ metadata }: KubeObject): boolean => (metadata.ownerReferences ?? []).length > 0;
+
+/** A Job that has ended: made again it would run again, over what it has done already. One of an owner is its owner's. */
+export const isDone = (object: KubeObject): boolean => !isOwned(object) && hasEnded(object);
+
+const drop = (object: KubeObject, paths: readonly (readonly string[])[]): KubeObject =>
+  paths.reduce<KubeObject>((left, path) => withField(left, path, undefined), object);
+
+const CLUSTER_OWN = ['clusterIP', 'clusterIPs', 'healthCheckNodePort'].map((key) => ['spec', key]);
+
+/** With them and without its volume a claim counts as one that has lost it, for ever. */
+const CLAIM_OWN = [
+  'pv.kubernetes.io/bind-completed',
+  'pv.kubernetes.io/bound-by-controller',
+  'volume.kubernetes.io/selected-node',
+  'volume.kubernetes.io/storage-provisioner',
+  'volume.beta.kubernetes.io/storage-provisioner',
+].map((key) => ['metadata', 'annotations', key]);
+
+/** They carry the uid of the Job: the server refuses those of another one. */
+const JOB_LABELS = ['', 'batch.kubernetes.io/'].flatMap((prefix) => [`${prefix}controller-uid`, `${prefix}job-name`]);
+const JOB_OWN = [
+  ['spec', 'selector'],
+  ...JOB_LABELS.flatMap((label) => [
+    ['metadata', 'labels', label],
+    ['spec', 'template', 'metadata', 'labels', label],
+  ]),
+];
+
+/** Without what a server or a controller has filled in, and would fill in anew. */
+function withoutOwn(object: KubeObject): KubeObject {
+  switch (`${groupOf(object.apiVersion)}/${object.kind}`) {
+    case '/Service':
+      return textAt(object, 'spec', 'clusterIP') === 'None' ? object : drop(object, CLUSTER_OWN);
+    case '/PersistentVolumeClaim':
+      return drop(object, [['spec', 'volumeName'], ...CLAIM_OWN]);
+    case 'batch/Job':
+      return hasGeneratedSelector(object) ? drop(object, JOB_OWN) : object;
+    default:
+      return object;
+  }
+}
+
+const hasGeneratedSelector = (job: KubeObject): boolean =>
+  fieldAt(job, 'spec', 'selector') !== undefined && fieldAt(job, 'spec', 'manualSelector') !== true;
+
+export type Restorable =
+  { readonly kind: 'restored'; readonly object: KubeObject } | { readonly kind: 'left'; readonly why: string };
+
+/** What is made again of an object of a backup: earlier versions of Sluice kept more of it. */
+export function restorable(object: KubeObject): Restorable {
+  const isJob = groupOf(object.apiVersion) === 'batch' && object.kind === 'Job';
+  if (isJob && hasGeneratedSelector(object))
+    return { kind: 'left', why: 'the backup is of an earlier version, which did not keep whether a Job has ended' };
+  return { kind: 'restored', object: withoutOwn(object) };
 }

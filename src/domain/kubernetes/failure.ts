@@ -55,8 +55,12 @@ export class KubeFailure extends CloudFailure {
 export const isReason = (thrown: unknown, ...reasons: readonly string[]): thrown is KubeFailure =>
   thrown instanceof KubeFailure && thrown.status !== undefined && reasons.includes(thrown.status.reason);
 
-/** A webhook that is being replaced by this very release answers again in a moment (cert-manager/cert-manager#2908). */
-const WEBHOOK_AWAY = /failed calling webhook.*(?:no endpoints available|connection refused|context deadline exceeded)/s;
+/**
+ * A webhook that is being replaced by this very release answers again in a moment (cert-manager/cert-manager#2908), and so
+ * does one whose node is: what the API server says of a call that got no answer, not of one that was refused or is set up wrongly.
+ */
+const WEBHOOK_AWAY =
+  /failed calling webhook.*(?:no endpoints available|connection (?:refused|reset|lost)|deadline exceeded|(?:i\/o|handshake) timeout|Client\.Timeout|timed out|\bEOF\b|no route to host|network is unreachable|broken pipe|unable to handle the request)/is;
 
 /** What is wrong with the object itself: server-side apply answers some of it with 500, and it does not pass. */
 const BAD_OBJECT =

@@ -70,8 +70,9 @@ function troubleOf(pod: string, status: unknown, waits: number): readonly PodTro
   const reason = textAt(status, 'state', 'waiting', 'reason') ?? '';
   const message = textAt(status, 'state', 'waiting', 'message') ?? '';
   const running = isFields(fieldAt(status, 'state', 'running'));
-  // Whatever it went through before, last month's crashes too, it is well now.
-  if (running && fieldAt(status, 'ready') === true) return [];
+  // Whatever it went through before, last month's crashes too, it is well now. An init container that has ended well is ready.
+  const endedWell = numberAt(status, 'state', 'terminated', 'exitCode') === 0;
+  if ((running || endedWell) && fieldAt(status, 'ready') === true) return [];
   const last = fieldAt(status, 'lastState', 'terminated') ?? fieldAt(status, 'state', 'terminated');
   const ended = isFields(last) ? endOf(last) : undefined;
   const told = (text: string, more: Partial<PodTrouble>): readonly PodTrouble[] => [
@@ -144,7 +145,7 @@ export interface Family {
   readonly pods: readonly KubeObject[];
 }
 
-const ownedBy = (owner: KubeObject) => (each: KubeObject) =>
+export const ownedBy = (owner: KubeObject) => (each: KubeObject) =>
   each.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) ?? false;
 
 /**
@@ -236,19 +237,50 @@ export function distinct(troubles: readonly PodTrouble[], most: number): readonl
     .slice(0, most);
 }
 
-/** Warning events about these objects, newest last, each once with its count: `FailedMount x3: ...`. */
+/** What an event may be about. Objects of several kinds often have one name: an autoscaler is called like its Deployment. */
+export interface Subject {
+  readonly kind: string;
+  readonly name: string;
+  /** Pods of a StatefulSet come again with the name of those before them. */
+  readonly uid?: string | undefined;
+}
+
+/**
+ * Warning events about these, each once with its count: `FailedMount x3: ...`. Newest last, and those of pods after all
+ * others: what a probe or a volume got is said of a pod.
+ */
 export function warningsAbout(
-  names: ReadonlySet<string>,
+  subjects: readonly Subject[],
   events: readonly KubeObject[],
   most: number,
 ): readonly string[] {
+  const isAbout = (event: KubeObject): boolean =>
+    subjects.some(({ kind, name, uid }) => {
+      const of = textAt(event, 'involvedObject', 'uid');
+      const isSame = uid === undefined || of === undefined || uid === of;
+      return isSame && kind === kindOf(event) && name === textAt(event, 'involvedObject', 'name');
+    });
   return events
-    .filter((event) => textAt(event, 'type') === 'Warning' && names.has(textAt(event, 'involvedObject', 'name') ?? ''))
+    .filter((event) => textAt(event, 'type') === 'Warning' && isAbout(event))
+    .sort((a, b) => Number(kindOf(a) === 'Pod') - Number(kindOf(b) === 'Pod') || seenAt(a) - seenAt(b))
     .map((event) => {
       const times = numberAt(event, 'count') ?? numberAt(event, 'series', 'count') ?? 1;
       const of = textAt(event, 'involvedObject', 'name') ?? '';
       return `${textAt(event, 'reason') ?? ''}${times > 1 ? ` x${times}` : ''} (${of}): ${textAt(event, 'message') ?? ''}`;
     })
-    .filter((line, index, all) => all.indexOf(line) === index)
+    .filter((line, index, all) => all.lastIndexOf(line) === index)
     .slice(-most);
+}
+
+const kindOf = (event: KubeObject): string | undefined => textAt(event, 'involvedObject', 'kind');
+
+/** A list of events is in the order of their names, which says nothing of time. */
+function seenAt(event: KubeObject): number {
+  const times = [
+    textAt(event, 'series', 'lastObservedTime'),
+    textAt(event, 'lastTimestamp'),
+    textAt(event, 'eventTime'),
+    event.metadata.creationTimestamp,
+  ].map((time) => Date.parse(time ?? ''));
+  return Math.max(0, ...times.filter((time) => !Number.isNaN(time)));
 }

@@ -1,5 +1,6 @@
 import type { Instant } from '../duration.ts';
 import { type KubeObject, fieldAt, listAt, numberAt, textAt } from './object.ts';
+import type { SilentNodes } from './silent-nodes.ts';
 
 /** What one look says of one object. `bad` does not get better by waiting. */
 export type Readiness =
@@ -27,6 +28,8 @@ export interface Surroundings {
   readonly written?: KubeObject;
   /** The ReplicaSet that carries the template of a Deployment; absent on a way back, to which what it said before is no news. */
   readonly current?: KubeObject;
+  /** Of a DaemonSet: its nodes that do not answer. */
+  readonly silent?: SilentNodes;
 }
 
 export type Judge = (object: KubeObject, unobserved: string | undefined, around: Surroundings) => Readiness;

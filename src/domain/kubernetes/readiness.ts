@@ -14,6 +14,7 @@ import {
   said,
   waiting,
 } from './readiness-state.ts';
+import type { SilentNodes } from './silent-nodes.ts';
 
 export { type Readiness, type Surroundings, conditionOf } from './readiness-state.ts';
 
@@ -73,9 +74,16 @@ function deployment(object: KubeObject, unobserved: string | undefined, around: 
   return READY;
 }
 
+/** What is left to somebody: it is as the manifest wants it, and nothing of this version is seen to run. */
+const unproven = (note: string): Readiness => ({ kind: 'ready', note, unproven: 'yes' });
+
+/** Of OnDelete: those of an older version stay until somebody deletes them; undefined: there are none. */
+function leftToBeDeleted(object: KubeObject, all: number, updated: number): Readiness | undefined {
+  if (textAt(object, 'spec', 'updateStrategy', 'type') !== 'OnDelete' || all <= updated) return undefined;
+  return unproven(`${all - updated} of ${all} pods are of an older version until somebody deletes them: OnDelete`);
+}
+
 function statefulSet(object: KubeObject, unobserved: string | undefined): Readiness {
-  if (textAt(object, 'spec', 'updateStrategy', 'type') === 'OnDelete')
-    return { kind: 'ready', note: 'not awaited: its pods are updated when somebody deletes them (OnDelete)' };
   if (unobserved !== undefined) return waiting(unobserved);
   const wanted = numberAt(object, 'spec', 'replicas') ?? 1;
   const partition = numberAt(object, 'spec', 'updateStrategy', 'rollingUpdate', 'partition') ?? 0;
@@ -83,25 +91,42 @@ function statefulSet(object: KubeObject, unobserved: string | undefined): Readin
   const ready = count(object, 'status', 'readyReplicas');
   const all = count(object, 'status', 'replicas');
   const toUpdate = Math.max(0, wanted - partition);
+  const left = leftToBeDeleted(object, all, updated);
+  if (left !== undefined) return left;
   if (updated < toUpdate) return waiting(`${updated} of ${toUpdate} pods updated`);
   if (ready < wanted) return waiting(`${ready} of ${wanted} pods ready`);
   if (all > wanted) return waiting(`${all - wanted} pods to end`);
   const [current, update] = [textAt(object, 'status', 'currentRevision'), textAt(object, 'status', 'updateRevision')];
-  return partition === 0 && current !== update ? waiting('the new revision to become the current one') : READY;
+  if (current === update) return READY;
+  if (wanted > 0 && toUpdate === 0)
+    return unproven(`none of its ${wanted} pods is of the new version: partition ${partition}`);
+  // With OnDelete the controller never makes it the current one.
+  const inOrder = partition === 0 && textAt(object, 'spec', 'updateStrategy', 'type') !== 'OnDelete';
+  return inOrder ? waiting('the new revision to become the current one') : READY;
 }
 
-function daemonSet(object: KubeObject, unobserved: string | undefined): Readiness {
-  if (textAt(object, 'spec', 'updateStrategy', 'type') === 'OnDelete')
-    return { kind: 'ready', note: 'not awaited: its pods are updated when somebody deletes them (OnDelete)' };
+function daemonSet(object: KubeObject, unobserved: string | undefined, { silent }: Surroundings): Readiness {
   if (unobserved !== undefined) return waiting(unobserved);
   const wanted = count(object, 'status', 'desiredNumberScheduled');
   const updated = count(object, 'status', 'updatedNumberScheduled');
   const available = count(object, 'status', 'numberAvailable');
+  const left = leftToBeDeleted(object, count(object, 'status', 'currentNumberScheduled'), updated);
+  if (left !== undefined) return left;
+  if (silent !== undefined && silent.names.length < wanted) return onOtherNodes(silent, wanted);
   if (updated < wanted) return waiting(`${updated} of ${wanted} pods updated`);
   return available < wanted ? waiting(`${available} of ${wanted} pods available`) : READY;
 }
 
-const hasEnded = (object: KubeObject): boolean =>
+/** A node that is dead keeps no release from being good where it runs. */
+function onOtherNodes({ names, available }: SilentNodes, wanted: number): Readiness {
+  const others = wanted - names.length;
+  const dead = `${names.join(', ')}, ${names.length === 1 ? 'a node that does' : 'nodes that do'} not answer`;
+  if (available < others) return waiting(`${available} of ${others} pods available (not counted: ${dead})`);
+  return unproven(`its pods are available but for ${dead}`);
+}
+
+/** Of a Job: for good or ill. */
+export const hasEnded = (object: KubeObject): boolean =>
   groupOf(object.apiVersion) === 'batch' &&
   object.kind === 'Job' &&
   ['Complete', 'Failed'].some((type) => conditionOf(object, type)?.status === 'True');
@@ -113,7 +138,7 @@ function job(object: KubeObject): Readiness {
   );
   if (failed !== undefined) return bad(said(failed));
   // A running job is not ready: others call it so, and go on beside a migration that has not ended.
-  if (fieldAt(object, 'spec', 'suspend') === true) return { kind: 'ready', note: 'not awaited: it is suspended' };
+  if (fieldAt(object, 'spec', 'suspend') === true) return unproven('it is suspended, so it does not run');
   return waiting(`its end (${count(object, 'status', 'active')} active, ${count(object, 'status', 'failed')} failed)`);
 }
 

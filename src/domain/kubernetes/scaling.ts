@@ -1,5 +1,5 @@
 import { type Checked, bad, good } from '../inputs.ts';
-import { type KubeObject, numberAt } from './object.ts';
+import { type KubeObject, fieldAt, numberAt } from './object.ts';
 
 /** What `mode: scale` shall do: a count, so many more or fewer, or back to the autoscaler. */
 export type ScaleWish =
@@ -52,6 +52,23 @@ export type ScaleMove =
 
 /** PURE. */
 export function decideScale(wish: ScaleWish, workload: KubeObject, autoscaler: KubeObject | undefined): ScaleMove {
+  const move = moveOf(wish, workload, autoscaler);
+  const keeper = autoscaler === undefined || move.kind !== 'bound' ? undefined : keeperOf(autoscaler);
+  return keeper === undefined ? move : { kind: 'refuse', why: keeper };
+}
+
+/** Bounds of an autoscaler that somebody else keeps (KEDA) are written back within seconds; undefined: nobody does. */
+function keeperOf({ metadata: { name, ownerReferences = [] } }: KubeObject): string | undefined {
+  const owner = ownerReferences.find((each) => fieldAt(each, 'controller') === true);
+  if (owner === undefined) return undefined;
+  const way =
+    owner.kind === 'ScaledObject'
+      ? 'change its minReplicaCount and maxReplicaCount, or hold it by its annotation autoscaling.keda.sh/paused-replicas'
+      : 'change the bounds there';
+  return `${owner.kind} ${owner.name} keeps the autoscaler ${name} and would write its bounds back; ${way}`;
+}
+
+function moveOf(wish: ScaleWish, workload: KubeObject, autoscaler: KubeObject | undefined): ScaleMove {
   const now = numberAt(workload, 'spec', 'replicas') ?? 1;
   if (wish.kind === 'auto') return decideAuto(wish, autoscaler);
   const count = wish.kind === 'to' ? wish.count : now + wish.count;

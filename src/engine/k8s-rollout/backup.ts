@@ -1,4 +1,4 @@
-import type { Duration, Instant } from '../../domain/duration.ts';
+import type { Duration } from '../../domain/duration.ts';
 import { formatInstant } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
 import {
@@ -9,22 +9,19 @@ import {
   chooseBackup,
   expiredBackups,
   exported,
+  isDone,
 } from '../../domain/kubernetes/backup.ts';
-import { type KubeObject, describeObject, refOf } from '../../domain/kubernetes/object.ts';
-import { makesPods } from '../../domain/kubernetes/readiness.ts';
-import { resourceFor } from '../../domain/kubernetes/resource.ts';
+import { type KubeObject, describeObject } from '../../domain/kubernetes/object.ts';
 import type { BackupStore } from '../../ports/backup-store.ts';
 import { inParallel } from '../in-parallel.ts';
-import { type ToApply, applyInPhases } from './apply.ts';
-import { diagnose } from './diagnose.ts';
-import { holdLease } from './lease.ts';
-import { AT_ONCE, type AppRef, type K8sResult, type K8sTools, type Verify } from './rollout.ts';
-import { waitReady } from './wait.ts';
+import { AT_ONCE, type AppRef, type K8sTools } from './rollout.ts';
 
 export interface BackupResult {
   readonly name: string;
   readonly objects: readonly KubeObject[];
   readonly removed: readonly string[];
+  /** Jobs that have ended, and are left out. */
+  readonly ended: readonly KubeObject[];
 }
 
 /** Everything of the namespace that nobody else makes, Secrets included. A kind that may not be listed fails it. */
@@ -39,10 +36,13 @@ export async function backUp(
   const objects = listed.flatMap(({ items }) => items.flatMap((item) => exported(item) ?? []));
   if (objects.length === 0)
     throw new Failure({ what: `There is nothing to back up in namespace ${namespace}`, next: 'Check namespace' });
+  const ended = listed.flatMap(({ items }) => items.filter(isDone));
+  if (ended.length > 0)
+    log.info(`${ended.map(describeObject).join(', ')}: ended, and left out, for a restore would run it again`);
   const now = clock.now();
   const name = backupName(namespace, now);
   const backup: Backup = { schema: 'sluice/backup/v1', namespace, takenAt: formatInstant(now), objects };
-  if (write === 'no') return { name, objects, removed: [] };
+  if (write === 'no') return { name, objects, removed: [], ended };
   await store.put(name, JSON.stringify(backup), signal);
   log.info(`${objects.length} objects are in ${store.name}/${name}`);
   const removed = expiredBackups(await store.list(signal), { namespace, keep, now });
@@ -50,82 +50,14 @@ export async function backUp(
     await store.remove(old, signal);
     log.info(`${old} is older than it is kept, and gone`);
   }
-  return { name, objects, removed };
-}
-
-export interface RestoreWish {
-  readonly ref: AppRef;
-  readonly run: string;
-  readonly process: string;
-  readonly which: string;
-  readonly deadline: Instant;
-  readonly onConflict: 'fail' | 'wait';
-  readonly verify?: Verify;
+  return { name, objects, removed, ended };
 }
 
 export async function readBackup(
-  { ref, which }: Pick<RestoreWish, 'ref' | 'which'>,
+  { ref, which }: { readonly ref: AppRef; readonly which: string },
   store: BackupStore,
   signal: AbortSignal,
 ): Promise<{ readonly name: string; readonly backup: Backup }> {
   const name = chooseBackup(await store.list(signal), ref.namespace, which);
   return { name, backup: checkBackup(JSON.parse(await store.get(name, signal)), name) };
-}
-
-/** Secrets and config first, then the rest in phases, then its health. What came later and is not in it stays. */
-export async function restoreBackup(
-  wish: RestoreWish,
-  store: BackupStore,
-  tools: K8sTools,
-  signal: AbortSignal,
-): Promise<K8sResult & { readonly name: string }> {
-  const { name, backup } = await readBackup(wish, store, signal);
-  tools.log.info(`Restoring ${backup.objects.length} objects of ${name}, taken ${backup.takenAt}`);
-  const lease = await holdLease(wish, tools, signal);
-  try {
-    const { objects, missing } = await toApply(backup, tools, lease.signal);
-    const restored = { app: 'restore', namespace: wish.ref.namespace };
-    const applied = await applyInPhases(objects, { ref: restored, conflicts: 'force', lease }, tools, lease.signal);
-    const base = { name, changed: true, objects: applied, plan: [], causes: [], diagnosis: missing };
-    const targets = applied.filter(({ object }) => object.kind !== 'Job');
-    const end = await waitReady({ targets, deadline: wish.deadline, way: 'there' }, tools, lease.signal);
-    if (end.kind !== 'ready') {
-      const told = await diagnose(end.unready, () => undefined, tools, lease.signal);
-      const reason = told.causes[0]?.text ?? 'it did not become ready';
-      const outcome = end.kind === 'bad' ? 'failed' : end.kind;
-      return { ...base, outcome, reason, causes: told.causes, diagnosis: [...missing, ...told.lines] };
-    }
-    const verified = await wish.verify?.(lease.signal);
-    if (verified?.kind === 'bad')
-      return { ...base, outcome: 'failed', reason: verified.reason, diagnosis: [...missing, ...verified.lines] };
-    const workloads = applied.filter(({ object }) => makesPods(object)).length;
-    return {
-      ...base,
-      outcome: 'succeeded',
-      reason: `${applied.length} objects of ${name} are back, ${workloads} workloads healthy`,
-    };
-  } finally {
-    await lease.release();
-  }
-}
-
-async function toApply(
-  { objects }: Backup,
-  { cluster }: K8sTools,
-  signal: AbortSignal,
-): Promise<{ readonly objects: readonly ToApply[]; readonly missing: readonly string[] }> {
-  const served = await cluster.resources(signal);
-  const missing: string[] = [];
-  const found = await inParallel(objects, AT_ONCE, async (object): Promise<readonly ToApply[]> => {
-    const resource = resourceFor(object, served);
-    if (resource === undefined) {
-      missing.push(`${describeObject(object)} is left out: ${object.apiVersion} ${object.kind} is not served any more`);
-      return [];
-    }
-    const live = await cluster.get(resource, refOf(object), signal);
-    // A Job that is there has run; what it is made of cannot change.
-    if (object.kind === 'Job' && live !== undefined) return [];
-    return [{ resource, object, live, way: 'apply' }];
-  });
-  return { objects: found.flat(), missing };
 }

@@ -1,7 +1,7 @@
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import type { Origin } from '../../domain/kubernetes/manifest.ts';
-import { describeObject, keyOf, refOf } from '../../domain/kubernetes/object.ts';
-import { type PodTrouble, distinct, warningsAbout } from '../../domain/kubernetes/pods.ts';
+import { type KubeObject, describeObject, keyOf, refOf } from '../../domain/kubernetes/object.ts';
+import { type PodTrouble, type Subject, distinct, warningsAbout } from '../../domain/kubernetes/pods.ts';
 import { EVENTS } from '../../domain/kubernetes/resource.ts';
 import type { Cause, K8sTools } from './rollout.ts';
 import type { Unready } from './wait.ts';
@@ -85,17 +85,19 @@ async function logsOf(
   return shown;
 }
 
+const subjectOf = ({ kind, metadata: { name, uid } }: KubeObject): Subject => ({ kind, name, uid });
+
 async function eventsOf(
   { target, pods, live }: Unready,
   { cluster, log }: Pick<K8sTools, 'cluster' | 'log'>,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const { namespace, name } = target.object.metadata;
-  const names = new Set([name, live?.metadata.name ?? name, ...pods.map(({ metadata }) => metadata.name)]);
-  for (const { metadata } of pods) for (const owner of metadata.ownerReferences ?? []) names.add(owner.name);
+  const { namespace } = target.object.metadata;
+  const owners = pods.flatMap(({ metadata }) => metadata.ownerReferences ?? []);
+  const subjects = [...[live ?? target.object, ...pods].map(subjectOf), ...owners];
   try {
     const { items } = await cluster.list(EVENTS, { namespace }, signal);
-    return warningsAbout(names, items, MOST_EVENTS);
+    return warningsAbout(subjects, items, MOST_EVENTS);
   } catch (thrown) {
     if (!(thrown instanceof KubeFailure)) throw thrown;
     log.debug(thrown.message);

@@ -2,8 +2,9 @@ import type { InputProblem } from '../../domain/inputs.ts';
 import { budgetDeadlocks, quotaProblems } from '../../domain/kubernetes/capacity.ts';
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import type { Intent } from '../../domain/kubernetes/intent.ts';
-import type { Manifest } from '../../domain/kubernetes/manifest.ts';
-import { type KubeObject, describeRef } from '../../domain/kubernetes/object.ts';
+import { type Manifest, placeOf } from '../../domain/kubernetes/manifest.ts';
+import { type KubeObject, describeObject, describeRef } from '../../domain/kubernetes/object.ts';
+import { staysPaused } from '../../domain/kubernetes/paused.ts';
 import { hideKeyOf } from '../../domain/kubernetes/release-record.ts';
 import { referencesOutside } from '../../domain/kubernetes/references.ts';
 import {
@@ -74,7 +75,7 @@ export async function preflight(
   const budgets = intents.map(({ object }) => object).filter(({ kind }) => kind === 'PodDisruptionBudget');
   return {
     prepared: tried.prepared,
-    problems: [...problems, ...absent.problems, ...tried.problems, ...quota],
+    problems: [...problems, ...absent.problems, ...tried.problems, ...pausedAmong(tried.prepared), ...quota],
     warnings: [
       ...absent.warnings,
       ...budgetDeadlocks(
@@ -84,6 +85,16 @@ export async function preflight(
     ],
   };
 }
+
+const pausedAmong = (prepared: readonly Prepared[]): readonly InputProblem[] =>
+  prepared
+    .filter(({ object, live, change }) => staysPaused(object, live, change))
+    .map(({ object, manifest }) => ({
+      input: placeOf(manifest.origin),
+      given: describeObject(object),
+      problem: 'is paused, so nothing of it would be rolled out',
+      accepted: `kubectl rollout resume deployment/${object.metadata.name}, or paused: false in the manifest`,
+    }));
 
 /** A right to look at them may be missing: then nothing is known, which is no reason to stop. */
 async function listWhereAllowed(

@@ -283,7 +283,7 @@ function judgeRefusal({ thrown, object, live, hide, ref, policies, schema, said,
 }
 
 /** Refusals repeat the values that they refuse, some as Go prints them. */
-function masked(said: string, object: KubeObject): string {
+export function masked(said: string, object: KubeObject): string {
   const message = said.replaceAll(/&value\.valueUnstructured\{Value:(.*?)\}/g, '$1');
   if (object.kind !== 'Secret') return message;
   const data = fieldAt(object, 'data');

@@ -1,5 +1,6 @@
 import { type Instant, seconds } from '../../domain/duration.ts';
 import { DeadlinePassed } from '../../domain/failure.ts';
+import { describeObject } from '../../domain/kubernetes/object.ts';
 import { readinessOf } from '../../domain/kubernetes/readiness.ts';
 import { inParallel } from '../in-parallel.ts';
 import { until } from '../until.ts';
@@ -18,8 +19,14 @@ export async function readUntilReady(
   const waitsSince = tools.clock.now();
   try {
     return await until(tools.clock, { every: READ_EVERY, deadline, signal }, async (): Promise<WaitEnd | undefined> => {
-      unready = (await inParallel(targets, AT_ONCE, (target) => read({ target, waitsSince }, tools, signal))).flat();
-      if (unready.length === 0) return { kind: 'ready', notes: [], unproven: [] };
+      const reads = await inParallel(targets, AT_ONCE, (target) => read({ target, waitsSince }, tools, signal));
+      unready = reads.flatMap((each) => ('state' in each ? [each] : []));
+      if (unready.length === 0)
+        return {
+          kind: 'ready',
+          notes: [],
+          unproven: reads.flatMap((each) => ('unproven' in each ? each.unproven : [])),
+        };
       const bad = unready.filter(({ state }) => state.kind === 'bad');
       return bad.length > 0 ? { kind: 'bad', unready: bad } : undefined;
     });
@@ -33,7 +40,7 @@ async function read(
   { target, waitsSince }: { readonly target: Target; readonly waitsSince: Instant },
   { cluster, clock }: Pick<K8sTools, 'cluster' | 'clock'>,
   signal: AbortSignal,
-): Promise<readonly Unready[]> {
+): Promise<Unready | { readonly unproven: readonly string[] }> {
   const live = await cluster.get(target.resource, target.object.metadata, signal);
   const state =
     live === undefined
@@ -44,5 +51,6 @@ async function read(
           waitsSince,
           written: target.object,
         });
-  return state.kind === 'ready' ? [] : [{ target, live, state, troubles: [], pods: [] }];
+  if (state.kind !== 'ready') return { target, live, state, troubles: [], pods: [] };
+  return { unproven: state.unproven === undefined ? [] : [`${describeObject(target.object)} (${state.note ?? ''})`] };
 }

@@ -88,8 +88,11 @@ export async function scaleWorkload(request: ScaleRequest, tools: K8sTools, sign
     signal,
   );
   const count = numberAt(settled, 'spec', 'replicas') ?? 1;
-  if (end.kind === 'ready')
-    return { ...base, outcome: 'succeeded', reason: `${count} replicas run`, objects: [{ ref, done: 'configured' }] };
+  if (end.kind === 'ready') {
+    const unproven = end.unproven.map((each) => `; nothing is proven of ${each}`).join('');
+    const reason = `${count} replicas run${unproven}`;
+    return { ...base, outcome: 'succeeded', reason, objects: [{ ref, done: 'configured' }] };
+  }
   const told = await diagnose(end.unready, () => undefined, tools, signal);
   const outcome = end.kind === 'bad' ? 'failed' : end.kind;
   return {

@@ -6,9 +6,11 @@ import {
   currentReplicaSet,
   leftToItsJob,
   newPodsOf,
+  ownedBy,
   troublesOf,
 } from '../../domain/kubernetes/pods.ts';
 import { type Readiness, makesPods, readinessOf } from '../../domain/kubernetes/readiness.ts';
+import { silentNodes } from '../../domain/kubernetes/silent-nodes.ts';
 import { PODS, REPLICA_SETS, type Resource } from '../../domain/kubernetes/resource.ts';
 import { inParallel } from '../in-parallel.ts';
 import { type NodeScalers, nodeScalers } from './node-scalers.ts';
@@ -58,36 +60,43 @@ export async function waitReady(
   const { clock } = tools;
   const waitsSince = clock.now();
   const pending = targets.filter((target) => needsLook(target, waitsSince));
-  if (pending.length === 0) return { kind: 'ready', notes: notesOf(targets, waitsSince), unproven: [] };
+  const idle = tellReady(
+    targets.filter((target) => !pending.includes(target)).map((each) => readyAtOnce(each, waitsSince)),
+  );
+  if (pending.length === 0) return idle;
   const over = new AbortController();
   const watchSignal = AbortSignal.any([signal, over.signal]);
   try {
     const view = await openView(pending, tools, watchSignal);
-    return await look({ pending, deadline, way, waitsSince, view, scalers: nodeScalers(tools) }, tools, signal);
+    const end = await look({ pending, deadline, way, waitsSince, view, scalers: nodeScalers(tools) }, tools, signal);
+    // What the others noted may be over by now (a claim that was not bound yet); what they do not prove stays so.
+    return end.kind === 'ready' ? { ...end, unproven: [...idle.unproven, ...end.unproven] } : end;
   } finally {
     over.abort();
   }
 }
 
 /** Ready at once, and nothing that may still turn: config, roles, what did not change and is well. */
-function needsLook({ object, resource }: Target, now: Instant): boolean {
-  const around = { generation: object.metadata.generation, now, waitsSince: now, ...statusOf(resource) };
-  return readinessOf(object, around).kind !== 'ready';
+const needsLook = (target: Target, now: Instant): boolean => stateAtOnce(target, now).kind !== 'ready';
+
+const stateAtOnce = ({ object, resource }: Target, now: Instant): Readiness =>
+  readinessOf(object, { generation: object.metadata.generation, now, waitsSince: now, ...statusOf(resource) });
+
+function readyAtOnce(target: Target, now: Instant): Look {
+  const state = stateAtOnce(target, now);
+  return state.kind === 'ready' ? readyLook(target.object, state) : { ready: true };
 }
 
 const statusOf = ({ status }: Resource): Pick<Resource, 'status'> => (status === undefined ? {} : { status });
-
-const notesOf = (targets: readonly Target[], now: Instant): readonly string[] =>
-  targets.flatMap(({ object }) => {
-    const state = readinessOf(object, { generation: object.metadata.generation, now });
-    return state.kind === 'ready' && state.note !== undefined ? [`${describeObject(object)}: ${state.note}`] : [];
-  });
 
 interface View {
   find(target: Target): KubeObject | undefined;
   /** One that is gone, as it was seen last. */
   last(target: Target): KubeObject | undefined;
+  /** Of the revision that it wants. */
   podsOf(workload: KubeObject): readonly KubeObject[];
+  /** Of any revision. */
+  allPodsOf(workload: KubeObject): readonly KubeObject[];
   /** Of a Deployment. */
   replicaSetOf(workload: KubeObject): KubeObject | undefined;
   /** Resolves at the next change, rejects when a watch cannot go on. */
@@ -131,6 +140,7 @@ async function openView(
       const { namespace } = workload.metadata;
       return newPodsOf(workload, { pods: all(PODS, namespace), replicaSets: all(REPLICA_SETS, namespace) });
     },
+    allPodsOf: (workload) => all(PODS, workload.metadata.namespace).filter(ownedBy(workload)),
     replicaSetOf: (workload) => currentReplicaSet(workload, all(REPLICA_SETS, workload.metadata.namespace)),
     async next() {
       await wake.promise;
@@ -167,12 +177,7 @@ async function look(
     say(pending, unready);
     const end = endOf(unready);
     if (end !== undefined) return end;
-    if (unready.length === 0)
-      return {
-        kind: 'ready',
-        notes: looks.flatMap((each) => ('note' in each ? [each.note] : [])),
-        unproven: looks.flatMap((each) => ('unproven' in each ? [each.unproven] : [])),
-      };
+    if (unready.length === 0) return tellReady(looks);
     const left = between(now, deadline);
     if (left <= 0) return { kind: 'timed-out', unready };
     const over = new AbortController();
@@ -217,6 +222,10 @@ function lookAt(
     };
   const { generation } = target.object.metadata;
   const current = way === 'there' && live.kind === 'Deployment' ? view.replicaSetOf(live) : undefined;
+  const silent =
+    live.kind === 'DaemonSet'
+      ? silentNodes({ all: view.allPodsOf(live), current: view.podsOf(live) }, live, now, waitsSince)
+      : undefined;
   const state = readinessOf(live, {
     generation,
     now,
@@ -224,16 +233,25 @@ function lookAt(
     written: target.object,
     ...statusOf(target.resource),
     ...(current === undefined ? {} : { current }),
+    ...(silent === undefined ? {} : { silent }),
   });
-  if (state.kind === 'ready') {
-    if (state.note === undefined) return { ready: true };
-    if (state.unproven !== undefined) return { unproven: `${describeObject(live)} (${state.note})` };
-    return { note: `${describeObject(live)}: ${state.note}` };
-  }
+  if (state.kind === 'ready') return readyLook(live, state);
   const pods = podsOf(live, view);
   const troubles = pods.flatMap((pod) => troublesOf(pod, now, scalers.of(pod)));
   return { target, live, state, pods, troubles: live.kind === 'Job' ? troubles.map(leftToItsJob) : troubles };
 }
+
+function readyLook(object: KubeObject, { note, unproven }: Extract<Readiness, { kind: 'ready' }>): Look {
+  if (note === undefined) return { ready: true };
+  const name = describeObject(object);
+  return unproven === undefined ? { note: `${name}: ${note}` } : { unproven: `${name} (${note})` };
+}
+
+const tellReady = (looks: readonly Look[]): Extract<WaitEnd, { kind: 'ready' }> => ({
+  kind: 'ready',
+  notes: looks.flatMap((each) => ('note' in each ? [each.note] : [])),
+  unproven: looks.flatMap((each) => ('unproven' in each ? [each.unproven] : [])),
+});
 
 /** A Job that has ended goes by itself where it has a ttl: how it ended is what its last look says. */
 function gone(target: Target, last: KubeObject | undefined, now: Instant): Look {

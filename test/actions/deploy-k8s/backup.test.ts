@@ -1,8 +1,10 @@
+import { randomInt } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from '../../harness/needs.ts';
+import { until } from '../../sandbox/kubernetes/until.ts';
 import { PASSWORD, type Scene, openScene, setOf } from './scene.ts';
 
 needs('kubernetes')('a backup', () => {
@@ -118,5 +120,108 @@ needs('kubernetes')('a backup', () => {
     const tampered = await scene.run({ mode: 'restore', restore: 'latest', ...place() });
     expect(tampered).toMatchObject({ exitCode: 1, outputs: { changed: 'false' } });
     expect(tampered.annotations[0]?.message).toContain('or the file was changed');
+  }, 240_000);
+});
+
+/** One that no other run of this test holds. */
+const PORT = randomInt(30_000, 32_767);
+const MORE = `
+apiVersion: batch/v1
+kind: Job
+metadata: { name: seed }
+spec: { template: { spec: { restartPolicy: Never, containers: [{ name: seed, image: x/seed:1 }] } } }
+---
+apiVersion: batch/v1
+kind: Job
+metadata: { name: later }
+spec: { suspend: true, template: { spec: { restartPolicy: Never, containers: [{ name: later, image: x/later:1 }] } } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: taken }
+spec: { type: NodePort, selector: { app: web }, ports: [{ port: 80, nodePort: ${PORT} }] }
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: web }
+spec: { defaultBackend: { service: { name: web, port: { number: 80 } } } }
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: data }
+spec: { storageClassName: '', accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
+`;
+
+needs('kubernetes')('a namespace that is lost', () => {
+  let scene: Scene;
+  let folder: string;
+  beforeAll(async () => {
+    scene = await openScene('lost');
+    folder = await mkdtemp(join(tmpdir(), 'sluice-backup-'));
+  }, 300_000);
+  afterAll(async () => {
+    await scene?.cluster.admin.api.request('DELETE', `/api/v1/persistentvolumes/${scene.namespace}`);
+    await scene?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('comes back but for what is refused, which is named, and for Jobs that have ended', async () => {
+    const { api } = scene.cluster.admin;
+    const place = { 'backup-location': folder, 'backup-key': 'a-passphrase-of-some-length' };
+    const core = `/api/v1/namespaces/${scene.namespace}`;
+    const jobs = `/apis/batch/v1/namespaces/${scene.namespace}/jobs`;
+    const ingress = `/apis/networking.k8s.io/v1/namespaces/${scene.namespace}/ingresses/web`;
+    const web = `/apis/apps/v1/namespaces/${scene.namespace}/deployments/web`;
+    const claim = `${core}/persistentvolumeclaims/data`;
+    const phaseOf = async (): Promise<unknown> => {
+      const { status } = ((await scene.live(claim)) ?? {}) as { readonly status?: { readonly phase?: string } };
+      return status?.phase;
+    };
+    await api.create('/api/v1/persistentvolumes', {
+      metadata: { name: scene.namespace },
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        capacity: { storage: '1Gi' },
+        hostPath: { path: '/data' },
+        claimRef: { namespace: scene.namespace, name: 'data' },
+      },
+    });
+    const released = await scene.run({ 'release-id': 'v1' }, setOf({ more: MORE }));
+    expect(released).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    await until('that the claim has its volume', async () => ((await phaseOf()) === 'Bound' ? 'bound' : undefined));
+    const made = await scene.run({ mode: 'backup', ...place });
+    expect(made.stdout).toContain('without 1 Jobs that have ended');
+
+    const lost = [claim, `${jobs}/seed`, `${jobs}/later`, `${core}/services/taken`, ingress, web];
+    for (const path of lost) await api.request('DELETE', `${path}?propagationPolicy=Background`);
+    await api.create(`${core}/services`, {
+      metadata: { name: 'takes' },
+      spec: { type: 'NodePort', ports: [{ port: 80, nodePort: PORT }] },
+    });
+    const dry = await scene.run({ mode: 'restore', restore: 'latest', 'dry-run': 'true', ...place });
+    expect(dry).toMatchObject({ exitCode: 1, outputs: { outcome: 'planned', changed: 'false' } });
+    expect(dry.stdout).toMatch(
+      /1 of \d+ objects of \S+ would not come back: Service \S+\/taken is refused: .*allocated/,
+    );
+    expect(dry.stdout).toMatch(/^create Deployment \S+\/web$/m);
+    expect(await scene.live(web)).toBeUndefined();
+
+    const back = await scene.run({ mode: 'restore', restore: 'latest', ...place });
+    expect(back).toMatchObject({ exitCode: 1, outputs: { outcome: 'failed', changed: 'true' } });
+    expect(back.stdout).toMatch(
+      /1 of \d+ objects of \S+ are not back: Service \S+\/taken is refused: .*the others are back/,
+    );
+    expect(await scene.live(ingress)).toBeDefined();
+    expect(await scene.live(`${jobs}/later`)).toBeDefined();
+    expect(await scene.live(`${jobs}/seed`)).toBeUndefined();
+    expect(await scene.truth()).toMatchObject({ ready: 2 });
+
+    // No volume is left for it: it waits for one, and is not taken for one that has lost its own.
+    await until('what its controller says of the claim', phaseOf);
+    expect(await phaseOf()).toBe('Pending');
+    await api.request('DELETE', `${core}/services/takes`);
+    const again = await scene.run({ mode: 'restore', restore: 'latest', ...place });
+    expect(again).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    expect(await scene.live(`${core}/services/taken`)).toBeDefined();
   }, 240_000);
 });

@@ -198,6 +198,20 @@ spec: { minAvailable: 6, selector: { matchLabels: { app: web } } }
     await api.delete(`/api/v1/namespaces/${scene.namespace}/resourcequotas/few`);
   }, 240_000);
 
+  test('is a set whose Deployment somebody has paused', async () => {
+    const { api } = scene.cluster.admin;
+    const path = `/apis/apps/v1/namespaces/${scene.namespace}/deployments/web`;
+    await api.merge(path, { spec: { paused: true } });
+    const before = await stateOf(scene);
+    const wish = { 'release-id': 'paused', 'field-conflicts': 'force' };
+    const refused = await scene.run(wish, setOf({ config: 'paused' }));
+    expect(refused).toMatchObject({ exitCode: 1, outputs: { outcome: 'refused', changed: 'false' } });
+    expect(refused.annotations.at(-1)?.message).toContain('/web is paused, so nothing of it would be rolled out');
+    expect(await stateOf(scene)).toEqual(before);
+    const resumed = setOf({ config: 'resumed' }).replace('  replicas: 2', '  paused: false\n  replicas: 2');
+    expect(await scene.run({ ...wish, 'release-id': 'resumed' }, resumed)).toMatchObject({ exitCode: 0 });
+  }, 240_000);
+
   test('fills a Secret from a variable that is named, of several lines too, and says which', async () => {
     const key = 'begin-of-key\nmiddle-of-key';
     const set = setOf().replace("'${PASSWORD}'", "'${TLS_KEY}'");

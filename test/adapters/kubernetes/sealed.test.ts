@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,8 @@ import {
   chooseBackup,
   expiredBackups,
   exported,
+  isDone,
+  restorable,
 } from '../../../src/domain/kubernetes/backup.ts';
 
 const KEY = 'a-passphrase-of-some-length';
@@ -81,6 +83,69 @@ test('what controllers make, and what the server fills in, is not kept', () => {
   expect(
     exported({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, type: 'sluice.dev/release' }),
   ).toBeUndefined();
+});
+
+test('a claim is kept without the marks of its volume, and so not taken for one that has lost it', () => {
+  const marks = {
+    'pv.kubernetes.io/bind-completed': 'yes',
+    'pv.kubernetes.io/bound-by-controller': 'yes',
+    'volume.kubernetes.io/selected-node': 'n1',
+    'volume.kubernetes.io/storage-provisioner': 'ebs.csi.aws.com',
+    'volume.beta.kubernetes.io/storage-provisioner': 'ebs.csi.aws.com',
+  };
+  const claim = {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: 'data', annotations: { ...marks, team: 'shop' } },
+    spec: { volumeName: 'pv-1', storageClassName: 'gp3' },
+  };
+  const kept = {
+    ...claim,
+    metadata: { name: 'data', annotations: { team: 'shop' } },
+    spec: { storageClassName: 'gp3' },
+  };
+  expect(exported(claim)).toEqual(kept);
+  expect(restorable(claim)).toEqual({ kind: 'restored', object: kept });
+});
+
+describe('a Job', () => {
+  const labels = {
+    app: 'web',
+    'controller-uid': 'u',
+    'job-name': 'seed',
+    'batch.kubernetes.io/controller-uid': 'u',
+    'batch.kubernetes.io/job-name': 'seed',
+  };
+  const spec = { selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': 'u' } }, suspend: true };
+  const job = (more: object = {}, status: object = {}) => ({
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: 'seed', labels },
+    spec: { ...spec, ...more, template: { metadata: { labels } } },
+    status,
+  });
+  const ended = (type: string) => job({}, { conditions: [{ type, status: 'True' }] });
+
+  test('that has ended is not kept', () => {
+    expect([ended('Complete'), ended('Failed')].map(exported)).toEqual([undefined, undefined]);
+    expect([ended('Complete'), ended('Suspended')].map(isDone)).toEqual([true, false]);
+  });
+
+  test('is kept without what the server made of its uid, unless its selector is its own', () => {
+    expect(exported(job())).toEqual({
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: 'seed', labels: { app: 'web' } },
+      spec: { suspend: true, template: { metadata: { labels: { app: 'web' } } } },
+    });
+    const { status: _status, ...own } = job({ manualSelector: true });
+    expect(exported(job({ manualSelector: true }))).toEqual(own);
+  });
+
+  test('of a backup that does not say whether it has ended stays out', () => {
+    expect(restorable(job())).toMatchObject({ kind: 'left' });
+    expect(restorable(exported(job()) ?? job())).toMatchObject({ kind: 'restored' });
+  });
 });
 
 test('a folder that is not there is empty, and one that cannot be read is not', async () => {

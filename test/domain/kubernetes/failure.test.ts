@@ -1,5 +1,5 @@
-import { expect, test } from '@jest/globals';
-import { changesImmutable } from '../../../src/domain/kubernetes/failure.ts';
+import { describe, expect, test } from '@jest/globals';
+import { changesImmutable, kindOfStatus } from '../../../src/domain/kubernetes/failure.ts';
 
 test.each([
   ['a selector', 'spec.selector: Invalid value: {}: field is immutable', true],
@@ -11,4 +11,27 @@ test.each([
   ['nothing of that kind', 'spec.replicas: Invalid value: -1: must be greater than or equal to 0', false],
 ])('a refusal of a change of %s is told from others', (_name, message, expected) => {
   expect(changesImmutable(message)).toBe(expected);
+});
+
+describe('a webhook that', () => {
+  const dial = 'dial tcp 10.100.3.7:443:';
+  test.each([
+    ['has no pod', 'no endpoints available for service "hook"', 'transient'],
+    ['is on a node that went', `${dial} i/o timeout`, 'transient'],
+    ['is behind a network that is being set up', `${dial} connect: no route to host`, 'transient'],
+    ['does not listen yet', `${dial} connect: connection refused`, 'transient'],
+    ['ended while it was asked', 'EOF', 'transient'],
+    ['ended in the middle of it', 'read tcp 10.0.0.1:51: read: connection reset by peer', 'transient'],
+    ['takes too long', 'context deadline exceeded', 'transient'],
+    ['takes too long to greet', 'net/http: TLS handshake timeout', 'transient'],
+    [
+      'has another certificate',
+      'tls: failed to verify certificate: x509: certificate signed by unknown authority',
+      'invalid',
+    ],
+    ['nobody has made', 'service "hook" not found', 'invalid'],
+  ])('%s is %s: %s', (_name, why, kind) => {
+    const message = `Internal error occurred: failed calling webhook "v.example.com": failed to call webhook: Post "https://hook.shop.svc:443/v?timeout=10s": ${why}`;
+    expect(kindOfStatus({ code: 500, reason: 'InternalError', message, causes: [] })).toBe(kind);
+  });
 });

@@ -4,6 +4,7 @@ import { inPhases, inPhasesBack } from '../../../src/domain/kubernetes/phases.ts
 import { budgetDeadlocks, extraPods, quotaProblems } from '../../../src/domain/kubernetes/capacity.ts';
 import { quantity } from '../../../src/domain/kubernetes/quantity.ts';
 import { referencesOutside } from '../../../src/domain/kubernetes/references.ts';
+import { staysPaused } from '../../../src/domain/kubernetes/paused.ts';
 import { decideScale, readScale } from '../../../src/domain/kubernetes/scaling.ts';
 import { whyNotServed } from '../../../src/domain/kubernetes/removed-apis.ts';
 import { withConfigHash } from '../../../src/domain/kubernetes/intent.ts';
@@ -149,6 +150,18 @@ describe('phases', () => {
   });
 });
 
+test.each([
+  ['that somebody paused, and the set says nothing of it', undefined, true, [], true],
+  ['that is paused by the set', true, undefined, [], true],
+  ['that somebody paused, and the set resumes', false, true, ['.spec.paused'], false],
+  ['that the release before paused, and this one does not', undefined, true, ['.spec.paused'], false],
+  ['that nobody paused', undefined, undefined, [], false],
+])('a Deployment %s', (_name, asked, live, paths, stays) => {
+  const paused = (value: boolean | undefined) => deployment('web', {}, value === undefined ? {} : { paused: value });
+  const changes = paths.map((path) => ({ path, from: 'true', to: undefined }));
+  expect(staysPaused(paused(asked), paused(live), { changes })).toBe(stays);
+});
+
 describe('capacity', () => {
   test.each([
     ['500m', 0.5],
@@ -265,6 +278,22 @@ describe('scaling', () => {
     const refused = { kind: 'refuse', why: '3 replicas and -9 leave none; write 0 if none is meant' };
     expect(decideScale(wish('-9'), web, undefined)).toEqual(refused);
     expect(decideScale(wish('-9'), web, scaler())).toEqual(refused);
+  });
+
+  const kept = (kind: string, controller: boolean) => ({
+    metadata: {
+      name: 'h',
+      ownerReferences: [{ uid: 'u', apiVersion: 'keda.sh/v1alpha1', kind, name: 'so', controller }],
+    },
+  });
+  test.each(['6', '+2', 'auto 3..9'])('%s is refused where a ScaledObject keeps the bounds', (text) => {
+    const move = decideScale(wish(text), web, scaler(kept('ScaledObject', true)));
+    expect(move).toEqual({ kind: 'refuse', why: expect.stringMatching(/^ScaledObject so keeps .*paused-replicas$/) });
+  });
+
+  test('bounds are set where an owner does not keep them', () => {
+    expect(decideScale(wish('6'), web, scaler(kept('App', true))).kind).toBe('refuse');
+    expect(decideScale(wish('6'), web, scaler(kept('App', false))).kind).toBe('bound');
   });
 
   test('auto without an autoscaler is refused', () => {

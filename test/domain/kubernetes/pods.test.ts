@@ -157,6 +157,24 @@ describe('a container that crashed before', () => {
     expect(troublesOf(past(state, ready), now).map((each) => each.fatal)).toEqual(fatal);
   });
 
+  const retried = (reason: string, state: object, ready: boolean) =>
+    object('v1', 'Pod', 'web-1', {
+      status: {
+        initContainerStatuses: [
+          { name: 'wait', ready, restartCount: 3, state, lastState: { terminated: { exitCode: 1, reason } } },
+        ],
+        containerStatuses: [{ name: 'app', ready: false, restartCount: 0, state: { waiting: {} } }],
+      },
+    });
+  const over = (exitCode: number) => ({ terminated: { exitCode } });
+  test.each([
+    ['that ended well at its fourth try is no trouble', retried('Error', over(0), true), []],
+    ['that ran out of memory before it ended well is none', retried('OOMKilled', over(0), true), []],
+    ['that ended badly each time is', retried('Error', over(1), false), [true]],
+  ])('an init container %s', (_name, given, fatal) => {
+    expect(troublesOf(given, now).map((each) => each.fatal)).toEqual(fatal);
+  });
+
   test('is left to the Job that tries it again', () => {
     const [crash] = troublesOf(past({ waiting: { reason: 'CrashLoopBackOff' } }, false), now).map(leftToItsJob);
     expect(crash).toMatchObject({ fatal: false });
@@ -261,14 +279,40 @@ test('equal reasons are told once, fatal ones first', () => {
   expect(distinct(all, 3).map(({ reason }) => reason)).toEqual(['OOMKilled', 'NotReady']);
 });
 
-test('warning events are counted, and others left out', () => {
-  const event = (type: string, name: string) =>
-    object('v1', 'Event', 'e', { type, reason: 'BackOff', message: 'again', count: 3, involvedObject: { name } });
-  expect(
-    warningsAbout(
-      new Set(['web-1']),
-      [event('Warning', 'web-1'), event('Normal', 'web-1'), event('Warning', 'other')],
-      5,
-    ),
-  ).toEqual(['BackOff x3 (web-1): again']);
+describe('warning events', () => {
+  const event = (type: string, kind: string, name: string, more: object = {}) =>
+    object('v1', 'Event', 'e', { type, reason: 'BackOff', message: 'again', involvedObject: { kind, name }, ...more });
+  const pod = { kind: 'Pod', name: 'web-1', uid: 'new' };
+
+  test('are counted, and others left out', () => {
+    const count = { count: 3 };
+    const events = [
+      event('Warning', 'Pod', 'web-1', count),
+      event('Normal', 'Pod', 'web-1'),
+      event('Warning', 'Pod', 'x'),
+    ];
+    expect(warningsAbout([pod], events, 5)).toEqual(['BackOff x3 (web-1): again']);
+  });
+
+  test('of another kind, or of a pod that had the name before, are of others', () => {
+    const before = { involvedObject: { kind: 'Pod', name: 'web-1', uid: 'old' } };
+    const events = [event('Warning', 'HorizontalPodAutoscaler', 'web'), event('Warning', 'Pod', 'web-1', before)];
+    expect(warningsAbout([{ kind: 'Deployment', name: 'web' }, pod], events, 5)).toEqual([]);
+  });
+
+  test('are told by time, and those of pods last, whatever their order in the list', () => {
+    const at = (second: number) => `2026-11-26T00:00:0${second}Z`;
+    const events = [
+      event('Warning', 'Pod', 'web-1', { reason: 'Unhealthy', lastTimestamp: at(5) }),
+      event('Warning', 'Pod', 'web-1', {
+        reason: 'FailedMount',
+        eventTime: at(1),
+        series: { lastObservedTime: at(3) },
+      }),
+      event('Warning', 'Pod', 'web-1', { reason: 'FailedScheduling', eventTime: at(2) }),
+      event('Warning', 'Deployment', 'web', { reason: 'Odd', lastTimestamp: at(9) }),
+    ];
+    const told = warningsAbout([{ kind: 'Deployment', name: 'web' }, pod], events, 3);
+    expect(told.map((line) => line.split(' ')[0])).toEqual(['FailedScheduling', 'FailedMount', 'Unhealthy']);
+  });
 });

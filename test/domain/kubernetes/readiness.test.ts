@@ -244,9 +244,39 @@ describe('other kinds', () => {
     expect(readinessOf(given, around).kind).toBe(expected);
   });
 
-  test('a StatefulSet with OnDelete is said to be not awaited', () => {
-    const set = object('apps/v1', 'StatefulSet', 'x', { spec: { updateStrategy: { type: 'OnDelete' } } });
-    expect(readinessOf(set, around)).toEqual({ kind: 'ready', note: expect.stringContaining('not awaited') });
+  const onDelete = { updateStrategy: { type: 'OnDelete' } };
+  const partition = (count: number) => ({ updateStrategy: { rollingUpdate: { partition: count } } });
+  const seen = { observedGeneration: 2, replicas: 2, readyReplicas: 2 };
+  const two = { ...seen, updatedReplicas: 2 };
+  const [same, other] = ['a', 'b'].map((updateRevision) => ({ currentRevision: 'a', updateRevision }));
+  const nodes = { observedGeneration: 2, desiredNumberScheduled: 2, currentNumberScheduled: 2, numberAvailable: 2 };
+  const older = 'of an older version until somebody deletes them: OnDelete';
+  test.each([
+    ['StatefulSet', onDelete, { ...seen, ...other, observedGeneration: 1 }, 'waiting', undefined],
+    ['StatefulSet', onDelete, { ...seen, ...other, updatedReplicas: 1 }, 'ready', `1 of 2 pods are ${older}`],
+    ['StatefulSet', onDelete, { ...two, ...other }, 'ready', undefined],
+    ['StatefulSet', onDelete, { ...two, ...same, readyReplicas: 1 }, 'waiting', undefined],
+    [
+      'StatefulSet',
+      partition(2),
+      { ...seen, ...other },
+      'ready',
+      'none of its 2 pods is of the new version: partition 2',
+    ],
+    ['StatefulSet', partition(2), { ...two, ...same }, 'ready', undefined],
+    ['StatefulSet', partition(1), { ...seen, ...other, updatedReplicas: 1 }, 'ready', undefined],
+    ['DaemonSet', onDelete, nodes, 'ready', `2 of 2 pods are ${older}`],
+    ['DaemonSet', onDelete, { ...nodes, updatedNumberScheduled: 2 }, 'ready', undefined],
+    ['DaemonSet', onDelete, { ...nodes, updatedNumberScheduled: 2, numberAvailable: 1 }, 'waiting', undefined],
+  ])('a %s with %j and %j is %s, and not proven where it is said: %s', (kind, spec, status, expected, note) => {
+    const given = object('apps/v1', kind, 'x', { spec: { replicas: 2, ...spec }, status });
+    const told = note === undefined ? { kind: expected } : { kind: expected, note, unproven: 'yes' };
+    expect(readinessOf(given, around)).toEqual(expected === 'waiting' ? expect.objectContaining(told) : told);
+  });
+
+  test('a Job that is suspended is not proven', () => {
+    const job = object('batch/v1', 'Job', 'x', { spec: { suspend: true } });
+    expect(readinessOf(job, around)).toMatchObject({ kind: 'ready', unproven: 'yes' });
   });
 
   test('a StatefulSet waits for its revision', () => {

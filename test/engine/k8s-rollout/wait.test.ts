@@ -4,14 +4,15 @@ import { type FaultServer, startFaultServer } from '../../../sandbox/kubernetes/
 import { kubernetesOf } from '../../../src/adapters/kubernetes/cluster.ts';
 import { kubeHttp } from '../../../src/adapters/kubernetes/http.ts';
 import { after, instant, minutes, seconds } from '../../../src/domain/duration.ts';
-import { type KubeObject, listAt, textAt } from '../../../src/domain/kubernetes/object.ts';
-import { PODS, type Resource } from '../../../src/domain/kubernetes/resource.ts';
+import { type KubeObject, listAt, numberAt, textAt } from '../../../src/domain/kubernetes/object.ts';
+import { DEPLOYMENTS, PODS, type Resource } from '../../../src/domain/kubernetes/resource.ts';
 import { type Target, type WaitEnd, waitReady } from '../../../src/engine/k8s-rollout/wait.ts';
 import { type FakeClock, fakeClock } from '../../fakes/clock.ts';
 import { recordingLog } from '../../fakes/log.ts';
 import { needs } from '../../harness/needs.ts';
 import { until } from '../../sandbox/kubernetes/until.ts';
 
+const DAEMON_SETS: Resource = { ...DEPLOYMENTS, kind: 'DaemonSet', plural: 'daemonsets' };
 const JOBS: Resource = { ...PODS, apiVersion: 'batch/v1', group: 'batch', kind: 'Job', plural: 'jobs' };
 
 /** A real API server; time is the test's. */
@@ -120,5 +121,48 @@ needs('kubernetes')('a wait', () => {
       'timed-out',
       'Pod',
     ]);
+  }, 60_000);
+
+  test('tells what it does not prove, also of what was ready before all else', async () => {
+    const { api } = cluster.admin;
+    const template = (name: string) => ({
+      metadata: { labels: { app: name } },
+      spec: {
+        containers: [{ name: 'app', image: 'x/y:1-slow-start', readinessProbe: { httpGet: { path: '/', port: 80 } } }],
+      },
+    });
+    const of = (name: string, more: object) => ({
+      metadata: { name },
+      spec: { selector: { matchLabels: { app: name } }, template: template(name), ...more },
+    });
+    const apps = `/apis/apps/v1/namespaces/${namespace}`;
+    await api.create(`${apps}/daemonsets`, of('agent', { updateStrategy: { type: 'OnDelete' } }));
+    const agent = async () => (await api.get(`${apps}/daemonsets/agent`)) as KubeObject;
+    await until('its pods', async () => (numberAt(await agent(), 'status', 'numberAvailable') ? 'there' : undefined));
+    await api.merge(`${apps}/daemonsets/agent`, { spec: { template: { metadata: { labels: { version: 'two' } } } } });
+    const seen = await until('that its controller has seen the change', async () => {
+      const now = await agent();
+      return numberAt(now, 'status', 'observedGeneration') === now.metadata.generation ? now : undefined;
+    });
+    const suspended = {
+      suspend: true,
+      template: { spec: { restartPolicy: 'Never', containers: [{ name: 'm', image: 'x/y:1' }] } },
+    };
+    const path = `/apis/batch/v1/namespaces/${namespace}/jobs`;
+    const job = (await api.create(path, { metadata: { name: 'later' }, spec: suspended })) as KubeObject;
+    const web = (await api.create(`${apps}/deployments`, of('web', { replicas: 1 }))) as KubeObject;
+    const targets = [
+      { resource: DAEMON_SETS, object: { ...seen, apiVersion: 'apps/v1', kind: 'DaemonSet' } },
+      { resource: JOBS, object: { ...job, apiVersion: 'batch/v1', kind: 'Job' } },
+      { resource: DEPLOYMENTS, object: { ...web, apiVersion: 'apps/v1', kind: 'Deployment' } },
+    ];
+    const end = await wait(targets, fakeClock());
+    expect(end).toMatchObject({
+      kind: 'ready',
+      unproven: [
+        expect.stringMatching(/^DaemonSet \S+\/agent \(\d of \d pods are of an older version/),
+        expect.stringMatching(/^Job \S+\/later \(it is suspended/),
+      ],
+    });
   }, 60_000);
 });
