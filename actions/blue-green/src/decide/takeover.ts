@@ -45,13 +45,12 @@ export function decideTakeover(goal: Goal, seen: Seen, found: Held): Decision {
 /** At once, but never to nobody: a color that was drained already has no target any more. */
 function goBackTo(goal: Goal, seen: Seen, held: Held): Decision {
   const { record } = held;
-  const { targets } = seen;
   if (goal.to !== undefined && goal.to !== record.stable) {
     const shift = `shift ${record.id} is under way (${record.phase}) and goes back to ${record.stable}`;
     return refused(`${shift}, not to ${goal.to}`, `Go back without to-color first, then to ${goal.to}`);
   }
-  const isDrained = record.phase === 'finishing' && targets[record.stable].healthy === 0;
-  return isDrained ? refused(...noWayBack(record.stable, record)) : rollBackFound(seen, held, goal.because);
+  const none = record.phase === 'finishing' ? noWayBack(seen, { to: record.stable, record }) : undefined;
+  return none ?? rollBackFound(seen, held, goal.because);
 }
 
 /** Of a shift that rests or only drains: autoscaling is given back, and the phase stays for whoever goes on with it. */

@@ -19,6 +19,8 @@ export interface Memory extends ShiftMemory {
   readonly events: Event[];
   readonly hooked: HookResult[];
   desired: Seen['desired'] | undefined;
+  /** The same as it was read last on a way back, which goes on without it where nothing can be read. */
+  sized: Seen['desired'] | undefined;
   /** Whether the services were found to be those of the colors: asked before anything else is written, or before them. */
   pair: 'judged' | 'unknown';
   tagged: Color | undefined;
@@ -67,6 +69,7 @@ export const startMemory = (): Memory => ({
   events: [],
   hooked: [],
   desired: undefined,
+  sized: undefined,
   pair: 'unknown',
   tagged: undefined,
   unread: undefined,
