@@ -210,3 +210,60 @@ describe('a shift that was taken back before', () => {
     expect(run.moves).toEqual([]);
   });
 });
+
+describe('the drain of a release whose new color lost its targets', () => {
+  const beside = (more: Partial<ShiftRecord> = {}): World =>
+    greenIsLive({ healthy: 10, desired: 10 }, { phase: 'switched', percent: 100, ...more });
+  const FINISH = goalOf({ mode: 'finish', me: { id: '105', attempt: 1 } });
+  const scales = ({ moves }: Run) => moves.filter(({ kind }) => kind === 'scale');
+
+  test.each([
+    { name: 'fewer than it needs', minHealthy: 2, healthy: 1, needed: 5 },
+    { name: 'fewer than half of what stands beside it', minHealthy: 2, healthy: 4, needed: 5 },
+    { name: 'not all of its tasks, where it needs them all', minHealthy: 'desired' as const, healthy: 9, needed: 10 },
+  ])('with $name ends red, with both colors at full size', ({ minHealthy, healthy, needed }) => {
+    const world = beside({ scaling: {} });
+    world.healthy.green = healthy;
+    const run = rehearse({ ...FINISH, minHealthy }, world, healthyRelease);
+    const why = `green has ${healthy} of ${needed} healthy targets (${10 - healthy} initial)`;
+    expect(run.outcome).toMatchObject({ kind: 'not-drained', why, record: { phase: 'finishing' } });
+    expect(scales(run)).toEqual([]);
+    expect(world).toMatchObject({ live: splitGiving('green', 100), desired: { blue: 10, green: 10 } });
+    expect(between(NOW, world.now)).toBeGreaterThanOrEqual(FINISH.drain + FINISH.prepareWithin);
+  });
+
+  test('waits for them, and goes on when they are back', () => {
+    const world = beside();
+    world.healthy.green = 1;
+    const back = after(NOW, minutes(12));
+    const run = rehearse(FINISH, world, {
+      ...healthyRelease,
+      meanwhile: (each) => void (each.now >= back && (each.healthy.green = 10)),
+    });
+    expect(run.outcome).toMatchObject({ kind: 'promoted' });
+    expect(world.desired).toEqual({ blue: 0, green: 10 });
+    expect(world.now).toBeGreaterThanOrEqual(back);
+  });
+
+  test('is the same in a run that does all of it', () => {
+    const run = rehearse(goalOf({ policy: policyOf({ bake: '1m' }) }), blueIsLive(), {
+      ...healthyRelease,
+      meanwhile: (world) => void (world.record?.phase === 'finishing' && (world.healthy.green = 1)),
+    });
+    expect(run.outcome).toMatchObject({ kind: 'not-drained' });
+    expect(scales(run)).toEqual([]);
+  });
+
+  test('gives the live color its autoscaling back, and holds the old one at its size', () => {
+    const free = { scaleIn: false, scaleOut: false, scheduled: false };
+    const held = { ...free, scaleIn: true, scheduled: true };
+    const world = beside({ scaling: { blue: free, green: free } });
+    Object.assign(world.scaling, { blue: held, green: held });
+    world.healthy.green = 1;
+    rehearse(FINISH, world, healthyRelease);
+    expect(world).toMatchObject({ scaling: { blue: held, green: free }, record: { scaling: { blue: free } } });
+    world.healthy.green = 10;
+    const again = rehearse({ ...FINISH, me: { id: '106', attempt: 1 } }, { ...world, now: after(world.now, minutes(3)) }, healthyRelease);
+    expect(again.world).toMatchObject({ scaling: { blue: free, green: free }, desired: { blue: 0 } });
+  }); // prettier-ignore
+});
