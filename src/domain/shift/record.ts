@@ -133,6 +133,9 @@ export function explainedSplits(record: ShiftRecord): readonly TrafficSplit[] {
     case 'done':
       return [candidateAt(record, record.percent)];
     case 'rolling-back':
-      return [candidateAt(record, record.from), candidateAt(record, record.percent), stableOnly(record)];
+      // What was verified to be back and is elsewhere again was moved since.
+      return record.restoredAt === undefined
+        ? [candidateAt(record, record.from), candidateAt(record, record.percent), stableOnly(record)]
+        : [stableOnly(record)];
   }
 }
