@@ -3,7 +3,7 @@ import type { Instant } from '../../../../src/domain/duration.ts';
 import type { HookMoment, HookResult } from '../../../../src/domain/shift/hooks.ts';
 import type { ShiftRecord } from '../../../../src/domain/shift/record.ts';
 import type { Scaling } from '../../../../src/domain/shift/scaling.ts';
-import type { HealthyTargets } from '../../../../src/domain/shift/target-loss.ts';
+import type { HealthyTargets, Size } from '../../../../src/domain/shift/target-loss.ts';
 import type { Color } from '../../../../src/domain/traffic-split.ts';
 import type { CheckMoment, GateView, Result, Seen, Served } from '../decide/seen.ts';
 import type { Event } from '../report/story.ts';
@@ -40,6 +40,8 @@ export interface Memory extends ShiftMemory {
 interface ShiftMemory {
   readonly samples: Sample[];
   readonly candidateHealth: number[];
+  /** Of the candidate while it has traffic. */
+  size: Size;
   /** The last of them, as it was seen. */
   lastHealthy: HealthyTargets | undefined;
   /** What the policy can see, in words; empty before the first traffic. */
@@ -85,6 +87,7 @@ export const startMemory = (): Memory => ({
 export const startShift = (): ShiftMemory => ({
   samples: [],
   candidateHealth: [],
+  size: 'free',
   lastHealthy: undefined,
   power: [],
   served: undefined,

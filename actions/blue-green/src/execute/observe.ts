@@ -23,7 +23,7 @@ import { asFound, faultOfGroups } from './found.ts';
 import type { Memory } from './memory.ts';
 import { faultOfPair, servicesOf } from './scale.ts';
 import { allAre, strayOf } from '../decide/routes.ts';
-import { holdsScaling } from '../decide/scaling.ts';
+import { holdsScaling, sizeOf } from '../decide/scaling.ts';
 import type { Goal } from '../decide/goal.ts';
 import type { Route, Seen } from '../decide/seen.ts';
 import { ownTargets } from './own-targets.ts';
@@ -52,6 +52,7 @@ export async function observe(acting: Looking, signal: AbortSignal): Promise<See
   memory.record = record;
   const desired = mayWaitForTasks(record, acting) ? await sizesIfRead(acting, signal) : sizes;
   memory.desired = desired;
+  memory.size = sizeOf(acting.release.goal, { desired });
   // Not of a shift that is only found: it may be another one's, which this process takes back.
   if (memory.engaged === 'yes' && record !== undefined && isInTraffic(record.phase))
     noteHealth({ blue, green }[record.candidate], acting);
