@@ -10,7 +10,7 @@ import { decideRolledBack, decideRollingBack, rollBack } from './decide/rollback
 import { decideJudging, decideRechecking, decideShifting, judgeAll } from './decide/shift.ts';
 import { strayOf } from './decide/routes.ts';
 import { unservedWords } from './decide/served.ts';
-import { giveBack, hold } from './decide/scaling.ts';
+import { giveBack, hold, sizeOf } from './decide/scaling.ts';
 import { decideStart } from './decide/start.ts';
 import { decideTakeover } from './decide/takeover.ts';
 import type { Goal } from './decide/goal.ts';
@@ -110,11 +110,11 @@ function whatStops(goal: Goal, seen: Seen, held: Held): Decision | undefined {
     const reasons = candidate.reasons.join(', ');
     return rollBack(held, `${record.candidate} has no healthy target${reasons === '' ? '' : ` (${reasons})`}`);
   }
-  const loss = lossOf(seen.candidateHealth);
+  const loss = lossOf(seen.candidateHealth, sizeOf(goal, seen));
   if (hasTraffic && loss !== undefined && isWornOut(loss) && stable.healthy > 0) {
     return rollBack(
       held,
-      `${record.candidate} lost ${loss.lost} healthy targets since its traffic began with ${loss.begun}: what replaces them does not stay healthy`,
+      `${record.candidate} lost ${loss.lost} healthy targets since its traffic began, and never had more than ${loss.most}: what replaces them does not stay healthy`,
     );
   }
   return undefined;

@@ -50,6 +50,7 @@ const definition: ActionDefinition<typeof spec, Request> = {
       ...release.goal,
       mode: left.kind,
       expectedShift: undefined,
+      onBusy: 'leave',
       because: 'its run was cancelled or died',
     } as const;
     const result = await execute({ ...release, goal }, ports, tools.signal);

@@ -144,6 +144,8 @@ function headlineOf({ outcome, goal, router }: Reported, judgement: Judgement | 
       return `The rollback of shift ${outcome.record.id} failed: ${outcome.why}. Traffic is ${shown(outcome.live)}; give ${outcome.record.stable} all the weight on ${router}. It began because of: ${outcome.record.reason}`;
     case 'drifted':
       return `Somebody else moved the traffic of ${outcome.route}: it is ${shown(outcome.live)}, shift ${outcome.record.id} left it at ${outcome.expected.map(formatSplit).join(' or ')}. The weights were left as they are, and nobody judges any more what users of ${outcome.record.candidate} get: set them back, or go back by mode: rollback`;
+    case 'not-drained':
+      return `${outcome.record.candidate} has all traffic of ${router}, and ${outcome.record.stable} keeps its tasks as the way back: ${outcome.why}. Look at the targets of ${outcome.record.candidate}, then run mode: finish, or go back by mode: rollback`;
     case 'superseded':
       return `Another run took this shift over (${outcome.by}); this one wrote nothing more`;
     case 'refused':

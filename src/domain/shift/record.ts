@@ -35,9 +35,14 @@ export type Phase = (typeof PHASES)[number];
 export const isOver = (phase: Phase): boolean => phase === 'done' || phase === 'rolled-back';
 /** Phases between two jobs: nobody renews a lease there. */
 export const isResting = (phase: Phase): boolean => phase === 'prepared' || phase === 'switched';
+/** Phases in which nobody but checks has met the candidate. */
+export const isBeforeTraffic = (phase: Phase): boolean => phase === 'preparing' || phase === 'prepared';
 /** Phases in which the candidate may have traffic that is not judged to the end. */
 export const isInTraffic = (phase: Phase): boolean =>
   phase === 'shifting' || phase === 'judging' || phase === 'rechecking';
+
+/** Phases after the judgement: the old color may have been scaled down, or is about to be. */
+const isJudged = (phase: Phase): boolean => phase === 'switched' || phase === 'finishing';
 
 /** Whether users can have met the candidate. */
 export const hadTraffic = ({ trafficAt, percent }: Pick<ShiftRecord, 'trafficAt' | 'percent'>): boolean =>
@@ -101,6 +106,17 @@ export const stableOnly = (record: Pick<ShiftRecord, 'stable'>): TrafficSplit =>
 export const candidateAt = (record: Pick<ShiftRecord, 'candidate'>, percent: number): TrafficSplit =>
   splitGiving(record.candidate, percent);
 
+/**
+ * A way back that no step led to: the shift was over, or there was none, and the color that it goes to may be smaller than
+ * the one that carries everybody. A step of a shift always leads to more than it came from.
+ */
+export const isAfterShift = ({ from, percent }: Pick<ShiftRecord, 'from' | 'percent'>): boolean =>
+  from > 0 && from >= percent;
+
+/** The same shift as the way back begins, with what `isAfterShift` tells it by. */
+export const goingBack = (record: ShiftRecord): ShiftRecord =>
+  isJudged(record.phase) ? { ...record, from: record.percent } : record;
+
 /** The splits that a record explains; anything else was set by somebody else. */
 export function explainedSplits(record: ShiftRecord): readonly TrafficSplit[] {
   switch (record.phase) {
@@ -117,6 +133,9 @@ export function explainedSplits(record: ShiftRecord): readonly TrafficSplit[] {
     case 'done':
       return [candidateAt(record, record.percent)];
     case 'rolling-back':
-      return [candidateAt(record, record.from), candidateAt(record, record.percent), stableOnly(record)];
+      // What was verified to be back and is elsewhere again was moved since.
+      return record.restoredAt === undefined
+        ? [candidateAt(record, record.from), candidateAt(record, record.percent), stableOnly(record)]
+        : [stableOnly(record)];
   }
 }

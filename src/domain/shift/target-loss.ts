@@ -1,11 +1,17 @@
 import type { Reading } from '../analysis/sample.ts';
 
+/** Whether the number of tasks that a color wants stands still, or may follow its load, which makes fewer of them no loss. */
+export type Size = 'held' | 'free';
+
 /** What became of the healthy targets of a color since it got its traffic. */
 export interface TargetLoss {
+  readonly size: Size;
   /** Healthy ones when its traffic began. */
   readonly begun: number;
+  /** The most that were healthy at once. */
+  readonly most: number;
   readonly now: number;
-  /** Sum of all losses: a target that came back and went again is lost twice. */
+  /** Sum of all losses: a target that came back and went again is lost twice. Of a `free` size only what was replaced. */
   readonly lost: number;
 }
 
@@ -33,29 +39,38 @@ function stayedOf(before: HealthyTargets, now: HealthyTargets): number {
 }
 
 /** From the counts in the order in which they were seen; undefined: nothing was seen yet. */
-export function lossOf(counts: readonly number[]): TargetLoss | undefined {
+export function lossOf(counts: readonly number[], size: Size = 'held'): TargetLoss | undefined {
   const [begun, ...later] = counts;
   if (begun === undefined) return undefined;
   let now = begun;
-  let lost = 0;
+  let gone = 0;
+  let replaced = 0;
   for (const count of later) {
-    lost += Math.max(0, now - count);
+    gone += Math.max(0, now - count);
+    replaced += Math.min(gone - replaced, Math.max(0, count - now));
     now = count;
   }
-  return { begun, now, lost };
+  return { size, begun, most: Math.max(...counts), now, lost: size === 'held' ? gone : replaced };
 }
 
 /**
- * Every target was lost once. A platform that replaces unhealthy targets one by one keeps some healthy at any moment, and
- * the load balancer sends requests to those alone: neither users nor probes see a release that cannot stay healthy.
+ * As many targets were lost as there ever were at once. A platform that replaces unhealthy targets one by one keeps some
+ * healthy at any moment, and the load balancer sends requests to those alone: neither users nor probes see a release that
+ * cannot stay healthy. Of many targets some are replaced at any time, by the platform and for reasons of its own.
  */
-export const isWornOut = ({ begun, lost }: TargetLoss): boolean => begun > 0 && lost >= begun;
+export const isWornOut = ({ most, lost }: TargetLoss): boolean => most > 0 && lost >= most;
 
-/** A good check says nothing of targets that get no check any more: what is missing of them counts as failed. */
+/**
+ * A good check says nothing of targets that get no check any more: what is missing of them counts as failed. Missing are
+ * some when there are fewer than at the beginning, or than half of the most: a single one of those that came with the load
+ * may be replaced at any time.
+ */
 export function withTargets(reading: Reading, loss: TargetLoss | undefined): Reading {
-  if (loss === undefined || loss.begun === 0 || loss.now >= loss.begun) return reading;
-  const share = loss.now / loss.begun;
+  if (loss === undefined || loss.most === 0 || loss.size === 'free') return reading;
+  const { begun, most, now } = loss;
+  if (now >= begun && now * 2 >= most) return reading;
+  const share = now / most;
   return reading.kind === 'value'
     ? { ...reading, value: Math.min(reading.value, share) }
-    : { kind: 'value', value: share, samples: loss.begun };
+    : { kind: 'value', value: share, samples: most };
 }

@@ -44,6 +44,8 @@ export interface Scenario {
   readonly checks?: Partial<Record<'before' | 'after', Result>>;
   /** How people answer when they are asked, and so long after that; without it never. */
   readonly answers?: { readonly view: GateView; readonly after: Duration };
+  /** Whether tasks that a color is scaled up by are healthy by themselves; else `meanwhile` says when. */
+  readonly starting?: 'at once' | 'slowly';
   /** Whatever somebody else does, before each turn. */
   readonly meanwhile?: (world: World) => void;
 }
@@ -273,7 +275,8 @@ function make(move: Move, { world, memory, scenario, goal }: Act): void {
       break;
     case 'scale':
       world.desired[move.color] = move.desired;
-      world.healthy[move.color] = move.desired;
+      world.healthy[move.color] =
+        scenario.starting === 'slowly' ? Math.min(world.healthy[move.color], move.desired) : move.desired;
       break;
   }
 }

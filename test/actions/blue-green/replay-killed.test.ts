@@ -175,6 +175,52 @@ describe('a shift under way', () => {
     expect(run.outcome).toMatchObject({ kind: 'drifted', live: splitGiving('green', 30) });
     expect(run.moves).toEqual([]);
   });
+
+  describe('whose weights a person set', () => {
+    const [POST, OTHER] = [
+      { id: '100', attempt: 1 },
+      { id: '105', attempt: 1 },
+    ];
+    const looksAfter = (me: Goal['me']): Goal => ({ ...FIRST, mode: 'rollback', onBusy: 'leave', me });
+    const moved = (more: Partial<World> = {}): World => ({
+      ...later(busy()),
+      live: splitGiving('green', 100),
+      ...more,
+    });
+
+    test.each([
+      { name: 'watch and reconcile', me: OTHER },
+      { name: 'post', me: POST },
+    ])('is left alone by $name, in red', ({ me }) => {
+      const run = rehearse(looksAfter(me), moved(), healthyRelease);
+      expect(run.outcome).toMatchObject({ kind: 'drifted', live: splitGiving('green', 100) });
+      expect(run.moves).toEqual([]);
+    });
+
+    test('the same after its run has told it', () => {
+      const world = blueIsLive();
+      const meanwhile = ({ record }: World) => void (record?.phase === 'judging' && (world.live = splitGiving('green', 100)));
+      expect(rehearse(FIRST, world, { ...healthyRelease, meanwhile }).outcome).toMatchObject({ kind: 'drifted' });
+      const run = rehearse(looksAfter(OTHER), later(world), healthyRelease);
+      expect(run.outcome).toMatchObject({ kind: 'drifted' });
+      expect(run.moves).toEqual([]);
+    }); // prettier-ignore
+
+    test('the same in a way back that was verified, whatever share the shift had', () => {
+      const world = moved();
+      const back = { phase: 'rolling-back', percent: 100, from: 50, restoredAt: world.now } as const;
+      world.record = { ...world.record!, ...back };
+      expect(rehearse(looksAfter(OTHER), world, healthyRelease).outcome).toMatchObject({ kind: 'drifted' });
+      world.record = { ...world.record, restoredAt: undefined };
+      expect(rehearse(looksAfter(OTHER), world, healthyRelease).outcome).toMatchObject({ kind: 'rolled-back' });
+    });
+
+    test('goes back when a person asks for it', () => {
+      const world = moved();
+      expect(rehearse({ ...looksAfter(OTHER), onBusy: 'take' }, world, healthyRelease).outcome).toMatchObject({ kind: 'rolled-back' });
+      expect(world.live).toEqual(splitGiving('blue', 100));
+    }); // prettier-ignore
+  });
 });
 
 describe('the parts of a release in jobs of their own', () => {

@@ -231,6 +231,36 @@ describe('somebody else', () => {
     expect(run.moves.at(-1)).toMatchObject({ kind: 'record', record: { phase: 'judging' } });
   });
 
+  describe('who takes targets from the candidate', () => {
+    /** Healthy targets of green by the seconds since its traffic began. */
+    const targets = (counts: (second: number) => number): Scenario => ({
+      ...healthyRelease,
+      meanwhile: (world) => {
+        if (world.record?.phase === 'judging' && world.trafficAt !== undefined)
+          world.healthy.green = world.desired.green = counts((world.now - world.trafficAt) / 1_000);
+      },
+    });
+    const flapping = targets((second) => (Math.floor(second / 20) % 2 === 0 ? 4 : 3));
+
+    test('of the many that followed its first ones, replaced as platforms do, is nobody that a release goes back for', () => {
+      const counts = [2, 4, 20, 18, 20];
+      const run = play(targets((second) => counts[Math.floor(second / 40)] ?? 20));
+      expect(run.outcome).toMatchObject({ kind: 'promoted' });
+    });
+
+    test('one after the other, until as many are gone as there were, causes a rollback', () => {
+      const run = play(flapping);
+      expect(run.outcome).toMatchObject({ kind: 'rolled-back' });
+      expect(reasonOf(run)).toBe('green lost 4 healthy targets since its traffic began, and never had more than 4: what replaces them does not stay healthy');
+    }); // prettier-ignore
+
+    test('the same where its size is free, as long as they are replaced; fewer for less load are no loss', () => {
+      expect(play(flapping, { autoscaling: 'leave' }).outcome).toMatchObject({ kind: 'rolled-back' });
+      const scaledIn = targets((second) => (second < 60 ? 4 : second < 120 ? 2 : 1));
+      expect(play(scaledIn, { autoscaling: 'leave', minHealthy: 1, policy: policyOf({ recheck: 'none', rules: ['error-rate > 5% for 2m'] }) }).outcome).toMatchObject({ kind: 'promoted' });
+    }); // prettier-ignore
+  });
+
   test('who kills every task of the candidate causes a rollback at once', () => {
     const killed: Scenario = {
       ...healthyRelease,

@@ -160,6 +160,7 @@ describe('the report', () => {
   }); // prettier-ignore
 
   test.each([
+    { name: 'a drain that would have left too few', outcome: { kind: 'not-drained', record: DONE, why: 'green has 1 of 10 healthy targets' } as Outcome, says: 'green has all traffic of ALB rule web-443/10, and blue keeps its tasks as the way back: green has 1 of 10 healthy targets. Look at the targets of green, then run mode: finish, or go back by mode: rollback' },
     { name: 'a drift, with both values', outcome: { kind: 'drifted', route: 'ALB rule web-443/10', record: recordOf(), live: splitGiving('green', 30), expected: [splitGiving('green', 10)] } as Outcome, says: 'it is blue 70 / green 30, shift 100-1 left it at blue 90 / green 10. The weights were left as they are, and nobody judges any more what users of green get' },
     { name: 'a takeover', outcome: { kind: 'superseded', by: '101/1' } as Outcome, says: 'Another run took this shift over (101/1); this one wrote nothing more' },
     { name: 'a refusal, with what to do', outcome: { kind: 'refused', why: 'neither color has a healthy target', next: 'Deploy first' } as Outcome, says: 'Not started (mode run): neither color has a healthy target. Deploy first' },

@@ -40,6 +40,21 @@ describe('a release whose runner died in the middle', () => {
     expect(back.outputs).toMatchObject({ outcome: 'rolled-back' });
   }, 60_000); // prettier-ignore
 
+  test('and whose traffic a person moved is left alone by watch and reconcile, in red; mode: rollback takes it back', async () => {
+    await runBundle({ ...stage.step({}, run('815')), signalAt: { output: /serves 10 % since now/, signal: 'SIGKILL' } });
+    await stage.setWeights({ blue: 0, green: 100 });
+    const before = stage.writes().length;
+    for (const [mode, id] of [['watch', '815'], ['reconcile', '816']] as const) {
+      const looked = await runBundle(stage.step({ mode, image: '' }, run(id)));
+      expect(looked.exitCode).toBe(1);
+      expect(looked.outputs).toMatchObject({ outcome: 'drifted', changed: 'false' });
+    }
+    expect(stage.writes().length).toBe(before);
+    const back = await runBundle(stage.step({ mode: 'rollback', image: '' }, run('817')));
+    expect(back.outputs).toMatchObject({ outcome: 'rolled-back' });
+    expect(await stage.truth()).toMatchObject({ weights: { blue: 100, green: 0 } });
+  }, 60_000); // prettier-ignore
+
   test('and that never began gives its watch nothing to do', async () => {
     const before = stage.writes().length;
     const watched = await runBundle(stage.step({ mode: 'watch', image: '', 'begin-within': '2m' }, run('814')));

@@ -82,6 +82,46 @@ describe('a way back while ECS does not answer', () => {
   });
 });
 
+describe('a way back of a finished release that left one task of the old color', () => {
+  const finished = async (): Promise<Stage> => {
+    const stage = openStage();
+    expect((await stage.run({ policy: POLICY, oldDesired: 1 })).outcome.kind).toBe('promoted');
+    expect([stage.desired('blue'), stage.desired('green')]).toEqual([1, 3]);
+    return stage;
+  };
+
+  test('scales it up before the traffic goes there, and the other one down behind', async () => {
+    const stage = await finished();
+    const sizes: unknown[] = [];
+    const { restore } = stage.router;
+    stage.router.restore = async (...call) => {
+      sizes.push([stage.desired('blue'), stage.desired('green')]);
+      await restore(...call);
+    };
+    const { outcome } = await stage.run({ ...AGAIN, oldDesired: 1 });
+    expect(outcome).toMatchObject({ kind: 'rolled-back', left: undefined });
+    expect(sizes).toEqual([[3, 3]]);
+    expect([stage.router.weights, stage.desired('blue'), stage.desired('green')]).toEqual([BLUE_ALONE, 3, 1]);
+  });
+
+  test('does not wait for services that cannot be read', async () => {
+    const stage = await finished();
+    ecsFails(stage, 'transient', () => stage.router.weights.blue !== 100);
+    expect((await stage.run({ ...AGAIN, oldDesired: 1 })).outcome.kind).toBe('rolled-back');
+    expect([stage.router.weights, stage.desired('blue'), stage.desired('green')]).toEqual([BLUE_ALONE, 3, 1]);
+  });
+
+  test('is refused when it wants none any more, though its last targets still answer', async () => {
+    const stage = await finished();
+    const { health } = stage.router.targets;
+    stage.router.targets.health = async (color, ...call) =>
+      color === 'blue' ? { healthy: 1, total: 1, reasons: [] } : health(color, ...call);
+    await stage.ecs.updateService({ cluster: 'shop', service: SERVICES.blue }, { desired: 0 }, new AbortController().signal);
+    expect((await stage.run(AGAIN)).outcome).toMatchObject({ kind: 'refused', why: expect.stringContaining('blue wants 0 tasks') });
+    expect(stage.router.weights).toEqual({ blue: 0, green: 100 });
+  }); // prettier-ignore
+});
+
 describe('a way back with services that do not fit the colors', () => {
   test('takes the traffic back; a service of something else is left alone, and told', async () => {
     const stage = await abandoned();

@@ -5,16 +5,30 @@ import { countsAfter, isWornOut, lossOf, withTargets } from '../../../src/domain
 describe('the loss of targets', () => {
   test.each([
     { name: 'nothing seen', counts: [], is: undefined, worn: false },
-    { name: 'all of them still there', counts: [2, 2, 2], is: { begun: 2, now: 2, lost: 0 }, worn: false },
-    { name: 'more than at the beginning', counts: [2, 4], is: { begun: 2, now: 4, lost: 0 }, worn: false },
-    { name: 'one gone', counts: [2, 1], is: { begun: 2, now: 1, lost: 1 }, worn: false },
-    { name: 'one gone and replaced', counts: [2, 1, 2], is: { begun: 2, now: 2, lost: 1 }, worn: false },
-    { name: 'one after the other', counts: [2, 1, 2, 1, 2], is: { begun: 2, now: 2, lost: 2 }, worn: true },
-    { name: 'all at once', counts: [2, 0], is: { begun: 2, now: 0, lost: 2 }, worn: true },
-    { name: 'none to begin with', counts: [0, 1, 0], is: { begun: 0, now: 0, lost: 1 }, worn: false },
+    { name: 'all of them still there', counts: [2, 2, 2], is: { most: 2, now: 2, lost: 0 }, worn: false },
+    { name: 'more than at the beginning', counts: [2, 4], is: { begun: 2, most: 4, now: 4, lost: 0 }, worn: false },
+    { name: 'one gone', counts: [2, 1], is: { most: 2, now: 1, lost: 1 }, worn: false },
+    { name: 'one gone and replaced', counts: [2, 1, 2], is: { most: 2, now: 2, lost: 1 }, worn: false },
+    { name: 'one after the other', counts: [2, 1, 2, 1, 2], is: { most: 2, now: 2, lost: 2 }, worn: true },
+    { name: 'all at once', counts: [2, 0], is: { most: 2, now: 0, lost: 2 }, worn: true },
+    { name: 'none to begin with', counts: [0, 1, 0], is: { begun: 0, most: 1, now: 0, lost: 1 }, worn: true },
+    { name: 'never any', counts: [0, 0], is: { most: 0, now: 0, lost: 0 }, worn: false },
+    { name: 'some of the many that followed', counts: [2, 3, 4, 20, 19, 18], is: { begun: 2, most: 20, lost: 2 }, worn: false },
+    { name: 'each of four once', counts: [4, 3, 4, 3, 4, 3, 4, 3], is: { most: 4, now: 3, lost: 4 }, worn: true },
   ])('with $name', ({ counts, is, worn }) => {
     const loss = lossOf(counts);
-    expect(loss).toEqual(is);
+    expect({ loss }).toMatchObject({ loss: is });
+    expect(loss !== undefined && isWornOut(loss)).toBe(worn);
+  }); // prettier-ignore
+
+  test.each([
+    { name: 'fewer with the load', counts: [10, 8, 6, 2], lost: 0, worn: false },
+    { name: 'some that were replaced', counts: [4, 3, 4, 3, 4], lost: 2, worn: false },
+    { name: 'all of them replaced', counts: [2, 1, 2, 1, 2], lost: 2, worn: true },
+    { name: 'more than ever went', counts: [4, 3, 8], lost: 1, worn: false },
+  ])('of a size that is free, with $name', ({ counts, lost, worn }) => {
+    const loss = lossOf(counts, 'free');
+    expect(loss).toMatchObject({ lost });
     expect(loss !== undefined && isWornOut(loss)).toBe(worn);
   });
 });
@@ -42,9 +56,20 @@ describe('a reading of health', () => {
     { name: 'stays while all targets are there', reading: good, counts: [2, 2], value: 1 },
     { name: 'is the share of targets that are left', reading: good, counts: [4, 3], value: 0.75 },
     { name: 'stays where the check is worse', reading: { ...good, value: 0 }, counts: [4, 3], value: 0 },
+    {
+      name: 'stays when one of those that came with the load is replaced',
+      reading: good,
+      counts: [4, 20, 19],
+      value: 1,
+    },
+    { name: 'is the share of the most when over half of them are gone', reading: good, counts: [2, 20, 8], value: 0.4 },
     { name: 'is there without a check', reading: { kind: 'no-data' } as Reading, counts: [4, 3], value: 0.75 },
   ])('$name', ({ reading, counts, value }) => {
     expect(withTargets(reading, lossOf(counts))).toMatchObject({ kind: 'value', value });
+  });
+
+  test('of a size that is free says nothing of targets', () => {
+    expect(withTargets(good, lossOf([4, 1], 'free'))).toEqual(good);
   });
 
   test('that could not be taken is no failure while all targets are there', () => {

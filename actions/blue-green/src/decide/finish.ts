@@ -1,7 +1,9 @@
 import { after, seconds } from '../../../../src/domain/duration.ts';
+import type { ShiftRecord } from '../../../../src/domain/shift/record.ts';
 import { runHooks } from './hooks.ts';
 import { giveBack } from './scaling.ts';
 import { judgeAll } from './shift.ts';
+import { enoughOf, lackWords, neededFor } from './size.ts';
 import type { Goal } from './goal.ts';
 import { type Decision, type Held, done, drain, enter, move } from './moves.ts';
 import { type Seen, leftWords, tasksOf } from './seen.ts';
@@ -16,14 +18,26 @@ export function decideSwitched(goal: Goal, seen: Seen, held: Held): Decision {
   return drain(held);
 }
 
-/** The drain gate: the old color keeps its size until it gets no requests any more, or the drain time is over. */
+/**
+ * The drain gate: the old color keeps its size until it gets no requests any more, or the drain time is over, and in any
+ * case until the new one has the targets that it needs. Nothing is judged any more, and without the old color nothing can
+ * be taken back.
+ */
 export function decideFinishing(goal: Goal, seen: Seen, { record, now }: Held): Decision {
   const until = after(record.since, goal.drain);
   if (now < until && seen.oldColor !== 'quiet') {
     return { kind: 'wait', for: `${record.stable} to drain`, every: seconds(15), until };
   }
   if (tasksOf(seen, record.stable) > goal.oldDesired) {
-    return move({ kind: 'scale', color: record.stable, desired: goal.oldDesired });
+    const lacks = whatLacks(goal, seen, record);
+    if (lacks === undefined) return move({ kind: 'scale', color: record.stable, desired: goal.oldDesired });
+    const late = after(until, goal.prepareWithin);
+    if (now < late) {
+      const what = `${record.candidate} to be healthy before ${record.stable} is scaled down: ${lacks}`;
+      return { kind: 'wait', for: what, every: seconds(15), until: late };
+    }
+    // The live color may follow its load; what it was for the old one is known to whoever ends the drain.
+    return giveBack(seen, { record, now }, [record.candidate]) ?? done({ kind: 'not-drained', record, why: lacks });
   }
   const given = giveBack(seen, { record, now });
   if (given !== undefined) return given;
@@ -34,6 +48,14 @@ export function decideFinishing(goal: Goal, seen: Seen, { record, now }: Held): 
     { phase: 'done' },
     { now, says: `${record.candidate} is the live color${leftWords(seen, record.stable)}` },
   );
+}
+
+/** What the live color lacks to be left alone: as before its first traffic, and half of what stands beside it. */
+function whatLacks(goal: Goal, seen: Seen, { candidate, stable }: ShiftRecord): string | undefined {
+  const half = enoughOf(neededFor(seen, { from: stable, to: candidate }));
+  const needed =
+    goal.minHealthy === 'desired' ? Math.max(1, tasksOf(seen, candidate)) : Math.max(goal.minHealthy, half);
+  return seen.targets[candidate].healthy >= needed ? undefined : lackWords(seen, candidate, needed);
 }
 
 export const decideDone = (goal: Goal, seen: Seen, held: Held): Decision =>

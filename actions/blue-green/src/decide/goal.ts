@@ -34,7 +34,10 @@ export interface Goal {
   /** Whether the autoscaling of both services is held still while traffic moves. */
   readonly autoscaling: 'suspend' | 'leave';
   readonly onStale: 'rollback' | 'resume' | 'fail';
-  /** Mode `rollback` takes a shift from the run that works on it, unless it only looks after what nobody works on. */
+  /**
+   * Mode `rollback` takes a shift from the run that works on it, and the traffic from whoever moved it by hand; unless
+   * nobody asked for it, and it only looks after what a dead run left: people are not overridden by machines.
+   */
   readonly onBusy: 'take' | 'leave';
   /** Commands of the team's, one after the other, before the end is recorded. */
   readonly hooks: Readonly<Record<HookMoment, readonly Hook[]>>;

@@ -48,6 +48,8 @@ export type Outcome =
       readonly live: Live;
       readonly expected: readonly TrafficSplit[];
     }
+  /** Judged good, and both colors stand: the new one could not be left alone by now. */
+  | { readonly kind: 'not-drained'; readonly record: ShiftRecord; readonly why: string }
   | { readonly kind: 'superseded'; readonly by: string }
   | { readonly kind: 'refused'; readonly why: string; readonly next: string };
 

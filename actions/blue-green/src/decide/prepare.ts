@@ -3,6 +3,7 @@ import { stableOnly } from '../../../../src/domain/shift/record.ts';
 import { rollBack } from './rollback.ts';
 import { giveBack } from './scaling.ts';
 import { firstStep } from './shift.ts';
+import { isLeaving } from './size.ts';
 import type { Goal } from './goal.ts';
 import { type Decision, type Held, done, enter, move } from './moves.ts';
 import { type Seen, tasksOf } from './seen.ts';
@@ -47,7 +48,7 @@ function whileSeen({ sources }: Seen, held: Held): Decision | undefined {
 /** What the candidate lacks to take traffic: `green has 1 of 2 healthy targets (1 initial)`. */
 function whatLacks(goal: Goal, seen: Seen, { record: { candidate } }: Held): string | undefined {
   const { healthy, reasons } = seen.own ?? seen.targets[candidate];
-  if (goal.deploy === 'none' && seen.desired !== 'unknown' && seen.desired[candidate] === 0)
+  if (goal.deploy === 'none' && isLeaving(seen, candidate))
     return `${candidate} wants 0 tasks, so what is healthy there is going`;
   const needed = goal.minHealthy === 'desired' ? Math.max(1, tasksOf(seen, candidate)) : goal.minHealthy;
   if (healthy >= needed) return undefined;

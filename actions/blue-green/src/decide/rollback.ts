@@ -1,9 +1,17 @@
-import { seconds } from '../../../../src/domain/duration.ts';
-import { type ShiftRecord, hadTraffic, leaseIsDue, stableOnly } from '../../../../src/domain/shift/record.ts';
+import { after, seconds } from '../../../../src/domain/duration.ts';
+import {
+  type ShiftRecord,
+  goingBack,
+  hadTraffic,
+  isAfterShift,
+  leaseIsDue,
+  stableOnly,
+} from '../../../../src/domain/shift/record.ts';
 import { NO_HOOKS_DONE } from '../../../../src/domain/shift/hooks.ts';
 import { runHooks } from './hooks.ts';
 import { allAre } from './routes.ts';
 import { giveBack } from './scaling.ts';
+import { carries, enoughOf, isLeaving, lackWords, neededFor } from './size.ts';
 import { begin } from './start.ts';
 import { withdraw } from './withdraw.ts';
 import type { Goal } from './goal.ts';
@@ -13,7 +21,7 @@ import { type Seen, leftWords, tasksOf } from './seen.ts';
 /** Detects: from here on everything serves the return of the traffic. */
 export const rollBack = ({ record, now }: Held, reason: string): Decision =>
   enter(
-    record,
+    goingBack(record),
     { phase: 'rolling-back', reason, detectedAt: now, hooks: NO_HOOKS_DONE },
     { now, says: `Rolling back to ${record.stable}: ${reason}` },
   );
@@ -23,13 +31,15 @@ export const rollBack = ({ record, now }: Held, reason: string): Decision =>
  * candidate has 0 % when this is seen, and no time passes from here until users are back.
  */
 export function rollBackFound(seen: Seen, held: Held, reason: string): Decision {
-  const { record } = held;
+  const record = goingBack(held.record);
   if (!hadTraffic(record) || !allAre(seen, stableOnly(record))) return rollBack(held, reason);
   const trafficAt = record.trafficAt ?? record.since;
-  return rollBack({ ...held, record: { ...record, from: 0, percent: 0, trafficAt } }, reason);
+  const from = isAfterShift(record) ? record.from : 0;
+  // The mark of where it came from stands in `from` now; the phase would set it anew, from a percent that is gone.
+  return rollBack({ ...held, record: { ...record, phase: 'rolling-back', from, percent: 0, trafficAt } }, reason);
 }
 
-/** Traffic first, verified; then autoscaling, which users need for the color that they are on; then the candidate; then commands; then words. */
+/** Traffic first, as soon as there is somebody to take it, verified; then autoscaling, which users need for the color that they are on; then the candidate; then commands; then words. */
 export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision {
   const { record, now } = held;
   const { live, trouble, targets } = seen;
@@ -43,13 +53,14 @@ export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision 
         why: `${record.stable} has no healthy target to go back to`,
       });
     }
-    return move({ kind: 'restore', color: record.stable, says: `All traffic to ${record.stable}` });
+    return (
+      growFirst(goal, seen, held) ??
+      move({ kind: 'restore', color: record.stable, says: `All traffic to ${record.stable}` })
+    );
   }
   // Nothing is scaled down, and nobody is told that it is over, before everybody follows.
-  if (seen.spread === 'on-its-way') {
-    if (leaseIsDue(record, now) && seen.renewal === 'possible') return renew(held);
-    return { kind: 'wait', for: `${record.stable} to be everybody's again`, every: seconds(5) };
-  }
+  if (seen.spread === 'on-its-way')
+    return waitHeld(seen, held, { for: `${record.stable} to be everybody's again`, every: seconds(5) });
   // Whoever cannot even note it, for good, does not try for ever: the traffic is back.
   if (record.restoredAt === undefined && trouble === undefined) {
     return enter(
@@ -62,9 +73,8 @@ export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision 
   if (trouble !== undefined) return done({ kind: 'rolled-back', record, left: trouble });
   const given = giveBack(seen, held);
   if (given !== undefined) return given;
-  if (tasksOf(seen, record.candidate) > goal.oldDesired && !isOthersToScale(goal, record)) {
-    return move({ kind: 'scale', color: record.candidate, desired: goal.oldDesired });
-  }
+  const sized = resize(goal, seen, held);
+  if (sized !== undefined) return sized;
   const withdrawn = withdraw(seen, held);
   if (withdrawn !== undefined) return withdrawn;
   const hook = runHooks(goal, held, 'after-rollback');
@@ -74,6 +84,58 @@ export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision 
     { phase: 'rolled-back', gate: undefined },
     { now, says: `Shift ${record.id} is rolled back${leftWords(seen, record.candidate)}` },
   );
+}
+
+type Wait = Extract<Decision, { kind: 'wait' }>;
+
+const waitHeld = (seen: Seen, held: Held, wait: Omit<Wait, 'kind'>): Decision =>
+  leaseIsDue(held.record, held.now) && seen.renewal === 'possible' ? renew(held) : { kind: 'wait', ...wait };
+
+/**
+ * After a shift the color to go back to may have one task, where the live one has ten: while that one serves, nothing is
+ * won by sending everybody to the one. undefined: traffic may go, because enough stands there, nobody serves where it is,
+ * or nothing could be scaled here.
+ */
+function growFirst(goal: Goal, seen: Seen, held: Held): Decision | undefined {
+  const { record, now } = held;
+  const { candidate: from, stable: to } = record;
+  if (!isAfterShift(record) || seen.desired === 'unknown' || seen.targets[from].healthy === 0) return undefined;
+  const grown = grow(seen, record);
+  if (grown !== undefined) return grown;
+  const needed = neededFor(seen, { from, to });
+  const { healthy } = seen.targets[to];
+  if (healthy >= needed) return undefined;
+  const until = after(record.since, goal.prepareWithin);
+  const lacks = lackWords(seen, to, needed);
+  if (now < until)
+    return waitHeld(seen, held, { for: `healthy targets: ${lacks}, and ${from} serves`, every: seconds(2), until });
+  if (healthy >= enoughOf(needed)) return undefined;
+  return done({ kind: 'rollback-failed', record, live: seen.live, why: `${lacks}, and ${from} still serves` });
+}
+
+const grow = (seen: Seen, { candidate, stable }: ShiftRecord): Decision | undefined =>
+  tasksOf(seen, stable) < tasksOf(seen, candidate)
+    ? move({ kind: 'scale', color: stable, desired: tasksOf(seen, candidate) })
+    : undefined;
+
+/** The color that was left is scaled down when the other one carries what it carried; undefined: nothing is to be scaled. */
+function resize(goal: Goal, seen: Seen, held: Held): Decision | undefined {
+  const { record, now } = held;
+  const { candidate: from, stable: to } = record;
+  if (isOthersToScale(goal, record)) return undefined;
+  // The traffic had to go at once.
+  const grown = isAfterShift(record) ? grow(seen, record) : undefined;
+  if (grown !== undefined) return grown;
+  if (tasksOf(seen, from) <= goal.oldDesired) return undefined;
+  if (carries(seen, { from, to })) return move({ kind: 'scale', color: from, desired: goal.oldDesired });
+  const lacks = isLeaving(seen, to) ? `${to} wants 0 tasks` : lackWords(seen, to, neededFor(seen, { from, to }));
+  const until = after(record.since, goal.prepareWithin);
+  if (now < until) return waitHeld(seen, held, { for: `${to} to carry the load: ${lacks}`, every: seconds(5), until });
+  return done({
+    kind: 'rolled-back',
+    record,
+    left: `${from} keeps its ${tasksOf(seen, from)} tasks, because ${lacks}; the next run, or mode: reconcile, scales it down when there are enough`,
+  });
 }
 
 function restoredWords(record: ShiftRecord): string {

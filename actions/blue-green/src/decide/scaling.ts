@@ -6,6 +6,7 @@ import {
   heldStill,
   sameScaling,
 } from '../../../../src/domain/shift/scaling.ts';
+import type { Size } from '../../../../src/domain/shift/target-loss.ts';
 import { type Color, COLORS } from '../../../../src/domain/traffic-split.ts';
 import type { Goal } from './goal.ts';
 import { type Decision, type Held, move } from './moves.ts';
@@ -54,5 +55,9 @@ export function giveBack(seen: Seen, { record, now }: Held, colors: readonly Col
   );
   return move({ kind: 'record', record: { ...record, scaling, leaseUntil: leaseFrom(now) }, says: undefined });
 }
+
+/** Where autoscaling is left alone, or nothing of a service is known, a color may have fewer targets because it has less to do. */
+export const sizeOf = ({ autoscaling }: Pick<Goal, 'autoscaling'>, { desired }: Pick<Seen, 'desired'>): Size =>
+  autoscaling === 'leave' || desired === 'unknown' ? 'free' : 'held';
 
 export const holdsScaling = ({ scaling }: Pick<ShiftRecord, 'scaling'>): boolean => Object.keys(scaling).length > 0;

@@ -1,12 +1,13 @@
 import type { Instant } from '../../../../src/domain/duration.ts';
 import { stableColor } from '../../../../src/domain/shift/live-color.ts';
 import { NO_HOOKS_DONE } from '../../../../src/domain/shift/hooks.ts';
-import { type ShiftRecord, leaseFrom } from '../../../../src/domain/shift/record.ts';
+import { type ShiftRecord, leaseFrom, stableOnly } from '../../../../src/domain/shift/record.ts';
 import type { HeldScaling } from '../../../../src/domain/shift/scaling.ts';
 import { type Color, formatSplit, otherColor, splitGiving } from '../../../../src/domain/traffic-split.ts';
 import { unreachable } from '../../../../src/domain/unreachable.ts';
 import { allAre, difference } from './routes.ts';
 import { heldBefore } from './scaling.ts';
+import { isLeaving } from './size.ts';
 import type { Goal } from './goal.ts';
 import { type Decision, done, enter, refused } from './moves.ts';
 import type { Seen } from './seen.ts';
@@ -58,6 +59,11 @@ const lastWord = (record: ShiftRecord | undefined): string =>
     ? ''
     : `; the last shift ${record.id} is ${record.phase}${record.reason === '' ? '' : `: ${record.reason}`}`;
 
+const NOBODY_SERVES = [
+  'neither color has a healthy target',
+  'Deploy the live color until it is healthy; blue-green needs one that serves',
+] as const;
+
 /** The color of a new shift comes from the live weights, whatever the record of the last one says. */
 export function begin(goal: Goal, seen: Seen, now: Instant): Decision {
   const differing = difference(seen);
@@ -67,7 +73,8 @@ export function begin(goal: Goal, seen: Seen, now: Instant): Decision {
   switch (stable.kind) {
     case 'live':
       if (isLiveAlready(goal, seen.record, stable.color)) return done({ kind: 'unchanged', record: seen.record });
-      if (isLeftEmpty(goal, seen, otherColor(stable.color)))
+      // Whoever deploys nothing waits for targets; of a service that wants none, none will come.
+      if (goal.deploy === 'none' && isLeaving(seen, otherColor(stable.color)))
         return refused(
           `${otherColor(stable.color)} wants 0 tasks, and nobody deploys to it here (deploy: none)`,
           'Deploy to it in a step before, or leave out deploy: none',
@@ -90,18 +97,11 @@ export function begin(goal: Goal, seen: Seen, now: Instant): Decision {
         'Give one color all the weight by hand, then re-run',
       );
     case 'none-healthy':
-      return refused(
-        'neither color has a healthy target',
-        'Deploy the live color until it is healthy; blue-green needs one that serves',
-      );
+      return refused(...NOBODY_SERVES);
     default:
       return unreachable(stable);
   }
 }
-
-/** Whoever deploys nothing waits for targets; of a service that wants none, none will come, and those of now are going. */
-const isLeftEmpty = ({ deploy }: Goal, { desired }: Seen, color: Color): boolean =>
-  deploy === 'none' && desired !== 'unknown' && desired[color] === 0;
 
 /** A tag is an opinion, weights are what users meet: they win, and that they do is said. */
 const tagWords = (goal: Goal, { tagged }: Seen, live: Color): string =>
@@ -170,29 +170,55 @@ function rescue(
   );
 }
 
-export const noWayBack = (color: Color, record: ShiftRecord | undefined): [why: string, next: string] => [
-  `${color} has no healthy target to go back to: ${record === undefined ? 'no shift was ever recorded here' : 'it was scaled down after the last shift'}`,
-  'Release the earlier image by mode: run',
-];
+/** Why nobody can go back to this color; undefined: it can be asked to serve. */
+export function noWayBack(
+  seen: Seen,
+  { to, record }: { readonly to: Color; readonly record: ShiftRecord | undefined },
+): Decision | undefined {
+  const { healthy } = seen.targets[to];
+  // What is left of it is better than a color that serves nobody.
+  if (healthy > 0 && !(isLeaving(seen, to) && seen.targets[otherColor(to)].healthy > 0)) return undefined;
+  const what = healthy > 0 ? 'wants 0 tasks, so what is healthy there is going' : 'has no healthy target to go back to';
+  const why = record === undefined ? 'no shift was ever recorded here' : 'it was scaled down after the last shift';
+  return refused(`${to} ${what}: ${why}`, 'Release the earlier image by mode: run');
+}
 
 /** The rollback that a person asks for when no shift is open: to the other color, as long as it still stands. */
 function goBack(goal: Goal, seen: Seen, now: Instant): Decision {
   if (goal.to !== undefined) return goTo(goal, seen, { to: goal.to, now });
   const stable = stableColor(seen.live, seen.targets);
-  if (seen.record?.phase === 'rolled-back') return done({ kind: 'unchanged', record: seen.record });
   if (stable.kind === 'misdirected') return rescue(goal, seen, { healthy: stable.healthy, now });
+  if (stable.kind === 'none-healthy') return refused(...NOBODY_SERVES);
+  if (seen.record?.phase === 'rolled-back') return goBackAgain(goal, { seen, record: seen.record, now });
   if (stable.kind !== 'live') {
     return refused('it is not known which color was before', 'Give one color all the weight by hand');
   }
   const previous = otherColor(stable.color);
-  if (seen.targets[previous].healthy === 0) {
-    return refused(...noWayBack(previous, seen.record));
-  }
+  const none = noWayBack(seen, { to: previous, record: seen.record });
+  if (none !== undefined) return none;
   return enter(
     { ...recordOf(goal, previous, now), from: 100, percent: 100, reason: goal.because },
     { phase: 'rolling-back', detectedAt: now },
     { now, says: `${stable.color} is live; traffic goes back to ${previous}` },
   );
+}
+
+/** A shift that is taken back says where users belong, whoever led them elsewhere since. */
+function goBackAgain(
+  goal: Goal,
+  { seen, record, now }: { readonly seen: Seen; readonly record: ShiftRecord; readonly now: Instant },
+): Decision {
+  const { stable: to } = record;
+  if (allAre(seen, stableOnly(record))) return done({ kind: 'unchanged', record });
+  const is = seen.live === 'none' ? 'nowhere, both weights are 0' : formatSplit(seen.live);
+  const moved = difference(seen) ?? `traffic is ${is}`;
+  const none = noWayBack(seen, { to, record });
+  return none === undefined
+    ? allTo(goal, seen, { to, now, says: `${moved}; all of it goes back to ${to}, where shift ${record.id} left it` })
+    : refused(
+        `${moved}, shift ${record.id} left it on ${to}, and ${to} has ${seen.targets[to].healthy} healthy targets`,
+        'Release the earlier image by mode: run',
+      );
 }
 
 /** All traffic to the color that a person names: recovery in another region, and the way back from there. */
@@ -204,12 +230,24 @@ function goTo(goal: Goal, seen: Seen, { to, now }: { readonly to: Color; readonl
     const why = `${to} has no healthy target${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}`;
     return refused(why, `Deploy to ${to} until it is healthy, then re-run`);
   }
+  if (isLeaving(seen, to) && seen.targets[otherColor(to)].healthy > 0)
+    return refused(`${to} wants 0 tasks, so what is healthy there is going`, `Deploy to ${to}, then re-run`);
+  return allTo(goal, seen, { to, now, says: `All traffic goes to ${to}, as asked` });
+}
+
+interface There {
+  readonly to: Color;
+  readonly now: Instant;
+  readonly says: string;
+}
+
+function allTo(goal: Goal, seen: Seen, { to, now, says }: There): Decision {
   // As long as one of them leads elsewhere, users are to be moved.
   const away = seen.routes.map(({ live }) => (live === 'none' ? 0 : Math.round(live[otherColor(to)])));
   const percent = Math.max(0, ...away);
   return enter(
     { ...recordOf(goal, to, now), from: percent, percent, reason: goal.because },
     { phase: 'rolling-back', detectedAt: now },
-    { now, says: `All traffic goes to ${to}, as asked` },
+    { now, says },
   );
 }

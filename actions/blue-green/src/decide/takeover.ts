@@ -1,4 +1,10 @@
-import { explainedSplits, formatRun, isResting, stableOnly } from '../../../../src/domain/shift/record.ts';
+import {
+  type ShiftRecord,
+  explainedSplits,
+  formatRun,
+  isResting,
+  stableOnly,
+} from '../../../../src/domain/shift/record.ts';
 import { unreachable } from '../../../../src/domain/unreachable.ts';
 import { rollBackFound } from './rollback.ts';
 import { strayOf } from './routes.ts';
@@ -45,13 +51,21 @@ export function decideTakeover(goal: Goal, seen: Seen, found: Held): Decision {
 /** At once, but never to nobody: a color that was drained already has no target any more. */
 function goBackTo(goal: Goal, seen: Seen, held: Held): Decision {
   const { record } = held;
-  const { targets } = seen;
   if (goal.to !== undefined && goal.to !== record.stable) {
     const shift = `shift ${record.id} is under way (${record.phase}) and goes back to ${record.stable}`;
     return refused(`${shift}, not to ${goal.to}`, `Go back without to-color first, then to ${goal.to}`);
   }
-  const isDrained = record.phase === 'finishing' && targets[record.stable].healthy === 0;
-  return isDrained ? refused(...noWayBack(record.stable, record)) : rollBackFound(seen, held, goal.because);
+  const drift = goal.onBusy === 'leave' ? driftOf(seen, record) : undefined;
+  if (drift !== undefined) return drift;
+  const none = record.phase === 'finishing' ? noWayBack(seen, { to: record.stable, record }) : undefined;
+  return none ?? rollBackFound(seen, held, goal.because);
+}
+
+/** Neither the shift nor a way back of it led users where they are: somebody else did. */
+function driftOf(seen: Seen, record: ShiftRecord): Decision | undefined {
+  const expected = explainedSplits(record);
+  const stray = strayOf(seen, [...expected, stableOnly(record)]);
+  return stray && done({ kind: 'drifted', record, route: stray.name, live: stray.live, expected });
 }
 
 /** Of a shift that rests or only drains: autoscaling is given back, and the phase stays for whoever goes on with it. */
@@ -94,10 +108,9 @@ const hasImages = (goal: Goal, record: { readonly images: string }): boolean =>
 
 function takeInTraffic(goal: Goal, seen: Seen, { record, now, mine }: Held & { readonly mine: Held }): Decision {
   const stopped = `run ${formatRun(record.run)} stopped at ${record.percent} % without an end`;
-  const expected = explainedSplits(record);
-  const stray = strayOf(seen, [...expected, stableOnly(record)]);
-  if (stray !== undefined) return done({ kind: 'drifted', record, route: stray.name, live: stray.live, expected });
-  const explained = strayOf(seen, expected) === undefined;
+  const drift = driftOf(seen, record);
+  if (drift !== undefined) return drift;
+  const explained = strayOf(seen, explainedSplits(record)) === undefined;
   if (goal.onStale === 'fail')
     return refused(stopped, 'Go back by mode: rollback, or set on-stale to rollback or resume');
   if (goal.mode === 'finish')

@@ -96,14 +96,14 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
 function withLosses(
   sample: Sample,
   now: { readonly at: Instant; readonly policy: Policy },
-  { candidateHealth }: Acting['memory'],
+  { candidateHealth, size }: Acting['memory'],
 ): Sample {
   const isHealth = allSeries(now.policy).some(
     ({ key, metric, arm }) => key === sample.series && metric === 'health' && arm === 'candidate',
   );
   // Points of before, which a resumed run measures again, know nothing of the targets of now.
   if (!isHealth || sample.at !== now.at) return sample;
-  return { ...sample, reading: withTargets(sample.reading, lossOf(candidateHealth)) };
+  return { ...sample, reading: withTargets(sample.reading, lossOf(candidateHealth, size)) };
 }
 
 type Recording = Extract<Move, { kind: 'record' }>;

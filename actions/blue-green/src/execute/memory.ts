@@ -3,7 +3,7 @@ import type { Instant } from '../../../../src/domain/duration.ts';
 import type { HookMoment, HookResult } from '../../../../src/domain/shift/hooks.ts';
 import type { ShiftRecord } from '../../../../src/domain/shift/record.ts';
 import type { Scaling } from '../../../../src/domain/shift/scaling.ts';
-import type { HealthyTargets } from '../../../../src/domain/shift/target-loss.ts';
+import type { HealthyTargets, Size } from '../../../../src/domain/shift/target-loss.ts';
 import type { Color } from '../../../../src/domain/traffic-split.ts';
 import type { CheckMoment, GateView, Result, Seen, Served } from '../decide/seen.ts';
 import type { Event } from '../report/story.ts';
@@ -19,6 +19,8 @@ export interface Memory extends ShiftMemory {
   readonly events: Event[];
   readonly hooked: HookResult[];
   desired: Seen['desired'] | undefined;
+  /** The same as it was read last on a way back, which goes on without it where nothing can be read. */
+  sized: Seen['desired'] | undefined;
   /** Whether the services were found to be those of the colors: asked before anything else is written, or before them. */
   pair: 'judged' | 'unknown';
   tagged: Color | undefined;
@@ -38,6 +40,8 @@ export interface Memory extends ShiftMemory {
 interface ShiftMemory {
   readonly samples: Sample[];
   readonly candidateHealth: number[];
+  /** Of the candidate while it has traffic. */
+  size: Size;
   /** The last of them, as it was seen. */
   lastHealthy: HealthyTargets | undefined;
   /** What the policy can see, in words; empty before the first traffic. */
@@ -67,6 +71,7 @@ export const startMemory = (): Memory => ({
   events: [],
   hooked: [],
   desired: undefined,
+  sized: undefined,
   pair: 'unknown',
   tagged: undefined,
   unread: undefined,
@@ -82,6 +87,7 @@ export const startMemory = (): Memory => ({
 export const startShift = (): ShiftMemory => ({
   samples: [],
   candidateHealth: [],
+  size: 'free',
   lastHealthy: undefined,
   power: [],
   served: undefined,

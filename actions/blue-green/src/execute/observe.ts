@@ -1,4 +1,5 @@
 import { seconds } from '../../../../src/domain/duration.ts';
+import { Failure } from '../../../../src/domain/failure.ts';
 import { CloudFailure } from '../../../../src/domain/retry-policy.ts';
 import { type Live, type TargetHealth, taggedColor } from '../../../../src/domain/shift/live-color.ts';
 import type { Scaling } from '../../../../src/domain/shift/scaling.ts';
@@ -7,6 +8,8 @@ import {
   candidateAt,
   explainedSplits,
   hadTraffic,
+  isAfterShift,
+  isBeforeTraffic,
   isInTraffic,
   stableOnly,
 } from '../../../../src/domain/shift/record.ts';
@@ -20,7 +23,7 @@ import { asFound, faultOfGroups } from './found.ts';
 import type { Memory } from './memory.ts';
 import { faultOfPair, servicesOf } from './scale.ts';
 import { allAre, strayOf } from '../decide/routes.ts';
-import { holdsScaling } from '../decide/scaling.ts';
+import { holdsScaling, sizeOf } from '../decide/scaling.ts';
 import type { Goal } from '../decide/goal.ts';
 import type { Route, Seen } from '../decide/seen.ts';
 import { ownTargets } from './own-targets.ts';
@@ -34,7 +37,7 @@ export interface Looking extends Acting {
 /** Reads what is true now, side by side. Services are read only where a decision needs their size. */
 export async function observe(acting: Looking, signal: AbortSignal): Promise<Seen> {
   const { ports, memory } = acting;
-  const [read, found, blue, green, desired] = await Promise.all([
+  const [read, found, blue, green, sizes] = await Promise.all([
     recordOf(acting, signal),
     routesOf(acting, signal),
     healthOf('blue', acting, signal),
@@ -47,7 +50,9 @@ export async function observe(acting: Looking, signal: AbortSignal): Promise<See
   if (memory.record === undefined && record !== undefined && record.phase !== read?.phase)
     ports.log.warning(`Shift ${record.id} is taken as over: ${record.reason}`);
   memory.record = record;
+  const desired = mayWaitForTasks(record, acting) ? await sizesIfRead(acting, signal) : sizes;
   memory.desired = desired;
+  memory.size = sizeOf(acting.release.goal, { desired });
   // Not of a shift that is only found: it may be another one's, which this process takes back.
   if (memory.engaged === 'yes' && record !== undefined && isInTraffic(record.phase))
     noteHealth({ blue, green }[record.candidate], acting);
@@ -122,6 +127,27 @@ const isOnTheWayBack = (
 ): boolean =>
   (record?.phase === 'rolling-back' && record.restoredAt === undefined) ||
   (goal.mode === 'rollback' && engaged === 'no');
+
+/** A way back after a shift, whose color may have been scaled down. One that is left by name may be lost: nobody asks for it. */
+function mayWaitForTasks(record: ShiftRecord | undefined, { memory, release }: Acting): boolean {
+  if (memory.unread !== undefined || !isOnTheWayBack(record, { goal: release.goal, engaged: memory.engaged }))
+    return false;
+  if (record?.phase === 'rolling-back') return record.restoredAt === undefined && isAfterShift(record);
+  return record === undefined || !(isInTraffic(record.phase) || isBeforeTraffic(record.phase));
+}
+
+/** Whoever cannot read them goes back all the same, by what was read last. */
+async function sizesIfRead(acting: Looking, signal: AbortSignal): Promise<Seen['desired']> {
+  const { memory, ports } = acting;
+  try {
+    memory.sized = await desiredOf(acting, signal);
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (!(thrown instanceof Failure)) throw thrown;
+    ports.log.debug(thrown.message);
+  }
+  return memory.sized ?? 'unknown';
+}
 
 async function desiredOf({ ports, release, memory }: Acting, signal: AbortSignal): Promise<Seen['desired']> {
   const { ecs } = release;
