@@ -118,6 +118,20 @@ describe('accunode, judged by CloudWatch', () => {
     expect(line.writes('run-2').filter((name) => name === 'ModifyRule' || name === 'UpdateService')).toEqual(['ModifyRule', 'UpdateService']);
     await line.world.close();
   }, LIMIT); // prettier-ignore
+
+  test('a job that died after the switch and is run again goes back when its smoke test is red', async () => {
+    const line = await open();
+    playUsers(line, () => good);
+    const first = await line.release({ until: 'shift' });
+    expect(outputsOf(first, 'shift')).toMatchObject({ outcome: 'switched' });
+    const wrong = { 'secrets.API_PASSWORD': 'no longer this one' };
+    const again = await line.release({ env: { GITHUB_RUN_ATTEMPT: '2' }, secrets: wrong });
+    expect(outputsOf(again, 'prepare')).toMatchObject({ outcome: 'unchanged', phase: 'switched' });
+    expect(Object.keys(again.steps)).toEqual(['prepare', 'smoke-users', 'go-back']);
+    expect(outputsOf(again, 'go-back')).toMatchObject({ outcome: 'rolled-back' });
+    expect(await line.truth()).toMatchObject(BLUE_ALONE);
+    await line.world.close();
+  }, LIMIT); // prettier-ignore
 });
 
 describe('financeanalyst-pro, judged by Prometheus', () => {
