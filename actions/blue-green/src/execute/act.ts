@@ -8,7 +8,7 @@ import type { EcsServiceRef } from '../../../../src/domain/ecs/service.ts';
 import type { Policy } from '../../../../src/domain/policy/policy.ts';
 import { stillHolds } from '../../../../src/domain/shift/claim.ts';
 import { groupsWords } from '../../../../src/domain/shift/groups.ts';
-import { type ShiftRecord, formatRun, isInTraffic, isOver } from '../../../../src/domain/shift/record.ts';
+import { type ShiftRecord, formatRun, isInTraffic } from '../../../../src/domain/shift/record.ts';
 import { lossOf, withTargets } from '../../../../src/domain/shift/target-loss.ts';
 import { sameRecord } from '../../../../src/domain/shift/record-tags.ts';
 import { type Color, otherColor } from '../../../../src/domain/traffic-split.ts';
@@ -50,8 +50,7 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       ports.log.info(move.says);
       return fencedRouter(ports.router, fence).apply(move.split, signal);
     case 'restore':
-      ports.log.info(move.says);
-      return fencedRouter(ports.router, shiftFence({ ...holder, proof: 'the-lease' })).restore(move.color, signal);
+      return restore(move, { ...acting, fence: shiftFence({ ...holder, proof: 'the-lease' }) }, signal);
     case 'deploy':
       return deploy(move.color, { ...acting, fence }, signal);
     case 'check':
@@ -89,6 +88,24 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
     }
     default:
       return unreachable(move);
+  }
+}
+
+/** Traffic first; then what it took from users is noted, which must not stand in the way of what follows. */
+async function restore(
+  { color, says }: Extract<Move, { kind: 'restore' }>,
+  { ports, fence }: Fenced,
+  signal: AbortSignal,
+): Promise<void> {
+  ports.log.info(says);
+  const router = fencedRouter(ports.router, fence);
+  await router.restore(color, signal);
+  try {
+    await router.noteDropped(signal);
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (!(thrown instanceof Failure)) throw thrown;
+    ports.log.warning(thrown.message);
   }
 }
 
@@ -132,7 +149,8 @@ async function record(wished: Recording, seen: Observation, acting: Fenced, sign
     ports.log.warning(thrown.message);
     memory.unwritten = move.record;
   }
-  const begins = memory.engaged === 'no' && !isOver(move.record.phase) && move.record.phase !== 'rolling-back';
+  // Not of a shift in traffic that is taken over: it may have to go back, and what it remembers is needed then.
+  const begins = memory.engaged === 'no' && (move.record.phase === 'preparing' || move.record.phase === 'prepared');
   await taken(move, acting);
   if (move.says !== undefined && move.record.phase === 'shifting' && move.record.from === 0)
     await notePower(acting, signal);
