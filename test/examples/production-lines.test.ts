@@ -56,6 +56,13 @@ describe('accunode, judged by CloudWatch', () => {
       after: 2,
     },
     {
+      name: 'more than 5 % of requests that a target takes and never answers',
+      bad: [...answered(93), ...Array.from({ length: 7 }, () => ({ kind: 'unanswered' }) as const)],
+      // Less what may still be answered as the minute ends: 120 ms of 60 s.
+      says: /error-rate 6\.8 % > 5 % for 2m/,
+      after: 2,
+    },
+    {
       name: 'a p95 above 2000 ms',
       bad: [...answered(93), ...answered(7, { responseTime: 2_500 })],
       says: /p95 2500 ms > 2000 ms for 5m/,
