@@ -50,6 +50,23 @@ describe('stickiness that a way back dropped', () => {
     );
   });
 
+  test('is left to whoever begins a shift meanwhile: the way back stays what it was', async () => {
+    const stage = badRelease();
+    const at = () => after(stage.clock.now(), minutes(2));
+    let looks = 0;
+    stage.router.tidy = async (inner, guard) => {
+      if (stage.journal.current()?.phase === 'rolled-back') {
+        looks += 1;
+        const next = { ...stage.journal.current()!, run: { id: '101', attempt: 1 }, phase: 'preparing' } as const;
+        stage.in(minutes(1), () => stage.journal.set(next));
+      } else await guard?.(inner);
+      return { kind: 'later', what: 'stickiness of 2m', at: at() };
+    };
+    const { outcome } = await stage.run();
+    expect([outcome.kind, looks, stage.router.writes.at(-1)]).toEqual(['rolled-back', 1, 'restore blue']);
+    expect(stage.log.lines).toContain('Run 101/1 began a shift meanwhile: what is left to tidy up is left to it');
+  });
+
   test('is noted right behind the way back, which does not wait for that', async () => {
     const stage = badRelease();
     let noted = 0;
