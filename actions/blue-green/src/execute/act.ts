@@ -1,5 +1,5 @@
 import { type Sample, allSeries } from '../../../../src/domain/analysis/sample.ts';
-import { type Instant, after, formatInstant } from '../../../../src/domain/duration.ts';
+import { type Instant, after, between, formatInstant } from '../../../../src/domain/duration.ts';
 import { Failure } from '../../../../src/domain/failure.ts';
 import { CloudFailure } from '../../../../src/domain/retry-policy.ts';
 import type { ChecksResult } from '../../../../src/domain/checks/result.ts';
@@ -65,14 +65,8 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       return beginAsking(move, acting);
     case 'withdraw':
       return withdrawRequest(move, acting, signal);
-    case 'measure': {
-      const { policy } = release.goal;
-      const { at, begin } = move;
-      const look = { providers: ports.metrics.providers, at, begin, interval: policy.interval };
-      const taken = await measureGrid(allSeries(policy), { ...look, measured: acting.memory.samples }, signal);
-      acting.memory.samples.push(...taken.map((sample) => withLosses(sample, { at, policy }, acting.memory)));
-      return undefined;
-    }
+    case 'measure':
+      return measure(move, { ...acting, fence }, signal);
     case 'scale':
       await judgePair(acting, signal);
       return scale({ ...move, ref: serviceOf(release, move.color) }, { ...acting, fence }, signal);
@@ -107,6 +101,22 @@ async function restore(
     if (!(thrown instanceof Failure)) throw thrown;
     ports.log.warning(thrown.message);
   }
+}
+
+/** A resumed shift measures its whole past in one move, which may take longer than a lease lasts. */
+async function measure(
+  { at, begin }: Extract<Move, { kind: 'measure' }>,
+  acting: Fenced,
+  signal: AbortSignal,
+): Promise<void> {
+  const { ports, release, memory } = acting;
+  const { policy } = release.goal;
+  const { interval } = policy;
+  const look = { providers: ports.metrics.providers, at, begin, interval, measured: memory.samples };
+  const take = (inner: AbortSignal) => measureGrid(allSeries(policy), look, inner);
+  const hasPast = memory.samples.length === 0 && between(begin, at) > interval;
+  const taken = hasPast ? await beating(acting, signal, take) : await take(signal);
+  memory.samples.push(...taken.map((sample) => withLosses(sample, { at, policy }, memory)));
 }
 
 /** What the load balancer says of the candidate's targets belongs to its health, beside what a check of one of them says. */
