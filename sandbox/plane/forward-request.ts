@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PassThrough } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { returnedHeaders } from './headers.ts';
-import { errorPage, sendOwn, statusForFailure } from './own-answers.ts';
+import { endingOfFailure, errorPage, sendOwn, statusForFailure } from './own-answers.ts';
 import type { Ending } from './recorder.ts';
 import type { Chosen } from './target-groups.ts';
 
@@ -75,7 +75,7 @@ export function forwardRequest(forwarding: Forwarding): void {
         end(
           status === 400
             ? { kind: 'answered', status, responseTime: performance.now() - started }
-            : { kind: 'connection-error' },
+            : endingOfFailure(error),
         );
         // Half an answer must not look like a whole one: the client sees a reset.
         if (response.headersSent) response.destroy();

@@ -1,6 +1,6 @@
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { errorPage, rawOwn } from './own-answers.ts';
+import { endingOfFailure, errorPage, rawOwn } from './own-answers.ts';
 import type { Ending } from './recorder.ts';
 import type { Address } from './types.ts';
 
@@ -33,13 +33,13 @@ export function forwardUpgrade({ request, socket, head, target, headers, to, idl
     headers: [...headers, 'Connection', 'Upgrade', 'Upgrade', request.headers.upgrade ?? 'websocket'],
     agent: false,
   });
-  const refuse = (status: 502 | 504): void => {
+  const refuse = (status: 502 | 504, ending: Ending): void => {
     if (!over) socket.end(rawOwn(errorPage(status)));
-    end({ kind: 'connection-error' });
+    end(ending);
     upstream.destroy();
   };
-  upstream.setTimeout(idleTimeout, () => refuse(504));
-  upstream.on('error', () => refuse(502));
+  upstream.setTimeout(idleTimeout, () => refuse(504, { kind: 'unanswered' }));
+  upstream.on('error', (error) => refuse(502, endingOfFailure(error)));
   socket.once('close', () => {
     end({ kind: 'client-closed' });
     upstream.destroy();

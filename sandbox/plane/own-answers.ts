@@ -1,4 +1,5 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
+import type { Ending } from './recorder.ts';
 
 /** An answer of the load balancer itself, no target's. */
 export interface OwnAnswer {
@@ -31,6 +32,13 @@ export function rawOwn(own: OwnAnswer): string {
 }
 
 const LATE = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
+
+const NOT_CONNECTED = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT']);
+
+/** How a request ended that the target gave no answer to. */
+export const endingOfFailure = (error: NodeJS.ErrnoException): Ending => ({
+  kind: NOT_CONNECTED.has(error.code ?? '') ? 'connection-error' : 'unanswered',
+});
 
 /** What the client sees when the target gave no answer; 400: the request itself cannot be sent on. */
 export function statusForFailure(error: NodeJS.ErrnoException): 400 | 502 | 504 {

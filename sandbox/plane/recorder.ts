@@ -1,10 +1,14 @@
 import type { WindowCounts } from './types.ts';
 
-/** How one request ended, seen from the load balancer. `upgraded`: a WebSocket was opened; it has no status class. */
+/**
+ * How one request ended, seen from the load balancer. `upgraded`: a WebSocket was opened; it has no status class.
+ * `connection-error`: no connection to the target came about; `unanswered`: one did, and no whole answer came over it.
+ */
 export type Ending =
   | { readonly kind: 'answered'; readonly status: number; readonly responseTime: number }
   | { readonly kind: 'upgraded'; readonly responseTime: number }
   | { readonly kind: 'connection-error' }
+  | { readonly kind: 'unanswered' }
   | { readonly kind: 'client-closed' };
 
 export interface Recorder {
@@ -22,6 +26,7 @@ interface Mutable {
   status4xx: number;
   status5xx: number;
   connectionErrors: number;
+  unanswered: number;
   clientClosed: number;
 }
 
@@ -83,6 +88,7 @@ const none = (): Mutable => ({
   status4xx: 0,
   status5xx: 0,
   connectionErrors: 0,
+  unanswered: 0,
   clientClosed: 0,
 });
 
@@ -98,6 +104,9 @@ function add(counted: Mutable, ending: Ending): void {
     case 'connection-error':
       counted.connectionErrors += 1;
       break;
+    case 'unanswered':
+      counted.unanswered += 1;
+      break;
     case 'client-closed':
       counted.clientClosed += 1;
       break;
@@ -109,7 +118,7 @@ function add(counted: Mutable, ending: Ending): void {
 function finished(counted: Mutable, endings: readonly Ending[], memory: 'complete' | 'partial'): WindowCounts {
   return {
     ...counted,
-    errors: counted.status5xx + counted.connectionErrors,
+    errors: counted.status5xx + counted.connectionErrors + counted.unanswered,
     responseTimes: endings.flatMap((ending) => ('responseTime' in ending ? [ending.responseTime] : [])),
     complete: memory === 'complete',
   };

@@ -84,8 +84,10 @@ export interface TargetGroupCounts {
   readonly status3xx: number;
   readonly status4xx: number;
   readonly status5xx: number;
-  /** Connections that the target refused or dropped: the client saw 502, 503 or 504. */
+  /** Connections that did not come about: the client saw 502, 503 or 504. */
   readonly connectionErrors: number;
+  /** Requests that reached a target which dropped them or fell silent: the client saw 502 or 504, or half an answer. */
+  readonly unanswered: number;
   /** Response times of answered requests in milliseconds, newest last, at most the last 10,000. */
   readonly responseTimes: readonly number[];
 }
@@ -102,7 +104,7 @@ export interface LoadBalancers {
 
 /** What one target group served in a stretch of time, by the moment at which each request ended. */
 export interface WindowCounts extends TargetGroupCounts {
-  /** status5xx + connectionErrors: what its users saw fail. */
+  /** status5xx + connectionErrors + unanswered: what its users saw fail. */
   readonly errors: number;
   /** Requests whose client left before the target answered: neither good nor the target's fault. Part of `requests`. */
   readonly clientClosed: number;

@@ -31,6 +31,11 @@ export interface TrafficRouter {
    */
   restore(color: Color, signal: AbortSignal): Promise<void>;
   /**
+   * Notes what `restore` took away, for whoever tidies, where `apply` had not noted it before. Right behind `restore`, by
+   * everybody who has time for a second write. `guard` as for `apply`.
+   */
+  noteDropped(signal: AbortSignal, guard?: (signal: AbortSignal) => Promise<void>): Promise<void>;
+  /**
    * Whether `split` is what requests meet now, both colors being in place. `propagating` ends by itself, with time
    * (DNS: the change is everywhere and what was answered before has expired); a router that hears nothing of that says
    * `unverifiable`.

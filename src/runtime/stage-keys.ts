@@ -25,6 +25,7 @@ export const STAGE_KEYS: readonly string[] = [
   'deploy',
   'desired-count',
   'drain',
+  'drain-early',
   'eks-cluster',
   'environment',
   'exclude',

@@ -197,6 +197,24 @@ export function trafficRouterContract(
       }),
     );
 
+    whereSticky(
+      'puts it back also where the way back was the first write of its process',
+      inWorld(async ({ router, again, setStickiness, pass }) => {
+        await router.apply(splitGiving('green', 100), signal);
+        await setStickiness?.(600);
+        const back = again();
+        await back.observe(signal);
+        await back.restore('blue', signal);
+        await back.noteDropped(signal);
+        const other = again();
+        for (let looks = 0; looks < 3 && (await other.lingers(signal)) === 0; looks++) {
+          await other.tidy(signal);
+          await pass(601);
+        }
+        expect(await router.lingers(signal)).toBe(600_000);
+      }),
+    );
+
     test(
       'has nothing to put back where nothing was dropped',
       inWorld(async ({ router, writes }) => {

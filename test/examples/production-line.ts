@@ -7,7 +7,7 @@ import { readConfig, stageOf } from '../../src/runtime/read-config.ts';
 import { type Release, type Scene, type SceneOptions, TAGS, scene } from '../actions/blue-green/scene.ts';
 import { grantFor } from '../harness/grant.ts';
 import { type BundleResult, runBundle } from '../harness/run-bundle.ts';
-import { type Texts, callOf, stepOf } from './workflow-steps.ts';
+import { type Texts, callOf, isRun, stepOf } from './workflow-steps.ts';
 
 export type System = 'accunode' | 'financeanalyst-pro' | 'wesign-charts' | 'mdreader';
 
@@ -157,9 +157,9 @@ export async function openProduction(
   };
 }
 
-const STEPS = ['prepare', 'shift', 'smoke-users', 'finish'];
+const STEPS = ['prepare', 'shift', 'smoke-users', 'finish', 'go-back'];
 
-/** As the steps of production.yml follow each other, and `go-back` where that workflow has it. */
+/** As the steps of production.yml follow each other, each by its own condition. */
 export async function releaseWith(runner: Runner, asked: Asked): Promise<Job> {
   const { image = 'good', version = TAGS[image], secrets = {} } = asked;
   const images = runner.images(image);
@@ -187,17 +187,17 @@ async function playProduction(runner: Runner, caller: Texts, { until, prepared }
   const { workflow, known: given } = callOfProduction(runner.workflow, caller);
   const known: Record<string, string> = { ...given };
   const steps: Record<string, BundleResult> = {};
-  const play = async (id: string): Promise<boolean> => {
+  let job: 'good' | 'failed' = 'good';
+  for (const id of STEPS) {
+    if (!isRun(workflow, id, { known, job })) {
+      known[`steps.${id}.outcome`] = 'skipped';
+      continue;
+    }
     const result = await playStep(runner, { workflow, id, known });
     steps[id] = result;
+    if (result.exitCode !== 0) job = 'failed';
+    known[`steps.${id}.outcome`] = result.exitCode === 0 ? 'success' : 'failure';
     for (const [name, value] of Object.entries(result.outputs)) known[`steps.${id}.outputs.${name}`] = value;
-    return result.exitCode === 0;
-  };
-  for (const id of STEPS) {
-    if (!(await play(id))) {
-      if (id === 'smoke-users') await play('go-back');
-      break;
-    }
     if (id === 'prepare') await prepared?.();
     if (id === until) break;
   }

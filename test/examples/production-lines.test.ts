@@ -56,6 +56,13 @@ describe('accunode, judged by CloudWatch', () => {
       after: 2,
     },
     {
+      name: 'more than 5 % of requests that a target takes and never answers',
+      bad: [...answered(93), ...Array.from({ length: 7 }, () => ({ kind: 'unanswered' }) as const)],
+      // Less what may still be answered as the minute ends: 120 ms of 60 s.
+      says: /error-rate 6\.8 % > 5 % for 2m/,
+      after: 2,
+    },
+    {
       name: 'a p95 above 2000 ms',
       bad: [...answered(93), ...answered(7, { responseTime: 2_500 })],
       says: /p95 2500 ms > 2000 ms for 5m/,
@@ -116,6 +123,20 @@ describe('accunode, judged by CloudWatch', () => {
     expect(await line.truth()).toMatchObject(BLUE_ALONE);
     // The previous target group first, then the new version's service.
     expect(line.writes('run-2').filter((name) => name === 'ModifyRule' || name === 'UpdateService')).toEqual(['ModifyRule', 'UpdateService']);
+    await line.world.close();
+  }, LIMIT); // prettier-ignore
+
+  test('a job that died after the switch and is run again goes back when its smoke test is red', async () => {
+    const line = await open();
+    playUsers(line, () => good);
+    const first = await line.release({ until: 'shift' });
+    expect(outputsOf(first, 'shift')).toMatchObject({ outcome: 'switched' });
+    const wrong = { 'secrets.API_PASSWORD': 'no longer this one' };
+    const again = await line.release({ env: { GITHUB_RUN_ATTEMPT: '2' }, secrets: wrong });
+    expect(outputsOf(again, 'prepare')).toMatchObject({ outcome: 'unchanged', phase: 'switched' });
+    expect(Object.keys(again.steps)).toEqual(['prepare', 'smoke-users', 'go-back']);
+    expect(outputsOf(again, 'go-back')).toMatchObject({ outcome: 'rolled-back' });
+    expect(await line.truth()).toMatchObject(BLUE_ALONE);
     await line.world.close();
   }, LIMIT); // prettier-ignore
 });

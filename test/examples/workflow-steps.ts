@@ -2,13 +2,15 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 
 // What a runner does with the expressions of a workflow, as far as the examples use them: `${{ inputs.images }}`, and
-// `==`, `&&`, `||` and parentheses over such names and texts in quotes.
+// `==`, `!=`, `&&`, `||` and parentheses over such names and texts in quotes; in the `if` of a step also what asks how the
+// job has fared.
 
 export type Texts = Readonly<Record<string, string>>;
 
 interface Step {
   readonly id?: string;
   readonly name?: string;
+  readonly if?: string;
   readonly uses?: string;
   readonly with?: Readonly<Record<string, string | number | boolean>>;
 }
@@ -32,12 +34,28 @@ export const workflowPath = (workflow: string): string =>
 /** What a step, by its id, its name or its action, gives that action, with the caller's inputs, its secrets and the outputs of steps before. */
 export function stepOf(workflow: string, wanted: string, known: Texts): { readonly action: string; readonly inputs: Texts } {
   const path = workflowPath(workflow);
-  const step = Object.values(read(path).jobs)
-    .flatMap(({ steps = [] }) => steps)
-    .find(({ id, name, uses }) => id === wanted || name === wanted || actionOf(uses) === wanted);
+  const step = foundIn(path, wanted);
   if (step?.uses === undefined) throw new Error(`${path} has no step ${wanted} with an action`);
   return { action: actionOf(step.uses), inputs: filled(step.with ?? {}, known) };
 } // prettier-ignore
+
+const foundIn = (path: string, wanted: string): Step | undefined =>
+  Object.values(read(path).jobs)
+    .flatMap(({ steps = [] }) => steps)
+    .find(({ id, name, uses }) => id === wanted || name === wanted || actionOf(uses) === wanted);
+
+/** Whether a runner begins the step: by its `if`, and only while no step has failed where that does not ask. */
+export function isRun(
+  workflow: string,
+  wanted: string,
+  { known, job }: { readonly known: Texts; readonly job: 'good' | 'failed' },
+): boolean {
+  const [, condition = ''] = /^\$\{\{ (.+) \}\}$/.exec(foundIn(workflowPath(workflow), wanted)?.if ?? '') ?? [];
+  const failed = job === 'failed' ? 'true' : '';
+  const asked = condition.replaceAll('failure()', `'${failed}'`).replaceAll('cancelled()', `''`);
+  if (asked === condition && job === 'failed') return false;
+  return asked === '' || valueOf(asked, known) !== '';
+}
 
 /** What a stage workflow of the suite knows when a job of an example calls it. */
 export function callOf(of: string, name: string, known: Texts): { readonly workflow: string; readonly known: Texts } {
@@ -67,7 +85,7 @@ const filled = (values: Readonly<Record<string, unknown>>, known: Texts): Texts 
   );
 
 function valueOf(expression: string, known: Texts): string {
-  const tokens = expression.match(/'[^']*'|[\w.-]+|==|&&|\|\||[()]|\S/g) ?? [];
+  const tokens = expression.match(/'[^']*'|[\w.-]+|[!=]=|&&|\|\||[()]|\S/g) ?? [];
   const refuse = (): never => {
     throw new Error(`the expression ${expression} is none that is read here`);
   };
@@ -81,8 +99,8 @@ function valueOf(expression: string, known: Texts): string {
   };
   const compared = (): string => {
     const left = one();
-    if (!isNext('==')) return left;
-    return left === one() ? 'true' : '';
+    if (isNext('==')) return left === one() ? 'true' : '';
+    return isNext('!=') ? (left === one() ? '' : 'true') : left;
   };
   // As in GitHub's language both give one of their sides; the right side is read in any case.
   const both = (): string => {

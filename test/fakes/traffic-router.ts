@@ -77,6 +77,9 @@ export function fakeRouter(): FakeRouter {
       router.sticky = milliseconds(0);
       writes.push(`restore ${color}`);
     },
+    async noteDropped(signal) {
+      signal.throwIfAborted();
+    },
     async tidy(signal, guard) {
       signal.throwIfAborted();
       if (router.dropped === 0) return { kind: 'nothing' };

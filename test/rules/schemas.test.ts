@@ -70,6 +70,7 @@ metrics:
   failures: { from: cloudwatch, bad: failed, total: "FILL(all, 0)", queries: { failed: { namespace: Shop, metric: Failures, stat: Sum, dimensions: { Color: "{color}" } }, all: { namespace: Shop, metric: Checkouts, dimensions: { Color: "{color}" } } } }
   depth: { from: cloudwatch, value: a, samples: b, queries: { a: { namespace: Shop, metric: Depth, stat: Maximum }, b: { namespace: Shop, metric: Depth, stat: SampleCount } } }
 `,
+      'rules: [error-rate > 5% for 2m]\nno-data-timeout: 3m\nmetrics: { error-rate: { from: cloudwatch, unanswered: errors } }',
       'steps: [5%, { to: 50, approve: gate.yml, within: 5m }, { to: 100% }]\nrules: [health fails 4 in a row]',
       'steps: 5,25,100\nrecheck: none\nrules: [{ fail: "requests < 1/s" }]\nmetrics: { requests: { from: web, url: "http://m", value: $ } }',
     ],

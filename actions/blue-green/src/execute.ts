@@ -63,8 +63,14 @@ async function tidyAtTheEnd(acting: Acting, signal: AbortSignal): Promise<void> 
   const { memory, ports, release } = acting;
   if (memory.engaged === 'no' || memory.record === undefined || !isOver(memory.record.phase)) return;
   const fence = shiftFence({ journal: ports.journal, clock: ports.clock, me: release.goal.me });
-  await noteColor(acting, fence, signal);
-  await tidyUp(acting, fence, signal);
+  try {
+    await noteColor(acting, fence, signal);
+    await tidyUp(acting, fence, signal);
+  } catch (thrown) {
+    if (!(thrown instanceof Superseded)) throw thrown;
+    // The shift had its end before: whoever begins the next one tidies at its own.
+    ports.log.info(`Run ${thrown.by} began a shift meanwhile: what is left to tidy up is left to it`);
+  }
 }
 
 /** Ends that leave the traffic to a person: nobody acts on an answer any more. */

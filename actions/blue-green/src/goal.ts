@@ -28,13 +28,12 @@ export function goalOf(request: Request, parts: GoalParts): Goal {
   const { me, policy } = parts;
   const drain = milliseconds(Math.max(request.drain, parts.lingers));
   const finishes = request.mode === 'run' || request.mode === 'finish';
-  const isSeen = policy.metrics['requests'] !== undefined && request.routes.length === 1;
-  if (finishes && drain > request.drain && drain > MOST_DRAIN && !isSeen) {
+  if (finishes && drain > request.drain && drain > MOST_DRAIN) {
     throw new Failure({
       what: 'The old color could never be drained',
       why: `the rule keeps clients on their color for ${formatDuration(drain)} (stickiness)`,
       now: 'Nothing was touched',
-      next: `Shorten the stickiness to ${formatDuration(MOST_DRAIN)} at most, or give the policy the metric requests, which shows when the old color of a single route is empty`,
+      next: `Shorten the stickiness to ${formatDuration(MOST_DRAIN)} at most, or set drain to ${formatDuration(drain)}, where a job may take that long`,
     });
   }
   return {

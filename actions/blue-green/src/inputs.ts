@@ -133,9 +133,15 @@ export const spec = {
   }),
   drain: duration({
     description:
-      'How long the old color keeps its tasks after the switch, at least as long as the stickiness of the rule; ends early when the metric `requests` shows none for it (one route only). Example: `10m`.',
+      'How long the old color keeps its tasks after the switch, at least as long as the stickiness of the rule, or twice the TTL. Example: `10m`.',
     from: 'stage',
     fallback: '5m',
+  }),
+  'drain-early': flag({
+    description:
+      'End the drain when the metric `requests` shows none for the old color, not before the stickiness of the rule or twice the TTL is over; one route only. An open connection (a WebSocket) makes no request and is cut. Example: `true`.',
+    from: 'stage',
+    fallback: 'false',
   }),
   timeout: duration({
     description: ecsWords.timeout,
@@ -227,6 +233,8 @@ export interface Request {
   readonly oldDesired: number;
   readonly autoscaling: 'suspend' | 'leave';
   readonly drain: Duration;
+  /** Whether a drain may end before its time, when the old color gets no requests any more. */
+  readonly drainEarly: 'yes' | 'no';
   readonly timeout: Duration;
   readonly hooks: Readonly<Record<HookMoment, readonly Hook[]>>;
   readonly databases: 'allowed' | 'untouched';
@@ -285,6 +293,7 @@ export function toRequest(values: Values): Checked<Request> {
     oldDesired: values['old-color-desired'],
     autoscaling: values.autoscaling,
     drain: values.drain,
+    drainEarly: values['drain-early'] ? 'yes' : 'no',
     timeout: values.timeout,
     hooks: { 'after-promote': values['after-promote'] ?? [], 'after-rollback': values['after-rollback'] ?? [] },
     databases: values['allow-database-hooks'] ? 'allowed' : 'untouched',

@@ -1,3 +1,4 @@
+import type { Failure } from '../../../src/domain/failure.ts';
 import type { ActionDefinition } from '../../../src/runtime/action.ts';
 import { checkApproval } from '../../../src/runtime/check-approval.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
@@ -21,8 +22,10 @@ const definition: ActionDefinition<typeof spec, Request> = {
     const { log, clock, signal } = tools;
     const router = ports.router.name;
     if (request.mode === 'status' || request.dryRun === 'yes') {
-      const seen = await lookOnce(release, ports, signal);
-      const state = stateOf(seen, clock.now());
+      const faults: Failure[] = [];
+      const seen = await lookOnce(release, ports, signal, request.mode === 'status' ? faults : undefined);
+      const state = [...stateOf(seen, clock.now()), ...faults.map(({ message }) => `Fault: ${message}`)];
+      for (const { message } of faults) log.warning(message);
       const plan = request.mode === 'status' ? [] : planOf(release.goal, seen, clock.now());
       log.verbatim(request.mode === 'status' ? 'Status' : 'Plan', [...state, ...plan].join('\n'));
       const outcome = request.mode === 'status' ? 'status' : 'planned';

@@ -118,6 +118,7 @@ function outputsOf(record: ShiftRecord | undefined, verdict: Verdict): Record<st
   const isBack = record !== undefined && hadTraffic(record);
   return {
     'shift-id': record?.id ?? '',
+    phase: record?.phase ?? '',
     'stable-color': record?.stable ?? '',
     'candidate-color': record?.candidate ?? '',
     verdict,

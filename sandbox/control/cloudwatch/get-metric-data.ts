@@ -152,7 +152,11 @@ function seriesOf(query: MetricQuery, { span, from }: Measuring): Series {
   return new Map(
     periodsOf(span, period).flatMap((at): readonly (readonly [number, number])[] => {
       const counts = arns.map((arn) => from.balancers.range(arn, { from: at, to: at + period }));
-      const measured = measuredOf(Metric.MetricName ?? '', together(counts));
+      const measured = measuredOf(
+        Metric.MetricName ?? '',
+        together(counts),
+        group === undefined ? 'balancer' : 'group',
+      );
       return measured === undefined ? [] : [[at, statisticOf(Stat, measured)]];
     }),
   );
@@ -168,6 +172,7 @@ function together(all: readonly WindowCounts[]): WindowCounts {
     status4xx: sum(({ status4xx }) => status4xx),
     status5xx: sum(({ status5xx }) => status5xx),
     connectionErrors: sum(({ connectionErrors }) => connectionErrors),
+    unanswered: sum(({ unanswered }) => unanswered),
     errors: sum(({ errors }) => errors),
     clientClosed: sum(({ clientClosed }) => clientClosed),
     complete: all.every(({ complete }) => complete),

@@ -7,9 +7,12 @@ export interface Measured {
   readonly count: number;
 }
 
-/** Metrics that the load balancer reports of a target group; undefined in a period in which it reports nothing. */
-export function measuredOf(metric: string, counts: WindowCounts): Measured | undefined {
+/** Metrics that a load balancer reports of itself or of a target group; undefined in a period in which it reports nothing. */
+export function measuredOf(metric: string, counts: WindowCounts, of: 'balancer' | 'group'): Measured | undefined {
   switch (metric) {
+    case 'HTTPCode_ELB_5XX_Count':
+      // Its own answers are reported of the load balancer alone.
+      return of === 'balancer' ? counter(counts.connectionErrors + counts.unanswered) : undefined;
     case 'RequestCount':
       return counter(counts.requests);
     case 'HTTPCode_Target_2XX_Count':

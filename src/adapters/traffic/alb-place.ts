@@ -3,6 +3,7 @@ import {
   type ElasticLoadBalancingV2Client,
   type Listener,
   type Rule,
+  type TargetGroup,
   DescribeListenersCommand,
   DescribeLoadBalancersCommand,
   DescribeRulesCommand,
@@ -13,6 +14,7 @@ import { type Color, COLORS } from '../../domain/traffic-split.ts';
 import { callAws } from '../aws/errors.ts';
 import { type ColorGroups, forwardedGroups, groupName } from './alb-actions.ts';
 import { rulesOf } from './alb-rules.ts';
+import { uncheckedNotices } from './alb-targets.ts';
 
 /** Where the traffic is decided, as a user names it. */
 export interface AlbTarget {
@@ -34,26 +36,31 @@ export interface AlbPlace {
   /** Of the rule, or of the listener whose default action it is: what is read, changed and tagged. */
   readonly arn: string;
   readonly groups: ColorGroups;
+  /** What a person should know of the target groups. */
+  readonly notices: readonly string[];
 }
 
 type Client = ElasticLoadBalancingV2Client;
 
 /** Finds listener, rule and target groups, and refuses what is missing or ambiguous before anything is changed. */
 export async function findAlbPlace(client: Client, target: AlbTarget, signal: AbortSignal): Promise<AlbPlace> {
-  const groups = await findGroups(client, target.colors, signal);
-  if (target.rule?.startsWith('arn:') === true) return placeOfRuleArn(client, target.rule, { groups, signal });
+  const found = await findGroups(client, target.colors, signal);
+  const { groups } = found;
+  if (target.rule?.startsWith('arn:') === true) return placeOfRuleArn(client, target.rule, { ...found, signal });
   const listener = await findListener(client, target, signal);
   const rules = await rulesOf(client, listener.arn, signal);
   const rule = chooseRule(rules, { target, groups, listener });
   const number = rule.IsDefault === true ? 'default' : (rule.Priority ?? '?');
   return {
     name: `ALB rule ${listener.name}/${number}`,
-    groups,
+    ...found,
     ...(rule.IsDefault === true
       ? { kind: 'default-action', arn: listener.arn }
       : { kind: 'rule', arn: rule.RuleArn ?? '' }),
   };
 }
+
+type FoundGroups = Pick<AlbPlace, 'groups' | 'notices'>;
 
 interface FoundListener {
   readonly arn: string;
@@ -64,7 +71,7 @@ interface FoundListener {
 async function placeOfRuleArn(
   client: Client,
   arn: string,
-  { groups, signal }: { readonly groups: ColorGroups; readonly signal: AbortSignal },
+  { signal, ...found }: FoundGroups & { readonly signal: AbortSignal },
 ): Promise<AlbPlace> {
   const what = `Could not find ALB rule ${arn}`;
   const answer = await callAws({ action: 'elasticloadbalancing:DescribeRules', what }, signal, () =>
@@ -77,9 +84,9 @@ async function placeOfRuleArn(
   const parts = arn.split('/');
   if (rule.IsDefault === true) {
     const listener = `${parts.slice(0, -1).join('/')}`.replace(':listener-rule/', ':listener/');
-    return { name: `ALB rule ${parts[2] ?? ''}/default`, kind: 'default-action', arn: listener, groups };
+    return { name: `ALB rule ${parts[2] ?? ''}/default`, kind: 'default-action', arn: listener, ...found };
   }
-  return { name: `ALB rule ${parts[2] ?? ''}/${rule.Priority ?? '?'}`, kind: 'rule', arn, groups };
+  return { name: `ALB rule ${parts[2] ?? ''}/${rule.Priority ?? '?'}`, kind: 'rule', arn, ...found };
 }
 
 async function findListener(client: Client, target: AlbTarget, signal: AbortSignal): Promise<FoundListener> {
@@ -194,25 +201,32 @@ async function findGroups(
   client: Client,
   colors: Readonly<Record<Color, string>>,
   signal: AbortSignal,
-): Promise<ColorGroups> {
+): Promise<FoundGroups> {
   const [blue, green] = await Promise.all(
     COLORS.map((color) => findGroup(client, { color, given: colors[color] }, signal)),
   );
-  if (blue === undefined || green === undefined || blue === green) {
+  if (
+    blue?.TargetGroupArn === undefined ||
+    green?.TargetGroupArn === undefined ||
+    blue.TargetGroupArn === green.TargetGroupArn
+  ) {
     throw new Failure({
       what: 'Blue and green have the same target group',
       why: `both are ${colors.blue}`,
       next: 'Give each color its own target group',
     });
   }
-  return { blue, green };
+  return {
+    groups: { blue: blue.TargetGroupArn, green: green.TargetGroupArn },
+    notices: uncheckedNotices([blue, green]),
+  };
 }
 
 async function findGroup(
   client: Client,
   { color, given }: { readonly color: Color; readonly given: string },
   signal: AbortSignal,
-): Promise<string> {
+): Promise<TargetGroup> {
   const what = `Could not find target group ${given} of color ${color}`;
   const by = given.startsWith('arn:') ? { TargetGroupArns: [given] } : { Names: [given] };
   const answer = await callAws(
@@ -220,8 +234,8 @@ async function findGroup(
     signal,
     () => client.send(new DescribeTargetGroupsCommand(by), { abortSignal: signal }),
   );
-  const arn = answer.TargetGroups?.[0]?.TargetGroupArn;
-  if (arn === undefined)
+  const group = answer.TargetGroups?.[0];
+  if (group?.TargetGroupArn === undefined)
     throw new Failure({ what, why: 'there is none of this name', next: `Correct router.colors.${color}` });
-  return arn;
+  return group;
 }

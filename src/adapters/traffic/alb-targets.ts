@@ -1,5 +1,6 @@
 import {
   type ElasticLoadBalancingV2Client,
+  type TargetGroup,
   type TargetHealthDescription,
   DescribeTargetHealthCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -30,11 +31,27 @@ export function albTargets(client: ElasticLoadBalancingV2Client, place: AlbPlace
   return targets;
 }
 
+/** A Lambda function has no health check unless somebody turns one on; then nothing is known of it, and nothing is wrong. */
+const isUnchecked = ({ TargetHealth: said }: TargetHealthDescription): boolean =>
+  said?.State === 'unavailable' && said.Reason === 'Target.HealthCheckDisabled';
+
+/** What a person should know of groups whose targets count as healthy because nobody asks them. */
+export const uncheckedNotices = (
+  groups: readonly Pick<TargetGroup, 'TargetGroupName' | 'HealthCheckEnabled'>[],
+): readonly string[] =>
+  groups.flatMap(({ TargetGroupName: name = '', HealthCheckEnabled: isChecked }) =>
+    isChecked === false
+      ? [
+          `The health check of target group ${name} is off: its targets count as healthy, and nothing but the rules of the policy sees how they serve. Turn it on, or judge by a metric`,
+        ]
+      : [],
+  );
+
 /** Targets that drain belong to tasks on their way out and are not counted. `own`: only what these tasks registered is. */
 export function healthOf(described: readonly TargetHealthDescription[], own?: readonly TaskPlace[]): TargetHealth {
   const states = described.map((each) => ({
     name: `${each.Target?.Id ?? ''}:${each.Target?.Port ?? ''}`,
-    state: each.TargetHealth?.State ?? 'unknown',
+    state: isUnchecked(each) ? 'healthy' : (each.TargetHealth?.State ?? 'unknown'),
     reason: each.TargetHealth?.Reason,
     isOwn: own === undefined || own.some((place) => isAt(each.Target, place)),
   }));

@@ -29,11 +29,20 @@ export function albRouter(clients: AlbClients, place: AlbPlace, clock: Pick<Cloc
   const memory = stickinessMemory(clients, place);
   /** What this process wrote into the tag. */
   let remembered: Duration | undefined;
+  /** What `restore` took away though nothing remembers it: a way back that no `apply` of this process came before. */
+  let dropped: Duration | undefined;
   const read = async (signal: AbortSignal): Promise<readonly Action[]> =>
     (known = await readActions(clients.reads, place, signal));
   const write = async (actions: Action[], facts: WriteFacts, signal: AbortSignal): Promise<void> => {
     await writeActions(clients.writes, place, { actions, ...facts }, signal);
     known = actions;
+  };
+  const note: TrafficRouter['noteDropped'] = async (signal, guard) => {
+    if (dropped === undefined) return;
+    await guard?.(signal);
+    await memory.write({ duration: dropped, offSince: undefined }, signal);
+    remembered = dropped;
+    dropped = undefined;
   };
   return {
     name: place.name,
@@ -62,9 +71,14 @@ export function albRouter(clients: AlbClients, place: AlbPlace, clock: Pick<Cloc
       if (known === undefined)
         throw new Failure({ what: `Could not take the traffic of ${place.name} back`, why: 'it was never read' });
       const split = splitGiving(color, 100);
-      const { weights } = forwardOf(known, place.groups, place.name);
+      const forward = forwardOf(known, place.groups, place.name);
+      const { weights } = forward;
+      const sticky = stickyFor(forward);
+      // Before the write: one whose answer is lost may have been made.
+      if (sticky > 0 && sticky !== remembered) dropped = sticky;
       await write(restoredTo(known, place.groups, split), { split, before: formatSplit(weights) }, signal);
     },
+    noteDropped: note,
     async confirm(split, signal) {
       const forward = forwardOf(await read(signal), place.groups, place.name);
       const isNone = forward.weights.blue === 0 && forward.weights.green === 0;
@@ -73,7 +87,8 @@ export function albRouter(clients: AlbClients, place: AlbPlace, clock: Pick<Cloc
     async lingers(signal) {
       return stickyFor(forwardOf(await read(signal), place.groups, place.name));
     },
-    tidy(signal, guard) {
+    async tidy(signal, guard) {
+      await note(signal, guard);
       remembered = undefined;
       return tidyStickiness({ memory, place, clock, read, write }, signal, guard);
     },

@@ -55,6 +55,6 @@ export async function openAlb(
     journal: albJournal(clients, place),
     meterOf: (color) => ({ kind: 'target-group', name: place.groups[color] }),
     rules: (signal) => listenerRules(clients.reads, place, signal),
-    notices: await albNotices(clients.reads, place, signal),
+    notices: [...place.notices, ...(await albNotices(clients.reads, place, signal))],
   };
 }

@@ -27,14 +27,14 @@ export async function openRoute53(
   const journal = route53Journal(clients, place);
   const life = lifeOf(records);
   const tools = { config, route53: clients.reads, prober };
-  const { targets, meterOf } = await route53Targets(target, { place, records, left }, tools, signal);
+  const { targets, meterOf, notices } = await route53Targets(target, { place, records, left }, tools, signal);
   return {
     router: route53Router(clients, place, { clock, unchangedRecord: journal.unchanged }),
     targets,
     meterOf,
     journal,
     rules: undefined,
-    notices: life > LONG_LIFE ? [longLife(place.name, life)] : [],
+    notices: [...(life > LONG_LIFE ? [longLife(place.name, life)] : []), ...notices],
   };
 }
 

@@ -20,7 +20,7 @@ import type { Prober } from '../../ports/prober.ts';
 import type { TargetGroups } from '../../ports/target-group.ts';
 import type { ClientConfig } from '../aws/client-config.ts';
 import { callAws } from '../aws/errors.ts';
-import { healthOf } from './alb-targets.ts';
+import { healthOf, uncheckedNotices } from './alb-targets.ts';
 import type { WeightedRecords } from './route53-records.ts';
 import type { Route53Place, Route53Target } from './route53-place.ts';
 
@@ -35,9 +35,9 @@ type Source =
       readonly arns: readonly string[];
       /** Those of them whose targets can be tasks. */
       readonly ofTasks: readonly string[];
+      readonly notices: readonly string[];
     }
-  | { readonly kind: 'url'; readonly name: string; readonly health: (signal: AbortSignal) => Promise<TargetHealth> }
-  | { readonly kind: 'health-check'; readonly name: string; readonly id: string }
+  | { readonly kind: 'asked'; readonly name: string; readonly health: (signal: AbortSignal) => Promise<TargetHealth> }
   /** What would tell could not be read. */
   | { readonly kind: 'unreadable'; readonly name: string; readonly failure: CloudFailure };
 
@@ -50,6 +50,8 @@ export interface TargetsTools {
 export interface FoundTargets {
   readonly targets: TargetGroups;
   readonly meterOf: (color: Color) => Meter;
+  /** What a person should know before anything is changed. */
+  readonly notices: readonly string[];
 }
 
 /**
@@ -87,9 +89,7 @@ export async function route53Targets(
     async health(color, inner, own) {
       const source = of(color);
       switch (source.kind) {
-        case 'health-check':
-          return healthOfCheck(tools.route53, source, inner);
-        case 'url':
+        case 'asked':
           return source.health(inner);
         case 'unreadable':
           throw source.failure;
@@ -113,7 +113,8 @@ export async function route53Targets(
       return Promise.all(inEach);
     },
   };
-  return { targets, meterOf: (color) => meterOf(of(color)) };
+  const notices = COLORS.map(of).flatMap((source) => (source.kind === 'target-groups' ? source.notices : []));
+  return { targets, meterOf: (color) => meterOf(of(color)), notices };
 }
 
 function unreadable(thrown: unknown): Source {
@@ -152,9 +153,9 @@ async function sourceOf(color: Color, finding: Finding, signal: AbortSignal): Pr
   const region = /\.([a-z]{2}[a-z0-9-]*-\d)\.elb\.amazonaws\.com(\.cn)?$/.exec(address)?.[1];
   const behind = region === undefined ? undefined : await groupsBehind(elb(region), { address, region }, signal);
   if (behind !== undefined) return behind;
-  if (record.HealthCheckId !== undefined)
-    return { kind: 'health-check', name: `health check ${record.HealthCheckId}`, id: record.HealthCheckId };
+  // What a person names wins over what is there.
   if (target.health !== undefined) return healthOfUrl(target.health.replaceAll('{color}', color), tools.prober);
+  if (record.HealthCheckId !== undefined) return healthOfCheck(record.HealthCheckId, tools.route53);
   throw new Failure({
     what: `${place.name} cannot carry a shift`,
     why: `nothing tells whether ${color} (${target.colors[color]}, to ${address === '' ? 'an IP address' : address}) serves: it leads to no load balancer of this account, its record has no health check, and no URL was named`,
@@ -190,6 +191,7 @@ async function namedGroup(
     loadBalancer: undefined,
     arns: [arn],
     ofTasks: groupsOfTasks(found),
+    notices: uncheckedNotices(found),
   };
 }
 
@@ -221,7 +223,8 @@ async function groupsBehind(
       );
       const all = groups.TargetGroups ?? [];
       const arns = all.map(({ TargetGroupArn = '' }) => TargetGroupArn);
-      return { kind: 'target-groups', name, region, loadBalancer: LoadBalancerArn, arns, ofTasks: groupsOfTasks(all) };
+      const described = { arns, ofTasks: groupsOfTasks(all), notices: uncheckedNotices(all) };
+      return { kind: 'target-groups', name, region, loadBalancer: LoadBalancerArn, ...described };
     }
     marker = page.NextMarker;
   } while (marker);
@@ -247,31 +250,48 @@ async function healthOfGroups(
 /** An end point is healthy for Route 53 when more than 18 % of its checkers say so. */
 const ENOUGH = 0.18;
 
-async function healthOfCheck(
-  client: Route53Client,
-  { name, id }: Extract<Source, { kind: 'health-check' }>,
-  signal: AbortSignal,
-): Promise<TargetHealth> {
-  const facts = { action: 'route53:GetHealthCheckStatus', what: `Could not read ${name}` };
-  const answer = await callAws(facts, signal, () =>
-    client.send(new GetHealthCheckStatusCommand({ HealthCheckId: id }), { abortSignal: signal }),
-  );
-  const said = (answer.HealthCheckObservations ?? []).map(({ StatusReport }) => StatusReport?.Status ?? 'unknown');
-  const good = said.filter((status) => status.startsWith('Success')).length;
-  const bad = said.filter((status) => !status.startsWith('Success'));
-  if (said.length > 0 && good / said.length > ENOUGH) return { healthy: 1, total: 1, reasons: [] };
-  return { healthy: 0, total: 1, reasons: [`${name}: ${good} of ${said.length} checkers reach it`, ...bad.slice(0, 1)] };
-} // prettier-ignore
+/**
+ * The health check of a record, by what its checkers say. One that has none (it is calculated of others, or follows an alarm
+ * of CloudWatch) tells nothing here, and its color is refused by name at the first look; a check that had some has them again.
+ */
+export function healthOfCheck(id: string, client: Pick<Route53Client, 'send'>): Extract<Source, { kind: 'asked' }> {
+  const name = `health check ${id}`;
+  const what = `Could not read ${name}`;
+  const next = 'Name target groups in router.route53.targets or a URL in router.route53.health';
+  let told: 'something' | 'nothing' = 'nothing';
+  return {
+    kind: 'asked',
+    name,
+    async health(signal) {
+      const facts = { action: 'route53:GetHealthCheckStatus', what, next };
+      const answer = await callAws(facts, signal, () =>
+        client.send(new GetHealthCheckStatusCommand({ HealthCheckId: id }), { abortSignal: signal }),
+      );
+      const said = (answer.HealthCheckObservations ?? []).map(({ StatusReport }) => StatusReport?.Status ?? 'unknown');
+      if (said.length === 0) {
+        const why =
+          'no checker reports to it: Route 53 tells nothing of a check that is calculated or follows an alarm';
+        throw told === 'nothing' ? new Failure({ what, why, next }) : new CloudFailure('transient', { what, why });
+      }
+      told = 'something';
+      const good = said.filter((status) => status.startsWith('Success')).length;
+      const bad = said.filter((status) => !status.startsWith('Success'));
+      if (good / said.length > ENOUGH) return { healthy: 1, total: 1, reasons: [] };
+      const reasons = [`${name}: ${good} of ${said.length} checkers reach it`, ...bad.slice(0, 1)];
+      return { healthy: 0, total: 1, reasons };
+    },
+  };
+}
 
 /** So many looks in a row without a good answer: one lost request of many hundred is no end of a color. */
 const BAD_LOOKS = 3;
 const URL_TIMEOUT = seconds(5);
 
 /** One target behind a URL: healthy from its first answer below 400 on, until three looks in a row have none. */
-export function healthOfUrl(url: string, prober: Prober): Extract<Source, { kind: 'url' }> {
+export function healthOfUrl(url: string, prober: Prober): Extract<Source, { kind: 'asked' }> {
   let bad = BAD_LOOKS;
   return {
-    kind: 'url',
+    kind: 'asked',
     name: url,
     async health(signal) {
       const request = { method: 'GET', url, headers: {}, timeout: URL_TIMEOUT, bodyLimit: 1_024 };

@@ -94,6 +94,8 @@ export function route53Router(clients: Route53Clients, place: Route53Place, tool
     },
     // Resolvers that keep answers longer than they should are common: twice the life.
     lingers: async (signal) => milliseconds(2 * lifeOf(await read(signal))),
+    // Nothing keeps clients on a color here, so nothing is dropped.
+    noteDropped: async (signal) => signal.throwIfAborted(),
     tidy: async (signal) => {
       signal.throwIfAborted();
       return { kind: 'nothing' };

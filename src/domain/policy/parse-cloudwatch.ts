@@ -1,10 +1,11 @@
 import { seconds } from '../duration.ts';
-import { type Mapping, durationAt, mappingAt, refuse, refuseUnknownKeys, textAt } from './document.ts';
+import { type Mapping, choiceAt, durationAt, mappingAt, refuse, refuseUnknownKeys, textAt } from './document.ts';
 import { isBuiltIn, kindOf } from './metric.ts';
 import type { CloudWatchMetric, CloudWatchMetrics, CloudWatchQuery, CloudWatchSource } from './policy.ts';
 
-export const CLOUDWATCH_KEYS = ['from', 'delay', 'queries', 'bad', 'total', 'value', 'samples'] as const;
+export const CLOUDWATCH_KEYS = ['from', 'delay', 'unanswered', 'queries', 'bad', 'total', 'value', 'samples'] as const;
 export const CLOUDWATCH_QUERY_KEYS = ['namespace', 'metric', 'dimensions', 'stat'] as const;
+export const UNANSWERED = ['ignored', 'errors'] as const;
 const EXPRESSIONS = ['bad', 'total', 'value', 'samples'] as const;
 
 /** Built-in metrics need nothing: the load balancer measures them by target group. Others name their metrics and the maths. */
@@ -16,11 +17,16 @@ export function readCloudWatch(entry: Mapping, metric: string): CloudWatchSource
 }
 
 function readQuery(entry: Mapping, metric: string): CloudWatchQuery | undefined {
+  const unanswered = choiceAt(entry, 'unanswered', UNANSWERED);
+  if (unanswered === 'errors' && (metric !== 'error-rate' || entry.values['queries'] !== undefined)) {
+    const accepted = 'the metric error-rate without queries of its own';
+    return refuse(entry, 'unanswered', { problem: 'says nothing to this metric', accepted });
+  }
   if (entry.values['queries'] === undefined) {
     const lonely = EXPRESSIONS.find((key) => entry.values[key] !== undefined);
     const problem = 'is maths without the metrics that it names';
     if (lonely !== undefined) return refuse(entry, lonely, { problem, accepted: 'queries beside it' });
-    if (isBuiltIn(metric)) return { kind: 'load-balancer' };
+    if (isBuiltIn(metric)) return { kind: 'load-balancer', ...(unanswered === 'errors' ? { unanswered } : {}) };
     return refuse(entry, 'queries', {
       problem: 'is missing',
       accepted: '{ failed: { namespace, metric, dimensions } }',

@@ -94,8 +94,8 @@ export interface CloudWatchSource {
 }
 
 export type CloudWatchQuery =
-  /** What the load balancer measured of the target group of a color. */
-  | { readonly kind: 'load-balancer' }
+  /** What the load balancer measured of the target group of a color. `unanswered`: requests without an answer are errors. */
+  | { readonly kind: 'load-balancer'; readonly unanswered?: 'errors' }
   | { readonly kind: 'ratio'; readonly metrics: CloudWatchMetrics; readonly bad: string; readonly total: string }
   | {
       readonly kind: 'value';

@@ -1,5 +1,5 @@
 import { type JsonSchema, closed, durations, words } from '../json-schema.ts';
-import type { CLOUDWATCH_KEYS, CLOUDWATCH_QUERY_KEYS } from './parse-cloudwatch.ts';
+import { type CLOUDWATCH_KEYS, type CLOUDWATCH_QUERY_KEYS, UNANSWERED } from './parse-cloudwatch.ts';
 import type { PROMETHEUS_KEYS } from './parse-prometheus.ts';
 
 const counter = (description: string): JsonSchema => ({
@@ -58,6 +58,12 @@ export const cloudwatch: JsonSchema = closed<(typeof CLOUDWATCH_KEYS)[number]>(
       description: 'CloudWatch, by the minute. Built-in metrics are those of the load balancer for the target group.',
     },
     delay: durations('How long after its end a minute is taken for complete.', '30s'),
+    unanswered: {
+      enum: [...UNANSWERED],
+      description:
+        'Of `error-rate` by target group: whether requests that no target answered (502, 504) are errors. Not where WebSockets are opened: they have no status class either.',
+      default: 'ignored',
+    },
     queries: {
       type: 'object',
       minProperties: 1,

@@ -1,4 +1,4 @@
-import { type Duration, minutes } from '../duration.ts';
+import { type Duration, milliseconds, minutes } from '../duration.ts';
 import { ofColor } from './parse-service.ts';
 import type { CloudWatchSource, MetricSource, PrometheusSource } from './policy.ts';
 import type { RuleContext } from './rule-context.ts';
@@ -6,9 +6,16 @@ import type { RuleContext } from './rule-context.ts';
 /** Load balancers and most other services report by the minute. */
 export const CLOUDWATCH_PERIOD: Duration = minutes(1);
 
-/** The source knows whole periods only, each of them `delay` after its end. */
-export const periodsOf = (source: MetricSource): { readonly length: Duration; readonly delay: Duration } | undefined =>
-  source.from === 'cloudwatch' ? { length: CLOUDWATCH_PERIOD, delay: source.delay } : undefined;
+/**
+ * The source knows whole periods only, each of them `delay` after its end. What lacks an answer is the difference of several
+ * counters: the newest period, in which one of them may still be behind the others, is left out.
+ */
+export function periodsOf(source: MetricSource): { readonly length: Duration; readonly delay: Duration } | undefined {
+  if (source.from !== 'cloudwatch') return undefined;
+  const isDifference = source.query.kind === 'load-balancer' && source.query.unanswered === 'errors';
+  const delay = milliseconds(source.delay + (isDifference ? CLOUDWATCH_PERIOD : 0));
+  return { length: CLOUDWATCH_PERIOD, delay };
+}
 
 /** What a rule may ask of each source. */
 export const traitsOf = (sources: Readonly<Record<string, MetricSource>>): RuleContext['sources'] =>

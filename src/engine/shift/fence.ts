@@ -85,6 +85,7 @@ export function fencedRouter(router: TrafficRouter, fence: Fence): TrafficRouter
     confirm: (split, signal) => router.confirm(split, signal),
     lingers: (signal) => router.lingers(signal),
     apply: (split, signal) => router.apply(split, signal, fence),
+    noteDropped: (signal) => router.noteDropped(signal, fence),
     tidy: (signal) => router.tidy(signal, fence),
     async restore(color, signal) {
       await fence(signal);

@@ -37,6 +37,10 @@ export function joinRoutes(routes: readonly TrafficRouter[]): TrafficRouter {
       const restored = await Promise.allSettled(routes.map((route) => route.restore(color, signal)));
       for (const each of restored) if (each.status === 'rejected') throw each.reason;
     },
+    async noteDropped(signal, guard) {
+      const noted = await Promise.allSettled(routes.map((route) => route.noteDropped(signal, guard)));
+      for (const each of noted) if (each.status === 'rejected') throw each.reason;
+    },
     async confirm(split, signal) {
       const all = await Promise.all(routes.map((route) => route.confirm(split, signal)));
       return all.find((each) => each !== 'live') ?? 'live';

@@ -1,12 +1,15 @@
 import { type Above, type Reading, type Sample, type Series } from '../../domain/analysis/sample.ts';
 import { type Duration, type Instant, before, between, instant, milliseconds } from '../../domain/duration.ts';
 import { messageOf } from '../../domain/failure.ts';
+import { inParallel } from '../in-parallel.ts';
 import type { Measurement, MetricProvider, MetricQuery, Window } from '../../ports/metric-provider.ts';
 
 /** A window grows at most to 16 times its length: beyond that, old requests would speak for new ones. */
 const MOST_DOUBLINGS = 4;
 /** Grid points that a resumed run measures again: two hours of the usual interval. */
 const MOST_MISSED = 480;
+/** Of them, asked side by side. */
+const MOST_AT_ONCE = 8;
 
 export interface Look {
   readonly providers: Readonly<Record<string, MetricProvider>>;
@@ -36,14 +39,16 @@ export async function measureGrid(
   { measured, interval, ...look }: Look & { readonly measured: readonly Sample[]; readonly interval: Duration },
   signal: AbortSignal,
 ): Promise<readonly Sample[]> {
-  const missed: Sample[] = [];
+  const missed: Instant[] = [];
+  const kept = series.filter(({ metric }) => look.providers[metric]?.memory === 'kept');
   if (measured.length === 0) {
-    const kept = series.filter(({ metric }) => look.providers[metric]?.memory === 'kept');
     const first = Math.max(look.begin + interval, look.at - MOST_MISSED * interval);
-    for (let at = first; kept.length > 0 && at < look.at; at += interval)
-      missed.push(...(await measureAll(kept, { ...look, at: instant(at) }, signal)));
+    for (let at = first; kept.length > 0 && at < look.at; at += interval) missed.push(instant(at));
   }
-  return [...missed, ...(await measureAll(series, look, signal))];
+  // What is true now first: the past can wait, and sources may be slow.
+  const newest = await measureAll(series, look, signal);
+  const past = await inParallel(missed, MOST_AT_ONCE, (at) => measureAll(kept, { ...look, at }, signal));
+  return [...past.flat(), ...newest];
 }
 
 interface Taking {

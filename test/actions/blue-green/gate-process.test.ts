@@ -227,6 +227,20 @@ describe('a step that waits for people', () => {
     expect(await wordsIn(issue)).toContain('goes on with this request');
   }, 120_000); // prettier-ignore
 
+  test('killed, and reconcile would resume but has nothing that a request needs: it looks, and goes back', async () => {
+    const reconcile = (): BundleRun => release({ mode: 'reconcile', images: '', token: '', 'on-stale': 'resume' });
+    const idle = await runBundle(reconcile());
+    expect([idle.exitCode, idle.outputs['outcome']]).toEqual([0, 'nothing-to-do']);
+    const died = await runBundle({ ...release({}, { of: 'bad' }), signalAt: { output: / serves 10 % since now/, signal: 'SIGKILL' } });
+    expect(died.signal).toBe('SIGKILL');
+    await stage.world.advance(120_000);
+    const result = await runBundle(reconcile());
+    expect([result.exitCode, result.outputs['outcome']]).toEqual([0, 'rolled-back']);
+    const warned = result.annotations.filter(({ level }) => level === 'warning').map(({ message }) => message).join('\n');
+    expect(warned).toMatch(/cannot be gone on with, so its traffic goes back: .*images: is missing/s);
+    expect((await stage.truth()).phase).toBe('rolled-back');
+  }, 120_000); // prettier-ignore
+
   test('one process from the first task to the end: approved, it is promoted, and the color of before is drained', async () => {
     const { result, issue } = await played(release({}, { of: 'other' }), (number) => says('alice', number, 'approve'));
     expect(errorsOf(result)).toBe('');

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Duration, type Instant, after, milliseconds, minutes, seconds } from '../../../src/domain/duration.ts';
+import { Cancelled } from '../../../src/domain/failure.ts';
 import { CloudFailure } from '../../../src/domain/retry-policy.ts';
 import { policyOf } from './rehearsal.ts';
 import { openStage } from './stage.ts';
@@ -77,5 +78,25 @@ describe('the record of a shift', () => {
     };
     expect((await stage.run()).outcome.kind).toBe('promoted');
     expect(lags).toBe(0);
+  });
+
+  test('goes on beside the past that a resumed shift measures again from slow sources', async () => {
+    const stage = openStage();
+    const stop = new AbortController();
+    const policy = policyOf({ bake: '15m', deadline: '2h', recheck: 'none' });
+    stage.in(minutes(10), () => stop.abort(new Cancelled('SIGINT')));
+    await expect(stage.run({ policy }, { onCancel: 'leave' }, stop.signal)).rejects.toThrow(Cancelled);
+    await stage.clock.sleep(minutes(2), new AbortController().signal);
+    const { measure } = stage.metric;
+    const slowUntil = after(stage.clock.now(), minutes(4));
+    const lefts: number[] = [];
+    stage.metric.measure = async (...call) => {
+      if (stage.clock.now() < slowUntil) await stage.clock.sleep(seconds(20), call[2]);
+      lefts.push((stage.journal.current()?.leaseUntil ?? 0) - stage.clock.now());
+      return measure.call(stage.metric, ...call);
+    };
+    const { outcome } = await stage.run({ policy, me: { id: '101', attempt: 1 }, onStale: 'resume' });
+    expect(outcome.kind).toBe('promoted');
+    expect(Math.min(...lefts)).toBeGreaterThan(0);
   });
 });

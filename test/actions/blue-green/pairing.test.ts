@@ -127,6 +127,20 @@ describe('crossed names of services and router', () => {
     60_000,
   );
 
+  test('are shown by status with everything else that is true, as a warning', async () => {
+    const { blue, green } = stage.stacked.services;
+    const services = JSON.stringify({ blue: green?.name, green: blue?.name });
+    const result = await runBundle(stage.step({ mode: 'status', image: '', services }));
+    expect([result.exitCode, result.outputs['outcome']]).toEqual([0, 'status']);
+    expect(result.annotations).toContainEqual(
+      expect.objectContaining({
+        level: 'warning',
+        message: expect.stringContaining('The colors of services and router are crossed'),
+      }),
+    );
+    expect(result.stdout).toMatch(/Traffic: blue 100.*Fault: The colors of services and router are crossed/s);
+  }, 60_000);
+
   test.each([{ color: 'blue' }, { color: 'green' }])('or a service of another system in the place of $color: nothing of it is touched', async ({ color }) => {
     const name = `hub-${color}-service`;
     const { cluster, services } = stage.stacked;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Release } from '../../../actions/blue-green/src/execute/acting.ts';
 import { minutes, seconds } from '../../../src/domain/duration.ts';
 import type { Measurement, MetricQuery } from '../../../src/ports/metric-provider.ts';
 import { type FakeRouter, fakeRouter } from '../../fakes/traffic-router.ts';
@@ -11,13 +12,14 @@ async function drainedIn(
   source: 'any moment' | 'whole minutes',
   answer: Answer,
   others: readonly FakeRouter[] = [],
+  drainEarlyAfter: Release['drainEarlyAfter'] = minutes(0),
 ): Promise<number> {
   const stage = openStage();
   stage.others.push(...others);
   const measure = async (query: MetricQuery): Promise<Measurement> => answer(query);
   const periods = source === 'any moment' ? {} : { periods: { length: minutes(1), delay: seconds(30) } };
   stage.requests = { name: 'requests', memory: 'kept', ...periods, measure };
-  const { outcome, story } = await stage.run({ drain: minutes(20) });
+  const { outcome, story } = await stage.run({ drain: minutes(20) }, { drainEarlyAfter });
   expect(outcome.kind).toBe('promoted');
   const at = (words: RegExp): number => story.events.find(({ says }) => words.test(says))?.at ?? Number.NaN;
   return (at(/is the live color/) - at(/Draining/)) / minutes(1);
@@ -51,6 +53,16 @@ describe('a drain', () => {
     },
   ] as const)('lasts its whole time when $name', async ({ source, answer }) => {
     expect(await drainedIn(source, answer)).toBeGreaterThanOrEqual(20);
+  });
+
+  test('lasts its whole time unless an early end is asked for: an open connection makes no request', async () => {
+    expect(await drainedIn('any moment', () => rate(0), [], 'never')).toBeGreaterThanOrEqual(20);
+  });
+
+  test('does not end before clients that are kept on their color have all left it', async () => {
+    const took = await drainedIn('any moment', () => rate(0), [], minutes(10));
+    expect(took).toBeGreaterThanOrEqual(10);
+    expect(took).toBeLessThan(12);
   });
 
   test('lasts its whole time with several routes: no request at the first says nothing of the others', async () => {

@@ -143,6 +143,7 @@ const releaseOf = (stage: Stage, goal: Goal, more: Partial<Release>): Release =>
   databases: 'untouched',
   gates: new Map(),
   context: { repository: 'acme/shop', server: 'https://github.com', runId: '100', runUrl: 'https://github.com/run' },
+  drainEarlyAfter: 'never',
   onCancel: 'rollback',
   onCandidate: (color) => void stage.candidates.push(color),
   ...more,

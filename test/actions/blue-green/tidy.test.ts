@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { after, hours, minutes } from '../../../src/domain/duration.ts';
-import { Failure } from '../../../src/domain/failure.ts';
+import { after, hours, minutes, seconds } from '../../../src/domain/duration.ts';
+import { Cancelled, Failure } from '../../../src/domain/failure.ts';
 import { tidyAlone } from '../../../actions/blue-green/src/execute/tidy.ts';
 import { type Stage, openStage } from './stage.ts';
 
@@ -48,6 +48,52 @@ describe('stickiness that a way back dropped', () => {
     expect(stage.log.lines.join('\n')).toMatch(
       /The stickiness of 1d of fake rule stays off until 2026-01-02T00:00:00Z.*the next run or mode: reconcile after that puts it back/,
     );
+  });
+
+  test('is left to whoever begins a shift meanwhile: the way back stays what it was', async () => {
+    const stage = badRelease();
+    const at = () => after(stage.clock.now(), minutes(2));
+    let looks = 0;
+    stage.router.tidy = async (inner, guard) => {
+      if (stage.journal.current()?.phase === 'rolled-back') {
+        looks += 1;
+        const next = { ...stage.journal.current()!, run: { id: '101', attempt: 1 }, phase: 'preparing' } as const;
+        stage.in(minutes(1), () => stage.journal.set(next));
+      } else await guard?.(inner);
+      return { kind: 'later', what: 'stickiness of 2m', at: at() };
+    };
+    const { outcome } = await stage.run();
+    expect([outcome.kind, looks, stage.router.writes.at(-1)]).toEqual(['rolled-back', 1, 'restore blue']);
+    expect(stage.log.lines).toContain('Run 101/1 began a shift meanwhile: what is left to tidy up is left to it');
+  });
+
+  test('is noted right behind the way back, which does not wait for that', async () => {
+    const stage = badRelease();
+    let noted = 0;
+    stage.router.noteDropped = async () => {
+      expect(stage.router.writes.at(-1)).toBe('restore blue');
+      noted += 1;
+      throw new Failure({ what: 'Could not remember the stickiness', why: 'access denied' });
+    };
+    const { outcome } = await stage.run();
+    expect([outcome.kind, noted]).toEqual(['rolled-back', 1]);
+    expect(stage.log.lines).toContain('Could not remember the stickiness: access denied.');
+  });
+
+  test('stays remembered while a shift that was taken over may still go back', async () => {
+    const stage = openStage();
+    const stop = new AbortController();
+    stage.in(seconds(60), () => stop.abort(new Cancelled('SIGINT')));
+    await expect(stage.run({}, { onCancel: 'leave' }, stop.signal)).rejects.toThrow(Cancelled);
+    const tidied: (string | undefined)[] = [];
+    const tidy = stage.router.tidy.bind(stage.router);
+    stage.router.tidy = async (...call) => {
+      tidied.push(stage.journal.current()?.phase);
+      return tidy(...call);
+    };
+    await stage.clock.sleep(minutes(3), signal);
+    const { outcome } = await stage.run({ me: { id: '101', attempt: 1 }, onStale: 'resume' });
+    expect([outcome.kind, tidied]).toEqual(['promoted', ['done']]);
   });
 
   test('does not turn a good way back into a failure when it cannot be put back', async () => {

@@ -15,6 +15,8 @@ import { type Duration, after, before, instant, minutes, seconds } from '../../.
 import { Failure, messageOf } from '../../../src/domain/failure.ts';
 import type { CloudWatchQuery } from '../../../src/domain/policy/policy.ts';
 import { measureAll } from '../../../src/engine/shift/measure.ts';
+import type { Meter } from '../../../src/ports/meter.ts';
+import type { MetricProvider } from '../../../src/ports/metric-provider.ts';
 import { metricProviderContract } from '../../contract/metric-provider.ts';
 import { policyOf } from '../../domain/policy/policies.ts';
 import { aLoadBalancer, type Fixture, split } from '../../sandbox/elbv2/a-load-balancer.ts';
@@ -26,7 +28,7 @@ let world: World;
 let made: Fixture;
 let server: Server;
 let access: CloudWatchAccess;
-/** Status of the next answers, then 200. */
+/** Status of the next answers, 0 for none at all, then 200. */
 const statuses: number[] = [];
 
 beforeAll(async () => {
@@ -34,7 +36,9 @@ beforeAll(async () => {
   const elb = new ElasticLoadBalancingV2Client(world.client());
   made = await aLoadBalancer(world, elb);
   server = createServer((request, response) => {
-    response.statusCode = request.url === '/judged' ? (statuses.shift() ?? 200) : 200;
+    const status = request.url === '/judged' ? (statuses.shift() ?? 200) : 200;
+    if (status === 0) return void request.socket.destroy();
+    response.statusCode = status;
     response.end('served');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -49,8 +53,8 @@ beforeAll(async () => {
 afterAll(() => void server.close());
 
 /** Requests through the load balancer at the present moment of the sandbox. */
-async function served(count: number, bad: number): Promise<void> {
-  statuses.push(...Array.from({ length: bad }, () => 503));
+async function served(count: number, bad: number, how = 503): Promise<void> {
+  statuses.push(...Array.from({ length: bad }, () => how));
   for (let sent = 0; sent < count; sent++) await (await fetch(`${world.listenerUrl(made.listener)}/judged`)).text();
 }
 
@@ -58,6 +62,7 @@ const LOAD_BALANCER: CloudWatchQuery = { kind: 'load-balancer' };
 const providerOf = (
   query: CloudWatchQuery = LOAD_BALANCER,
   through: () => Promise<CloudWatchAccess> = async () => access,
+  meter?: Meter,
 ) =>
   cloudWatchMetric(
     { from: 'cloudwatch', delay: seconds(30), query },
@@ -67,6 +72,7 @@ const providerOf = (
       targetGroupOf: (color) => color,
       environment: () => undefined,
       cloudWatch: through,
+      ...(meter === undefined ? {} : { meterOf: () => meter }),
     },
   );
 const now = () => instant(world.now());
@@ -117,6 +123,38 @@ describe('what the load balancer measured', () => {
     expect(await measure('p95', minutes(2), 2_000)).toMatchObject({ kind: 'value', samples: 40, slower: 0 });
     expect(await measure('mean', minutes(2))).toMatchObject({ kind: 'value', samples: 40 });
   });
+
+  test('of requests that a target took and never answered is an error by the own load balancer, or where that is asked for', async () => {
+    await nextMinute();
+    await served(40, 12, 0);
+    await nextMinute();
+    const { LoadBalancer: loadBalancer = '' } = await access.dimensions('green', signal);
+    const own: Meter = { kind: 'load-balancer', region: world.region, loadBalancer, targetGroup: undefined };
+    const window = { from: before(now(), minutes(1)), to: now() };
+    const read = (provider: MetricProvider) => provider.measure({ metric: 'error-rate', arm: 'candidate' }, window, signal);
+    expect(await read(providerOf())).toEqual({ kind: 'value', value: 0, samples: 40 });
+    expect(await read(providerOf({ kind: 'load-balancer', unanswered: 'errors' }))).toEqual({ kind: 'value', value: 0.3, samples: 40 });
+    expect(await read(providerOf(LOAD_BALANCER, undefined, own))).toEqual({ kind: 'value', value: 0.3, samples: 40 });
+  }); // prettier-ignore
+
+  test.each([
+    { name: 'that are still being answered are none', points: { requests: 100, class2: 96, busy: 240 }, value: 0 },
+    { name: 'to which no connection came about are counted once', points: { requests: 100, class2: 90, failed: 4, unreached: 6 }, value: 0.1 },
+    { name: 'whose answers overlap the minute are none', points: { requests: 100, class2: 104 }, value: 0 },
+  ])('of unanswered requests: those $name', async ({ points, value }) => {
+    const counted: CloudWatchAccess = {
+      dimensions: async () => ({}),
+      data: async () => new Map(Object.entries(points).map(([id, sum]) => [id, new Map([[now(), sum]])])),
+    };
+    const provider = providerOf({ kind: 'load-balancer', unanswered: 'errors' }, async () => counted);
+    const window = { from: before(now(), minutes(1)), to: now() };
+    expect(await provider.measure({ metric: 'error-rate', arm: 'candidate' }, window, signal)).toEqual({ kind: 'value', value, samples: 100 });
+  }); // prettier-ignore
+
+  test('of unanswered requests leaves the newest minute out, and the policy knows that', async () => {
+    expect(providerOf().periods).toEqual({ length: minutes(1), delay: seconds(30) });
+    expect(providerOf({ kind: 'load-balancer', unanswered: 'errors' }).periods).toEqual({ length: minutes(1), delay: seconds(90) });
+  }); // prettier-ignore
 
   test('of a color without requests is no data', async () => {
     const window = { from: before(now(), minutes(2)), to: now() };

@@ -267,6 +267,8 @@ describe('what the records lead to', () => {
       /nothing tells whether blue \(blue, to blue\.cdn\.example\) serves.*Give the record a health check, or name target groups/s,
     );
     await change([['UPSERT', cname('blue', { HealthCheckId: id })]]);
+    const named = await open({ record: `cdn.${ZONE}`, health: 'https://{color}.cdn.example/health' });
+    expect(named.targets.nameOf('green')).toBe('https://green.cdn.example/health');
     const { targets } = await open({ record: `cdn.${ZONE}` });
     expect(await targets.health('green', signal)).toMatchObject({ healthy: 1, total: 1 });
     world.names.setHealth(id, 'unhealthy');

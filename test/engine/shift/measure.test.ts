@@ -154,6 +154,12 @@ describe('a run that was resumed', () => {
     expect(await points(forgetful)).toEqual([0]);
   });
 
+  test('asks for what is true now before it asks for the past', async () => {
+    const provider = steady(10);
+    await points(provider);
+    expect(provider.asked.map(({ window }) => (window.to - NOW) / 1_000)).toEqual([0, -45, -30, -15]);
+  });
+
   test('measures nothing twice', async () => {
     const earlier = {
       series: RATE.key,

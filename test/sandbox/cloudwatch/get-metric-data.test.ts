@@ -13,6 +13,7 @@ const counts = (more: Partial<WindowCounts>): WindowCounts => ({
   status4xx: 0,
   status5xx: 0,
   connectionErrors: 0,
+  unanswered: 0,
   responseTimes: [],
   errors: 0,
   clientClosed: 0,

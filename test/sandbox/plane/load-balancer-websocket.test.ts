@@ -94,7 +94,7 @@ test('a target that never answers gives 504', async () => {
   const lb = world.balancers({ idleTimeout: 300 });
   lb.setTargets('blue', [targetAt(await world.rawTarget(() => undefined))]);
   await expect(open(await listen(lb, defaultRule(forward({ blue: 1 }))))).rejects.toThrow('status 504');
-  expect(lb.counts('blue')).toMatchObject({ requests: 1, connectionErrors: 1 });
+  expect(lb.counts('blue')).toMatchObject({ requests: 1, unanswered: 1 });
 });
 
 test('an empty group gives 503', async () => {

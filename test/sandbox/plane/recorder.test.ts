@@ -8,16 +8,18 @@ test('counts every ending once, by class', () => {
   for (const status of [200, 204, 302, 404, 500, 503]) counts.record(answered(status));
   counts.record({ kind: 'upgraded', responseTime: 1 });
   counts.record({ kind: 'connection-error' });
+  counts.record({ kind: 'unanswered' });
   counts.record({ kind: 'client-closed' });
   expect(counts.total()).toEqual({
-    requests: 9,
+    requests: 10,
     status2xx: 2,
     status3xx: 1,
     status4xx: 1,
     status5xx: 2,
     connectionErrors: 1,
+    unanswered: 1,
     clientClosed: 1,
-    errors: 3,
+    errors: 4,
     responseTimes: [1, 1, 1, 1, 1, 1, 1],
     complete: true,
   });

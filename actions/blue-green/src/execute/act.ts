@@ -1,5 +1,5 @@
 import { type Sample, allSeries } from '../../../../src/domain/analysis/sample.ts';
-import { type Instant, after, formatInstant } from '../../../../src/domain/duration.ts';
+import { type Instant, after, between, formatInstant } from '../../../../src/domain/duration.ts';
 import { Failure } from '../../../../src/domain/failure.ts';
 import { CloudFailure } from '../../../../src/domain/retry-policy.ts';
 import type { ChecksResult } from '../../../../src/domain/checks/result.ts';
@@ -8,7 +8,7 @@ import type { EcsServiceRef } from '../../../../src/domain/ecs/service.ts';
 import type { Policy } from '../../../../src/domain/policy/policy.ts';
 import { stillHolds } from '../../../../src/domain/shift/claim.ts';
 import { groupsWords } from '../../../../src/domain/shift/groups.ts';
-import { type ShiftRecord, formatRun, isInTraffic, isOver } from '../../../../src/domain/shift/record.ts';
+import { type ShiftRecord, formatRun, isInTraffic } from '../../../../src/domain/shift/record.ts';
 import { lossOf, withTargets } from '../../../../src/domain/shift/target-loss.ts';
 import { sameRecord } from '../../../../src/domain/shift/record-tags.ts';
 import { type Color, otherColor } from '../../../../src/domain/traffic-split.ts';
@@ -50,8 +50,7 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       ports.log.info(move.says);
       return fencedRouter(ports.router, fence).apply(move.split, signal);
     case 'restore':
-      ports.log.info(move.says);
-      return fencedRouter(ports.router, shiftFence({ ...holder, proof: 'the-lease' })).restore(move.color, signal);
+      return restore(move, { ...acting, fence: shiftFence({ ...holder, proof: 'the-lease' }) }, signal);
     case 'deploy':
       return deploy(move.color, { ...acting, fence }, signal);
     case 'check':
@@ -66,14 +65,8 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       return beginAsking(move, acting);
     case 'withdraw':
       return withdrawRequest(move, acting, signal);
-    case 'measure': {
-      const { policy } = release.goal;
-      const { at, begin } = move;
-      const look = { providers: ports.metrics.providers, at, begin, interval: policy.interval };
-      const taken = await measureGrid(allSeries(policy), { ...look, measured: acting.memory.samples }, signal);
-      acting.memory.samples.push(...taken.map((sample) => withLosses(sample, { at, policy }, acting.memory)));
-      return undefined;
-    }
+    case 'measure':
+      return measure(move, { ...acting, fence }, signal);
     case 'scale':
       await judgePair(acting, signal);
       return scale({ ...move, ref: serviceOf(release, move.color) }, { ...acting, fence }, signal);
@@ -90,6 +83,40 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
     default:
       return unreachable(move);
   }
+}
+
+/** Traffic first; then what it took from users is noted, which must not stand in the way of what follows. */
+async function restore(
+  { color, says }: Extract<Move, { kind: 'restore' }>,
+  { ports, fence }: Fenced,
+  signal: AbortSignal,
+): Promise<void> {
+  ports.log.info(says);
+  const router = fencedRouter(ports.router, fence);
+  await router.restore(color, signal);
+  try {
+    await router.noteDropped(signal);
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (!(thrown instanceof Failure)) throw thrown;
+    ports.log.warning(thrown.message);
+  }
+}
+
+/** A resumed shift measures its whole past in one move, which may take longer than a lease lasts. */
+async function measure(
+  { at, begin }: Extract<Move, { kind: 'measure' }>,
+  acting: Fenced,
+  signal: AbortSignal,
+): Promise<void> {
+  const { ports, release, memory } = acting;
+  const { policy } = release.goal;
+  const { interval } = policy;
+  const look = { providers: ports.metrics.providers, at, begin, interval, measured: memory.samples };
+  const take = (inner: AbortSignal) => measureGrid(allSeries(policy), look, inner);
+  const hasPast = memory.samples.length === 0 && between(begin, at) > interval;
+  const taken = hasPast ? await beating(acting, signal, take) : await take(signal);
+  memory.samples.push(...taken.map((sample) => withLosses(sample, { at, policy }, memory)));
 }
 
 /** What the load balancer says of the candidate's targets belongs to its health, beside what a check of one of them says. */
@@ -132,7 +159,8 @@ async function record(wished: Recording, seen: Observation, acting: Fenced, sign
     ports.log.warning(thrown.message);
     memory.unwritten = move.record;
   }
-  const begins = memory.engaged === 'no' && !isOver(move.record.phase) && move.record.phase !== 'rolling-back';
+  // Not of a shift in traffic that is taken over: it may have to go back, and what it remembers is needed then.
+  const begins = memory.engaged === 'no' && (move.record.phase === 'preparing' || move.record.phase === 'prepared');
   await taken(move, acting);
   if (move.says !== undefined && move.record.phase === 'shifting' && move.record.from === 0)
     await notePower(acting, signal);

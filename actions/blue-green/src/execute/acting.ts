@@ -1,3 +1,4 @@
+import type { Duration } from '../../../../src/domain/duration.ts';
 import type { ContainerImages } from '../../../../src/domain/ecs/result.ts';
 import type { ResolvedChecks } from '../../../../src/domain/checks/document.ts';
 import type { ShiftRecord } from '../../../../src/domain/shift/record.ts';
@@ -68,6 +69,8 @@ export interface Release {
   readonly users: ChecksTarget | undefined;
   /** Whether commands that change a database run. */
   readonly databases: 'allowed' | 'untouched';
+  /** From when on a drain may end early, because the old color gets no requests any more. */
+  readonly drainEarlyAfter: Duration | 'never';
   readonly onCancel: 'rollback' | 'leave';
   /** Rules of the approvals inside the steps, by the percentage of the step. */
   readonly gates: ReadonlyMap<number, StepRules>;

@@ -32,6 +32,8 @@ import { quietOf } from './quiet.ts';
 export interface Looking extends Acting {
   /** Sizes of the services are wanted for themselves, whatever is decided. */
   readonly shows?: 'sizes';
+  /** Takes what would keep a run from beginning, where that is only shown. */
+  readonly faults?: Failure[] | undefined;
 }
 
 /** Reads what is true now, side by side. Services are read only where a decision needs their size. */
@@ -46,7 +48,8 @@ export async function observe(acting: Looking, signal: AbortSignal): Promise<See
   ]);
   const record = memory.unwritten ?? inFullWords(asFound(read, acting), memory.record);
   const fault = faultOfGroups(record, acting);
-  if (fault !== undefined) throw fault;
+  if (fault !== undefined && acting.faults === undefined) throw fault;
+  if (fault !== undefined) acting.faults?.push(fault);
   if (memory.record === undefined && record !== undefined && record.phase !== read?.phase)
     ports.log.warning(`Shift ${record.id} is taken as over: ${record.reason}`);
   memory.record = record;
@@ -149,7 +152,7 @@ async function sizesIfRead(acting: Looking, signal: AbortSignal): Promise<Seen['
   return memory.sized ?? 'unknown';
 }
 
-async function desiredOf({ ports, release, memory }: Acting, signal: AbortSignal): Promise<Seen['desired']> {
+async function desiredOf({ ports, release, memory, faults }: Looking, signal: AbortSignal): Promise<Seen['desired']> {
   const { ecs } = release;
   if (ecs === undefined) return 'unknown';
   const pair = await servicesOf(ecs, ports, signal);
@@ -161,7 +164,8 @@ async function desiredOf({ ports, release, memory }: Acting, signal: AbortSignal
   // the traffic is there, and asks then.
   if (memory.engaged === 'no' && release.goal.mode !== 'rollback') {
     const fault = await faultOfPair(pair, ports, signal);
-    if (fault !== undefined) throw fault;
+    if (fault !== undefined && faults === undefined) throw fault;
+    if (fault !== undefined) faults?.push(fault);
     memory.pair = 'judged';
   }
   return { blue: pair.blue?.desired ?? 0, green: pair.green?.desired ?? 0 };

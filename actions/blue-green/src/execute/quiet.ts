@@ -1,4 +1,4 @@
-import { type Duration, type Instant, between, milliseconds } from '../../../../src/domain/duration.ts';
+import { type Duration, type Instant, after, between, milliseconds } from '../../../../src/domain/duration.ts';
 import type { MetricProvider, Window } from '../../../../src/ports/metric-provider.ts';
 import type { ShiftRecord } from '../../../../src/domain/shift/record.ts';
 import { measured, windowBefore } from '../../../../src/engine/shift/measure.ts';
@@ -9,15 +9,20 @@ const QUIET_LOOKS = 2;
 /** Whole periods of a source that knows nothing shorter. */
 const QUIET_PERIODS = 2;
 
-/** Whether the old color is known to get no requests any more, where the policy has a source for the requests of users. */
+/**
+ * Whether the old color is known to get no requests any more, where a drain may end by that. An open connection makes no
+ * request, so it is asked for by whoever has none; clients that are kept on their color come back after a silence.
+ */
 export async function quietOf({ ports, memory, release }: Acting, signal: AbortSignal): Promise<'quiet' | 'unknown'> {
   const provider = ports.metrics.providers['requests'];
   const { record } = memory;
   // A shift that is only found may have another candidate than the one that the sources are asked about.
   if (provider === undefined || record?.phase !== 'finishing' || memory.engaged === 'no') return 'unknown';
+  const { drainEarlyAfter } = release;
+  const now = ports.clock.now();
+  if (drainEarlyAfter === 'never' || now < after(record.since, drainEarlyAfter)) return 'unknown';
   // The source knows the first of several places alone.
   if (ports.routes.length > 1) return 'unknown';
-  const now = ports.clock.now();
   const { interval } = release.goal.policy;
   if (memory.lastQuietLook === undefined || between(memory.lastQuietLook, now) >= interval) {
     memory.lastQuietLook = now;

@@ -1,3 +1,4 @@
+import { Failure } from '../../../../src/domain/failure.ts';
 import { formatRun } from '../../../../src/domain/shift/record.ts';
 import type { Report } from '../../../../src/domain/report.ts';
 import type { ActionTools } from '../../../../src/runtime/action.ts';
@@ -13,25 +14,18 @@ import { type Opened, meOf, open, runKeyOf } from './open.ts';
 
 /** Looks once, or as long as the shift of this run is under way, and ends by `on-stale` what a dead run left behind. */
 export async function lookAfter(request: Request, tools: ActionTools): Promise<Report> {
-  const mode = request.onStale === 'resume' ? 'shift' : 'rollback';
-  // Whose image it is stands in the record.
-  const opened = await open({ ...request, mode, image: undefined }, tools, meOf(request, tools));
-  const { ports, release } = opened;
+  // Whose image it is stands in the record. Looking and going back need no files and no inputs of a release: whatever is
+  // missing there must not keep a dead run's candidate in traffic.
+  const opened = await open({ ...request, mode: 'rollback', image: undefined }, tools, meOf(request, tools));
   for (;;) {
     const verdict = await verdictOn(request, opened, tools);
     tools.log.info(verdict.says);
-    if (verdict.kind === 'leave' || verdict.kind === 'fail' || request.dryRun === 'yes') {
-      const mayTidy = request.mode === 'reconcile' && verdict.kind === 'leave' && request.dryRun === 'no';
-      // Whoever is refused by the look has written nothing.
-      const seen = await lookOnce(release, ports, tools.signal);
-      const tidied = mayTidy ? await tidyAlone(ports, tools.signal) : undefined;
-      const outcome = verdict.kind === 'fail' ? 'stale' : 'nothing-to-do';
-      const outputs = outputsOfAddress(request, opened.address, seen.record?.candidate);
-      return lookedReport({ outcome, seen, lines: [verdict.says], router: ports.router.name, outputs, tidied });
-    }
+    if (verdict.kind === 'leave' || verdict.kind === 'fail' || request.dryRun === 'yes')
+      return leftAlone(verdict, { request, opened, tools });
+    const { ports, release, address, mode } = await openedFor(verdict.kind, { request, opened, tools });
     const goal: Goal = {
       ...release.goal,
-      mode: MODE_OF[verdict.kind],
+      mode,
       expectedShift: undefined,
       onBusy: 'leave',
       because: 'its runner is dead',
@@ -39,12 +33,46 @@ export async function lookAfter(request: Request, tools: ActionTools): Promise<R
     const result = await execute({ ...release, goal }, ports, tools.signal);
     // Whoever was taken for dead was at work again before anything was written: the watch goes on.
     if (request.mode === 'watch' && result.outcome.kind === 'refused' && result.changed === 'no') continue;
-    const outputs = outputsOfAddress(request, opened.address, result.record?.candidate);
+    const outputs = outputsOfAddress(request, address, result.record?.candidate);
     return reportOf({ ...result, goal, router: ports.router.name, outputs });
   }
 }
 
+interface Looking {
+  readonly request: Request;
+  readonly opened: Opened;
+  readonly tools: ActionTools;
+}
+
+async function leftAlone(verdict: StaleVerdict, { request, opened, tools }: Looking): Promise<Report> {
+  const { ports, release, address } = opened;
+  const mayTidy = request.mode === 'reconcile' && verdict.kind === 'leave' && request.dryRun === 'no';
+  // Whoever is refused by the look has written nothing.
+  const seen = await lookOnce(release, ports, tools.signal);
+  const tidied = mayTidy ? await tidyAlone(ports, tools.signal) : undefined;
+  const outcome = verdict.kind === 'fail' ? 'stale' : 'nothing-to-do';
+  const outputs = outputsOfAddress(request, address, seen.record?.candidate);
+  return lookedReport({ outcome, seen, lines: [verdict.says], router: ports.router.name, outputs, tidied });
+}
+
 const MODE_OF = { 'roll-back': 'rollback', resume: 'shift', finish: 'finish', settle: 'settle' } as const;
+
+/** To go on takes all that a shift takes. Where that is not there, users must not be left on a split that nobody judges. */
+async function openedFor(
+  verdict: keyof typeof MODE_OF,
+  { request, opened, tools }: Looking,
+): Promise<Opened & { readonly mode: (typeof MODE_OF)[keyof typeof MODE_OF] }> {
+  if (verdict !== 'resume') return { ...opened, mode: MODE_OF[verdict] };
+  try {
+    const again = await open({ ...request, mode: 'shift', image: undefined }, tools, meOf(request, tools));
+    return { ...again, mode: 'shift' };
+  } catch (thrown) {
+    tools.signal.throwIfAborted();
+    if (!(thrown instanceof Failure)) throw thrown;
+    tools.log.warning(`The shift cannot be gone on with, so its traffic goes back: ${thrown.message}`);
+    return { ...opened, mode: 'rollback' };
+  }
+}
 
 async function verdictOn(request: Request, { ports, release }: Opened, tools: ActionTools): Promise<StaleVerdict> {
   if (request.mode === 'reconcile')

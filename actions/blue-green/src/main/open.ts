@@ -65,13 +65,14 @@ export async function open(request: Request, given: ActionTools, me = meOf(reque
   });
   const { clientConfig: config, meters, listened, ...cloud } = await cloudOf(request, { ...tools, prober });
   await reaches(request, { checks, address, listened, tools });
+  const lingers = await cloud.router.lingers(signal);
   const goal = goalOf(request, {
     me,
     images: await imagesOf(request, tools),
     policy,
     gates: gates.goal,
     checks,
-    lingers: await cloud.router.lingers(signal),
+    lingers,
   });
   const release = releaseOf(request, {
     goal,
@@ -79,6 +80,7 @@ export async function open(request: Request, given: ActionTools, me = meOf(reque
     address,
     gates: gates.rules,
     context: runPlace(tools),
+    drainEarlyAfter: request.drainEarly === 'yes' ? lingers : 'never',
     onCandidate: (color) => (candidate = color),
   });
   return {
@@ -146,7 +148,8 @@ function releaseOf(
   {
     address,
     ...rest
-  }: Pick<Release, 'goal' | 'checks' | 'gates' | 'context' | 'onCandidate'> & Pick<Opened, 'address'>,
+  }: Pick<Release, 'goal' | 'checks' | 'gates' | 'context' | 'drainEarlyAfter' | 'onCandidate'> &
+    Pick<Opened, 'address'>,
 ): Release {
   const { image, container, url, host } = request;
   return {
