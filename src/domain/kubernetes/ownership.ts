@@ -227,6 +227,14 @@ export function endRolling(intent: KubeObject, live: KubeObject, manager: string
   return isTheirs ? undefined : [{ op: 'add', path: `/spec/${key}`, value: fieldAt(intent, 'spec', key) }];
 }
 
+/** The intent without its count, where an autoscaler runs another one; one that runs none is off, and rules nothing. */
+export function withoutRuledCount(intent: KubeObject, live: KubeObject): KubeObject {
+  const [wanted, now] = [intent, live].map((each) => numberAt(each, 'spec', 'replicas'));
+  return wanted === undefined || now === undefined || now === 0 || wanted === now
+    ? intent
+    : withField(intent, ['spec', 'replicas'], undefined);
+}
+
 /** The live count, where an apply of the intent would let it go and nobody else has it: the server would make it 1. */
 export function countLetGo(intent: KubeObject, live: KubeObject, manager: string): number | undefined {
   const count = numberAt(live, 'spec', 'replicas');

@@ -23,6 +23,7 @@ import {
   imageGivenUp,
   judgeConflicts,
   without,
+  withoutRuledCount,
 } from '../../domain/kubernetes/ownership.ts';
 import { refusedBySchema } from '../../domain/kubernetes/schema-refusal.ts';
 import { type Resource, resourceFor, resourcesDefinedBy } from '../../domain/kubernetes/resource.ts';
@@ -135,7 +136,10 @@ async function tryOne(
   const unknown = resource.verbs.length === 0 || context.missingNamespaces.has(intent.object.metadata.namespace ?? '');
   if (unknown) return done(intent.object, createdBy(intent.object, 'manifest', hide));
   let object = atItsHome(intent.object, { live, ref, policies, said });
-  let isCounted = scaled !== undefined && live !== undefined;
+  const isRuled = scaled !== undefined && live !== undefined;
+  if (isRuled) object = withoutRuledCount(object, live);
+  if (object['spec'] !== intent.object['spec']) said.push('.spec.replicas is left to its autoscaler');
+  let isCounted = isRuled;
   for (let attempt = 1; ; attempt++) {
     // Handed over before the first apply, so it stays as it is.
     const count = isCounted && live !== undefined ? countLetGo(object, live, manager) : undefined;

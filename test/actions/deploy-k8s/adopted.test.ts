@@ -196,6 +196,17 @@ spec:
     await scene.cluster.admin.api.request('DELETE', `${deployments()}/ruled`);
     expect(await scene.run({ ...app, mode: 'restore', restore: 'latest', ...place })).toMatchObject({ exitCode: 0 });
     const set = `${workload('ruled', '5', '')}---\n${autoscaler('ruled')}`;
+    const broken = `apiVersion: batch/v1
+kind: Job
+metadata: { name: broken, annotations: { sluice.dev/phase: before } }
+spec:
+  backoffLimit: 0
+  template: { spec: { restartPolicy: Never, containers: [{ name: m, image: 'x/y:1-crash-at-start' }] } }
+`;
+    // It ends before it comes to the workload; the way back takes the fields over all the same.
+    const failed = await scene.run({ ...app, 'release-id': 'v4' }, `${set}---\n${broken}`);
+    expect(failed).toMatchObject({ exitCode: 1, outputs: { outcome: 'rolled-back' } });
+    expect(await specOf('ruled')).toMatchObject({ replicas: 4 });
     const run = await scene.run({ ...app, 'release-id': 'v5' }, set);
     expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
     expect(await specOf('ruled')).toMatchObject({

@@ -113,6 +113,12 @@ needs('kubernetes')('deploy-k8s', () => {
     expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
     expect(run.stdout).toMatch(/Deployment \S+\/web: \.spec\.replicas is left to /);
     expect(await scene.truth()).toMatchObject({ image: 'registry.example.com/team/web:2', ready: 4 });
+    const forced = await scene.run(
+      { 'release-id': 'v3', 'field-conflicts': 'force' },
+      setOf({ tag: '2', more: AUTOSCALER, config: 'forced' }),
+    );
+    expect(forced).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    expect(await scene.truth()).toMatchObject({ config: 'forced', ready: 4 });
   }, 120_000);
 
   /** A stand-in for the program: it prints what the real one would, so that only our side of it is tried. */

@@ -10,6 +10,7 @@ import {
   stepsOf,
   takeOver,
   without,
+  withoutRuledCount,
 } from '../../../src/domain/kubernetes/ownership.ts';
 import { BOUNDS_ANNOTATION } from '../../../src/domain/kubernetes/scaling.ts';
 import { deployment, object } from './objects.ts';
@@ -342,6 +343,15 @@ describe('a count that an intent does not have', () => {
   ])('%s', (_name, live, intent, count) => {
     expect(countLetGo(intent, live, 'sluice-web')).toBe(count);
   });
+});
+
+test.each([
+  ['goes where an autoscaler runs another one', 3, 7, undefined],
+  ['stays where it is the one that runs', 3, 3, 3],
+  ['stays where the autoscaler is off, with none', 3, 0, 3],
+])('the count of an intent %s', (_name, wanted, now, left) => {
+  const [intent, live] = [wanted, now].map((replicas) => ({ ...web, spec: { replicas } }));
+  expect(withoutRuledCount(intent ?? web, live ?? web)['spec']).toEqual(left === undefined ? {} : { replicas: left });
 });
 
 test('an image that would be left to others is found among the fields, whatever stands around it', () => {

@@ -1,0 +1,89 @@
+import { describe, expect, test } from '@jest/globals';
+import { KubeFailure, type KubeStatus } from '../../../src/domain/kubernetes/failure.ts';
+import { DEPLOYMENTS } from '../../../src/domain/kubernetes/resource.ts';
+import { fieldAt } from '../../../src/domain/kubernetes/object.ts';
+import { applyOne } from '../../../src/engine/k8s-rollout/apply.ts';
+import type { K8sTools } from '../../../src/engine/k8s-rollout/rollout.ts';
+import { deployment } from '../../domain/kubernetes/objects.ts';
+import { fakeClock } from '../../fakes/clock.ts';
+import { recordingLog } from '../../fakes/log.ts';
+
+const web = deployment('web', { app: 'a/b:2' });
+const refused = (code: number, message: string, causes: KubeStatus['causes'] = []): KubeFailure =>
+  new KubeFailure('conflict', { what: 'Could not apply' }, { status: { code, reason: '', message, causes } });
+const conflict = (manager: string, field: string): KubeFailure =>
+  refused(409, 'conflict', [{ reason: 'FieldManagerConflict', message: `conflict with "${manager}"`, field }]);
+const IMAGE = '.spec.template.spec.containers[name="app"].image';
+
+/** A server that refuses first, and takes what is sent then. */
+function applying(refusals: readonly KubeFailure[], more: Partial<Parameters<typeof applyOne>[0]> = {}) {
+  const left = [...refusals];
+  const sent: unknown[] = [];
+  const apply: K8sTools['cluster']['apply'] = (_resource, object) => {
+    sent.push(object);
+    const next = left.shift();
+    return next === undefined ? Promise.resolve({ object, created: false }) : Promise.reject(next);
+  };
+  const tools = {
+    cluster: { apply },
+    clock: fakeClock({ mode: 'automatic' }),
+    log: recordingLog(),
+    onWrite() {},
+  } as unknown as K8sTools;
+  const { signal } = new AbortController();
+  const lease = { signal, guard: () => Promise.resolve(), release: () => Promise.resolve() };
+  const run = (images?: 'may-be-left') =>
+    applyOne(
+      { resource: DEPLOYMENTS, object: web, live: undefined, way: 'apply', ...more },
+      {
+        ref: { app: 'web', namespace: 'shop' },
+        conflicts: 'yield',
+        lease,
+        ...(images === undefined ? {} : { images }),
+      },
+      tools,
+      signal,
+    );
+  return { run, sent };
+}
+
+describe('an apply that others have fields of', () => {
+  test('never leaves them an image, though it yields: somebody set it since it was looked at', async () => {
+    const { run, sent } = applying([conflict('kubectl-set', IMAGE)]);
+    await expect(run()).rejects.toThrow(`it would leave its image to kubectl-set (${IMAGE})`);
+    expect(sent).toHaveLength(1);
+  });
+
+  test('leaves it on a way back, and says so', async () => {
+    const { run, sent } = applying([conflict('kubectl-set', IMAGE)]);
+    expect(await run('may-be-left')).toMatchObject({ note: `${IMAGE} is left to kubectl-set` });
+    expect(fieldAt(sent[1], 'spec', 'template', 'spec', 'containers')).toEqual([{ name: 'app' }]);
+  });
+});
+
+describe('an apply that the schema of its kind refuses', () => {
+  const old = refused(500, '.spec.color: field not declared in schema');
+
+  test('is made again for a moment, where the set changed the definition', async () => {
+    const { run, sent } = applying([old, old], { schema: 'changing' });
+    await run();
+    expect(sent).toHaveLength(3);
+  });
+
+  test('fails at the end of it, and at once where nothing changed', async () => {
+    const { run, sent } = applying(
+      Array.from({ length: 100 }, () => old),
+      { schema: 'changing' },
+    );
+    await expect(run()).rejects.toBe(old);
+    expect(sent.length).toBeGreaterThan(10);
+    const { run: once, sent: one } = applying([old]);
+    await expect(once()).rejects.toBe(old);
+    expect(one).toHaveLength(1);
+  });
+
+  test('is not made again for a rule of the cluster', async () => {
+    const rule = refused(422, 'admission webhook "x" denied the request: color');
+    await expect(applying([rule], { schema: 'changing' }).run()).rejects.toBe(rule);
+  });
+});
