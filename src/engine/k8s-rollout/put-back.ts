@@ -156,7 +156,7 @@ function whyStuck(thrown: unknown, lease: HeldLease): string {
 }
 
 /** Jobs have run; running those of an earlier release again would undo nothing. */
-function wantedBack({ record, previous }: PuttingBack): readonly KubeObject[] {
+function wantedBack({ record, previous }: Pick<PuttingBack, 'record' | 'previous'>): readonly KubeObject[] {
   const intents = (previous?.objects ?? []).filter(({ kind }) => kind !== 'Job');
   const known = new Set(intents.map((object) => keyOf(refOf(object))));
   const intended = new Map(record.objects.map((object) => [keyOf(refOf(object)), object]));
@@ -169,14 +169,25 @@ function wantedBack({ record, previous }: PuttingBack): readonly KubeObject[] {
   return [...intents, ...foreign];
 }
 
+/** What this release made, and what served before does not have. */
+function madeBy({ record, previous }: Pick<PuttingBack, 'record' | 'previous'>): ReleaseRecord['before'] {
+  const kept = new Set((previous?.objects ?? []).map((object) => keyOf(refOf(object))));
+  return record.before.filter(({ ref, object }) => object === undefined && !kept.has(keyOf(ref)));
+}
+
+/** PURE. A line for each object that a way back looks at. */
+export const wayBackLines = (going: Pick<PuttingBack, 'record' | 'previous'>): readonly string[] => [
+  ...wantedBack(going).map((object) => `~ as it was, where it differs: ${describeRef(refOf(object))}`),
+  ...madeBy(going).map(({ ref }) => `${isKept(ref) ? '= stays: ' : '- delete '}${describeRef(ref)}`),
+];
+
 async function removeMade(
   { record, previous, ref, lease }: PuttingBack,
   lines: string[],
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<Pick<PutBack, 'results' | 'stuck'> & { readonly barred?: string }> {
-  const kept = new Set((previous?.objects ?? []).map((object) => keyOf(refOf(object))));
-  const made = record.before.filter(({ ref: each, object }) => object === undefined && !kept.has(keyOf(each)));
+  const made = madeBy({ record, previous });
   const results: ObjectResult[] = [];
   const stuck: Stuck[] = [];
   for (const { members } of [...inPhasesBack(made, ({ ref: each }) => asObject(each))].reverse()) {

@@ -81,6 +81,9 @@ needs('kubernetes')('a first release that failed and was left', () => {
       ['3', 'of-three'],
     ] as const)
       expect(await scene.run({ ...leave, 'release-id': tag }, bad(tag, name))).toMatchObject({ exitCode: 1 });
+    const planned = await scene.run({ mode: 'rollback', 'dry-run': 'true' });
+    for (const name of ['of-two', 'of-three'])
+      expect(planned.stdout).toContain(`- delete ConfigMap ${scene.namespace}/${name}`);
     const back = await scene.run({ mode: 'rollback' });
     expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back' } });
     expect(back.stdout).toContain('where nothing of it was before');

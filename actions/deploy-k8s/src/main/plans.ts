@@ -1,5 +1,6 @@
 import type { Manifest } from '../../../../src/domain/kubernetes/manifest.ts';
 import type { Report } from '../../../../src/domain/report.ts';
+import { wayBackLines } from '../../../../src/engine/k8s-rollout/put-back.ts';
 import type { ActionTools } from '../../../../src/runtime/action.ts';
 import { type Context, plan, planRollback } from '../execute.ts';
 import { lineReport, planReport } from '../report.ts';
@@ -31,7 +32,11 @@ export async function plannedBack(
   const left = 'leaves' in way ? way.leaves : undefined;
   const why = left === undefined ? '' : `: release ${left.release} (revision ${left.revision}) failed and stands`;
   const start = `would ${what} release ${release} (revision ${revision})${why}`;
-  if (planned === undefined) return lineReport([], request, start);
+  if (planned === undefined) {
+    const lines = way.kind === 'finish' ? wayBackLines(way) : [];
+    if (lines.length > 0) log.verbatim('Plan', lines.join('\n'));
+    return lineReport(lines, request, start);
+  }
   for (const warning of planned.warnings) log.warning(warning);
   const report = planReport(planned, request, `${start}; `);
   log.verbatim('Plan', report.lines.join('\n'));
