@@ -2,18 +2,38 @@ import { type KubeObject, fieldAt, isFields, listAt, numberAt, textAt } from './
 import { podSpecPath } from './pod-templates.ts';
 import { quantity } from './quantity.ts';
 
+/** How many pods more, and how many less, than are wanted a rollout of a Deployment may have for a while, rounded as its controller does. */
+function fencesOf(workload: KubeObject, wanted: number): { readonly surge: number; readonly unavailable: number } {
+  if (textAt(workload, 'spec', 'strategy', 'type') === 'Recreate') return { surge: 0, unavailable: wanted };
+  const read = (key: string, round: (value: number) => number): number => {
+    const asked = fieldAt(workload, 'spec', 'strategy', 'rollingUpdate', key) ?? '25%';
+    const percent = /^(\d+)%$/.exec(String(asked))?.[1];
+    return percent === undefined ? Number(asked) : round((Number(percent) * wanted) / 100);
+  };
+  const surge = read('maxSurge', Math.ceil);
+  const unavailable = Math.min(wanted, read('maxUnavailable', Math.floor));
+  // With neither it could not begin.
+  return { surge, unavailable: surge === 0 && unavailable === 0 ? 1 : unavailable };
+}
+
+/** Whether old pods may end before new ones are there, so that a rollout goes on without room for its surge. */
+export const makesItsRoom = (deployment: KubeObject): boolean =>
+  textAt(deployment, 'spec', 'strategy', 'type') !== 'Recreate' &&
+  fencesOf(deployment, numberAt(deployment, 'spec', 'replicas') ?? 1).unavailable > 0;
+
 /** Pods that a rollout has beside those that run now: all of a new workload, the surge of one that is there. */
 export function extraPods(workload: KubeObject, live: KubeObject | undefined): number {
-  const replicas = numberAt(workload, 'spec', 'replicas') ?? (live === undefined ? 1 : 0);
-  if (workload.kind !== 'Deployment') return live === undefined ? replicas : 0;
-  const before = numberAt(live, 'spec', 'replicas') ?? 0;
-  const wanted = numberAt(workload, 'spec', 'replicas') ?? before;
-  if (live === undefined) return wanted;
-  if (textAt(workload, 'spec', 'strategy', 'type') === 'Recreate') return Math.max(0, wanted - before);
-  const asked = fieldAt(workload, 'spec', 'strategy', 'rollingUpdate', 'maxSurge') ?? '25%';
-  const percent = /^(\d+)%$/.exec(String(asked))?.[1];
-  const surge = percent === undefined ? Number(asked) : Math.ceil((Number(percent) * wanted) / 100);
+  const { before, wanted } = countsOf({ workload, live });
+  const surge = workload.kind === 'Deployment' && live !== undefined ? fencesOf(workload, wanted).surge : 0;
   return Math.max(0, wanted + surge - before);
+}
+
+/** Pods that it has now, and those that it shall have. */
+function countsOf({ workload, live }: Growth): { readonly before: number; readonly wanted: number } {
+  // Of a DaemonSet the nodes say how many, of a Job that is there nothing is made any more.
+  const now = numberAt(live, 'spec', 'replicas') ?? numberAt(live, 'status', 'desiredNumberScheduled') ?? 0;
+  const wanted = numberAt(workload, 'spec', 'replicas') ?? (live === undefined ? 1 : now);
+  return { before: now, wanted };
 }
 
 /** What one pod asks for: `requests.cpu`, `requests.memory`, `limits.cpu`, `limits.memory`. */
@@ -35,13 +55,54 @@ export interface Growth {
   readonly live: KubeObject | undefined;
 }
 
-/** Quotas of one namespace that the rollout would go beyond, each with its numbers. */
-export function quotaProblems(quotas: readonly KubeObject[], growth: readonly Growth[]): readonly string[] {
-  const needed = new Map<string, number>();
-  for (const { workload, live } of growth) {
-    const pods = extraPods(workload, live);
-    for (const [name, each] of demandOf(workload)) needed.set(name, (needed.get(name) ?? 0) + each * pods);
-  }
+/** By name of the resource, for all workloads together. */
+function sumOf(growth: readonly Growth[], needOf: (each: Growth, name: string) => number): ReadonlyMap<string, number> {
+  const sum = new Map<string, number>();
+  for (const each of growth)
+    for (const name of demandOf(each.workload).keys()) sum.set(name, (sum.get(name) ?? 0) + needOf(each, name));
+  return sum;
+}
+
+const demandBy = (workload: KubeObject | undefined, name: string): number =>
+  workload === undefined ? 0 : (demandOf(workload).get(name) ?? 0);
+
+/** What it needs more at the end of its rollout. */
+function growthOf(each: Growth, name: string): number {
+  const { before, wanted } = countsOf(each);
+  return Math.max(0, demandBy(each.workload, name) * wanted - demandBy(each.live, name) * before);
+}
+
+/** What it needs more while it is rolled out, if every pod of its surge is made. */
+const heightOf = (each: Growth, name: string): number =>
+  Math.max(growthOf(each, name), demandBy(each.workload, name) * extraPods(each.workload, each.live));
+
+/** What it does not get on without: pods of a surge wait for room where old ones may end before. */
+const leastOf = (each: Growth, name: string): number =>
+  each.workload.kind === 'Deployment' && makesItsRoom(each.workload) ? growthOf(each, name) : heightOf(each, name);
+
+/** Quotas of one namespace that keep the rollout from its end, each with its numbers. */
+export const quotaProblems = (quotas: readonly KubeObject[], growth: readonly Growth[]): readonly string[] =>
+  beyond(quotas, sumOf(growth, leastOf)).map(
+    ({ text, more }) => `${text}, and the rollout needs ${more} more at its height`,
+  );
+
+/** Those that make it slower: old pods end first, and new ones are made as there is room. */
+export function quotaWarnings(quotas: readonly KubeObject[], growth: readonly Growth[]): readonly string[] {
+  const barred = new Set(beyond(quotas, sumOf(growth, leastOf)).map(({ text }) => text));
+  return beyond(quotas, sumOf(growth, heightOf))
+    .filter(({ text }) => !barred.has(text))
+    .map(
+      ({ text, more }) =>
+        `${text}: there is no room for the surge (${more} more), so old pods end before new ones are made`,
+    );
+}
+
+interface Beyond {
+  readonly text: string;
+  readonly more: string;
+}
+
+function beyond(quotas: readonly KubeObject[], needed: ReadonlyMap<string, number>): readonly Beyond[] {
   const alias: Readonly<Record<string, string>> = {
     cpu: 'requests.cpu',
     memory: 'requests.memory',
@@ -52,12 +113,11 @@ export function quotaProblems(quotas: readonly KubeObject[], growth: readonly Gr
     const hard = fieldAt(quota, 'status', 'hard');
     return Object.entries(isFields(hard) ? hard : {}).flatMap(([name, limit]) => {
       const most = quantity(limit) ?? Number.POSITIVE_INFINITY;
-      const used = quantity(fieldAt(quota, 'status', 'used', name) ?? 0) ?? 0;
+      const said = fieldAt(quota, 'status', 'used', name) ?? 0;
       const more = needed.get(alias[name] ?? name) ?? 0;
-      if (more === 0 || used + more <= most) return [];
-      return [
-        `quota ${quota.metadata.name} has ${String(limit)} of ${name}, ${String(fieldAt(quota, 'status', 'used', name) ?? 0)} are used, and the rollout needs ${short(more)} more at its height`,
-      ];
+      if (more === 0 || (quantity(said) ?? 0) + more <= most) return [];
+      const text = `quota ${quota.metadata.name} has ${String(limit)} of ${name}, ${String(said)} are used`;
+      return [{ text, more: short(more) }];
     });
   });
 }

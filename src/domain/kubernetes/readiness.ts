@@ -1,4 +1,5 @@
 import { rollout } from './argo-rollout.ts';
+import { makesItsRoom } from './capacity.ts';
 import { customReadiness, route } from './custom-readiness.ts';
 import { type KubeObject, fieldAt, groupOf, listAt, numberAt, textAt } from './object.ts';
 import {
@@ -56,6 +57,17 @@ function cannotMakePods(object: KubeObject, failure: Condition, { written, curre
   return conditionOf(current, 'ReplicaFailure')?.status === 'True';
 }
 
+/**
+ * Whether its own rollout makes the room that a quota has not: old pods end, and the ReplicaSet tries again. Until the last
+ * of them has ended there may be none that counts as old; from then on its progress deadline judges.
+ */
+function waitsForRoom(object: KubeObject, { message }: Condition): boolean {
+  const isFirst = object.metadata.annotations?.['deployment.kubernetes.io/revision'] === '1';
+  if (isFirst || !message.includes('exceeded quota') || !makesItsRoom(object)) return false;
+  const old = count(object, 'status', 'replicas') - count(object, 'status', 'updatedReplicas');
+  return old > 0 || conditionOf(object, 'Progressing')?.reason !== 'NewReplicaSetAvailable';
+}
+
 function deployment(object: KubeObject, unobserved: string | undefined, around: Surroundings): Readiness {
   if (fieldAt(object, 'spec', 'paused') === true) return bad('it is paused, so nothing is rolled out');
   if (unobserved !== undefined) return waiting(unobserved);
@@ -63,7 +75,8 @@ function deployment(object: KubeObject, unobserved: string | undefined, around: 
   if (progress?.status === 'False' && progress.reason === 'ProgressDeadlineExceeded')
     if (!isOfBefore(progress, 'Progressing', around.written)) return bad(said(progress));
   const failure = conditionOf(object, 'ReplicaFailure');
-  if (failure?.status === 'True' && cannotMakePods(object, failure, around)) return bad(said(failure));
+  if (failure?.status === 'True' && cannotMakePods(object, failure, around))
+    return waitsForRoom(object, failure) ? waiting(`room as old pods end (${said(failure)})`) : bad(said(failure));
   const wanted = numberAt(object, 'spec', 'replicas') ?? 1;
   const updated = count(object, 'status', 'updatedReplicas');
   const all = count(object, 'status', 'replicas');

@@ -1,5 +1,5 @@
 import type { InputProblem } from '../../domain/inputs.ts';
-import { budgetDeadlocks, quotaProblems } from '../../domain/kubernetes/capacity.ts';
+import { budgetDeadlocks, quotaProblems, quotaWarnings } from '../../domain/kubernetes/capacity.ts';
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import type { Intent } from '../../domain/kubernetes/intent.ts';
 import { type Manifest, placeOf } from '../../domain/kubernetes/manifest.ts';
@@ -66,11 +66,16 @@ export async function preflight(
   const growth = tried.prepared
     .filter(({ object }) => makesPods(object))
     .map(({ object, live }) => ({ workload: object, live }));
-  const quota = namespaces.flatMap((namespace, index) =>
-    quotaProblems(
-      quotas[index] ?? [],
-      growth.filter(({ workload }) => workload.metadata.namespace === namespace),
-    ).map((problem) => ({ input: `namespace ${namespace}`, problem })),
+  const growing = namespaces.map((namespace, index) => ({
+    namespace,
+    quotas: quotas[index] ?? [],
+    own: growth.filter(({ workload }) => workload.metadata.namespace === namespace),
+  }));
+  const quota = growing.flatMap(({ namespace, quotas: all, own }) =>
+    quotaProblems(all, own).map((problem) => ({ input: `namespace ${namespace}`, problem })),
+  );
+  const tight = growing.flatMap(({ namespace, quotas: all, own }) =>
+    quotaWarnings(all, own).map((warning) => `namespace ${namespace}: ${warning}`),
   );
   const budgets = intents.map(({ object }) => object).filter(({ kind }) => kind === 'PodDisruptionBudget');
   return {
@@ -78,6 +83,7 @@ export async function preflight(
     problems: [...problems, ...absent.problems, ...tried.problems, ...pausedAmong(tried.prepared), ...quota],
     warnings: [
       ...absent.warnings,
+      ...tight,
       ...budgetDeadlocks(
         budgets,
         growth.map(({ workload }) => workload),

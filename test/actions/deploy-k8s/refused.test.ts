@@ -1,5 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type KubeObject, textAt } from '../../../src/domain/kubernetes/object.ts';
 import { needs } from '../../harness/needs.ts';
+import { until } from '../../sandbox/kubernetes/until.ts';
 import { type Scene, openScene, setOf } from './scene.ts';
 
 needs('kubernetes')('before its first write deploy-k8s', () => {
@@ -198,6 +201,27 @@ spec: { minAvailable: 6, selector: { matchLabels: { app: web } } }
     await api.delete(`/api/v1/namespaces/${scene.namespace}/resourcequotas/few`);
   }, 240_000);
 
+  test('is not refused by a quota without room for a surge, where old pods may end first', async () => {
+    const { api } = scene.cluster.admin;
+    const wish = { 'field-conflicts': 'force' };
+    const four = await scene.run({ ...wish, 'release-id': 'four' }, setOf({ tag: '4', replicas: 4, config: 'four' }));
+    expect(four).toMatchObject({ exitCode: 0 });
+    const path = `/api/v1/namespaces/${scene.namespace}/resourcequotas`;
+    await api.create(path, { metadata: { name: 'tight' }, spec: { hard: { pods: '4' } } });
+    await until('that the pods are counted', async () => {
+      const used = textAt(await scene.live(`${path}/tight`), 'status', 'used', 'pods');
+      return used === '4' ? used : undefined;
+    });
+    const run = scene.run({ ...wish, 'release-id': 'next' }, setOf({ tag: '5', replicas: 4, config: 'next' }));
+    const next = await whileNudged(scene, run);
+    expect(next).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    expect(next.annotations).toContainEqual(
+      expect.objectContaining({ level: 'warning', message: expect.stringContaining('no room for the surge (1 more)') }),
+    );
+    expect(await scene.truth()).toMatchObject({ image: 'registry.example.com/team/web:5', ready: 4 });
+    await api.delete(`${path}/tight`);
+  }, 240_000);
+
   test('is a set whose Deployment somebody has paused', async () => {
     const { api } = scene.cluster.admin;
     const path = `/apis/apps/v1/namespaces/${scene.namespace}/deployments/web`;
@@ -247,6 +271,22 @@ async function stateOf({ cluster, namespace }: Scene): Promise<unknown> {
     return items.map(({ metadata: { name, generation }, spec, data }) => ({ name, generation, spec, data }));
   });
   return Promise.all(lists);
+}
+
+/** A ReplicaSet whose pods were refused some times tries again after minutes, or when it changes. */
+async function whileNudged<T>({ cluster, namespace }: Scene, work: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const ended = work.finally(() => over.abort());
+  const sets = `/apis/apps/v1/namespaces/${namespace}/replicasets`;
+  for (let time = 1; !over.signal.aborted; time++) {
+    const { body } = await cluster.admin.api.request('GET', sets);
+    for (const { metadata } of (body as { readonly items: readonly KubeObject[] }).items)
+      await cluster.admin.api.merge(`${sets}/${metadata.name}`, {
+        metadata: { annotations: { nudged: String(time) } },
+      });
+    await sleep(500, undefined, { signal: over.signal }).catch(() => undefined);
+  }
+  return ended;
 }
 
 /** The controller fills in what a quota counts a moment after it is made. */

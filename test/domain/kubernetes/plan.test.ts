@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { changesBetween, createdBy, describePlan, planText } from '../../../src/domain/kubernetes/diff.ts';
 import { inPhases, inPhasesBack } from '../../../src/domain/kubernetes/phases.ts';
-import { budgetDeadlocks, extraPods, quotaProblems } from '../../../src/domain/kubernetes/capacity.ts';
+import { budgetDeadlocks, extraPods, quotaProblems, quotaWarnings } from '../../../src/domain/kubernetes/capacity.ts';
 import { quantity } from '../../../src/domain/kubernetes/quantity.ts';
 import { referencesOutside } from '../../../src/domain/kubernetes/references.ts';
 import { staysPaused } from '../../../src/domain/kubernetes/paused.ts';
@@ -184,6 +184,39 @@ describe('capacity', () => {
     expect(quotaProblems([quota], [{ workload: deployment('web', { app: 'a' }), live: undefined }])).toEqual([
       'quota q has 4 of pods, 3 are used, and the rollout needs 3 more at its height',
     ]);
+  });
+
+  const pods = (hard: number) =>
+    object('v1', 'ResourceQuota', 'q', { status: { hard: { pods: String(hard) }, used: { pods: '4' } } });
+  const of = (spec: object, image = 'a') => deployment('web', { app: image }, { replicas: 4, ...spec });
+  const rolling = (maxSurge: unknown, maxUnavailable: unknown) => ({
+    strategy: { rollingUpdate: { maxSurge, maxUnavailable } },
+  });
+  test.each([
+    ['by default', {}, 4, [0, 1]],
+    ['by default, and its surge fits', {}, 5, [0, 0]],
+    ['with few pods, none of which may miss', { replicas: 3 }, 4, [0, 0]],
+    ['with percents that let none miss', rolling('25%', '20%'), 4, [1, 0]],
+    ['where none may miss', rolling(1, 0), 4, [1, 0]],
+    ['without a surge', rolling(0, 1), 4, [0, 0]],
+    ['with neither, which is one that may miss', rolling('0%', '0%'), 4, [0, 0]],
+    ['made anew', { strategy: { type: 'Recreate' } }, 4, [0, 0]],
+    ['with more pods than fit at its end', { replicas: 6 }, 5, [1, 0]],
+  ])('a quota of pods and a Deployment of four that is rolled out %s', (_name, spec, hard, expected) => {
+    const growth = [{ workload: of(spec), live: of({}) }];
+    expect([quotaProblems([pods(hard)], growth).length, quotaWarnings([pods(hard)], growth).length]).toEqual(expected);
+  });
+
+  test('a quota that its pods outgrow at the end keeps it from there, whatever may miss', () => {
+    const cpu = (requests: string) => {
+      const containers = [{ name: 'app', image: 'a', resources: { requests: { cpu: requests } } }];
+      return of({ template: { spec: { containers } } });
+    };
+    const quota = object('v1', 'ResourceQuota', 'q', { status: { hard: { cpu: '6' }, used: { cpu: '4' } } });
+    expect(quotaProblems([quota], [{ workload: cpu('2'), live: cpu('1') }])).toEqual([
+      'quota q has 6 of cpu, 4 are used, and the rollout needs 4 more at its height',
+    ]);
+    expect(quotaProblems([quota], [{ workload: cpu('1500m'), live: cpu('1') }])).toEqual([]);
   });
 
   test.each([

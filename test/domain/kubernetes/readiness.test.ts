@@ -49,6 +49,32 @@ describe('a Deployment', () => {
   });
 });
 
+describe('a Deployment whose pods a quota refuses', () => {
+  const judge = (revision: string, spec: object, status: object, progress: string) => {
+    const web = deployment('web', { app: 'a/b:1' }, { replicas: 4, ...spec });
+    const annotations = { 'deployment.kubernetes.io/revision': revision };
+    const conditions = [
+      condition('ReplicaFailure', 'True', 'FailedCreate', 'pods "web" is forbidden: exceeded quota: few'),
+      condition('Progressing', 'True', progress),
+    ];
+    const seen = { observedGeneration: 2, availableReplicas: 3, conditions, ...status };
+    return readinessOf({ ...web, metadata: { ...web.metadata, annotations }, status: seen }, around).kind;
+  };
+  const none = { strategy: { rollingUpdate: { maxUnavailable: 0 } } };
+  const early = { replicas: 4, updatedReplicas: 0 };
+  const late = { replicas: 3, updatedReplicas: 3 };
+  const done = 'NewReplicaSetAvailable';
+  test.each([
+    ['waits while old pods make room', '2', {}, early, done, 'waiting'],
+    ['waits for the last old one to end', '2', {}, late, 'ReplicaSetUpdated', 'waiting'],
+    ['is bad where none may miss', '2', none, early, done, 'bad'],
+    ['is bad at its first rollout', '1', {}, late, 'ReplicaSetUpdated', 'bad'],
+    ['is bad where it was only scaled', '2', {}, late, done, 'bad'],
+  ])('%s', (_name, revision, spec, status, progress, kind) => {
+    expect(judge(revision, spec, status, progress)).toBe(kind);
+  });
+});
+
 describe('a progress deadline that had passed before our write', () => {
   const passed = (lastUpdateTime: string, observedGeneration: number) => ({
     ...deployment('web', { app: 'a/b:1' }),
