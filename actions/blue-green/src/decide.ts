@@ -5,6 +5,7 @@ import { lifeWords, stageWords } from '../../../src/domain/shift/record-words.ts
 import { isWornOut, lossOf } from '../../../src/domain/shift/target-loss.ts';
 import { unreachable } from '../../../src/domain/unreachable.ts';
 import { decideDone, decideFinishing, decideSwitched } from './decide/finish.ts';
+import { decideLost } from './decide/lost.ts';
 import { decidePrepared, decidePreparing } from './decide/prepare.ts';
 import { decideRolledBack, decideRollingBack, rollBack } from './decide/rollback.ts';
 import { decideJudging, decideRechecking, decideShifting, judgeAll } from './decide/shift.ts';
@@ -35,8 +36,7 @@ export function decide(goal: Goal, seen: Observation, now: Instant): Decision {
   }
   const { record } = seen;
   const claim = claimOf(record, { me: goal.me, engaged: seen.engaged }, now);
-  if (claim === 'lost')
-    return done({ kind: 'superseded', by: record ? formatRun(record.run) : 'nobody: its record is gone' });
+  if (claim === 'lost') return decideLost(seen, now);
   if (record === undefined || claim === 'free') return decideStart(goal, seen, now);
   switch (claim) {
     case 'busy':

@@ -127,6 +127,8 @@ async function make(move: Move, seen: Observation, acting: Acting, signal: Abort
     if (isRenewal(move)) Object.assign(memory, { failedRenewals: 0, renewalRestsUntil: undefined });
   } catch (thrown) {
     signal.throwIfAborted();
+    // No record at all is no other run: the next look decides, as long as there is something to write it again from.
+    if (thrown instanceof Superseded && thrown.isByNobody && memory.unwritten === undefined) return;
     const passing = thrown instanceof CloudFailure && mayPass(thrown.kind);
     if (!(thrown instanceof Failure) || (memory.engaged === 'no' && !passing)) throw thrown;
     if (passing && isRenewal(move) && restsBefore(thrown, acting)) return;

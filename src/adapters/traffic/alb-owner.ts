@@ -27,7 +27,7 @@ export async function albNotices(
 function noticeOf(place: string, stack: string, logicalId: string | undefined): string {
   const resource = `LogicalResourceId/${logicalId ?? '<id of the listener or rule>'}`;
   const rule = { Effect: 'Deny', Action: 'Update:*', Principal: '*', Resource: resource };
-  return `${place} belongs to the CloudFormation stack ${stack}: an update of it would set the weights back. Nothing was touched. Keep updates away from it by a stack policy with the statement ${JSON.stringify(rule)}, or leave the weights out of the template (Terraform: lifecycle ignore_changes = [action])`;
+  return `${place} belongs to the CloudFormation stack ${stack}: an update of it would set the weights back. Nothing was touched. Keep updates away from it by a stack policy with the statement ${JSON.stringify(rule)}, or leave the weights and the tags that begin with sluice: out of the template (Terraform: lifecycle ignore_changes = [action, tags, tags_all] of a rule, [default_action, tags, tags_all] of a listener, or ignore_tags { key_prefixes = ["sluice:"] } of the provider for the tags)`;
 }
 
 /** `...:listener-rule/app/<lb>/<id>/<listener>/<rule>` -> the ARN of its listener; that of a listener stays. */

@@ -2,7 +2,8 @@ import type { Instant } from '../duration.ts';
 import { Failure } from '../failure.ts';
 import { type Color, COLORS, otherColor } from '../traffic-split.ts';
 import { type ShiftRecord, isOver, isResting } from './record.ts';
-import { TAG_PREFIX, taggable } from './record-tags.ts';
+import { removalWords, taggable } from './record-tags.ts';
+import { formatHeld } from './scaling.ts';
 
 /** Of the 256 characters of a tag. */
 const MOST_OF_A_COLOR = 120;
@@ -79,6 +80,6 @@ export function groupsFault(record: ShiftRecord | undefined, groups: string): Fa
     what: `Shift ${record.id} (${record.phase}) was begun with other target groups behind the colors`,
     why: `it was begun with ${record.groups}, the router now says ${groups}`,
     now: 'Nothing was touched',
-    next: `Put router.colors (and services) back to what they were until the shift has ended: go back by mode: rollback with them, then exchange the names. Where those target groups are gone for good, see that one color has all the weight and remove the tags that begin with ${TAG_PREFIX} from what is shifted`,
+    next: `Put router.colors (and services) back to what they were until the shift has ended: go back by mode: rollback with them, then exchange the names. Where those target groups are gone for good, see that one color has all the weight, and ${removalWords(formatHeld(record.scaling))} from what is shifted`,
   });
 }

@@ -82,6 +82,16 @@ export function recordOf(tags: Tags, where: string): ShiftRecord | undefined {
   };
 }
 
+/**
+ * Nothing else remembers what autoscaling was. `held`: what the tag says, even where it cannot be understood.
+ */
+export const removalWords = (held: string): string => {
+  const remove = `remove the tags that begin with ${TAG_PREFIX}`;
+  return held === ''
+    ? remove
+    : `first give back the autoscaling that ${TAG_PREFIX}autoscaling holds (${held}: what was suspended of each color before the shift), then ${remove}`;
+};
+
 interface Reader {
   broken(key: string): Failure;
   text(key: string): string;
@@ -104,7 +114,7 @@ function readerOf(tags: Tags, where: string): Reader {
       what: `The shift recorded on ${where} cannot be read`,
       why: `the tag ${TAG_PREFIX}${key} is "${given(key)}"`,
       now: 'Nothing was touched',
-      next: `Remove the tags that begin with ${TAG_PREFIX} when no shift is under way, then re-run`,
+      next: `When no shift is under way, ${removalWords(given('autoscaling'))}, then re-run`,
     });
   const optionalTime = (key: string): Instant | undefined => {
     if (given(key) === '') return undefined;

@@ -42,7 +42,7 @@ export const isInTraffic = (phase: Phase): boolean =>
   phase === 'shifting' || phase === 'judging' || phase === 'rechecking';
 
 /** Phases after the judgement: the old color may have been scaled down, or is about to be. */
-const isJudged = (phase: Phase): boolean => phase === 'switched' || phase === 'finishing';
+export const isJudged = (phase: Phase): boolean => phase === 'switched' || phase === 'finishing';
 
 /** Whether users can have met the candidate. */
 export const hadTraffic = ({ trafficAt, percent }: Pick<ShiftRecord, 'trafficAt' | 'percent'>): boolean =>

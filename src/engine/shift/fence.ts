@@ -12,10 +12,13 @@ import type { TrafficRouter } from '../../ports/traffic-router.ts';
 export class Superseded extends Error {
   override readonly name = 'Superseded';
   readonly by: string;
+  /** There is no record any more: whoever removed it was no run. */
+  readonly isByNobody: boolean;
   constructor(by: ShiftRecord | undefined) {
     const who = by === undefined ? 'nobody: its record is gone' : formatRun(by.run);
     super(`The shift was taken over by ${who}`);
     this.by = who;
+    this.isByNobody = by === undefined;
   }
 }
 

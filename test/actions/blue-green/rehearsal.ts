@@ -112,6 +112,7 @@ export const blueIsLive = (): World => ({
 /** What one process remembers; a kill loses it. */
 interface Memory {
   engaged: boolean;
+  written: ShiftRecord | undefined;
   samples: Sample[];
   candidateHealth: number[];
   deployed: Result | undefined;
@@ -139,6 +140,7 @@ export function rehearse(
 ): Run {
   const memory: Memory = {
     engaged: false,
+    written: undefined,
     samples: [],
     candidateHealth: [],
     deployed: undefined,
@@ -204,6 +206,7 @@ function observe(world: World, memory: Memory, scenario: Scenario): Seen {
     spread: 'everywhere',
     record: world.record,
     engaged: memory.engaged,
+    lost: world.record === undefined && memory.engaged ? memory.written : undefined,
     targets: { blue: targets('blue'), green: targets('green') },
     own: undefined,
     desired: { ...world.desired },
@@ -235,7 +238,7 @@ function make(move: Move, { world, memory, scenario, goal }: Act): void {
   switch (move.kind) {
     case 'record':
       memory.engaged = true;
-      world.record = move.record;
+      world.record = memory.written = move.record;
       break;
     case 'weigh':
     case 'restore':

@@ -98,6 +98,18 @@ describe('a record in tags', () => {
     expect(() => read({ ...tagsOf(recordOf()), ...change }, 'ALB rule web-443/10')).toThrow(says);
   });
 
+  test('says what only its tags remember, before it says to remove them', () => {
+    const held = { blue: { scaleIn: false, scaleOut: false, scheduled: true } };
+    const broken = { ...tagsOf(recordOf({ scaling: held })), 'sluice:schema': '2' };
+    expect(() => read(broken, 'rule')).toThrow(
+      /When no shift is under way, first give back the autoscaling that sluice:autoscaling holds \(blue=scheduled: .*\), then remove the tags that begin with sluice:/,
+    );
+    const none = { ...tagsOf(recordOf()), 'sluice:schema': '2' };
+    expect(() => read(none, 'rule')).toThrow(
+      /When no shift is under way, remove the tags that begin with sluice:, then/,
+    );
+  });
+
   test('tells two records apart by anything but lost characters', () => {
     expect(sameRecord(recordOf(), recordOf())).toBe(true);
     expect(sameRecord(recordOf(), recordOf({ percent: 50 }))).toBe(false);

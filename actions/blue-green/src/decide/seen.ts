@@ -63,6 +63,8 @@ export interface Seen {
   readonly spread: 'everywhere' | 'on-its-way';
   readonly record: ShiftRecord | undefined;
   readonly engaged: boolean;
+  /** What this process wrote last, where no record is found at all any more; undefined: there is one, or never was. */
+  readonly lost: ShiftRecord | undefined;
   readonly targets: Readonly<Record<Color, TargetHealth>>;
   /** Those of the candidate that its own deployment brought; undefined: nobody asks, or nothing tells them apart. */
   readonly own: TargetHealth | undefined;

@@ -139,7 +139,9 @@ async function record(wished: Recording, seen: Observation, acting: Fenced, sign
   const { memory, ports, fence } = acting;
   const groups = wished.record.groups ?? groupsWords(ports.targets);
   const move = { ...wished, record: { ...wished.record, groups } };
-  if (memory.engaged === 'yes') await fence(signal);
+  // A record that is gone proves nothing to the fence: that it still is has to be enough.
+  const isLost = seen.kind === 'seen' && seen.lost !== undefined;
+  if (memory.engaged === 'yes' && !isLost) await fence(signal);
   else if (await changedSince(seen, acting, signal)) return;
   const before = memory.changed;
   const isNone = ports.willChange();

@@ -52,7 +52,9 @@ export async function observe(acting: Looking, signal: AbortSignal): Promise<See
   if (fault !== undefined) acting.faults?.push(fault);
   if (memory.record === undefined && record !== undefined && record.phase !== read?.phase)
     ports.log.warning(`Shift ${record.id} is taken as over: ${record.reason}`);
-  memory.record = record;
+  // What a signal handler has to take back is known, though the record is gone.
+  const lost = record === undefined && memory.engaged === 'yes' ? memory.record : undefined;
+  memory.record = record ?? lost;
   const desired = mayWaitForTasks(record, acting) ? await sizesIfRead(acting, signal) : sizes;
   memory.desired = desired;
   memory.size = sizeOf(acting.release.goal, { desired });
@@ -69,6 +71,7 @@ export async function observe(acting: Looking, signal: AbortSignal): Promise<See
     seated: await seatedOf(live, { record, acting }, signal),
     record,
     engaged: memory.engaged === 'yes',
+    lost,
     targets: { blue, green } satisfies Record<Color, TargetHealth>,
     own: await ownTargets(record, acting, signal),
     desired,
