@@ -139,7 +139,7 @@ async function restoreOne(
 /** What else goes back with an object, and is needed to write it. */
 function standOf(object: KubeObject, { previous }: PuttingBack): Pick<ToApply, 'scaled' | 'schema'> {
   const all = previous?.objects ?? [];
-  const { group, kind } = { group: groupOf(object.apiVersion), kind: object.kind };
+  const [group, { kind }] = [groupOf(object.apiVersion), object];
   return {
     ...(scaledAmong(all).has(keyOf(refOf(object))) ? { scaled: 'by-autoscaler' } : {}),
     ...(resourcesDefinedBy(all).some((each) => each.group === group && each.kind === kind)
