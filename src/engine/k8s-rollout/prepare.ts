@@ -8,6 +8,7 @@ import { placeOf } from '../../domain/kubernetes/manifest.ts';
 import {
   type KubeObject,
   describeObject,
+  describeRef,
   fieldAt,
   isFields,
   isKept,
@@ -28,6 +29,7 @@ import {
 import { refusedBySchema } from '../../domain/kubernetes/schema-refusal.ts';
 import { type Resource, resourceFor, resourcesDefinedBy } from '../../domain/kubernetes/resource.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
+import { isRole, roleOf } from '../../domain/kubernetes/role-binding.ts';
 import { mayPass } from '../../domain/retry-policy.ts';
 import { inParallel } from '../in-parallel.ts';
 import type { ToApply } from './apply.ts';
@@ -63,6 +65,8 @@ interface TryContext {
   /** Keys of workloads that an autoscaler scales. */
   readonly scaled: ReadonlySet<string>;
   readonly missingNamespaces: ReadonlySet<string>;
+  /** Keys of the roles that come into being with this set. */
+  readonly newRoles: ReadonlySet<string>;
   /** Kinds whose definition this set changes. */
   readonly changing: readonly Pick<Resource, 'group' | 'kind'>[];
 }
@@ -90,9 +94,12 @@ export async function tryAll(
       object.kind === 'Namespace' && live[index] === undefined ? [object.metadata.name] : [],
     ),
   );
+  const newRoles = new Set(
+    objects.flatMap((object, index) => (isRole(object) && live[index] === undefined ? [keyOf(refOf(object))] : [])),
+  );
   const tryThese = async (which: readonly number[], changing: TryContext['changing']) =>
     inParallel(which, AT_ONCE, async (index): Promise<readonly [number, Prepared]> => {
-      const context: TryContext = { ref, policies, hide, scaled, missingNamespaces, changing };
+      const context: TryContext = { ref, policies, hide, scaled, missingNamespaces, newRoles, changing };
       const intent = intents[index] as Intent;
       return [index, await tryOne(intent, live[index], { context, problems }, { ...tools, signal })];
     });
@@ -159,8 +166,7 @@ async function tryOne(
       return done(object, changeOf(live, after, object, hide));
     } catch (thrown) {
       const conflicts = thrown instanceof KubeFailure ? conflictsOf(thrown.status?.causes ?? []) : [];
-      if (conflicts.length === 0)
-        return judgeRefusal({ thrown, object, live, done, refuse, hide, ref, policies, schema, said });
+      if (conflicts.length === 0) return judgeRefusal({ ...context, thrown, object, live, done, refuse, schema, said });
       if (count !== undefined) {
         // An autoscaler sets it at this moment, and has it by that.
         isCounted = false;
@@ -242,7 +248,7 @@ function changeOf(live: KubeObject | undefined, tried: KubeObject, object: KubeO
   return { ref: refOf(object), kind: changes.length === 0 ? 'unchanged' : 'change', changes, basis: 'server' };
 }
 
-interface Refused extends Pick<TryContext, 'ref' | 'policies' | 'hide'> {
+interface Refused extends Pick<TryContext, 'ref' | 'policies' | 'hide' | 'newRoles'> {
   readonly thrown: unknown;
   readonly object: KubeObject;
   readonly live: KubeObject | undefined;
@@ -253,7 +259,8 @@ interface Refused extends Pick<TryContext, 'ref' | 'policies' | 'hide'> {
 }
 
 /** What the server will not try, and what it will not take. */
-function judgeRefusal({ thrown, object, live, hide, ref, policies, schema, said, done, refuse }: Refused): Prepared {
+function judgeRefusal(refused: Refused): Prepared {
+  const { thrown, object, live, hide, ref, policies, newRoles, schema, said, done, refuse } = refused;
   if (!(thrown instanceof KubeFailure) || thrown.status === undefined) throw thrown;
   const { status } = thrown;
   const byManifest = (): Prepared =>
@@ -280,6 +287,12 @@ function judgeRefusal({ thrown, object, live, hide, ref, policies, schema, said,
   if (thrown.kind === 'expired-token' || mayPass(thrown.kind)) throw thrown;
   if (schema !== undefined && refusedBySchema(status)) {
     said.push('is tried once its definition is applied, which this set changes');
+    return byManifest();
+  }
+  const role = roleOf(object);
+  // Whoever is no cluster admin may bind what he has himself, which the server sees by the role: without one it cannot try.
+  if (status.code === 404 && role !== undefined && newRoles.has(keyOf(role))) {
+    said.push(`is tried once ${describeRef(role)} is there, which this set makes`);
     return byManifest();
   }
   refuse(`is refused by the server: ${masked(status.message || messageOf(thrown), object)}`);

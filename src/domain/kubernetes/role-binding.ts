@@ -1,0 +1,16 @@
+import { type KubeObject, type Ref, groupOf, textAt } from './object.ts';
+
+const GROUP = 'rbac.authorization.k8s.io';
+
+export const isRole = ({ apiVersion, kind }: KubeObject): boolean =>
+  groupOf(apiVersion) === GROUP && (kind === 'Role' || kind === 'ClusterRole');
+
+/** The role that a binding gives to its subjects; undefined: it is no binding. */
+export function roleOf(object: KubeObject): Ref | undefined {
+  const { apiVersion, kind, metadata } = object;
+  if (groupOf(apiVersion) !== GROUP || !/^(?:Cluster)?RoleBinding$/.test(kind)) return undefined;
+  const [role, name] = [textAt(object, 'roleRef', 'kind'), textAt(object, 'roleRef', 'name')];
+  if (role === undefined || name === undefined) return undefined;
+  const { namespace } = metadata;
+  return { apiVersion, kind: role, name, ...(role === 'Role' && namespace !== undefined ? { namespace } : {}) };
+}
