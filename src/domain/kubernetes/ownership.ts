@@ -46,8 +46,11 @@ export interface ConflictVerdict {
   readonly left: readonly FieldConflict[];
 }
 
+/** `yield-but-images`: a person's way back to a release leaves what others changed since, and yet runs the images of that release. */
+export type ConflictPolicy = 'fail' | 'force' | 'yield' | 'yield-but-images';
+
 export interface ConflictContext {
-  readonly policy: 'fail' | 'force' | 'yield';
+  readonly policy: ConflictPolicy;
   readonly scaled: 'by-autoscaler' | 'by-hand';
   /** As it was read; absent: it was not there. */
   readonly live: KubeObject | undefined;
@@ -62,16 +65,17 @@ export function judgeConflicts(conflicts: readonly FieldConflict[], context: Con
   return { yielded: fated('yielded'), taken: fated('taken'), left: fated('left') };
 }
 
-function fateOf(
-  { manager, field, subresource }: FieldConflict,
-  { policy, scaled, live }: ConflictContext,
-): keyof ConflictVerdict {
+const isImage = ({ field }: FieldConflict): boolean => /ontainers\[[^\]]*\]\.image$/.test(field);
+
+function fateOf(conflict: FieldConflict, { policy, scaled, live }: ConflictContext): keyof ConflictVerdict {
+  const { manager, field, subresource } = conflict;
   const held = live?.metadata.annotations?.[BOUNDS_ANNOTATION] !== undefined;
   const isRuled = scaled === 'by-autoscaler' || subresource === 'scale' || SCALERS.test(manager);
   if ((manager === 'sluice-scale' && held) || (field === COUNT && isRuled)) return 'yielded';
   const entries = live?.metadata.managedFields ?? [];
   if (subresource === undefined && entries.some((entry) => entry.manager === manager && isTakenOver(entry)))
     return 'taken';
+  if (policy === 'yield-but-images') return isImage(conflict) ? 'taken' : 'yielded';
   if (policy === 'yield') return 'yielded';
   return policy === 'force' || OWN.test(manager) ? 'taken' : 'left';
 }
@@ -138,8 +142,7 @@ export const without = (object: KubeObject, fields: readonly FieldConflict[]): K
   }, object);
 
 /** Images among fields that would be left to others: without them it is not this release that runs. */
-export const imagesAmong = (fields: readonly FieldConflict[]): readonly FieldConflict[] =>
-  fields.filter(({ field }) => /ontainers\[[^\]]*\]\.image$/.test(field));
+export const imagesAmong = (fields: readonly FieldConflict[]): readonly FieldConflict[] => fields.filter(isImage);
 
 /** Why fields may not be left to others, as a clause; undefined: they may. */
 export function imageGivenUp(yielded: readonly FieldConflict[]): string | undefined {

@@ -140,7 +140,7 @@ export const manifestsOf = (record: ReleaseRecord, records: readonly ReleaseReco
 
 /** What was intended once is intended again as it was, without what came since; others' fields stay theirs. */
 const GOING_BACK: Policies = {
-  conflicts: 'yield',
+  conflicts: 'yield-but-images',
   replace: [],
   prune: 'delete',
   pruneLimit: 'none',

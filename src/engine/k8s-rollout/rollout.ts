@@ -2,6 +2,7 @@ import type { Duration, Instant } from '../../domain/duration.ts';
 import type { ObjectChange } from '../../domain/kubernetes/diff.ts';
 import type { Origin } from '../../domain/kubernetes/manifest.ts';
 import type { Ref } from '../../domain/kubernetes/object.ts';
+import type { ConflictPolicy } from '../../domain/kubernetes/ownership.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Hmac, Sha256 } from '../../ports/digest.ts';
 import type { Kubernetes } from '../../ports/kubernetes.ts';
@@ -41,7 +42,7 @@ export type Verify = (signal: AbortSignal) => Promise<Verification>;
 
 export interface Policies {
   /** Fields that other managers own. */
-  readonly conflicts: 'fail' | 'force' | 'yield';
+  readonly conflicts: ConflictPolicy;
   /** Kinds that are deleted and made again when an immutable field changes. */
   readonly replace: readonly string[];
   readonly prune: 'none' | 'delete';

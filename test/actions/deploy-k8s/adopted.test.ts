@@ -156,6 +156,25 @@ spec:
     });
   }, 120_000);
 
+  test('an image that somebody set is not what a way back leaves running; other changes of people stay', async () => {
+    const app = { app: 'night' };
+    const night = () => scene.live(`${deployments()}/night`);
+    const ran = (image: string) => ({ spec: { minReadySeconds: 2, template: { spec: { containers: [{ image }] } } } });
+    await scene.run({ ...app, 'release-id': 'v1' }, workload('night', '1', 'replicas: 1\n  minReadySeconds: 0'));
+    await scene.run({ ...app, 'release-id': 'v2' }, workload('night', '2', 'replicas: 1\n  minReadySeconds: 0'));
+    const containers = [{ name: 'c', image: 'x/y:3' }];
+    await merged(`${deployments()}/night`, 'kubectl-set', { spec: { template: { spec: { containers } } } });
+    await merged(`${deployments()}/night`, 'kubectl-patch', { spec: { minReadySeconds: 2 } });
+    expect(await night()).toMatchObject(ran('x/y:3'));
+    const plan = await scene.run({ ...app, mode: 'rollback', 'dry-run': 'true' }, '');
+    expect(said(plan)).toMatch(/image: x\/y:3 -> x\/y:1/);
+    const back = await scene.run({ ...app, mode: 'rollback' }, '');
+    expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back', release: 'v1' } });
+    expect(back.stdout).toContain('image is taken back from kubectl-set');
+    expect(back.stdout).toContain('.spec.minReadySeconds is left to kubectl-patch');
+    expect(await night()).toMatchObject(ran('x/y:1'));
+  }, 120_000);
+
   test('a count that somebody set by kubectl scale stays', async () => {
     const app = { app: 'peak' };
     await scene.run({ ...app, 'release-id': 'v1' }, workload('peak', '1', 'replicas: 2'));
