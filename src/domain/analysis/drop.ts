@@ -12,6 +12,8 @@ interface Count {
 /** Requests that stopped coming, or that nobody answers any more: both are counted nowhere. */
 export interface Drop {
   readonly since: Instant;
+  /** The newest that its source knows. How late a source is, is no silence. */
+  readonly to: Instant;
   /** In the last `within`. */
   readonly requests: number;
   readonly within: Duration;
@@ -19,9 +21,19 @@ export interface Drop {
   readonly usual: number;
 }
 
-/** What is looked at, and what it is compared with, in intervals: no further back than a step that gave it more. */
+export interface Traffic {
+  /** Looks of one length, in the order of time. */
+  readonly samples: readonly Sample[];
+  readonly interval: Duration;
+  /** For how long next to nothing may come. */
+  readonly timeout: Duration;
+}
+
+/** What is looked at, and what it is compared with, in intervals. */
 const RECENT = 4;
 const HISTORY = 8;
+/** A source with whole minutes may have one that is late: one look is none. */
+const FEWEST = 2;
 /** Traffic that halves is a Sunday; of what falls to this share there is next to nothing left to judge. */
 const LEFT = 0.1;
 /** It is back when so much of it is there. */
@@ -34,49 +46,80 @@ const DOUBT = 1e-6;
  * of ours that it still answers, and a window that is stretched until it holds enough of them would look back to the good
  * ones of before. undefined: as many as before, or too few to know.
  */
-export function dropOf(samples: readonly Sample[], interval: Duration): Drop | undefined {
+export function dropOf({ samples, interval, timeout }: Traffic): Drop | undefined {
   const counts = countsOf(samples);
-  let usual: number | undefined;
-  let drop: Drop | undefined;
-  for (let end = 1; end <= counts.length; end++) {
-    const recent = lastOf(counts.slice(0, end), RECENT * interval);
-    const history = lastOf(counts.slice(0, end - recent.length), HISTORY * interval);
+  const look = Math.min(RECENT * interval, timeout / 2);
+  let drop: (Drop & { readonly rate: number }) | undefined;
+  for (let end = FEWEST; end <= counts.length; end++) {
+    const recent = lastOf(counts.slice(0, end), look, FEWEST);
     const { requests, length: within } = total(recent);
-    if (usual === undefined) {
-      if (within < RECENT * interval || !hasFallen(total(recent), total(history))) continue;
-      usual = total(history).requests / total(history).length;
-    } else if (requests > BACK * usual * within) {
-      [usual, drop] = [undefined, undefined];
-      continue;
-    }
-    const [first] = recent;
-    const since = drop?.since ?? (first === undefined ? undefined : before(first.to, first.length));
-    if (since !== undefined) drop = { since, requests, within: milliseconds(within), usual: usual * within };
+    const [first, last] = [recent[0], recent.at(-1)];
+    if (first === undefined || last === undefined || within < look) continue;
+    const fallen = { requests, within, look, most: HISTORY * interval };
+    const rate = drop?.rate ?? rateBeforeFall(counts.slice(0, end - recent.length), fallen);
+    const isBack = drop !== undefined && requests > BACK * drop.rate * within;
+    const since = drop?.since ?? before(first.to, first.length);
+    drop =
+      rate === undefined || isBack
+        ? undefined
+        : { since, to: last.to, requests, within: milliseconds(within), usual: rate * within, rate };
   }
   return drop;
+}
+
+interface Fallen {
+  readonly requests: number;
+  /** Milliseconds, as the rest. */
+  readonly within: number;
+  readonly look: number;
+  readonly most: number;
+}
+
+/**
+ * Requests a millisecond that were usual; undefined: nothing has fallen, or it is not known. Usual is what came lately, but no
+ * more than half of all looks had: what follows a burst is no fall.
+ */
+function rateBeforeFall(counts: readonly Count[], { requests, within, look, most }: Fallen): number | undefined {
+  const history = total(lastOf(counts, most, FEWEST));
+  const lately = history.requests / history.length;
+  if (history.length < look || counts.length < FEWEST || requests > LEFT * lately * within) return undefined;
+  const rates = counts.map((each) => each.requests / each.length).sort((a, b) => a - b);
+  const rate = Math.min(lately, rates[Math.floor((rates.length - 1) / 2)] ?? 0);
+  if (requests > LEFT * rate * within) return undefined;
+  // Of all requests of both stretches, so few are recent by chance alone.
+  const [few, many] = [Math.round(requests), Math.round(rate * most)];
+  return binomialTail({ n: few + many, k: many, p: most / (within + most) }) < DOUBT ? rate : undefined;
+}
+
+/**
+ * Whether stable lost its requests, too: then it is users who are fewer. Its looks are long and may hold some of before, so
+ * half is enough; so much it loses to no usual step. Nothing is known where it has no users, as at 100 %.
+ */
+export function isShared(drop: Drop, stable: readonly Sample[]): boolean {
+  const rateOf = ({ reading, window }: Sample): number => (reading.kind === 'value' ? reading.samples / window : 0);
+  const earlier = stable.findLast((sample) => sample.reading.kind === 'value' && endOf(sample) <= drop.since);
+  const now = stable.findLast(({ reading }) => reading.kind === 'value' || reading.kind === 'no-data');
+  return earlier !== undefined && now?.reading.kind === 'value' && rateOf(now) < rateOf(earlier) / 2;
 }
 
 /** Of two looks at the same stretch the later one knows more. What a source did not answer is no zero. */
 function countsOf(samples: readonly Sample[]): readonly Count[] {
   const counts: Count[] = [];
   for (const sample of samples) {
-    const { reading } = sample;
+    const { reading, window: length } = sample;
     if (reading.kind === 'error' || reading.kind === 'not-yet') continue;
-    const count = {
-      to: endOf(sample),
-      length: sample.window,
-      requests: reading.kind === 'value' ? reading.samples : 0,
-    };
+    const count = { to: endOf(sample), length, requests: reading.kind === 'value' ? reading.samples : 0 };
     if (counts.at(-1)?.to === count.to) counts.pop();
-    if (before(count.to, count.length) >= (counts.at(-1)?.to ?? -Infinity)) counts.push(count);
+    if (before(count.to, length) >= (counts.at(-1)?.to ?? -Infinity)) counts.push(count);
   }
   return counts;
 }
 
-/** The fewest of the last that together are at least so long. */
-function lastOf(counts: readonly Count[], length: number): readonly Count[] {
+/** The fewest of the last that together are at least so long, and at least `fewest`. */
+function lastOf(counts: readonly Count[], length: number, fewest: number): readonly Count[] {
   let first = counts.length;
-  for (let sum = 0; first > 0 && sum < length; first--) sum += counts[first - 1]?.length ?? 0;
+  for (let sum = 0; first > 0 && (sum < length || counts.length - first < fewest); first--)
+    sum += counts[first - 1]?.length ?? 0;
   return counts.slice(first);
 }
 
@@ -90,12 +133,3 @@ const total = (counts: readonly Count[]): Total => ({
   requests: counts.reduce((sum, { requests }) => sum + requests, 0),
   length: counts.reduce((sum, { length }) => sum + length, 0),
 });
-
-/** Of all requests of both, so few are recent by chance alone once in a million times, and fewer than a tenth are left. */
-function hasFallen(recent: Total, history: Total): boolean {
-  if (history.length === 0 || recent.requests > LEFT * history.requests * (recent.length / history.length))
-    return false;
-  const [few, many] = [Math.round(recent.requests), Math.round(history.requests)];
-  const p = history.length / (recent.length + history.length);
-  return binomialTail({ n: few + many, k: many, p }) < DOUBT;
-}

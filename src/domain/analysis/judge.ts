@@ -4,9 +4,9 @@ import type { Rule, StreakRule, ThresholdRule } from '../policy/rule.ts';
 import { unreachable } from '../unreachable.ts';
 import { standingOfComparison } from './comparison.ts';
 import { replayHold } from './hold.ts';
-import { type Drop, dropOf } from './drop.ts';
+import { type Drop, dropOf, isShared } from './drop.ts';
 import { type Point, type Timeline, isDecided, pointsOf, slotSamples, slotsOf } from './point.ts';
-import type { Sample } from './sample.ts';
+import { type Sample, stableSeriesOf } from './sample.ts';
 import { silenceOf } from './silence.ts';
 import type { Standing } from './standing.ts';
 import { replayStreak } from './streak.ts';
@@ -34,6 +34,8 @@ export interface Evidence {
   readonly begin: Instant;
   /** When the judged time that is to be concluded began: points before it do not make it conclusive. */
   readonly since: Instant;
+  /** Of the traffic, that the candidate has since then; absent: nobody else has any. */
+  readonly percent?: number;
 }
 
 type Rules = Pick<Policy, 'rules' | 'interval' | 'onNoData' | 'noDataTimeout'>;
@@ -174,8 +176,8 @@ function standingOfSilence(
   { rule, points, last }: Seen,
   { policy, evidence, timeline }: Context,
 ): Standing | undefined {
-  const drop = dropOf(slotSamples(rule, 'candidate', timeline), policy.interval);
-  const dropped = drop === undefined || last === undefined ? 0 : between(drop.since, last.at);
+  const drop = ownDrop(rule, { policy, evidence, timeline });
+  const dropped = drop === undefined ? 0 : between(drop.since, drop.to);
   const silent = milliseconds(Math.max(silenceOf(points), dropped));
   const what = drop === undefined ? 'no data' : `next to no requests (${fallWords(drop)})`;
   if (silent >= policy.noDataTimeout) {
@@ -188,6 +190,16 @@ function standingOfSilence(
     return { kind: 'blind', says: `${rule.metric}: the source does not answer: ${last.error ?? ''}` };
   if (drop !== undefined) return { kind: 'blind', says: `${rule.metric}: ${what}` };
   return last !== undefined && last.samples === 0 ? { kind: 'blind', says: `${rule.metric}: no data yet` } : undefined;
+}
+
+/** undefined: as many requests as before, or stable has fewer, too. */
+function ownDrop(rule: Rule, { policy, evidence, timeline }: Context): Drop | undefined {
+  const samples = slotSamples(rule, 'candidate', timeline);
+  const drop = dropOf({ samples, interval: policy.interval, timeout: policy.noDataTimeout });
+  if (drop === undefined || (evidence.percent ?? 100) === 100) return drop;
+  const beside = stableSeriesOf(rule, timeline.interval);
+  const stable = beside === undefined ? slotSamples(rule, 'stable', timeline) : timeline.series.get(beside.key);
+  return isShared(drop, stable ?? []) ? undefined : drop;
 }
 
 const fallWords = ({ requests, within, usual }: Drop): string =>

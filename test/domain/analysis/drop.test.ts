@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { chanceOf, poisson } from '../../../bench/analysis/chance.ts';
-import { dropOf } from '../../../src/domain/analysis/drop.ts';
+import { dropOf, isShared } from '../../../src/domain/analysis/drop.ts';
 import type { Reading, Sample } from '../../../src/domain/analysis/sample.ts';
 import { instant, minutes, seconds } from '../../../src/domain/duration.ts';
 
@@ -19,12 +19,19 @@ const requests = (samples: number): Reading =>
   samples === 0 ? { kind: 'no-data' } : { kind: 'value', value: 0, samples };
 const times = <T>(count: number, each: T): readonly T[] => Array.from({ length: count }, () => each);
 const OUTAGE: Reading = { kind: 'error', message: 'status 503' };
-const drop = (readings: readonly (number | Reading)[]) => dropOf(looks(readings), INTERVAL);
+const dropIn = (samples: readonly Sample[]) => dropOf({ samples, interval: INTERVAL, timeout: minutes(2) });
+const drop = (readings: readonly (number | Reading)[]) => dropIn(looks(readings));
 
 describe('requests that fall away', () => {
   test('are seen within a minute, though a check of ours is still answered, and since they fell', () => {
     const fallen = drop([...times(20, 30), ...times(4, 1)]);
-    expect(fallen).toEqual({ since: BEGIN + 20 * INTERVAL, requests: 4, within: minutes(1), usual: 120 });
+    expect(fallen).toMatchObject({
+      since: BEGIN + 20 * INTERVAL,
+      to: BEGIN + 24 * INTERVAL,
+      requests: 4,
+      within: minutes(1),
+      usual: 120,
+    });
     expect(drop([...times(20, 30), ...times(3, 1)])).toBeUndefined();
   });
 
@@ -37,9 +44,11 @@ describe('requests that fall away', () => {
   });
 
   test('are none when a step has just given it more', () => {
-    expect(drop([...times(20, 6), ...times(20, 30), ...times(4, 0)])).toMatchObject({ requests: 0, usual: 120 });
-    expect(drop([...times(20, 6), ...times(20, 30)])).toBeUndefined();
-    expect(drop([...times(20, 6), ...times(4, 30), ...times(4, 1)])).toMatchObject({ requests: 4, usual: 72 });
+    expect(drop([...times(20, 60), ...times(20, 300)])).toBeUndefined();
+  });
+
+  test('are seen in the middle of a step, too, against no more than what half of all looks had', () => {
+    expect(drop([...times(20, 60), ...times(10, 300), ...times(4, 1)])).toMatchObject({ requests: 4, usual: 240 });
   });
 
   test('do not come and go with single requests: they are back with a fifth', () => {
@@ -58,16 +67,45 @@ describe('requests that fall away', () => {
     expect(drop(readings)).toBeUndefined();
   }); // prettier-ignore
 
-  test('of a source with minutes are counted by its minutes, each as it was known last', () => {
-    const at = (grid: number, minute: number, samples: number): Sample => ({
-      series: 'error-rate', at: instant(BEGIN + grid * INTERVAL), to: instant(BEGIN + minute * minutes(1)), window: minutes(1), reading: requests(samples),
+  test.each([
+    { name: 'one look of a retry storm', burst: times(1, 800) },
+    { name: 'half a minute of warming up', burst: times(2, 400) },
+    { name: 'a minute of a scanner', burst: times(4, 200) },
+    { name: 'two minutes of a batch', burst: times(8, 100) },
+  ])('are not what follows $name', ({ burst }) => {
+    for (const quiet of [1, 4, 8, 40, 200])
+      expect(drop([...times(12, 10), ...burst, ...times(quiet, 10)])).toBeUndefined();
+  }); // prettier-ignore
+
+  describe('of a source with minutes', () => {
+    /** Looked at four times each, and known so late. */
+    const minutely = (counts: readonly number[]): readonly Sample[] =>
+      counts.flatMap((samples, minute) =>
+        [0, 1, 2, 3].map((quarter) => ({
+          series: 'error-rate', at: instant(BEGIN + (minute + 2) * minutes(1) + quarter * INTERVAL), to: instant(BEGIN + (minute + 1) * minutes(1)), window: minutes(1), reading: requests(samples),
+        })),
+      ); // prettier-ignore
+
+    test('are two of its minutes, and how late it is, is no silence', () => {
+      expect(dropIn(minutely([...times(6, 120), 4, 6]))).toMatchObject({ since: BEGIN + minutes(6), to: BEGIN + minutes(8), requests: 10, within: minutes(2), usual: 240 });
     }); // prettier-ignore
-    const before = [1, 2, 3, 4, 5].flatMap((minute) =>
-      [0, 1, 2, 3].map((quarter) => at(minute * 4 + quarter, minute, 120)),
-    );
-    expect(dropOf([...before, at(24, 6, 8)], INTERVAL)).toMatchObject({ requests: 8, within: minutes(1), usual: 120 });
-    // Half the minute had not arrived when it was looked at first.
-    expect(dropOf([...before, at(24, 6, 8), at(25, 6, 118)], INTERVAL)).toBeUndefined();
+
+    test.each([
+      { name: 'one low minute', counts: [...times(6, 120), 4, 120] },
+      { name: 'one low minute, as the newest', counts: [...times(6, 60), 4] },
+      { name: 'one minute that is not there yet', counts: [...times(6, 120), 0] },
+      { name: 'a client with a clock', counts: [400, 10, 10, 10, 10, 400, 10, 10, 10, 10, 400, 10, 10] },
+    ])('are not $name', ({ counts }) => {
+      for (let end = 1; end <= counts.length; end++) expect(dropIn(minutely(counts.slice(0, end)))).toBeUndefined();
+    });
+
+    test('are each taken as it was known last', () => {
+      const [first = [], then = []] = [
+        [...times(6, 120), 4, 8],
+        [...times(6, 120), 110, 118],
+      ].map(minutely);
+      expect(dropIn([...first, ...then.slice(-8)])).toBeUndefined();
+    });
   });
 
   test.each([0.3, 2, 8, 30, 300])('are never seen in traffic that only varies: %d requests a look', (rate) => {
@@ -76,4 +114,18 @@ describe('requests that fall away', () => {
       expect(drop(Array.from({ length: 120 }, () => poisson(rate, chance)))).toBeUndefined();
     }
   });
+});
+
+describe('a fall that stable has, too', () => {
+  const fallen = drop([...times(20, 30), ...times(8, 1)]);
+  const stable = (per: readonly number[]): readonly Sample[] => looks(per);
+  test.each([
+    { name: 'is one of users', per: [...times(20, 200), ...times(8, 10)], shared: true },
+    { name: 'is none while stable has its own', per: [...times(20, 200), ...times(8, 190)], shared: false },
+    { name: 'is none where a step took from stable what the candidate was given', per: [...times(20, 180), ...times(8, 100)], shared: false },
+    { name: 'is not known where stable has nobody', per: [...times(20, 200), ...times(8, 0)], shared: false },
+    { name: 'is not known where stable never had anybody', per: times(28, 0), shared: false },
+  ])('$name', ({ per, shared }) => {
+    expect(fallen && isShared(fallen, stable(per))).toBe(shared);
+  }); // prettier-ignore
 });

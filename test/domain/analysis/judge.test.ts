@@ -186,6 +186,15 @@ describe('a candidate that answers nobody any more but a check of ours', () => {
     expect(judged(policyOf(rules, more), readings).verdict.kind).toBe(kind);
   }); // prettier-ignore
 
+  test('is none where stable lost its requests, too; at 100 % stable cannot tell', () => {
+    const policy = policyOf(rules);
+    const samples = [...times(20, many), ...times(8, few)].flatMap((reading, index) =>
+      allSeries(policy).map(({ key, window }) => ({ series: key, at: instant(BEGIN + (index + 1) * INTERVAL), window, reading })),
+    );
+    const kindAt = (percent: number) => judge(policy, { samples, begin: BEGIN, since: BEGIN, percent }).verdict.kind;
+    expect([kindAt(50), kindAt(100)]).toEqual(['passing', 'failed']);
+  }); // prettier-ignore
+
   test('says how many came, and how many before', () => {
     const says = (count: number) => judged(policyOf(rules), [...times(20, many), ...times(count, few)]).verdict;
     expect(says(4)).toMatchObject({ says: 'error-rate: next to no requests (4 in 1m, 240 before that)' });
