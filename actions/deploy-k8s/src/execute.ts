@@ -8,17 +8,15 @@ import { type Checking, verifyRelease } from '../../../src/engine/checks/verify-
 import { type BackupResult, backUp as backUpNamespace } from '../../../src/engine/k8s-rollout/backup.ts';
 import type { Following } from '../../../src/engine/k8s-rollout/begin.ts';
 import { deploySet } from '../../../src/engine/k8s-rollout/deploy.ts';
+import { type Planned, planSet } from '../../../src/engine/k8s-rollout/plan.ts';
 import {
-  type AppStatus,
-  type Planned,
   type WayBack,
   planBack,
-  planSet,
   rollBackSet,
-  statusOf,
   undoUnfinished,
   wayBackOf,
-} from '../../../src/engine/k8s-rollout/modes.ts';
+} from '../../../src/engine/k8s-rollout/way-back.ts';
+import { type AppStatus, statusOf } from '../../../src/engine/k8s-rollout/status.ts';
 import { leaveUnfinished } from '../../../src/engine/k8s-rollout/leave.ts';
 import { intentsOf } from '../../../src/engine/k8s-rollout/intents.ts';
 import type { AppRef, K8sResult, K8sTools, Policies } from '../../../src/engine/k8s-rollout/rollout.ts';

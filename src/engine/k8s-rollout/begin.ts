@@ -11,7 +11,7 @@ import { type HeldLease, holdLease } from './lease.ts';
 import { type Preflight, atLine, describeProblems } from './preflight.ts';
 import { type Prepared, digestOf } from './prepare.ts';
 import { planPruning } from './prune.ts';
-import { goBack } from './roll-back.ts';
+import { takeBack } from './take-back.ts';
 import { preflightWhenGone } from './terminating.ts';
 import type { AppRef, Cause, K8sResult, K8sTools, Policies, Verify, Writer } from './rollout.ts';
 
@@ -154,7 +154,7 @@ async function beginHolding(
     );
     const previous = records.find(({ revision }) => revision === unfinished.previous);
     const within = after(tools.clock.now(), wish.rollbackWithin);
-    const back = await goBack({ ref: wish.ref, record: unfinished, previous, lease, within }, tools, signal);
+    const back = await takeBack({ ref: wish.ref, record: unfinished, previous, lease, within }, tools, signal);
     // With its record open the next run would take it back over what this one releases.
     const failed = back.kind === 'rollback-failed' ? `could not be taken back: ${back.reason}` : undefined;
     const untold = back.record === 'open' ? 'is taken back, and its record could not be told; re-run' : undefined;

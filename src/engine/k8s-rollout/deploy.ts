@@ -15,7 +15,7 @@ import { finish } from './finish.ts';
 import type { HeldLease } from './lease.ts';
 import { leaveIt } from './leave.ts';
 import { prune } from './prune.ts';
-import { type WentBack, goBack, notKnownText } from './roll-back.ts';
+import { type WentBack, takeBack, notKnownText } from './take-back.ts';
 import { type Cause, type K8sResult, type K8sTools, type ObjectResult, isWayBack } from './rollout.ts';
 import { unprovenText } from './unproven.ts';
 import { waitReady } from './wait.ts';
@@ -299,7 +299,7 @@ async function settleWrong(
   wish.onFollowing?.({ ...following, stands: 'going-back' });
   const within = after(tools.clock.now(), wish.rollbackWithin);
   const going = { ref: wish.ref, record, previous: serving, touched, lease, within };
-  const back = await goBack(going, tools, signal).catch((thrown: unknown): WentBack => {
+  const back = await takeBack(going, tools, signal).catch((thrown: unknown): WentBack => {
     lease.signal.throwIfAborted();
     if (!(thrown instanceof Failure)) throw thrown;
     // Its first call failed already: what was applied stands, and the record says that it is unfinished.

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { ReleaseRecord } from '../../../src/domain/kubernetes/release-record.ts';
-import { wayBackOf } from '../../../src/engine/k8s-rollout/modes.ts';
-import { whatIsBack } from '../../../src/engine/k8s-rollout/roll-back.ts';
+import { wayBackOf } from '../../../src/engine/k8s-rollout/way-back.ts';
+import { whatIsBack } from '../../../src/engine/k8s-rollout/take-back.ts';
 
 const record = (revision: number, phase: ReleaseRecord['phase'], more: Partial<ReleaseRecord> = {}): ReleaseRecord => ({
   schema: 1,
@@ -27,7 +27,7 @@ test.each([
   ['the release before the one that serves', way(served), ['repeat', 2]],
   ['a named one', way(served, { to: 'v1' }), ['repeat', 1]],
   ['nowhere, where the named one serves', way(served, { to: '3' }), ['unchanged', 3]],
-  ['the end of what a killed run began', way([...served, record(4, 'applying', { previous: 3 })]), ['finish', 4]],
+  ['the end of what a killed run began', way([...served, record(4, 'applying', { previous: 3 })]), ['take-back', 4]],
   [
     'on, where the killed run was a way back itself',
     way([...served, record(4, 'applying', { previous: 3, copyOf: 2, digest: 'd2' })]),
@@ -54,11 +54,11 @@ test.each([
     way([...served, record(4, 'failed'), record(5, 'rolled-back', { copyOf: 3, previous: 3 })]),
     ['repeat', 3],
   ],
-  ['nothing, where a first release failed and was left', way([record(1, 'failed')]), ['finish', 1]],
+  ['nothing, where a first release failed and was left', way([record(1, 'failed')]), ['take-back', 1]],
   [
     'nothing, where a first release failed and was left, and another one was taken back since',
     way([record(1, 'failed'), record(2, 'rolled-back')]),
-    ['finish', 1],
+    ['take-back', 1],
   ],
   [
     'one further back, where the bad one was taken back since',

@@ -28,12 +28,12 @@ export async function plannedBack(
 ): Promise<Report> {
   const { way, planned } = await planRollback(request, context, signal);
   const { release, revision } = way.record;
-  const what = { finish: 'take back', repeat: 'go back to', unchanged: 'do nothing: it serves' }[way.kind];
+  const what = { 'take-back': 'take back', repeat: 'go back to', unchanged: 'do nothing: it serves' }[way.kind];
   const left = 'leaves' in way ? way.leaves : undefined;
   const why = left === undefined ? '' : `: release ${left.release} (revision ${left.revision}) failed and stands`;
   const start = `would ${what} release ${release} (revision ${revision})${why}`;
   if (planned === undefined) {
-    const lines = way.kind === 'finish' ? wayBackLines(way) : [];
+    const lines = way.kind === 'take-back' ? wayBackLines(way) : [];
     if (lines.length > 0) log.verbatim('Plan', lines.join('\n'));
     return lineReport(lines, request, start);
   }

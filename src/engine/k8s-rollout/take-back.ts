@@ -31,7 +31,7 @@ export interface WentBack {
  *
  * `rollback-failed` means that an object is not what it was, or that what served is not well: those are named.
  */
-export async function goBack(going: GoingBack, tools: K8sTools, signal: AbortSignal): Promise<WentBack> {
+export async function takeBack(going: GoingBack, tools: K8sTools, signal: AbortSignal): Promise<WentBack> {
   const { record, previous, lease } = going;
   tools.log.info(
     previous === undefined

@@ -1,12 +1,6 @@
 import { type Duration, type Instant, after } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
-import { differenceFrom } from '../../domain/kubernetes/as-intended.ts';
-import { type ObjectChange, planText } from '../../domain/kubernetes/diff.ts';
-import { KubeFailure } from '../../domain/kubernetes/failure.ts';
-import { managerOf } from '../../domain/kubernetes/intent.ts';
 import type { Manifest } from '../../domain/kubernetes/manifest.ts';
-import { type KubeObject, describeObject, refOf } from '../../domain/kubernetes/object.ts';
-import { type Readiness, makesPods, readinessOf } from '../../domain/kubernetes/readiness.ts';
 import {
   type ReleaseRecord,
   adoptedSince,
@@ -20,62 +14,16 @@ import {
   toTakeBack,
   unfinishedOf,
 } from '../../domain/kubernetes/release-record.ts';
-import { LEASES, leaseName, resourceFor } from '../../domain/kubernetes/resource.ts';
-import { heldBy } from '../../domain/kubernetes/terminating.ts';
-import type { InputProblem } from '../../domain/inputs.ts';
-import { inParallel } from '../in-parallel.ts';
 import type { DeployWish } from './begin.ts';
 import { deploySet } from './deploy.ts';
-import { freshHolder, holdLease } from './lease.ts';
-import { preflight } from './preflight.ts';
-import { planPruning } from './prune.ts';
-import { type WentBack, goBack } from './roll-back.ts';
-import { AT_ONCE, type AppRef, type K8sResult, type K8sTools, type Policies } from './rollout.ts';
-import { terminatingOf } from './terminating.ts';
-
-export interface Planned {
-  readonly plan: readonly ObjectChange[];
-  readonly hash: string;
-  readonly problems: readonly InputProblem[];
-  readonly warnings: readonly string[];
-}
-
-export interface PlanWish {
-  readonly ref: AppRef;
-  readonly policies: Policies;
-  /** Of `mode: rollback`: the release that is gone back to. */
-  readonly backTo?: ReleaseRecord;
-}
-
-/** What a deployment would do now. Reads and dry runs only. */
-export async function planSet(
-  manifests: readonly Manifest[],
-  { ref, policies, backTo }: PlanWish,
-  tools: K8sTools,
-  signal: AbortSignal,
-): Promise<Planned> {
-  const { prepared, problems, warnings } = await preflight(manifests, { ref, policies }, tools, signal);
-  const records = await tools.store.list(signal);
-  const pruning = { ref, wanted: prepared, records, policies, ...(backTo === undefined ? {} : { backTo }) };
-  // A set that could not be looked at at all leaves nothing out.
-  const { goes, problems: barred } =
-    prepared.length === 0 ? { goes: [], problems: [] } : await planPruning(pruning, tools, signal);
-  const plan: readonly ObjectChange[] = [
-    ...prepared.map(({ change }) => change),
-    ...goes.map((each) => ({ ref: each, kind: 'delete', changes: [], basis: 'server' }) as const),
-  ];
-  // What bars the pruning bars the deployment before its first write.
-  const hash = tools.sha256(planText(plan));
-  const going = terminatingOf(prepared).map(
-    ({ object, live }) =>
-      `${describeObject(object)} is being deleted, and a release waits until it is gone: ${heldBy(live)}`,
-  );
-  return { plan, hash, problems: [...problems, ...barred], warnings: [...warnings, ...going] };
-}
+import { holdLease } from './lease.ts';
+import { type WentBack, takeBack } from './take-back.ts';
+import type { AppRef, K8sResult, K8sTools, Policies } from './rollout.ts';
+import { type Planned, planSet } from './plan.ts';
 
 /** Where a roll back leads: a named release, one that is left unfinished, the last good one, or the one before it. */
 export type WayBack =
-  | { readonly kind: 'finish'; readonly record: ReleaseRecord; readonly previous: ReleaseRecord | undefined }
+  | { readonly kind: 'take-back'; readonly record: ReleaseRecord; readonly previous: ReleaseRecord | undefined }
   | {
       readonly kind: 'repeat';
       readonly record: ReleaseRecord;
@@ -99,7 +47,7 @@ export function wayBackOf(records: readonly ReleaseRecord[], { ref: { app }, to,
     return { kind: 'repeat', record: wayBack };
   if (to === undefined && unfinished !== undefined)
     return {
-      kind: 'finish',
+      kind: 'take-back',
       record: unfinished,
       previous: records.find(({ revision }) => revision === unfinished.previous),
     };
@@ -168,9 +116,9 @@ export async function rollBackSet(
   const records = await tools.store.list(signal);
   const way = wayBackOf(records, { ref: wish.ref, to, run: wish.writer.run });
   const { record } = way;
-  if (way.kind === 'finish') {
+  if (way.kind === 'take-back') {
     const deadline = after(tools.clock.now(), wish.timeout);
-    const finished = await finishUnfinished({ record, previous: way.previous }, { ...wish, deadline }, tools, signal);
+    const finished = await takeBackUnfinished({ record, previous: way.previous }, { ...wish, deadline }, tools, signal);
     // Its run came to its end while it was waited for: the way back is looked for again.
     return finished ?? rollBackSet({ to, ...wish }, tools, signal);
   }
@@ -187,7 +135,7 @@ export async function rollBackSet(
 }
 
 /** Takes back what a killed run left. Also what `post` does. undefined: nothing is left any more. */
-export async function finishUnfinished(
+export async function takeBackUnfinished(
   { record, previous }: { readonly record: ReleaseRecord; readonly previous: ReleaseRecord | undefined },
   wish: Pick<DeployWish, 'ref' | 'writer' | 'onConflict' | 'rollbackWithin'> & { readonly deadline: Instant },
   tools: K8sTools,
@@ -199,7 +147,7 @@ export async function finishUnfinished(
     const left = toTakeBack(records);
     if (left?.revision !== record.revision) return undefined;
     const within = after(tools.clock.now(), wish.rollbackWithin);
-    const back = await goBack({ ref: wish.ref, record, previous, lease, within }, tools, lease.signal);
+    const back = await takeBack({ ref: wish.ref, record, previous, lease, within }, tools, lease.signal);
     const others = back.kind === 'rolled-back' ? goneWith(records, record) : [];
     for (const each of others) await tools.store.write({ ...each, phase: 'rolled-back' }, lease.signal);
     return resultOf(back, record, previous);
@@ -237,68 +185,5 @@ export async function undoUnfinished(
     onConflict: 'fail',
     rollbackWithin: wish.within,
   } as const;
-  return finishUnfinished({ record, previous }, asked, tools, signal);
+  return takeBackUnfinished({ record, previous }, asked, tools, signal);
 }
-
-export interface ObjectStatus {
-  readonly object: KubeObject;
-  readonly live: KubeObject | undefined;
-  readonly state: Readiness | { readonly kind: 'missing' };
-  /** How it differs from what was released; absent: it does not. */
-  readonly differs?: string;
-}
-
-export interface AppStatus {
-  readonly serving: ReleaseRecord | undefined;
-  readonly unfinished: ReleaseRecord | undefined;
-  /** Stands and is not good. */
-  readonly left: ReleaseRecord | undefined;
-  /** Whether the run of the unfinished one still holds the lease. */
-  readonly answers: 'yes' | 'no' | 'unknown';
-  readonly records: readonly ReleaseRecord[];
-  readonly objects: readonly ObjectStatus[];
-}
-
-/** Reads only. */
-export async function statusOf(ref: AppRef, tools: K8sTools, signal: AbortSignal): Promise<AppStatus> {
-  const { cluster, store, clock } = tools;
-  const records = await store.list(signal);
-  const serving = servingOf(records);
-  const unfinished = unfinishedOf(records);
-  const left = leftStanding(records);
-  const served = await cluster.resources(signal);
-  // Of a first release that did not come up: what stands of it is all that there is.
-  const shown = serving ?? unfinished ?? left;
-  const objects = await inParallel(shown?.objects ?? [], AT_ONCE, async (object): Promise<ObjectStatus> => {
-    const resource = resourceFor(object, served);
-    const live = resource === undefined ? undefined : await cluster.get(resource, refOf(object), signal);
-    const state =
-      live === undefined
-        ? ({ kind: 'missing' } as const)
-        : readinessOf(live, { generation: live.metadata.generation, now: clock.now() });
-    const differs =
-      live === undefined || serving === undefined ? undefined : differenceFrom(object, live, managerOf(ref.app));
-    return { object, live, state, ...(differs === undefined ? {} : { differs }) };
-  });
-  const answers = unfinished === undefined ? 'unknown' : await isAlive(unfinished, ref, tools, signal);
-  return { serving, unfinished, left, answers, records: newestFirst(records), objects };
-}
-
-async function isAlive(
-  { run, process }: ReleaseRecord,
-  { app, namespace }: AppRef,
-  { cluster, clock }: K8sTools,
-  signal: AbortSignal,
-): Promise<AppStatus['answers']> {
-  try {
-    const lease = await cluster.get(LEASES, { namespace, name: leaseName(app) }, signal);
-    const holder = freshHolder(lease, undefined, clock.now());
-    return holder?.run === run && holder.process === process ? 'yes' : 'no';
-  } catch (thrown) {
-    if (!(thrown instanceof KubeFailure) || thrown.kind !== 'access-denied') throw thrown;
-    return 'unknown';
-  }
-}
-
-/** Those with replicas, for people. */
-export const workloadsIn = (objects: readonly KubeObject[]): readonly KubeObject[] => objects.filter(makesPods);
