@@ -141,11 +141,20 @@ async function make(move: Move, seen: Observation, acting: Acting, signal: Abort
       return ports.clock.sleep(pause, signal);
     }
     if (memory.engaged === 'no' || phase === undefined || phase === 'switched' || phase === 'finishing') throw thrown;
+    memory.failedWrites = 0;
+    // Users may go where they belong without it; whether they do, and what is left then, is decided anew.
+    if (move.kind === 'scale' && isBeforeReturn(memory.record)) {
+      ports.log.warning(onTheWay(thrown, 'The way back goes on without scaling'));
+      memory.unscaled = thrown.message;
+      return;
+    }
     ports.log.warning(onTheWay(thrown, 'The shift ends here'));
     memory.trouble = thrown.message;
-    memory.failedWrites = 0;
   }
 }
+
+const isBeforeReturn = (record: ShiftRecord | undefined): boolean =>
+  record?.phase === 'rolling-back' && record.restoredAt === undefined;
 
 /** Its advice is for a run that has ended; this one goes on. */
 const onTheWay = ({ facts }: Failure, next: string): string => new Failure({ ...facts, next }).message;

@@ -185,6 +185,7 @@ async function taken(move: Recording, acting: Acting): Promise<void> {
   memory.engaged = 'yes';
   if (memory.record?.phase !== written.phase) {
     memory.trouble = undefined;
+    memory.unscaled = undefined;
     // Somebody may have changed it since: what is given back is compared with what is there now.
     if (!isInTraffic(written.phase)) memory.scaling = undefined;
   }

@@ -58,6 +58,7 @@ interface ShiftMemory {
   quietLooks: number;
   lastQuietLook: Instant | undefined;
   trouble: string | undefined;
+  unscaled: string | undefined;
   /** The approval that this process asks for. */
   asking: Asking | undefined;
   request: Seen['request'];
@@ -100,6 +101,7 @@ export const startShift = (): ShiftMemory => ({
   quietLooks: 0,
   lastQuietLook: undefined,
   trouble: undefined,
+  unscaled: undefined,
   asking: undefined,
   request: 'untouched',
 });

@@ -89,6 +89,7 @@ export async function observe(acting: Looking, signal: AbortSignal): Promise<See
     oldColor: await quietOf(acting, signal),
     renewal:
       memory.renewalRestsUntil !== undefined && ports.clock.now() < memory.renewalRestsUntil ? 'rests' : 'possible',
+    unscaled: memory.unscaled,
     trouble: memory.trouble,
   };
 }
