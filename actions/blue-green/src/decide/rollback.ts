@@ -111,8 +111,7 @@ function growFirst(goal: Goal, seen: Seen, held: Held): Decision | undefined {
   const needed = neededFor(seen, shift);
   if (seen.targets[shift.to].healthy >= enoughOf(needed)) return undefined;
   const lacks = `${lackWords(seen, shift.to, needed)}, and ${shift.from}`;
-  if (now < until)
-    return waitHeld(seen, held, { for: `healthy targets: ${lacks} serves`, every: seconds(2), until });
+  if (now < until) return waitHeld(seen, held, { for: `healthy targets: ${lacks} serves`, every: seconds(2), until });
   return done({ kind: 'rollback-failed', record, live: seen.live, why: `${lacks} still serves` });
 }
 

@@ -20,6 +20,10 @@ export const isTooSmall = (seen: Sized, move: Move): boolean =>
 const mostOf = ({ desired }: Sized, { from, to }: Move): number =>
   desired === 'unknown' ? Infinity : Math.max(desired[from], desired[to]);
 
+/** Whether the targets alone say that `to` carries what `from` carries, of whatever size they are. */
+export const isBigEnough = ({ targets }: Pick<Sized, 'targets'>, { from, to }: Move): boolean =>
+  targets[to].healthy >= enoughOf(targets[from].healthy);
+
 /** Fewer than half of what was there go down under the load of all; more than half are what one bad node or zone leaves. */
 export const enoughOf = (needed: number): number => Math.ceil(needed / 2);
 

@@ -32,6 +32,7 @@ import { askRequests, notePower } from './flow.ts';
 import { asFound } from './found.ts';
 import { beginAsking, withdrawRequest } from './gate.ts';
 import { hook } from './hook.ts';
+import { keptWords } from './kept.ts';
 import { judgePair, scale } from './scale.ts';
 import { askSources } from './sources.ts';
 import { tidyUp } from './tidy.ts';
@@ -67,9 +68,13 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       return withdrawRequest(move, acting, signal);
     case 'measure':
       return measure(move, { ...acting, fence }, signal);
-    case 'scale':
-      await judgePair(acting, signal);
-      return scale({ ...move, ref: serviceOf(release, move.color) }, { ...acting, fence }, signal);
+    case 'scale': {
+      const scaling = { ...move, ref: serviceOf(release, move.color) };
+      return beating({ ...acting, fence }, signal, async (inner) => {
+        await judgePair(acting, inner);
+        await scale(scaling, { ...acting, fence }, inner);
+      });
+    }
     case 'autoscale': {
       await judgePair(acting, signal);
       ports.log.info(move.says);
@@ -208,10 +213,8 @@ const percentAfter = ({ phase, percent, from, restoredAt }: ShiftRecord): number
 };
 
 /** The one write of a signal handler. It asks nobody: while the lease lasts, no other run may have begun. */
-function restoringFrom(
-  held: ShiftRecord,
-  { ports, release, memory }: Acting,
-): ((signal: AbortSignal) => Promise<string>) | undefined {
+function restoringFrom(held: ShiftRecord, acting: Acting): ((signal: AbortSignal) => Promise<string>) | undefined {
+  const { ports, release, memory } = acting;
   // Nothing is due, and whoever stops a run asks first of all where users are.
   if (held.phase === 'preparing' || held.phase === 'prepared')
     return () => Promise.resolve(`${held.candidate} got no traffic: all of it stays on ${held.stable}`);
@@ -222,6 +225,8 @@ function restoringFrom(
     if (!stillHolds(record, release.goal.me)) throw new Superseded(record);
     // Of now: work that has no turns of its own renews the lease beside it.
     if (record !== undefined && ports.clock.now() >= record.leaseUntil) throw leaseEnded(record);
+    const kept = keptWords(acting);
+    if (kept !== undefined) return kept;
     await ports.router.restore(held.stable, signal);
     return `All traffic is back on ${held.stable}`;
   };

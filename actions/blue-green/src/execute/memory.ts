@@ -16,11 +16,15 @@ export interface Memory extends ShiftMemory {
   record: ShiftRecord | undefined;
   /** A record that could not be written, in place of the one that stands there: going back does not wait for tags. */
   unwritten: ShiftRecord | undefined;
+  /** The last look that was answered. */
+  seen: Seen | undefined;
   readonly events: Event[];
   readonly hooked: HookResult[];
   desired: Seen['desired'] | undefined;
   /** The same as it was read last on a way back, which goes on without it where nothing can be read. */
   sized: Seen['desired'] | undefined;
+  /** Why they could not be read there, as it was said. */
+  sizeFault: string | undefined;
   /** Whether the services were found to be those of the colors: asked before anything else is written, or before them. */
   pair: 'judged' | 'unknown';
   tagged: Color | undefined;
@@ -69,10 +73,12 @@ export const startMemory = (): Memory => ({
   changed: 'no',
   record: undefined,
   unwritten: undefined,
+  seen: undefined,
   events: [],
   hooked: [],
   desired: undefined,
   sized: undefined,
+  sizeFault: undefined,
   pair: 'unknown',
   tagged: undefined,
   unread: undefined,
