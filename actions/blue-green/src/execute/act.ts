@@ -128,14 +128,14 @@ async function measure(
 function withLosses(
   sample: Sample,
   now: { readonly at: Instant; readonly policy: Policy },
-  { candidateHealth, size }: Acting['memory'],
+  { candidateHealth, size, standing }: Acting['memory'],
 ): Sample {
   const isHealth = allSeries(now.policy).some(
     ({ key, metric, arm }) => key === sample.series && metric === 'health' && arm === 'candidate',
   );
   // Points of before, which a resumed run measures again, know nothing of the targets of now.
   if (!isHealth || sample.at !== now.at) return sample;
-  return { ...sample, reading: withTargets(sample.reading, lossOf(candidateHealth, size)) };
+  return { ...sample, reading: withTargets(sample.reading, lossOf(candidateHealth, size), standing) };
 }
 
 type Recording = Extract<Move, { kind: 'record' }>;

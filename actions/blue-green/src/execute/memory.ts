@@ -46,6 +46,8 @@ interface ShiftMemory {
   readonly candidateHealth: number[];
   /** Of the candidate while it has traffic. */
   size: Size;
+  /** Of them that stood healthy and are still registered; undefined: not seen yet. */
+  standing: number | undefined;
   /** The last of them, as it was seen. */
   lastHealthy: HealthyTargets | undefined;
   /** What the policy can see, in words; empty before the first traffic. */
@@ -95,6 +97,7 @@ export const startShift = (): ShiftMemory => ({
   samples: [],
   candidateHealth: [],
   size: 'free',
+  standing: undefined,
   lastHealthy: undefined,
   power: [],
   served: undefined,

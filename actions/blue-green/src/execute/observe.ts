@@ -14,7 +14,7 @@ import {
   stableOnly,
 } from '../../../../src/domain/shift/record.ts';
 import { sameRecord } from '../../../../src/domain/shift/record-tags.ts';
-import { countsAfter } from '../../../../src/domain/shift/target-loss.ts';
+import { countsAfter, standingAfter } from '../../../../src/domain/shift/target-loss.ts';
 import { type Color, COLORS } from '../../../../src/domain/traffic-split.ts';
 import { readTwiceIfLost } from '../../../../src/engine/shift/fence.ts';
 import { withHeartbeat } from '../../../../src/engine/shift/heartbeat.ts';
@@ -210,6 +210,7 @@ function noteHealth(seen: TargetHealth, { memory, ports }: Acting): void {
   const counts = countsAfter(before, seen);
   candidateHealth.push(...counts);
   memory.lastHealthy = seen;
+  memory.standing = standingAfter(memory.standing, seen);
   const lowest = Math.min(...counts);
   if (before === undefined || counts.length === 0 || lowest >= before.healthy) return;
   const { healthy, total, reasons } = seen;
