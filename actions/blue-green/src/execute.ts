@@ -9,6 +9,7 @@ import { act } from './execute/act.ts';
 import type { Acting, Ports, Release } from './execute/acting.ts';
 import { noteColor } from './execute/color.ts';
 import { withdrawRequest } from './execute/gate.ts';
+import { keptWords } from './execute/kept.ts';
 import { type Memory, startMemory } from './execute/memory.ts';
 import { observe } from './execute/observe.ts';
 import { tidyUp } from './execute/tidy.ts';
@@ -104,6 +105,7 @@ async function look(acting: Acting, signal: AbortSignal): Promise<Observation> {
   try {
     const seen = await observe(acting, signal);
     memory.unreachableSince = undefined;
+    memory.seen = seen;
     return seen;
   } catch (thrown) {
     if (!(thrown instanceof CloudFailure) || !mayPass(thrown.kind)) throw thrown;
@@ -141,11 +143,20 @@ async function make(move: Move, seen: Observation, acting: Acting, signal: Abort
       return ports.clock.sleep(pause, signal);
     }
     if (memory.engaged === 'no' || phase === undefined || phase === 'switched' || phase === 'finishing') throw thrown;
+    memory.failedWrites = 0;
+    // Users may go where they belong without it; whether they do, and what is left then, is decided anew.
+    if (move.kind === 'scale' && isBeforeReturn(memory.record)) {
+      ports.log.warning(onTheWay(thrown, 'The way back goes on without scaling'));
+      memory.unscaled = thrown.message;
+      return;
+    }
     ports.log.warning(onTheWay(thrown, 'The shift ends here'));
     memory.trouble = thrown.message;
-    memory.failedWrites = 0;
   }
 }
+
+const isBeforeReturn = (record: ShiftRecord | undefined): boolean =>
+  record?.phase === 'rolling-back' && record.restoredAt === undefined;
 
 /** Its advice is for a run that has ended; this one goes on. */
 const onTheWay = ({ facts }: Failure, next: string): string => new Failure({ ...facts, next }).message;
@@ -167,7 +178,8 @@ function restsBefore(failure: CloudFailure, { memory, ports }: Acting): boolean 
 }
 
 /** The loop cannot go on. While the candidate has traffic that nobody judges any more, it is taken back by one write. */
-async function takenBack(thrown: Failure, { release, ports, memory }: Acting, signal: AbortSignal): Promise<Failure> {
+async function takenBack(thrown: Failure, acting: Acting, signal: AbortSignal): Promise<Failure> {
+  const { release, ports, memory } = acting;
   const { record } = memory;
   if (record === undefined || memory.engaged === 'no') return thrown;
   const what = thrown.message.replace(/\.$/, '');
@@ -176,6 +188,8 @@ async function takenBack(thrown: Failure, { release, ports, memory }: Acting, si
   if (goesBack && record.restoredAt !== undefined)
     return new Failure({ what, now: `All traffic is on ${record.stable} again`, next }, { cause: thrown });
   if (!goesBack && (!isInTraffic(record.phase) || release.onCancel === 'leave')) return thrown;
+  const kept = keptWords(acting);
+  if (kept !== undefined) return new Failure({ what, now: kept }, { cause: thrown });
   if (ports.clock.now() >= record.leaseUntil) return thrown;
   try {
     await ports.router.restore(record.stable, signal);

@@ -1,6 +1,6 @@
 import type { Reading } from '../analysis/sample.ts';
 
-/** Whether the number of tasks that a color wants stands still, or may follow its load, which makes fewer of them no loss. */
+/** Whether the number of tasks that a color wants stands still, or may follow its load, which makes fewer targets no loss. */
 export type Size = 'held' | 'free';
 
 /** What became of the healthy targets of a color since it got its traffic. */
@@ -38,6 +38,15 @@ function stayedOf(before: HealthyTargets, now: HealthyTargets): number {
   return now.members.filter((member) => known.has(member)).length;
 }
 
+/**
+ * Targets that stood healthy and are registered still: what autoscaling takes is registered no more, what is sick stays, and
+ * what is added counts when it is healthy for the first time.
+ */
+export const standingAfter = (
+  before: number | undefined,
+  { healthy, total }: { readonly healthy: number; readonly total: number },
+): number => Math.min(Math.max(before ?? 0, healthy), Math.max(total, healthy));
+
 /** From the counts in the order in which they were seen; undefined: nothing was seen yet. */
 export function lossOf(counts: readonly number[], size: Size = 'held'): TargetLoss | undefined {
   const [begun, ...later] = counts;
@@ -63,11 +72,14 @@ export const isWornOut = ({ most, lost }: TargetLoss): boolean => most > 0 && lo
 /**
  * A good check says nothing of targets that get no check any more: what is missing of them counts as failed. Missing are
  * some when there are fewer than at the beginning, or than half of the most: a single one of those that came with the load
- * may be replaced at any time.
+ * may be replaced at any time. Of a `free` size those that stood and are still registered are what there was.
  */
-export function withTargets(reading: Reading, loss: TargetLoss | undefined): Reading {
-  if (loss === undefined || loss.most === 0 || loss.size === 'free') return reading;
-  const { begun, most, now } = loss;
+export function withTargets(reading: Reading, loss: TargetLoss | undefined, standing?: number): Reading {
+  if (loss === undefined) return reading;
+  const { now } = loss;
+  const most = loss.size === 'held' ? loss.most : (standing ?? now);
+  const begun = Math.min(loss.begun, most);
+  if (most === 0) return reading;
   if (now >= begun && now * 2 >= most) return reading;
   const share = now / most;
   return reading.kind === 'value'

@@ -223,6 +223,7 @@ function observe(world: World, memory: Memory, scenario: Scenario): Seen {
     request: memory.request,
     oldColor: 'unknown',
     renewal: 'possible',
+    unscaled: undefined,
     trouble: undefined,
   };
 }

@@ -224,7 +224,7 @@ describe('the report', () => {
 const seen = {
   kind: 'seen', served: 'no-source', routes: [{ name: 'web', live: splitGiving('blue', 100) }], live: splitGiving('blue', 100), spread: 'everywhere',
   own: undefined, seated: 'both', record: undefined, engaged: false, desired: { blue: 3, green: 0 }, scaling: { blue: 'none', green: 'none' }, tagged: undefined, samples: [], candidateHealth: [], deployed: undefined,
-  sources: undefined, checked: {}, hooked: [], gate: undefined, request: 'untouched', oldColor: 'unknown', renewal: 'possible', lost: undefined, trouble: undefined,
+  sources: undefined, checked: {}, hooked: [], gate: undefined, request: 'untouched', oldColor: 'unknown', renewal: 'possible', lost: undefined, unscaled: undefined, trouble: undefined,
   targets: { blue: { healthy: 3, total: 3, reasons: [] }, green: { healthy: 0, total: 0, reasons: [] } },
 } as const; // prettier-ignore
 

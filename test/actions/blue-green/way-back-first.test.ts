@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Instant, after, minutes, seconds } from '../../../src/domain/duration.ts';
+import { Cancelled } from '../../../src/domain/failure.ts';
 import { CloudFailure } from '../../../src/domain/retry-policy.ts';
 import { policyOf } from './rehearsal.ts';
 import { SERVICES, type Stage, openStage } from './stage.ts';
@@ -109,7 +110,109 @@ describe('a way back of a finished release that left one task of the old color',
     ecsFails(stage, 'transient', () => stage.router.weights.blue !== 100);
     expect((await stage.run({ ...AGAIN, oldDesired: 1 })).outcome.kind).toBe('rolled-back');
     expect([stage.router.weights, stage.desired('blue'), stage.desired('green')]).toEqual([BLUE_ALONE, 3, 1]);
+    const told = 'Could not read the services: transient. The way back does not wait for the sizes of the services.';
+    expect(stage.log.warnings.filter((line) => line === told)).toHaveLength(1);
   });
+
+  /** The moment of the first write of the weights, in milliseconds since now. */
+  const whenBack = async (stage: Stage, more: Parameters<Stage['run']>[1] = {}): Promise<number> => {
+    const begun = stage.clock.now();
+    let back: Instant | undefined;
+    const { restore } = stage.router;
+    stage.router.restore = async (...call) => {
+      back ??= stage.clock.now();
+      await restore.call(stage.router, ...call);
+    };
+    expect((await stage.run({ ...AGAIN, oldDesired: 1 }, more)).outcome.kind).toBe('rolled-back');
+    expect(stage.router.weights).toEqual(BLUE_ALONE);
+    return (back ?? after(begun, minutes(99))) - begun;
+  };
+
+  /** ECS keeps every read open for a minute, until users are back. */
+  const ecsHangs = (stage: Stage): { asked: number } => {
+    const count = { asked: 0 };
+    const { describeServices } = stage.ecs;
+    stage.ecs.describeServices = async (refs, signal) => {
+      if (stage.router.weights.blue !== 100) {
+        count.asked += 1;
+        await stage.clock.sleep(minutes(1), signal);
+      }
+      return describeServices(refs, signal);
+    };
+    return count;
+  };
+
+  test('waits a few seconds for an ECS that hangs', async () => {
+    const stage = await finished();
+    ecsHangs(stage);
+    expect(await whenBack(stage)).toBeLessThan(seconds(15));
+  });
+
+  test('asks an ECS that hangs once where the old color has enough targets, before it is begun', async () => {
+    const stage = openStage();
+    await stage.run({ policy: POLICY, mode: 'prepare' });
+    await stage.run({ policy: POLICY, mode: 'shift' });
+    const count = ecsHangs(stage);
+    expect(await whenBack(stage)).toBeLessThan(seconds(10));
+    expect(count.asked).toBe(1);
+  });
+
+  test('that may not scale it up goes with what it has, and says so', async () => {
+    const stage = await finished();
+    const { updateService } = stage.ecs;
+    stage.ecs.updateService = (ref, change, signal) =>
+      ref.service === SERVICES.blue
+        ? Promise.reject(new CloudFailure('access-denied', { what: 'Could not change shop-blue', why: 'denied' }))
+        : updateService(ref, change, signal);
+    const { outcome } = await stage.run({ ...AGAIN, oldDesired: 1 });
+    expect(outcome).toMatchObject({ kind: 'rolled-back', left: expect.stringContaining('Could not change shop-blue') });
+    expect([stage.router.weights, stage.desired('blue'), stage.desired('green')]).toEqual([BLUE_ALONE, 1, 3]);
+  });
+
+  test('is not kept by services that are crossed by now', async () => {
+    const stage = await finished();
+    const services = { blue: SERVICES.green, green: SERVICES.blue };
+    const begun = stage.clock.now();
+    const { outcome } = await stage.run({ ...AGAIN, oldDesired: 1 }, { ecs: { cluster: 'shop', services } });
+    expect(outcome.kind).toBe('rolled-back');
+    expect(stage.log.warnings.some((line) => line.includes('are crossed'))).toBe(true);
+    expect(stage.router.weights).toEqual(BLUE_ALONE);
+    expect(stage.clock.now() - begun).toBeLessThan(minutes(2));
+  });
+
+  /** A way back that waits for blue, which stays at one healthy target of three. */
+  const waiting = async (): Promise<Stage> => {
+    const stage = await finished();
+    const { health } = stage.router.targets;
+    stage.router.targets.health = async (color, ...call) => {
+      const seen = await health(color, ...call);
+      return color === 'blue' ? { ...seen, healthy: Math.min(1, seen.healthy) } : seen;
+    };
+    return stage;
+  };
+
+  test('that is cancelled while it waits leaves users where they are served, and says where', async () => {
+    const stage = await waiting();
+    const stop = new AbortController();
+    stage.in(seconds(60), () => stop.abort(new Cancelled('SIGINT')));
+    await expect(stage.run({ ...AGAIN, oldDesired: 1 }, {}, stop.signal)).rejects.toThrow(Cancelled);
+    expect(await stage.cancels.restore?.(new AbortController().signal)).toMatch(
+      /^Traffic stays on green, which serves, because blue has too few healthy targets yet/,
+    );
+    expect(stage.router.weights).toEqual({ blue: 0, green: 100 });
+  });
+
+  test('whose looks fail for good while it waits does the same', async () => {
+    const stage = await waiting();
+    const { health } = stage.router.targets;
+    stage.in(seconds(60), () => {
+      stage.router.targets.health = () =>
+        Promise.reject(new CloudFailure('access-denied', { what: 'Could not read the targets', why: 'denied' }));
+    });
+    await expect(stage.run({ ...AGAIN, oldDesired: 1 })).rejects.toThrow(/Could not read the targets.*Traffic stays on green/);
+    expect(stage.router.weights).toEqual({ blue: 0, green: 100 });
+    stage.router.targets.health = health;
+  }); // prettier-ignore
 
   test('is refused when it wants none any more, though its last targets still answer', async () => {
     const stage = await finished();

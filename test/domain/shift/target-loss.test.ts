@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Reading } from '../../../src/domain/analysis/sample.ts';
-import { countsAfter, isWornOut, lossOf, withTargets } from '../../../src/domain/shift/target-loss.ts';
+import { countsAfter, isWornOut, lossOf, standingAfter, withTargets } from '../../../src/domain/shift/target-loss.ts';
 
 describe('the loss of targets', () => {
   test.each([
@@ -68,9 +68,21 @@ describe('a reading of health', () => {
     expect(withTargets(reading, lossOf(counts))).toMatchObject({ kind: 'value', value });
   });
 
-  test('of a size that is free says nothing of targets', () => {
-    expect(withTargets(good, lossOf([4, 1], 'free'))).toEqual(good);
-  });
+  /** Looks: healthy ones of the registered ones. */
+  test.each([
+    { name: 'is whole when there are fewer with the load', looks: [[4, 4], [2, 2], [1, 1]], value: 1 },
+    { name: 'is the share of those that are left of the registered ones', looks: [[10, 10], [9, 10], [5, 10], [1, 10]], value: 0.1 },
+    { name: 'is whole while new ones start', looks: [[2, 2], [2, 8]], value: 1 },
+    { name: 'is whole while new ones start after some were taken', looks: [[10, 10], [2, 2], [2, 8]], value: 1 },
+    { name: 'is whole when one of those that came with the load is replaced', looks: [[4, 4], [20, 20], [19, 20]], value: 1 },
+    { name: 'is the share of those that are left of what was not taken', looks: [[10, 10], [4, 4], [1, 4]], value: 0.25 },
+    { name: 'of a source that tells no total is whole', looks: [[4, 0], [1, 0]], value: 1 },
+  ])('of a size that is free $name', ({ looks, value }) => {
+    const seen = looks.map(([healthy = 0, total = 0]) => ({ healthy, total }));
+    const standing = seen.reduce<number | undefined>(standingAfter, undefined);
+    const counts = seen.map(({ healthy }) => healthy);
+    expect(withTargets(good, lossOf(counts, 'free'), standing)).toMatchObject({ kind: 'value', value });
+  }); // prettier-ignore
 
   test('that could not be taken is no failure while all targets are there', () => {
     const error: Reading = { kind: 'error', message: 'refused' };

@@ -11,7 +11,7 @@ import { NO_HOOKS_DONE } from '../../../../src/domain/shift/hooks.ts';
 import { runHooks } from './hooks.ts';
 import { allAre } from './routes.ts';
 import { giveBack } from './scaling.ts';
-import { carries, enoughOf, isLeaving, lackWords, neededFor } from './size.ts';
+import { carries, enoughOf, isLeaving, isTooSmall, lackWords, neededFor } from './size.ts';
 import { begin } from './start.ts';
 import { withdraw } from './withdraw.ts';
 import type { Goal } from './goal.ts';
@@ -88,30 +88,38 @@ export function decideRollingBack(goal: Goal, seen: Seen, held: Held): Decision 
 
 type Wait = Extract<Decision, { kind: 'wait' }>;
 
+const whileHeld = (seen: Seen, held: Held, next: Decision): Decision =>
+  leaseIsDue(held.record, held.now) && seen.renewal === 'possible' ? renew(held) : next;
+
 const waitHeld = (seen: Seen, held: Held, wait: Omit<Wait, 'kind'>): Decision =>
-  leaseIsDue(held.record, held.now) && seen.renewal === 'possible' ? renew(held) : { kind: 'wait', ...wait };
+  whileHeld(seen, held, { kind: 'wait', ...wait });
 
 /**
  * After a shift the color to go back to may have one task, where the live one has ten: while that one serves, nothing is
- * won by sending everybody to the one. undefined: traffic may go, because enough stands there, nobody serves where it is,
- * or nothing could be scaled here.
+ * won by sending everybody to the one. From half of its targets on traffic goes at once, and growing comes behind it: who
+ * asks for a way back wants to leave. undefined: traffic may go, because enough stands there, nobody serves where it is, or
+ * no more can be had than stands there.
  */
 function growFirst(goal: Goal, seen: Seen, held: Held): Decision | undefined {
   const { record, now } = held;
-  const { candidate: from, stable: to } = record;
-  if (!isAfterShift(record) || seen.desired === 'unknown' || seen.targets[from].healthy === 0) return undefined;
-  const grown = grow(seen, record);
-  if (grown !== undefined) return grown;
-  const needed = neededFor(seen, { from, to });
-  const { healthy } = seen.targets[to];
-  if (healthy >= needed) return undefined;
+  const shift = { from: record.candidate, to: record.stable };
+  if (!isAfterShift(record) || seen.desired === 'unknown' || !isTooSmall(seen, shift)) return undefined;
   const until = after(record.since, goal.prepareWithin);
-  const lacks = lackWords(seen, to, needed);
-  if (now < until)
-    return waitHeld(seen, held, { for: `healthy targets: ${lacks}, and ${from} serves`, every: seconds(2), until });
-  if (healthy >= enoughOf(needed)) return undefined;
-  return done({ kind: 'rollback-failed', record, live: seen.live, why: `${lacks}, and ${from} still serves` });
+  // Whoever may not scale, or is undone by somebody else, goes by what the color has, as if nobody had tried.
+  const grown = now < until && seen.unscaled === undefined ? grow(seen, record) : undefined;
+  if (grown !== undefined) return whileHeld(seen, held, grown);
+  const needed = neededFor(seen, shift);
+  if (seen.targets[shift.to].healthy >= enoughOf(needed)) return undefined;
+  const lacks = `${lackWords(seen, shift.to, needed)}, and ${shift.from}`;
+  if (now < until) return waitHeld(seen, held, { for: `healthy targets: ${lacks} serves`, every: seconds(2), until });
+  return done({ kind: 'rollback-failed', record, live: seen.live, why: `${lacks} still serves` });
 }
+
+/** Whether a way back keeps its users where they are for now: whoever stops it must not do what it waits to avoid. */
+export const keepsUsers = (goal: Goal, seen: Seen, held: Held): boolean =>
+  held.record.phase === 'rolling-back' &&
+  !allAre(seen, stableOnly(held.record)) &&
+  growFirst(goal, seen, held) !== undefined;
 
 const grow = (seen: Seen, { candidate, stable }: ShiftRecord): Decision | undefined =>
   tasksOf(seen, stable) < tasksOf(seen, candidate)
@@ -123,13 +131,16 @@ function resize(goal: Goal, seen: Seen, held: Held): Decision | undefined {
   const { record, now } = held;
   const { candidate: from, stable: to } = record;
   if (isOthersToScale(goal, record)) return undefined;
-  // The traffic had to go at once.
-  const grown = isAfterShift(record) ? grow(seen, record) : undefined;
-  if (grown !== undefined) return grown;
-  if (tasksOf(seen, from) <= goal.oldDesired) return undefined;
-  if (carries(seen, { from, to })) return move({ kind: 'scale', color: from, desired: goal.oldDesired });
-  const lacks = isLeaving(seen, to) ? `${to} wants 0 tasks` : lackWords(seen, to, neededFor(seen, { from, to }));
   const until = after(record.since, goal.prepareWithin);
+  // The traffic had to go at once, or was not kept from going by the last few.
+  const grown = isAfterShift(record) ? grow(seen, record) : undefined;
+  if (grown !== undefined && now < until) return whileHeld(seen, held, grown);
+  if (tasksOf(seen, from) <= goal.oldDesired) return undefined;
+  if (grown === undefined && carries(seen, { from, to }))
+    return move({ kind: 'scale', color: from, desired: goal.oldDesired });
+  const wants = `${to} wants ${tasksOf(seen, to)} tasks`;
+  const isSmall = grown !== undefined || isLeaving(seen, to);
+  const lacks = isSmall ? wants : lackWords(seen, to, neededFor(seen, { from, to }));
   if (now < until) return waitHeld(seen, held, { for: `${to} to carry the load: ${lacks}`, every: seconds(5), until });
   return done({
     kind: 'rolled-back',

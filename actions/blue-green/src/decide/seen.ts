@@ -94,7 +94,9 @@ export interface Seen {
   readonly oldColor: 'quiet' | 'unknown';
   /** Whether the lease may be renewed now, or has to rest after a renewal that failed for a moment. */
   readonly renewal: 'possible' | 'rests';
-  /** A write that failed for good. */
+  /** Why no service can be scaled before the traffic is back: that failed for good. undefined: it was not tried, or did not fail. */
+  readonly unscaled: string | undefined;
+  /** Any other write that failed for good. */
   readonly trouble: string | undefined;
 }
 

@@ -10,6 +10,20 @@ type Sized = Pick<Seen, 'targets' | 'desired'>;
 export const neededFor = ({ targets, desired }: Sized, { from, to }: Move): number =>
   Math.min(targets[from].healthy, desired === 'unknown' ? targets[from].healthy : desired[to]);
 
+/**
+ * Whether `to` has fewer healthy targets than could carry what `from` carries, and could be scaled up to have them. Nobody
+ * is asked here whether it may be. 'unknown' sizes: by the targets alone.
+ */
+export const isTooSmall = (seen: Sized, move: Move): boolean =>
+  seen.targets[move.to].healthy < enoughOf(Math.min(seen.targets[move.from].healthy, mostOf(seen, move)));
+
+const mostOf = ({ desired }: Sized, { from, to }: Move): number =>
+  desired === 'unknown' ? Infinity : Math.max(desired[from], desired[to]);
+
+/** Whether the targets alone say that `to` carries what `from` carries, of whatever size they are. */
+export const isBigEnough = ({ targets }: Pick<Sized, 'targets'>, { from, to }: Move): boolean =>
+  targets[to].healthy >= enoughOf(targets[from].healthy);
+
 /** Fewer than half of what was there go down under the load of all; more than half are what one bad node or zone leaves. */
 export const enoughOf = (needed: number): number => Math.ceil(needed / 2);
 

@@ -32,6 +32,7 @@ import { askRequests, notePower } from './flow.ts';
 import { asFound } from './found.ts';
 import { beginAsking, withdrawRequest } from './gate.ts';
 import { hook } from './hook.ts';
+import { keptWords } from './kept.ts';
 import { judgePair, scale } from './scale.ts';
 import { askSources } from './sources.ts';
 import { tidyUp } from './tidy.ts';
@@ -67,9 +68,13 @@ export async function act(move: Move, seen: Observation, acting: Acting, signal:
       return withdrawRequest(move, acting, signal);
     case 'measure':
       return measure(move, { ...acting, fence }, signal);
-    case 'scale':
-      await judgePair(acting, signal);
-      return scale({ ...move, ref: serviceOf(release, move.color) }, { ...acting, fence }, signal);
+    case 'scale': {
+      const scaling = { ...move, ref: serviceOf(release, move.color) };
+      return beating({ ...acting, fence }, signal, async (inner) => {
+        await judgePair(acting, inner);
+        await scale(scaling, { ...acting, fence }, inner);
+      });
+    }
     case 'autoscale': {
       await judgePair(acting, signal);
       ports.log.info(move.says);
@@ -123,14 +128,14 @@ async function measure(
 function withLosses(
   sample: Sample,
   now: { readonly at: Instant; readonly policy: Policy },
-  { candidateHealth, size }: Acting['memory'],
+  { candidateHealth, size, standing }: Acting['memory'],
 ): Sample {
   const isHealth = allSeries(now.policy).some(
     ({ key, metric, arm }) => key === sample.series && metric === 'health' && arm === 'candidate',
   );
   // Points of before, which a resumed run measures again, know nothing of the targets of now.
   if (!isHealth || sample.at !== now.at) return sample;
-  return { ...sample, reading: withTargets(sample.reading, lossOf(candidateHealth, size)) };
+  return { ...sample, reading: withTargets(sample.reading, lossOf(candidateHealth, size), standing) };
 }
 
 type Recording = Extract<Move, { kind: 'record' }>;
@@ -185,6 +190,7 @@ async function taken(move: Recording, acting: Acting): Promise<void> {
   memory.engaged = 'yes';
   if (memory.record?.phase !== written.phase) {
     memory.trouble = undefined;
+    memory.unscaled = undefined;
     // Somebody may have changed it since: what is given back is compared with what is there now.
     if (!isInTraffic(written.phase)) memory.scaling = undefined;
   }
@@ -207,10 +213,8 @@ const percentAfter = ({ phase, percent, from, restoredAt }: ShiftRecord): number
 };
 
 /** The one write of a signal handler. It asks nobody: while the lease lasts, no other run may have begun. */
-function restoringFrom(
-  held: ShiftRecord,
-  { ports, release, memory }: Acting,
-): ((signal: AbortSignal) => Promise<string>) | undefined {
+function restoringFrom(held: ShiftRecord, acting: Acting): ((signal: AbortSignal) => Promise<string>) | undefined {
+  const { ports, release, memory } = acting;
   // Nothing is due, and whoever stops a run asks first of all where users are.
   if (held.phase === 'preparing' || held.phase === 'prepared')
     return () => Promise.resolve(`${held.candidate} got no traffic: all of it stays on ${held.stable}`);
@@ -221,6 +225,8 @@ function restoringFrom(
     if (!stillHolds(record, release.goal.me)) throw new Superseded(record);
     // Of now: work that has no turns of its own renews the lease beside it.
     if (record !== undefined && ports.clock.now() >= record.leaseUntil) throw leaseEnded(record);
+    const kept = keptWords(acting);
+    if (kept !== undefined) return kept;
     await ports.router.restore(held.stable, signal);
     return `All traffic is back on ${held.stable}`;
   };

@@ -16,11 +16,15 @@ export interface Memory extends ShiftMemory {
   record: ShiftRecord | undefined;
   /** A record that could not be written, in place of the one that stands there: going back does not wait for tags. */
   unwritten: ShiftRecord | undefined;
+  /** The last look that was answered. */
+  seen: Seen | undefined;
   readonly events: Event[];
   readonly hooked: HookResult[];
   desired: Seen['desired'] | undefined;
   /** The same as it was read last on a way back, which goes on without it where nothing can be read. */
   sized: Seen['desired'] | undefined;
+  /** Why they could not be read there, as it was said. */
+  sizeFault: string | undefined;
   /** Whether the services were found to be those of the colors: asked before anything else is written, or before them. */
   pair: 'judged' | 'unknown';
   tagged: Color | undefined;
@@ -42,6 +46,8 @@ interface ShiftMemory {
   readonly candidateHealth: number[];
   /** Of the candidate while it has traffic. */
   size: Size;
+  /** Of them that stood healthy and are still registered; undefined: not seen yet. */
+  standing: number | undefined;
   /** The last of them, as it was seen. */
   lastHealthy: HealthyTargets | undefined;
   /** What the policy can see, in words; empty before the first traffic. */
@@ -58,6 +64,7 @@ interface ShiftMemory {
   quietLooks: number;
   lastQuietLook: Instant | undefined;
   trouble: string | undefined;
+  unscaled: string | undefined;
   /** The approval that this process asks for. */
   asking: Asking | undefined;
   request: Seen['request'];
@@ -68,10 +75,12 @@ export const startMemory = (): Memory => ({
   changed: 'no',
   record: undefined,
   unwritten: undefined,
+  seen: undefined,
   events: [],
   hooked: [],
   desired: undefined,
   sized: undefined,
+  sizeFault: undefined,
   pair: 'unknown',
   tagged: undefined,
   unread: undefined,
@@ -88,6 +97,7 @@ export const startShift = (): ShiftMemory => ({
   samples: [],
   candidateHealth: [],
   size: 'free',
+  standing: undefined,
   lastHealthy: undefined,
   power: [],
   served: undefined,
@@ -100,6 +110,7 @@ export const startShift = (): ShiftMemory => ({
   quietLooks: 0,
   lastQuietLook: undefined,
   trouble: undefined,
+  unscaled: undefined,
   asking: undefined,
   request: 'untouched',
 });

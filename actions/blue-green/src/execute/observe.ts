@@ -14,16 +14,18 @@ import {
   stableOnly,
 } from '../../../../src/domain/shift/record.ts';
 import { sameRecord } from '../../../../src/domain/shift/record-tags.ts';
-import { countsAfter } from '../../../../src/domain/shift/target-loss.ts';
+import { countsAfter, standingAfter } from '../../../../src/domain/shift/target-loss.ts';
 import { type Color, COLORS } from '../../../../src/domain/traffic-split.ts';
 import { readTwiceIfLost } from '../../../../src/engine/shift/fence.ts';
+import { withHeartbeat } from '../../../../src/engine/shift/heartbeat.ts';
 import { liveOf } from '../../../../src/engine/shift/join-routes.ts';
 import type { Acting } from './acting.ts';
 import { asFound, faultOfGroups } from './found.ts';
 import type { Memory } from './memory.ts';
-import { faultOfPair, servicesOf } from './scale.ts';
+import { faultOfPair, judgePair, servicesOf } from './scale.ts';
 import { allAre, strayOf } from '../decide/routes.ts';
 import { holdsScaling, sizeOf } from '../decide/scaling.ts';
+import { isBigEnough } from '../decide/size.ts';
 import type { Goal } from '../decide/goal.ts';
 import type { Route, Seen } from '../decide/seen.ts';
 import { ownTargets } from './own-targets.ts';
@@ -55,7 +57,8 @@ export async function observe(acting: Looking, signal: AbortSignal): Promise<See
   // What a signal handler has to take back is known, though the record is gone.
   const lost = record === undefined && memory.engaged === 'yes' ? memory.record : undefined;
   memory.record = record ?? lost;
-  const desired = mayWaitForTasks(record, acting) ? await sizesIfRead(acting, signal) : sizes;
+  const targets = { blue, green } satisfies Record<Color, TargetHealth>;
+  const desired = mayWaitForTasks(record, targets, acting) ? await sizesIfRead(acting, signal) : sizes;
   memory.desired = desired;
   memory.size = sizeOf(acting.release.goal, { desired });
   // Not of a shift that is only found: it may be another one's, which this process takes back.
@@ -72,7 +75,7 @@ export async function observe(acting: Looking, signal: AbortSignal): Promise<See
     record,
     engaged: memory.engaged === 'yes',
     lost,
-    targets: { blue, green } satisfies Record<Color, TargetHealth>,
+    targets,
     own: await ownTargets(record, acting, signal),
     desired,
     candidateHealth: memory.candidateHealth,
@@ -89,6 +92,7 @@ export async function observe(acting: Looking, signal: AbortSignal): Promise<See
     oldColor: await quietOf(acting, signal),
     renewal:
       memory.renewalRestsUntil !== undefined && ports.clock.now() < memory.renewalRestsUntil ? 'rests' : 'possible',
+    unscaled: memory.unscaled,
     trouble: memory.trouble,
   };
 }
@@ -134,25 +138,51 @@ const isOnTheWayBack = (
   (record?.phase === 'rolling-back' && record.restoredAt === undefined) ||
   (goal.mode === 'rollback' && engaged === 'no');
 
-/** A way back after a shift, whose color may have been scaled down. One that is left by name may be lost: nobody asks for it. */
-function mayWaitForTasks(record: ShiftRecord | undefined, { memory, release }: Acting): boolean {
+/**
+ * A way back after a shift, whose color may have been scaled down; where its targets are enough, their number is all that
+ * is asked for. One that is left by name may be lost: nobody asks for it.
+ */
+function mayWaitForTasks(
+  record: ShiftRecord | undefined,
+  targets: Seen['targets'],
+  { memory, release }: Acting,
+): boolean {
   if (memory.unread !== undefined || !isOnTheWayBack(record, { goal: release.goal, engaged: memory.engaged }))
     return false;
-  if (record?.phase === 'rolling-back') return record.restoredAt === undefined && isAfterShift(record);
+  if (record?.phase === 'rolling-back') {
+    const { candidate: from, stable: to } = record;
+    return record.restoredAt === undefined && isAfterShift(record) && !isBigEnough({ targets }, { from, to });
+  }
   return record === undefined || !(isInTraffic(record.phase) || isBeforeTraffic(record.phase));
 }
 
-/** Whoever cannot read them goes back all the same, by what was read last. */
+/** Users do not wait for ECS: longer than its answers take, shorter than the tries of a client. */
+const SIZES_WITHIN = seconds(5);
+
+/** Whoever cannot read them goes back all the same, by what was read last. Sizes of services that are not those of the colors say nothing. */
 async function sizesIfRead(acting: Looking, signal: AbortSignal): Promise<Seen['desired']> {
   const { memory, ports } = acting;
+  const late = new CloudFailure('transient', { what: 'Could not read the services', why: 'ECS does not answer' });
   try {
-    memory.sized = await desiredOf(acting, signal);
+    await withHeartbeat({ clock: ports.clock, every: SIZES_WITHIN, beat: () => Promise.reject(late) }, signal, async (inner) => {
+      memory.sized = await desiredOf(acting, inner);
+      if (memory.engaged === 'yes') await judgePair(acting, inner);
+    }); // prettier-ignore
   } catch (thrown) {
     signal.throwIfAborted();
     if (!(thrown instanceof Failure)) throw thrown;
-    ports.log.debug(thrown.message);
+    if (!(thrown instanceof CloudFailure)) memory.sized = undefined;
+    noteSizeFault(thrown, acting);
   }
   return memory.sized ?? 'unknown';
+}
+
+/** Once: the way back goes on, look by look. */
+function noteSizeFault({ facts }: Failure, { memory, ports }: Acting): void {
+  const { what, why = 'no answer' } = facts;
+  const { message } = new Failure({ what, why, now: 'The way back does not wait for the sizes of the services' });
+  if (memory.sizeFault !== message) ports.log.warning(message);
+  memory.sizeFault = message;
 }
 
 async function desiredOf({ ports, release, memory, faults }: Looking, signal: AbortSignal): Promise<Seen['desired']> {
@@ -180,6 +210,7 @@ function noteHealth(seen: TargetHealth, { memory, ports }: Acting): void {
   const counts = countsAfter(before, seen);
   candidateHealth.push(...counts);
   memory.lastHealthy = seen;
+  memory.standing = standingAfter(memory.standing, seen);
   const lowest = Math.min(...counts);
   if (before === undefined || counts.length === 0 || lowest >= before.healthy) return;
   const { healthy, total, reasons } = seen;

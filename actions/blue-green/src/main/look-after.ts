@@ -5,6 +5,7 @@ import type { ActionTools } from '../../../../src/runtime/action.ts';
 import { type StaleVerdict, staleVerdict } from '../decide/left-behind/stale.ts';
 import { execute } from '../execute.ts';
 import { lookOnce } from '../execute/look-once.ts';
+import { openAgain } from '../execute/open-again.ts';
 import { tidyAlone } from '../execute/tidy.ts';
 import { watchOver } from '../execute/watch.ts';
 import type { Request } from '../inputs.ts';
@@ -63,15 +64,11 @@ async function openedFor(
   { request, opened, tools }: Looking,
 ): Promise<Opened & { readonly mode: (typeof MODE_OF)[keyof typeof MODE_OF] }> {
   if (verdict !== 'resume') return { ...opened, mode: MODE_OF[verdict] };
-  try {
-    const again = await open({ ...request, mode: 'shift', image: undefined }, tools, meOf(request, tools));
-    return { ...again, mode: 'shift' };
-  } catch (thrown) {
-    tools.signal.throwIfAborted();
-    if (!(thrown instanceof Failure)) throw thrown;
-    tools.log.warning(`The shift cannot be gone on with, so its traffic goes back: ${thrown.message}`);
-    return { ...opened, mode: 'rollback' };
-  }
+  const resumed: Request = { ...request, mode: 'shift', image: undefined };
+  const again = await openAgain(() => open(resumed, tools, meOf(request, tools)), tools, tools.signal);
+  if (!(again instanceof Failure)) return { ...again, mode: 'shift' };
+  tools.log.warning(`The shift cannot be gone on with, so its traffic goes back: ${again.message}`);
+  return { ...opened, mode: 'rollback' };
 }
 
 async function verdictOn(request: Request, { ports, release }: Opened, tools: ActionTools): Promise<StaleVerdict> {

@@ -1,0 +1,32 @@
+import { type Instant, between, minutes, seconds } from '../../../../src/domain/duration.ts';
+import { Failure } from '../../../../src/domain/failure.ts';
+import { CloudFailure, mayPass } from '../../../../src/domain/retry-policy.ts';
+import type { Ports } from './acting.ts';
+
+const AGAIN_AFTER = seconds(10);
+const FOR = minutes(5);
+
+/**
+ * Opens what going on with a shift takes. A Failure that is given back says what is missing for good. An answer that does not
+ * come for a moment is nothing of the kind: it is asked for again, and thrown in the end, which leaves the shift to whoever
+ * looks next.
+ */
+export async function openAgain<T>(
+  open: () => Promise<T>,
+  { clock, log }: Pick<Ports, 'clock' | 'log'>,
+  signal: AbortSignal,
+): Promise<T | Failure> {
+  const begun: Instant = clock.now();
+  for (;;) {
+    try {
+      return await open();
+    } catch (thrown) {
+      signal.throwIfAborted();
+      if (!(thrown instanceof Failure)) throw thrown;
+      if (!(thrown instanceof CloudFailure && mayPass(thrown.kind))) return thrown;
+      if (between(begun, clock.now()) >= FOR) throw thrown;
+      log.warning(`${thrown.message} Asked again in 10s, to go on with the shift`);
+      await clock.sleep(AGAIN_AFTER, signal);
+    }
+  }
+}
