@@ -107,7 +107,7 @@ export const spec = {
   ),
   'min-healthy-targets': count({
     description:
-      'Healthy targets that the candidate needs before it gets traffic, counted among those of the tasks of its own deployment. Without it all of its tasks. Example: `2`.',
+      'Healthy targets that the candidate needs before it gets traffic, counted among those of the tasks of its own deployment; the drain waits for them, too. Without it all of its tasks. Where Route 53 sees only what leads to the tasks (a health check, a URL, a load balancer behind another one), that. Example: `2`.',
     from: 'stage',
     min: 1,
     max: 1_000,

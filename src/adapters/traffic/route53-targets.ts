@@ -90,15 +90,18 @@ export async function route53Targets(
       const source = of(color);
       switch (source.kind) {
         case 'asked':
-          return source.health(inner);
+          return { ...(await source.health(inner)), counts: 'end-points' };
         case 'unreadable':
           throw source.failure;
-        case 'target-groups':
-          return healthOfGroups(
+        case 'target-groups': {
+          const isOfTasks = source.ofTasks.length > 0;
+          const found = await healthOfGroups(
             elb(source.region),
-            { ...source, own: source.ofTasks.length === 0 ? undefined : own },
+            { ...source, own: isOfTasks ? own : undefined },
             inner,
           );
+          return isOfTasks ? found : { ...found, counts: 'end-points' };
+        }
       }
     },
     async standing(color, places, inner) {

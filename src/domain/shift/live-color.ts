@@ -7,6 +7,8 @@ export type Live = TrafficSplit | 'none';
 export interface TargetHealth {
   readonly healthy: number;
   readonly total: number;
+  /** Where it is not tasks that are counted but what leads to them (a load balancer behind another one, a health check, a URL). */
+  readonly counts?: 'end-points';
   /** Which ones are healthy, where the source tells them apart. */
   readonly members?: readonly string[];
   /** Why the others are not healthy, each with its count: `2 initial (Elb.RegistrationInProgress)`. */

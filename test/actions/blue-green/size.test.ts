@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Goal } from '../../../actions/blue-green/src/decide/goal.ts';
+import { wantedOf } from '../../../actions/blue-green/src/decide/size.ts';
 import { after, between, minutes, seconds } from '../../../src/domain/duration.ts';
 import type { ShiftRecord } from '../../../src/domain/shift/record.ts';
 import { splitGiving } from '../../../src/domain/traffic-split.ts';
@@ -289,5 +290,20 @@ describe('the drain of a release whose new color lost its targets', () => {
     world.healthy.green = 10;
     const again = rehearse({ ...FINISH, me: { id: '106', attempt: 1 } }, { ...world, now: after(world.now, minutes(3)) }, healthyRelease);
     expect(again.world).toMatchObject({ scaling: { blue: free, green: free }, desired: { blue: 0 } });
+  }); // prettier-ignore
+});
+
+describe('healthy targets that are wanted', () => {
+  const tasks = { healthy: 1, total: 3, reasons: [] };
+  const entrance = { healthy: 1, total: 1, counts: 'end-points' as const, reasons: [] };
+  test.each([
+    { name: 'are all of the tasks', minHealthy: 'desired' as const, seen: tasks, of: 3, wanted: 3 },
+    { name: 'are one where nobody knows how many tasks there are', minHealthy: 'desired' as const, seen: tasks, of: 0, wanted: 1 },
+    { name: 'are as many as the stage says', minHealthy: 2, seen: tasks, of: 3, wanted: 2 },
+    { name: 'are the one load balancer that stands before all tasks', minHealthy: 'desired' as const, seen: entrance, of: 3, wanted: 1 },
+    { name: 'are no more than the end points that there are', minHealthy: 2, seen: entrance, of: 3, wanted: 1 },
+    { name: 'are one, where no end point is there yet', minHealthy: 2, seen: { ...entrance, total: 0 }, of: 3, wanted: 1 },
+  ])('$name', ({ minHealthy, seen, of, wanted }) => {
+    expect(wantedOf({ minHealthy }, seen, of)).toBe(wanted);
   }); // prettier-ignore
 });

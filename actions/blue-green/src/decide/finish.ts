@@ -3,7 +3,7 @@ import type { ShiftRecord } from '../../../../src/domain/shift/record.ts';
 import { runHooks } from './hooks.ts';
 import { giveBack } from './scaling.ts';
 import { judgeAll } from './shift.ts';
-import { enoughOf, lackWords, neededFor } from './size.ts';
+import { enoughOf, lackWords, neededFor, wantedOf } from './size.ts';
 import type { Goal } from './goal.ts';
 import { type Decision, type Held, done, drain, enter, move } from './moves.ts';
 import { type Seen, leftWords, tasksOf } from './seen.ts';
@@ -53,8 +53,7 @@ export function decideFinishing(goal: Goal, seen: Seen, { record, now }: Held): 
 /** What the live color lacks to be left alone: as before its first traffic, and half of what stands beside it. */
 function whatLacks(goal: Goal, seen: Seen, { candidate, stable }: ShiftRecord): string | undefined {
   const half = enoughOf(neededFor(seen, { from: stable, to: candidate }));
-  const needed =
-    goal.minHealthy === 'desired' ? Math.max(1, tasksOf(seen, candidate)) : Math.max(goal.minHealthy, half);
+  const needed = Math.max(wantedOf(goal, seen.targets[candidate], tasksOf(seen, candidate)), half);
   return seen.targets[candidate].healthy >= needed ? undefined : lackWords(seen, candidate, needed);
 }
 

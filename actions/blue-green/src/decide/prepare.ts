@@ -4,6 +4,7 @@ import { rollBack } from './rollback.ts';
 import { giveBack } from './scaling.ts';
 import { firstStep } from './shift.ts';
 import { isLeaving } from './size.ts';
+import { wantedOf } from './size.ts';
 import type { Goal } from './goal.ts';
 import { type Decision, type Held, done, enter, move } from './moves.ts';
 import { type Seen, tasksOf } from './seen.ts';
@@ -47,10 +48,11 @@ function whileSeen({ sources }: Seen, held: Held): Decision | undefined {
 
 /** What the candidate lacks to take traffic: `green has 1 of 2 healthy targets (1 initial)`. */
 function whatLacks(goal: Goal, seen: Seen, { record: { candidate } }: Held): string | undefined {
-  const { healthy, reasons } = seen.own ?? seen.targets[candidate];
+  const health = seen.own ?? seen.targets[candidate];
+  const { healthy, reasons } = health;
   if (goal.deploy === 'none' && isLeaving(seen, candidate))
     return `${candidate} wants 0 tasks, so what is healthy there is going`;
-  const needed = goal.minHealthy === 'desired' ? Math.max(1, tasksOf(seen, candidate)) : goal.minHealthy;
+  const needed = wantedOf(goal, health, tasksOf(seen, candidate));
   if (healthy >= needed) return undefined;
   return `${candidate} has ${healthy} of ${needed} healthy targets${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}`;
 }

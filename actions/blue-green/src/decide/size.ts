@@ -1,4 +1,6 @@
+import type { TargetHealth } from '../../../../src/domain/shift/live-color.ts';
 import type { Color } from '../../../../src/domain/traffic-split.ts';
+import type { Goal } from './goal.ts';
 import type { Seen } from './seen.ts';
 
 type Sized = Pick<Seen, 'targets' | 'desired'>;
@@ -23,6 +25,16 @@ const mostOf = ({ desired }: Sized, { from, to }: Move): number =>
 /** Whether the targets alone say that `to` carries what `from` carries, of whatever size they are. */
 export const isBigEnough = ({ targets }: Pick<Sized, 'targets'>, { from, to }: Move): boolean =>
   targets[to].healthy >= enoughOf(targets[from].healthy);
+
+/** Healthy targets that the policy of the stage wants of a candidate. Of what leads to its tasks, all there is: how many tasks stand behind it is not seen. */
+export function wantedOf(
+  { minHealthy }: Pick<Goal, 'minHealthy'>,
+  { counts, total }: TargetHealth,
+  tasks: number,
+): number {
+  if (counts === 'end-points') return Math.max(1, minHealthy === 'desired' ? total : Math.min(minHealthy, total));
+  return minHealthy === 'desired' ? Math.max(1, tasks) : minHealthy;
+}
 
 /** Fewer than half of what was there go down under the load of all; more than half are what one bad node or zone leaves. */
 export const enoughOf = (needed: number): number => Math.ceil(needed / 2);
