@@ -270,7 +270,7 @@ describe('what the records lead to', () => {
     const named = await open({ record: `cdn.${ZONE}`, health: 'https://{color}.cdn.example/health' });
     expect(named.targets.nameOf('green')).toBe('https://green.cdn.example/health');
     const { targets } = await open({ record: `cdn.${ZONE}` });
-    expect(await targets.health('green', signal)).toMatchObject({ healthy: 1, total: 1 });
+    expect(await targets.health('green', signal)).toMatchObject({ healthy: 1, total: 1, counts: 'end-points' });
     world.names.setHealth(id, 'unhealthy');
     expect(await targets.health('green', signal)).toMatchObject({
       healthy: 0,
