@@ -2,10 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import { openAgain } from '../../../actions/blue-green/src/execute/open-again.ts';
 import { between, minutes, seconds } from '../../../src/domain/duration.ts';
 import { Failure } from '../../../src/domain/failure.ts';
-import { CloudFailure } from '../../../src/domain/retry-policy.ts';
+import { CloudFailure, mayPass } from '../../../src/domain/retry-policy.ts';
 import { fakeClock } from '../../fakes/clock.ts';
 import { recordingLog } from '../../fakes/log.ts';
 
+const passes = (thrown: Failure): boolean => thrown instanceof CloudFailure && mayPass(thrown.kind);
 const busy = () => new CloudFailure('throttled', { what: 'Could not read the listener', why: 'Rate exceeded' });
 
 describe('what it takes to go on with a shift of a dead run', () => {
@@ -17,7 +18,7 @@ describe('what it takes to go on with a shift of a dead run', () => {
       const fails = answers[Math.min(turn++, answers.length - 1)];
       return turn > answers.length || fails === undefined ? Promise.resolve('open') : Promise.reject(fails());
     };
-    const result = await openAgain(open, { clock, log: recordingLog() }, new AbortController().signal);
+    const result = await openAgain(open, { clock, log: recordingLog(), mayPass: passes }, new AbortController().signal);
     return { result, took: between(begun, clock.now()) };
   };
 
@@ -36,7 +37,7 @@ describe('what it takes to go on with a shift of a dead run', () => {
     const clock = fakeClock({ mode: 'automatic' });
     const begun = clock.now();
     const never = (): Promise<string> => Promise.reject(busy());
-    const looking = { clock, log: recordingLog() };
+    const looking = { clock, log: recordingLog(), mayPass: passes };
     await expect(openAgain(never, looking, new AbortController().signal)).rejects.toThrow('Rate exceeded');
     expect(between(begun, clock.now())).toBe(minutes(5));
   });

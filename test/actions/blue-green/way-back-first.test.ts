@@ -169,6 +169,24 @@ describe('a way back of a finished release that left one task of the old color',
     expect([stage.router.weights, stage.desired('blue'), stage.desired('green')]).toEqual([BLUE_ALONE, 1, 3]);
   });
 
+  test('that may not scale it up waits for what its own size brings, and says at the end what was in the way', async () => {
+    const stage = openStage();
+    await stage.run({ policy: POLICY, oldDesired: 3 });
+    await stage.ecs.updateService({ cluster: 'shop', service: SERVICES.green }, { desired: 4 }, new AbortController().signal);
+    const { health } = stage.router.targets;
+    stage.router.targets.health = async (color, ...call) => {
+      const seen = await health(color, ...call);
+      return { ...seen, healthy: color === 'blue' ? 1 : seen.healthy };
+    };
+    stage.ecs.updateService = () =>
+      Promise.reject(new CloudFailure('access-denied', { what: 'Could not change shop-blue', why: 'denied' }));
+    expect((await stage.run(AGAIN)).outcome).toMatchObject({
+      kind: 'rollback-failed',
+      why: expect.stringMatching(/^blue has 1 of 3 healthy targets.*, and green still serves; it could not be scaled up: Could not change shop-blue/),
+    });
+    expect(stage.router.weights).toEqual({ blue: 0, green: 100 });
+  }); // prettier-ignore
+
   test('is not kept by services that are crossed by now', async () => {
     const stage = await finished();
     const services = { blue: SERVICES.green, green: SERVICES.blue };

@@ -112,8 +112,11 @@ function growFirst(goal: Goal, seen: Seen, held: Held): Decision | undefined {
   if (seen.targets[shift.to].healthy >= enoughOf(needed)) return undefined;
   const lacks = `${lackWords(seen, shift.to, needed)}, and ${shift.from}`;
   if (now < until) return waitHeld(seen, held, { for: `healthy targets: ${lacks} serves`, every: seconds(2), until });
-  return done({ kind: 'rollback-failed', record, live: seen.live, why: `${lacks} still serves` });
+  return done({ kind: 'rollback-failed', record, live: seen.live, why: `${lacks} still serves${unscaledWords(seen)}` });
 }
+
+const unscaledWords = ({ unscaled }: Seen): string =>
+  unscaled === undefined ? '' : `; it could not be scaled up: ${unscaled}`;
 
 /** Whether a way back keeps its users where they are for now: whoever stops it must not do what it waits to avoid. */
 export const keepsUsers = (goal: Goal, seen: Seen, held: Held): boolean =>

@@ -1,6 +1,5 @@
 import { type Instant, between, minutes, seconds } from '../../../../src/domain/duration.ts';
 import { Failure } from '../../../../src/domain/failure.ts';
-import { CloudFailure, mayPass } from '../../../../src/domain/retry-policy.ts';
 import type { Ports } from './acting.ts';
 
 const AGAIN_AFTER = seconds(10);
@@ -13,7 +12,7 @@ const FOR = minutes(5);
  */
 export async function openAgain<T>(
   open: () => Promise<T>,
-  { clock, log }: Pick<Ports, 'clock' | 'log'>,
+  { clock, log, mayPass }: Pick<Ports, 'clock' | 'log'> & { mayPass(thrown: Failure): boolean },
   signal: AbortSignal,
 ): Promise<T | Failure> {
   const begun: Instant = clock.now();
@@ -23,7 +22,7 @@ export async function openAgain<T>(
     } catch (thrown) {
       signal.throwIfAborted();
       if (!(thrown instanceof Failure)) throw thrown;
-      if (!(thrown instanceof CloudFailure && mayPass(thrown.kind))) return thrown;
+      if (!mayPass(thrown)) return thrown;
       if (between(begun, clock.now()) >= FOR) throw thrown;
       log.warning(`${thrown.message} Asked again in 10s, to go on with the shift`);
       await clock.sleep(AGAIN_AFTER, signal);

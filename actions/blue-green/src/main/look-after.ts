@@ -1,4 +1,5 @@
 import { Failure } from '../../../../src/domain/failure.ts';
+import { CloudFailure, mayPass } from '../../../../src/domain/retry-policy.ts';
 import { formatRun } from '../../../../src/domain/shift/record.ts';
 import type { Report } from '../../../../src/domain/report.ts';
 import type { ActionTools } from '../../../../src/runtime/action.ts';
@@ -65,10 +66,23 @@ async function openedFor(
 ): Promise<Opened & { readonly mode: (typeof MODE_OF)[keyof typeof MODE_OF] }> {
   if (verdict !== 'resume') return { ...opened, mode: MODE_OF[verdict] };
   const resumed: Request = { ...request, mode: 'shift', image: undefined };
-  const again = await openAgain(() => open(resumed, tools, meOf(request, tools)), tools, tools.signal);
+  const again = await openAgain(
+    () => open(resumed, tools, meOf(request, tools)),
+    { ...tools, mayPass: await passing() },
+    tools.signal,
+  );
   if (!(again instanceof Failure)) return { ...again, mode: 'shift' };
   tools.log.warning(`The shift cannot be gone on with, so its traffic goes back: ${again.message}`);
   return { ...opened, mode: 'rollback' };
+}
+
+/** Whether an answer of AWS, or of GitHub for the approvals, may come in a moment. */
+async function passing(): Promise<(thrown: Failure) => boolean> {
+  const github = await import('../../../../src/adapters/github/faults.ts');
+  return (thrown) =>
+    thrown instanceof CloudFailure
+      ? mayPass(thrown.kind)
+      : github.mayPass(thrown.cause as Parameters<typeof github.mayPass>[0]);
 }
 
 async function verdictOn(request: Request, { ports, release }: Opened, tools: ActionTools): Promise<StaleVerdict> {
