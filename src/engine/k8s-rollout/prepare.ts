@@ -168,7 +168,7 @@ async function tryOne(
     } catch (thrown) {
       const conflicts = thrown instanceof KubeFailure ? conflictsOf(thrown.status?.causes ?? []) : [];
       if (conflicts.length === 0) return judgeRefusal({ ...context, thrown, object, live, done, refuse, schema, said });
-      if (count !== undefined) {
+      if (count !== undefined && conflicts.some(({ field }) => field === '.spec.replicas')) {
         // An autoscaler sets it at this moment, and has it by that.
         isCounted = false;
         continue;

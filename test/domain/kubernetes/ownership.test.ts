@@ -25,6 +25,7 @@ const owned = (...owners: readonly (readonly [manager: string, operation: string
     managedFields: owners.map(([manager, operation, fieldsV1]) => ({ manager, operation, fieldsV1 })),
   },
 });
+const COUNT = { 'f:spec': { 'f:replicas': {} } };
 const byKubectl = owned(
   ['kubectl-client-side-apply', 'Update', {}],
   ['sluice-restore', 'Apply', {}],
@@ -66,6 +67,33 @@ describe('a conflict', () => {
       'of a count that was set by kubectl scale is given in to',
       { manager: 'kubectl', field: '.spec.replicas', subresource: 'scale' },
       context,
+      'yielded',
+    ],
+    [
+      'of a count that was set by mode: scale is given in to',
+      { manager: 'sluice-scale', field: '.spec.replicas' },
+      { ...context, live: owned(['sluice-scale', 'Update', COUNT]) },
+      'yielded',
+    ],
+    [
+      'of a count that mode: scale set as it was handed over is given in to',
+      { manager: 'sluice-scale', field: '.spec.replicas' },
+      { ...context, live: owned(['sluice-scale', 'Apply', COUNT], ['sluice-scale', 'Update', COUNT]) },
+      'yielded',
+    ],
+    ...(['fail', 'yield'] as const).map(
+      (policy) =>
+        [
+          `of a count that was handed over to an autoscaler that is gone is none (${policy})`,
+          { manager: 'sluice-scale', field: '.spec.replicas' },
+          { ...context, policy, live: owned(['sluice-scale', 'Apply', COUNT]) },
+          'taken',
+        ] as const,
+    ),
+    [
+      'of a count that was handed over to its autoscaler is given in to',
+      { manager: 'sluice-scale', field: '.spec.replicas' },
+      { ...context, scaled: 'by-autoscaler' as const, live: owned(['sluice-scale', 'Apply', COUNT]) },
       'yielded',
     ],
     [
