@@ -1,5 +1,5 @@
 import type { InputProblem } from '../../domain/inputs.ts';
-import { budgetDeadlocks, quotaProblems, quotaWarnings } from '../../domain/kubernetes/capacity.ts';
+import { type Growth, budgetDeadlocks, quotaProblems, quotaWarnings } from '../../domain/kubernetes/capacity.ts';
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import type { Intent } from '../../domain/kubernetes/intent.ts';
 import { type Manifest, placeOf } from '../../domain/kubernetes/manifest.ts';
@@ -63,13 +63,11 @@ export async function preflight(
     absentReferences(completed, tools, signal),
     listWhereAllowed(QUOTAS, namespaces, tools, signal),
   ]);
-  const growth = tried.prepared
-    .filter(({ object }) => makesPods(object))
-    .map(({ object, live }) => ({ workload: object, live }));
+  const rolled = growthOf(tried.prepared.filter(({ change }) => change.kind !== 'unchanged'));
   const growing = namespaces.map((namespace, index) => ({
     namespace,
     quotas: quotas[index] ?? [],
-    own: growth.filter(({ workload }) => workload.metadata.namespace === namespace),
+    own: rolled.filter(({ workload }) => workload.metadata.namespace === namespace),
   }));
   const quota = growing.flatMap(({ namespace, quotas: all, own }) =>
     quotaProblems(all, own).map((problem) => ({ input: `namespace ${namespace}`, problem })),
@@ -81,16 +79,12 @@ export async function preflight(
   return {
     prepared: tried.prepared,
     problems: [...problems, ...absent.problems, ...tried.problems, ...pausedAmong(tried.prepared), ...quota],
-    warnings: [
-      ...absent.warnings,
-      ...tight,
-      ...budgetDeadlocks(
-        budgets,
-        growth.map(({ workload }) => workload),
-      ),
-    ],
+    warnings: [...absent.warnings, ...tight, ...budgetDeadlocks(budgets, growthOf(tried.prepared))],
   };
 }
+
+const growthOf = (prepared: readonly Prepared[]): readonly Growth[] =>
+  prepared.filter(({ object }) => makesPods(object)).map(({ object, live }) => ({ workload: object, live }));
 
 const pausedAmong = (prepared: readonly Prepared[]): readonly InputProblem[] =>
   prepared
