@@ -91,10 +91,14 @@ export async function applyOne(
   const manager = managerOf(ref.app);
   tools.onWrite();
   const resource = known.verbs.length > 0 ? known : await nowServed(known, tools, signal);
+  // A process that was frozen wakes anywhere: each write is asked for by itself.
+  await lease.guard();
   if (way === 'replace' && live !== undefined) await deleteAndWait({ resource, live }, tools, signal);
   else if (live !== undefined) {
     const current = await endOtherStrategy({ resource, live, manager, object: wanted }, tools, signal);
+    await lease.guard();
     await takeOwnership({ resource, live: current, manager }, tools, signal);
+    await lease.guard();
     if (scaled !== undefined) await handOverCount({ resource, object: wanted, manager }, tools, signal);
   }
   let object = wanted;

@@ -194,7 +194,7 @@ async function removeMade(
     const barred = await barredBy(lease);
     if (barred !== undefined) return { results, stuck, barred };
     const done = await inParallel(members, AT_ONCE, ({ ref: each }) =>
-      removeOne(each, { ref, lines }, tools, signal).catch((thrown: unknown): readonly Stuck[] => [
+      removeOne(each, { ref, lines, lease }, tools, signal).catch((thrown: unknown): readonly Stuck[] => [
         { ref: each, why: whyStuck(thrown, lease) },
       ]),
     );
@@ -210,7 +210,7 @@ const asObject = ({ apiVersion, kind, name }: Ref): KubeObject => ({ apiVersion,
 
 export async function removeOne(
   each: Ref,
-  { ref, lines }: { readonly ref: AppRef; readonly lines: string[] },
+  { ref, lines, lease }: { readonly ref: AppRef; readonly lines: string[]; readonly lease: HeldLease },
   { cluster, log }: K8sTools,
   signal: AbortSignal,
 ): Promise<readonly ObjectResult[]> {
@@ -229,6 +229,7 @@ export async function removeOne(
     return [];
   }
   const { uid } = live.metadata;
+  await lease.guard();
   if (!isTerminating(live)) await cluster.delete(resource, each, { uid, children: 'background' }, signal);
   const held = await stillHeld({ resource, live }, { cluster }, signal);
   log.info(`${describeRef(each)} ${held === undefined ? 'deleted' : `is being deleted: ${held}`}`);

@@ -52,7 +52,9 @@ export async function takeBack(going: GoingBack, tools: K8sTools, signal: AbortS
     failures.push(...stuckText(back.stuck));
     if (back.ended !== undefined) failures.push(endedText(back.ended));
     const ill =
-      back.ended === undefined ? await illness(back, { deadline: going.within, lines }, tools, signal) : undefined;
+      back.ended === undefined
+        ? await illness(back, { deadline: going.within, lines, lease }, tools, signal)
+        : undefined;
     if (ill !== undefined) failures.push(ill);
   } catch (thrown) {
     lease.signal.throwIfAborted();
@@ -128,12 +130,16 @@ export const notKnownText = (names: readonly string[]): string => `what may not 
 /** Whether what served before is well again; undefined: it is. */
 async function illness(
   { standing }: PutBack,
-  { deadline, lines }: { readonly deadline: Instant; readonly lines: string[] },
+  {
+    deadline,
+    lines,
+    lease,
+  }: { readonly deadline: Instant; readonly lines: string[]; readonly lease: GoingBack['lease'] },
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const targets = standing.filter(({ object }) => object.kind !== 'Job');
-  await unblock(targets, { deadline, lines }, tools, signal);
+  await unblock(targets, { deadline, lines, lease }, tools, signal);
   const end = await waitReady({ targets, deadline, way: 'back' }, tools, signal).catch((thrown: unknown) => {
     if (!(thrown instanceof KubeFailure) || thrown.kind !== 'access-denied') throw thrown;
     // What keeps a release from being watched, and so from staying, must not keep the one before from being proven.
