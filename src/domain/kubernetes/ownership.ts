@@ -158,6 +158,15 @@ export const without = (object: KubeObject, fields: readonly FieldConflict[]): K
 /** Images among fields that would be left to others: without them it is not this release that runs. */
 export const imagesAmong = (fields: readonly FieldConflict[]): readonly FieldConflict[] => fields.filter(isImage);
 
+/** What becomes of fields of others without anybody having said so. Nothing is taken while there is something to yield. */
+export function settledWords({ yielded, taken }: ConflictVerdict, policy: ConflictPolicy): readonly string[] {
+  const takes = policy === 'yield-but-images' && yielded.length === 0;
+  return [
+    ...yielded.map(({ field, manager }) => `${field} is left to ${manager}`),
+    ...imagesAmong(takes ? taken : []).map(({ field, manager }) => `${field} is taken back from ${manager}`),
+  ];
+}
+
 /** Why fields may not be left to others, as a clause; undefined: they may. */
 export function imageGivenUp(yielded: readonly FieldConflict[]): string | undefined {
   const [image] = imagesAmong(yielded);

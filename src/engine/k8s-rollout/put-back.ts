@@ -35,6 +35,8 @@ export interface PuttingBack {
   /** By key: all that this release can have changed, where that is known. */
   readonly touched?: ReadonlyMap<string, Ref>;
   readonly lease: HeldLease;
+  /** A person asks for it: what it goes back to is what runs. Absent: an image that somebody else set meanwhile is left, and said. */
+  readonly images?: 'taken';
 }
 
 /** An object that is not as it was and could not be made so. */
@@ -126,7 +128,8 @@ async function restoreOne(
       return { ref: own, object: live, intent: object, resource, done: 'unchanged' };
     isSame = how === 'unowned';
     // What others took over meanwhile stays theirs, and it is said.
-    const wish = { ref, conflicts: 'yield', images: 'may-be-left', lease } as const;
+    const conflicts = going.images === 'taken' ? 'yield-but-images' : 'yield';
+    const wish = { ref, conflicts, images: 'may-be-left', lease } as const;
     return await applyOne({ resource, object, live, way: 'apply', ...standOf(object, going) }, wish, tools, signal);
   } catch (thrown) {
     const why = whyStuck(thrown, lease);

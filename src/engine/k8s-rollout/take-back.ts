@@ -65,7 +65,13 @@ export async function takeBack(going: GoingBack, tools: K8sTools, signal: AbortS
     return { kind: 'rollback-failed', reason: failures.join('; '), objects, lines, record: await write('failed') };
   }
   const written = await write('rolled-back');
-  return { kind: 'rolled-back', reason: `${whatIsBack(going)}${goingText(objects)}`, objects, lines, record: written };
+  return {
+    kind: 'rolled-back',
+    reason: `${whatIsBack(going)}${imagesText(back)}${goingText(objects)}`,
+    objects,
+    lines,
+    record: written,
+  };
 }
 
 /** PURE. What is true after a way back that went well, as a clause. */
@@ -107,6 +113,14 @@ async function writePhase(
     lines.push(line);
     return 'open';
   }
+}
+
+/** Of an object whose image somebody else set, the release before does not run. */
+function imagesText({ standing }: PutBack): string {
+  const said = standing.flatMap(({ ref, leftImages = [] }) =>
+    leftImages.map(({ field, manager }) => `${describeRef(ref)} (${field} is left to ${manager})`),
+  );
+  return said.length === 0 ? '' : `, but for images that others set since: ${said.join(', ')}`;
 }
 
 /** What was deleted and is not gone, because something holds it. */
