@@ -65,7 +65,10 @@ describe('an apply that others have fields of', () => {
 describe('without its lease, a run that was frozen', () => {
   const { signal } = new AbortController();
   const held = { manager: 'kubectl-client-side-apply', operation: 'Update', fieldsV1: {} };
-  const owned = { labels: { 'sluice.dev/app': 'web' }, managedFields: [held, { ...held, manager: 'sluice-web', operation: 'Apply' }] };
+  const owned = {
+    labels: { 'sluice.dev/app': 'web' },
+    managedFields: [held, { ...held, manager: 'sluice-web', operation: 'Apply' }],
+  };
   const live = { ...web, metadata: { ...web.metadata, ...owned } };
   const lost = {
     signal,
