@@ -2,7 +2,7 @@ import type { Instant } from '../../domain/duration.ts';
 import { Failure, messageOf } from '../../domain/failure.ts';
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import { describeRef } from '../../domain/kubernetes/object.ts';
-import type { ReleasePhase } from '../../domain/kubernetes/release-record.ts';
+import { type ReleasePhase, goneWith } from '../../domain/kubernetes/release-record.ts';
 import { diagnose } from './diagnose.ts';
 import { type PutBack, type PuttingBack, type Stuck, putBack } from './put-back.ts';
 import type { K8sTools, ObjectResult } from './rollout.ts';
@@ -64,6 +64,7 @@ export async function takeBack(going: GoingBack, tools: K8sTools, signal: AbortS
   if (failures.length > 0) {
     return { kind: 'rollback-failed', reason: failures.join('; '), objects, lines, record: await write('failed') };
   }
+  await tellGone({ record, lease, lines }, tools, signal);
   const written = await write('rolled-back');
   return {
     kind: 'rolled-back',
@@ -85,6 +86,26 @@ export function whatIsBack({
   return record.before.some(({ object }) => object !== undefined)
     ? `what was there before is back in ${namespace}`
     : `${app} is gone from ${namespace} again, where nothing of it was before`;
+}
+
+/**
+ * Releases that were left before it and went with it. Told before its own record, so that whoever is killed here finds the
+ * release unfinished, and the next one tells them.
+ */
+async function tellGone(
+  { record, lease, lines }: Pick<GoingBack, 'record' | 'lease'> & { readonly lines: string[] },
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<void> {
+  if (record.previous !== undefined) return;
+  const records = await tools.store.list(signal).catch((thrown: unknown) => {
+    lease.signal.throwIfAborted();
+    if (!(thrown instanceof Failure)) throw thrown;
+    lines.push(`Releases that were left before ${record.release} are not told: ${thrown.facts.why ?? thrown.message}`);
+    return [];
+  });
+  for (const gone of goneWith(records, record))
+    await writePhase({ record: gone, phase: 'rolled-back', lease, lines }, tools, signal);
 }
 
 /** A record that cannot be written keeps nothing from going back: the next run finds it unfinished and does this again. */

@@ -6,7 +6,6 @@ import {
   adoptedSince,
   beforeServing,
   findRelease,
-  goneWith,
   isOf,
   leftStanding,
   newestFirst,
@@ -155,8 +154,6 @@ export async function takeBackUnfinished(
     const within = after(tools.clock.now(), wish.rollbackWithin);
     const images = wish.images === undefined ? {} : { images: wish.images };
     const back = await takeBack({ ...images, ref: wish.ref, record, previous, lease, within }, tools, lease.signal);
-    const others = back.kind === 'rolled-back' ? goneWith(records, record) : [];
-    for (const each of others) await tools.store.write({ ...each, phase: 'rolled-back' }, lease.signal);
     return resultOf(back, record, previous);
   } finally {
     await lease.release();
