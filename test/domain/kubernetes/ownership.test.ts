@@ -3,7 +3,6 @@ import {
   conflictsOf,
   imagesAmong,
   afterTakeOver,
-  countLetGo,
   imageGivenUp,
   judgeConflicts,
   restrictTo,
@@ -25,7 +24,6 @@ const owned = (...owners: readonly (readonly [manager: string, operation: string
     managedFields: owners.map(([manager, operation, fieldsV1]) => ({ manager, operation, fieldsV1 })),
   },
 });
-const COUNT = { 'f:spec': { 'f:replicas': {} } };
 const byKubectl = owned(
   ['kubectl-client-side-apply', 'Update', {}],
   ['sluice-restore', 'Apply', {}],
@@ -67,33 +65,6 @@ describe('a conflict', () => {
       'of a count that was set by kubectl scale is given in to',
       { manager: 'kubectl', field: '.spec.replicas', subresource: 'scale' },
       context,
-      'yielded',
-    ],
-    [
-      'of a count that was set by mode: scale is given in to',
-      { manager: 'sluice-scale', field: '.spec.replicas' },
-      { ...context, live: owned(['sluice-scale', 'Update', COUNT]) },
-      'yielded',
-    ],
-    [
-      'of a count that mode: scale set as it was handed over is given in to',
-      { manager: 'sluice-scale', field: '.spec.replicas' },
-      { ...context, live: owned(['sluice-scale', 'Apply', COUNT], ['sluice-scale', 'Update', COUNT]) },
-      'yielded',
-    ],
-    ...(['fail', 'yield'] as const).map(
-      (policy) =>
-        [
-          `of a count that was handed over to an autoscaler that is gone is none (${policy})`,
-          { manager: 'sluice-scale', field: '.spec.replicas' },
-          { ...context, policy, live: owned(['sluice-scale', 'Apply', COUNT]) },
-          'taken',
-        ] as const,
-    ),
-    [
-      'of a count that was handed over to its autoscaler is given in to',
-      { manager: 'sluice-scale', field: '.spec.replicas' },
-      { ...context, scaled: 'by-autoscaler' as const, live: owned(['sluice-scale', 'Apply', COUNT]) },
       'yielded',
     ],
     [
@@ -341,35 +312,6 @@ describe('what is taken over', () => {
       ports: [{ port: 80, protocol: 'TCP', targetPort: 8080 }],
       rules: undefined,
     });
-  });
-});
-
-describe('a count that an intent does not have', () => {
-  const replicas = { 'f:spec': { 'f:replicas': {} } };
-  const counted = { ...web, spec: { replicas: 6 } };
-  const bare = { ...web, spec: {} };
-  const of = (...owners: readonly (readonly [string, string])[]) => ({
-    ...owned(...owners.map(([manager, operation]) => [manager, operation, replicas] as const)),
-    spec: { replicas: 6 },
-  });
-  test.each([
-    ['is let go where only we have it', of(['sluice-web', 'Apply']), bare, 6],
-    [
-      'is let go where it is taken over',
-      of(['kubectl-client-side-apply', 'Update'], ['sluice-restore', 'Apply']),
-      bare,
-      6,
-    ],
-    [
-      'is not where an autoscaler has it too',
-      of(['sluice-web', 'Apply'], ['kube-controller-manager', 'Update']),
-      bare,
-      undefined,
-    ],
-    ['is not where nobody has it', of(), bare, undefined],
-    ['is not where the intent has it', of(['sluice-web', 'Apply']), counted, undefined],
-  ])('%s', (_name, live, intent, count) => {
-    expect(countLetGo(intent, live, 'sluice-web')).toBe(count);
   });
 });
 
