@@ -17,9 +17,8 @@ function fencesOf(workload: KubeObject, wanted: number): { readonly surge: numbe
 }
 
 /** Whether old pods may end before new ones are there, so that a rollout goes on without room for its surge. */
-export const makesItsRoom = (deployment: KubeObject): boolean =>
-  textAt(deployment, 'spec', 'strategy', 'type') !== 'Recreate' &&
-  fencesOf(deployment, numberAt(deployment, 'spec', 'replicas') ?? 1).unavailable > 0;
+export const makesItsRoom = (deployment: KubeObject, wanted = numberAt(deployment, 'spec', 'replicas') ?? 1): boolean =>
+  textAt(deployment, 'spec', 'strategy', 'type') !== 'Recreate' && fencesOf(deployment, wanted).unavailable > 0;
 
 /** Pods that a rollout has beside those that run now: all of a new workload, the surge of one that is there. */
 export function extraPods(workload: KubeObject, live: KubeObject | undefined): number {
@@ -28,7 +27,7 @@ export function extraPods(workload: KubeObject, live: KubeObject | undefined): n
   return Math.max(0, wanted + surge - before);
 }
 
-/** Pods that it has now, and those that it shall have. */
+/** Pods that it has now, and those that it shall have: as many, where the intent has no count (an autoscaler rules it). */
 function countsOf({ workload, live }: Growth): { readonly before: number; readonly wanted: number } {
   // Of a DaemonSet the nodes say how many, of a Job that is there nothing is made any more.
   const now = numberAt(live, 'spec', 'replicas') ?? numberAt(live, 'status', 'desiredNumberScheduled') ?? 0;
@@ -78,7 +77,9 @@ const heightOf = (each: Growth, name: string): number =>
 
 /** What it does not get on without: pods of a surge wait for room where old ones may end before. */
 const leastOf = (each: Growth, name: string): number =>
-  each.workload.kind === 'Deployment' && makesItsRoom(each.workload) ? growthOf(each, name) : heightOf(each, name);
+  each.workload.kind === 'Deployment' && makesItsRoom(each.workload, countsOf(each).wanted)
+    ? growthOf(each, name)
+    : heightOf(each, name);
 
 /** Quotas of one namespace that keep the rollout from its end, each with its numbers. */
 export const quotaProblems = (quotas: readonly KubeObject[], growth: readonly Growth[]): readonly string[] =>
@@ -126,12 +127,12 @@ const short = (value: number): string =>
   value >= 2 ** 20 ? `${Math.ceil(value / 2 ** 20)}Mi` : String(Math.round(value * 1_000) / 1_000);
 
 /** Budgets that allow no pod to be moved: drains of nodes wait for ever. */
-export function budgetDeadlocks(budgets: readonly KubeObject[], workloads: readonly KubeObject[]): readonly string[] {
+export function budgetDeadlocks(budgets: readonly KubeObject[], growth: readonly Growth[]): readonly string[] {
   return budgets.flatMap((budget) => {
-    const covered = workloads.filter(
-      (workload) => workload.metadata.namespace === budget.metadata.namespace && selects(budget, workload),
+    const covered = growth.filter(
+      ({ workload }) => workload.metadata.namespace === budget.metadata.namespace && selects(budget, workload),
     );
-    const replicas = covered.reduce((sum, each) => sum + (numberAt(each, 'spec', 'replicas') ?? 1), 0);
+    const replicas = covered.reduce((sum, each) => sum + countsOf(each).wanted, 0);
     const least = fieldAt(budget, 'spec', 'minAvailable');
     const most = fieldAt(budget, 'spec', 'maxUnavailable');
     if (covered.length === 0) return [];

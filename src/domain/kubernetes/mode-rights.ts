@@ -1,6 +1,7 @@
 import { backupKinds } from './backup.ts';
 import { type KubeObject } from './object.ts';
-import { AUTOSCALERS, type Resource } from './resource.ts';
+import { makesPods } from './readiness.ts';
+import { AUTOSCALERS, QUOTAS, type Resource } from './resource.ts';
 import { type Right, leaseRights, podRights, rightsFor, rolesFor, uniqueRights } from './rights.ts';
 
 interface Where {
@@ -32,6 +33,15 @@ export function scaleRights(
   ]);
 }
 
+/** What is looked at and not needed: a release goes on without, and knows less. */
+const wishedRights = (objects: readonly KubeObject[]): readonly Right[] => {
+  const namespaces = new Set(objects.filter(makesPods).flatMap(({ metadata }) => metadata.namespace ?? []));
+  return [...namespaces].flatMap((namespace) => [
+    ...rights(AUTOSCALERS, ['list'], namespace, 'leaves a count to the autoscaler that rules it'),
+    ...rights(QUOTAS, ['list'], namespace, 'sees beforehand what a quota refuses'),
+  ]);
+};
+
 /** `backup` reads all kinds of the namespace, Secrets included: one that it may not list would be missing in it. */
 export const backupRights = (served: readonly Resource[], home: string): readonly Right[] =>
   backupKinds(served).flatMap((kind) => rights(kind, ['list'], home, 'puts it into the backup'));
@@ -53,7 +63,11 @@ export function rolesByMode(
 ): readonly KubeObject[] {
   const { app, home, served } = wish;
   return [
-    ...rolesFor(rightsFor(objects, wish), app, 'deploy, rollback, status, diff, rbac'),
+    ...rolesFor(
+      uniqueRights([...rightsFor(objects, wish), ...wishedRights(objects)]),
+      app,
+      'deploy, rollback, status, diff, rbac',
+    ),
     ...rolesFor(scaleRights(objects, wish), `${app}.scale`, 'scale'),
     ...rolesFor(backupRights(served, home), `${app}.backup`, 'backup'),
     ...rolesFor(restoreRights(served, { app, home }), `${app}.restore`, 'restore'),

@@ -33,6 +33,8 @@ export const conflictsOf = (causes: readonly StatusCause[]): readonly FieldConfl
     });
 
 const COUNT = '.spec.replicas';
+/** Owner of a count that no manifest sets; also who sets one by `mode: scale`. */
+export const COUNTER = 'sluice-scale';
 /** Writers whose business a replica count is. */
 const SCALERS = /^(?:kube-controller-manager|keda|vpa|sluice-scale|horizontal-pod-autoscaler|kubectl-autoscale)/;
 /** Ours by another name: what `mode: scale` and `mode: restore` set gives way to the next release. */
@@ -70,6 +72,7 @@ const isImage = ({ field }: FieldConflict): boolean => /ontainers\[[^\]]*\]\.ima
 function fateOf(conflict: FieldConflict, { policy, scaled, live }: ConflictContext): keyof ConflictVerdict {
   const { manager, field, subresource } = conflict;
   const held = live?.metadata.annotations?.[BOUNDS_ANNOTATION] !== undefined;
+  if (scaled === 'by-hand' && isHandedOver(conflict, live)) return 'taken';
   const isRuled = scaled === 'by-autoscaler' || subresource === 'scale' || SCALERS.test(manager);
   if ((manager === 'sluice-scale' && held) || (field === COUNT && isRuled)) return 'yielded';
   const entries = live?.metadata.managedFields ?? [];
@@ -79,6 +82,17 @@ function fateOf(conflict: FieldConflict, { policy, scaled, live }: ConflictConte
   if (policy === 'yield') return 'yielded';
   return policy === 'force' || OWN.test(manager) ? 'taken' : 'left';
 }
+
+/** A count that was handed over for an autoscaler is applied; one that `mode: scale` sets is an update, and stays. */
+function isHandedOver({ manager, field }: FieldConflict, live: KubeObject | undefined): boolean {
+  const owners = countOwnersOf(live).filter((entry) => entry.manager === manager);
+  return field === COUNT && manager === COUNTER && owners.length > 0 && owners.every((entry) => isOf(entry, COUNTER));
+}
+
+const countOwnersOf = (live: KubeObject | undefined): readonly ManagedFields[] =>
+  (live?.metadata.managedFields ?? []).filter(
+    ({ fieldsV1 }) => fieldAt(fieldsV1, 'f:spec', 'f:replicas') !== undefined,
+  );
 
 /**
  * `.spec.template.spec.containers[name="app"].image` as steps. The server puts no quotes around a name, and names have dots
@@ -143,6 +157,15 @@ export const without = (object: KubeObject, fields: readonly FieldConflict[]): K
 
 /** Images among fields that would be left to others: without them it is not this release that runs. */
 export const imagesAmong = (fields: readonly FieldConflict[]): readonly FieldConflict[] => fields.filter(isImage);
+
+/** What becomes of fields of others without anybody having said so. Nothing is taken while there is something to yield. */
+export function settledWords({ yielded, taken }: ConflictVerdict, policy: ConflictPolicy): readonly string[] {
+  const takes = policy === 'yield-but-images' && yielded.length === 0;
+  return [
+    ...yielded.map(({ field, manager }) => `${field} is left to ${manager}`),
+    ...imagesAmong(takes ? taken : []).map(({ field, manager }) => `${field} is taken back from ${manager}`),
+  ];
+}
 
 /** Why fields may not be left to others, as a clause; undefined: they may. */
 export function imageGivenUp(yielded: readonly FieldConflict[]): string | undefined {
@@ -242,9 +265,7 @@ export function withoutRuledCount(intent: KubeObject, live: KubeObject): KubeObj
 export function countLetGo(intent: KubeObject, live: KubeObject, manager: string): number | undefined {
   const count = numberAt(live, 'spec', 'replicas');
   if (count === undefined || fieldAt(intent, 'spec', 'replicas') !== undefined) return undefined;
-  const owners = (live.metadata.managedFields ?? []).filter(
-    ({ fieldsV1 }) => fieldAt(fieldsV1, 'f:spec', 'f:replicas') !== undefined,
-  );
+  const owners = countOwnersOf(live);
   return owners.length > 0 && owners.every((entry) => isClaimed(entry, manager)) ? count : undefined;
 }
 

@@ -134,12 +134,19 @@ export const toTakeBack = (records: readonly ReleaseRecord[]): ReleaseRecord | u
 const leftBefore = (records: readonly ReleaseRecord[], last: ReleaseRecord): readonly ReleaseRecord[] =>
   newestFirst(records).filter(({ phase, revision }) => phase === 'failed' && revision < last.revision);
 
-/** Those of them that went with `taken`, which was taken back to nothing: all that they made was among what it made. */
+/**
+ * Those of them that went with `taken`, which was taken back to nothing: each object that they came to is as the first of them
+ * found it. One that was taken back alone led to what they had left.
+ */
 export function goneWith(records: readonly ReleaseRecord[], taken: ReleaseRecord): readonly ReleaseRecord[] {
   if (taken.previous !== undefined) return [];
-  const made = new Set(taken.before.flatMap(({ ref, object }) => (object === undefined ? [keyOf(ref)] : [])));
-  return leftBefore(records, taken).filter(({ before }) =>
-    before.every(({ ref, object }) => object !== undefined || made.has(keyOf(ref))),
+  const left = leftBefore(records, taken);
+  const foundBy = (all: readonly ReleaseRecord[]) =>
+    new Map(all.flatMap(({ before }) => before.map(({ ref, object }) => [keyOf(ref), JSON.stringify(object)])));
+  // The first of them is written last, and stays.
+  const [first, now] = [foundBy(left), foundBy([taken])];
+  return left.filter(({ before }) =>
+    before.every(({ ref }) => now.has(keyOf(ref)) && now.get(keyOf(ref)) === first.get(keyOf(ref))),
   );
 }
 

@@ -9,7 +9,9 @@ import {
   type FieldConflict,
   conflictsOf,
   imageGivenUp,
+  imagesAmong,
   judgeConflicts,
+  settledWords,
   without,
 } from '../../domain/kubernetes/ownership.ts';
 import { type Phase, inPhases } from '../../domain/kubernetes/phases.ts';
@@ -40,6 +42,8 @@ export interface AppliedObject extends ObjectResult {
   /** What was sent; `object` is what it became. */
   readonly intent: KubeObject;
   readonly resource: Resource;
+  /** Images that are not of the intent, because somebody else set them. */
+  readonly leftImages?: readonly FieldConflict[];
 }
 
 export interface Applying {
@@ -83,7 +87,7 @@ export async function applyInPhases(
 
 export async function applyOne(
   { resource: known, object: wanted, live, way, scaled, schema }: ToApply,
-  { ref, conflicts: policy, images, lease }: Pick<Applying, 'ref' | 'conflicts' | 'images' | 'lease'>,
+  { ref, conflicts: policy, images: mayLeave, lease }: Pick<Applying, 'ref' | 'conflicts' | 'images' | 'lease'>,
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<AppliedObject> {
@@ -91,14 +95,19 @@ export async function applyOne(
   const manager = managerOf(ref.app);
   tools.onWrite();
   const resource = known.verbs.length > 0 ? known : await nowServed(known, tools, signal);
+  // A process that was frozen wakes anywhere: each write is asked for by itself.
+  await lease.guard();
   if (way === 'replace' && live !== undefined) await deleteAndWait({ resource, live }, tools, signal);
   else if (live !== undefined) {
     const current = await endOtherStrategy({ resource, live, manager, object: wanted }, tools, signal);
+    await lease.guard();
     await takeOwnership({ resource, live: current, manager }, tools, signal);
+    await lease.guard();
     if (scaled !== undefined) await handOverCount({ resource, object: wanted, manager }, tools, signal);
   }
   let object = wanted;
   const notes: string[] = [];
+  const leftImages: FieldConflict[] = [];
   const schemaUntil = after(clock.now(), seconds(schema === undefined ? 0 : 15));
   for (let conflicts: 'refuse' | 'take' = policy === 'force' ? 'take' : 'refuse'; ;) {
     await lease.guard();
@@ -107,7 +116,8 @@ export async function applyOne(
       const { object: now, created } = await cluster.apply(resource, object, wish, signal);
       const done = way === 'replace' && live !== undefined ? 'replaced' : doneOf({ created, object: now }, live);
       const note = notes.length === 0 ? {} : { note: notes.join('; ') };
-      return { ref: refOf(object), object: now, intent: object, resource, done, ...note };
+      const images = leftImages.length === 0 ? {} : { leftImages };
+      return { ref: refOf(object), object: now, intent: object, resource, done, ...note, ...images };
     } catch (thrown) {
       if (!(thrown instanceof KubeFailure) || thrown.status === undefined) throw thrown;
       if (refusedBySchema(thrown.status) && clock.now() < schemaUntil) {
@@ -118,8 +128,9 @@ export async function applyOne(
       if (found.length === 0) throw thrown;
       const verdict = judgeConflicts(found, { policy, scaled: scaled ?? 'by-hand', live });
       if (verdict.left.length > 0 || (verdict.yielded.length === 0 && conflicts === 'take')) throw thrown;
-      if (images === undefined) keepImages(object, verdict.yielded, thrown);
-      notes.push(...verdict.yielded.map(({ manager: owner, field }) => `${field} is left to ${owner}`));
+      if (mayLeave === undefined) keepImages(object, verdict.yielded, thrown);
+      notes.push(...settledWords(verdict, policy));
+      leftImages.push(...imagesAmong(verdict.yielded));
       const left = without(object, verdict.yielded);
       // What is not found in the intent cannot be given up: the same would be asked for ever.
       if (verdict.yielded.length > 0 && left === object) throw thrown;

@@ -240,7 +240,7 @@ async function bringUp(
       return { kind: 'failed', reason: verified.reason, causes: [{ text: verified.reason }], lines: verified.lines };
     // Last, so that the way back has least to make again.
     const { ref, policies, backTo } = wish;
-    const pruning = { ref, wanted: prepared, records, policies, ...(backTo === undefined ? {} : { backTo }) };
+    const pruning = { ref, wanted: prepared, records, policies, lease, ...(backTo === undefined ? {} : { backTo }) };
     pruned.push(...(await prune(pruning, tools, signal)));
     return undefined;
   } catch (thrown) {

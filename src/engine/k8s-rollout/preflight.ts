@@ -1,9 +1,10 @@
 import type { InputProblem } from '../../domain/inputs.ts';
-import { budgetDeadlocks, quotaProblems, quotaWarnings } from '../../domain/kubernetes/capacity.ts';
+import { type Growth, budgetDeadlocks, quotaProblems, quotaWarnings } from '../../domain/kubernetes/capacity.ts';
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
-import type { Intent } from '../../domain/kubernetes/intent.ts';
+import { type Intent, managerOf } from '../../domain/kubernetes/intent.ts';
 import { type Manifest, placeOf } from '../../domain/kubernetes/manifest.ts';
 import { type KubeObject, describeObject, describeRef } from '../../domain/kubernetes/object.ts';
+import { countLetGo } from '../../domain/kubernetes/ownership.ts';
 import { staysPaused } from '../../domain/kubernetes/paused.ts';
 import { hideKeyOf } from '../../domain/kubernetes/release-record.ts';
 import { referencesOutside } from '../../domain/kubernetes/references.ts';
@@ -56,41 +57,51 @@ export async function preflight(
   }
   const completed = intents.map(({ manifest, object }) => ({ ...manifest, object }));
   const namespaces = [...new Set(intents.flatMap(({ object }) => object.metadata.namespace ?? []))];
-  const autoscalers = (await listWhereAllowed(AUTOSCALERS, namespaces, tools, signal)).flat();
+  const scalers = await listWhereAllowed(AUTOSCALERS, namespaces, tools, signal);
+  const autoscalers = scalers.flatMap((each) => each ?? []);
   const hide = hideBy(hideKeyOf(await tools.store.list(signal)), tools);
   const [tried, absent, quotas] = await Promise.all([
     tryAll(intents, { ...wish, autoscalers, hide }, tools, signal),
     absentReferences(completed, tools, signal),
     listWhereAllowed(QUOTAS, namespaces, tools, signal),
   ]);
-  const growth = tried.prepared
-    .filter(({ object }) => makesPods(object))
-    .map(({ object, live }) => ({ workload: object, live }));
-  const growing = namespaces.map((namespace, index) => ({
-    namespace,
-    quotas: quotas[index] ?? [],
-    own: growth.filter(({ workload }) => workload.metadata.namespace === namespace),
-  }));
-  const quota = growing.flatMap(({ namespace, quotas: all, own }) =>
-    quotaProblems(all, own).map((problem) => ({ input: `namespace ${namespace}`, problem })),
-  );
-  const tight = growing.flatMap(({ namespace, quotas: all, own }) =>
-    quotaWarnings(all, own).map((warning) => `namespace ${namespace}: ${warning}`),
-  );
+  const room = roomFor(tried.prepared, { namespaces, quotas });
+  const unseen = new Set(namespaces.filter((_, index) => scalers[index] === undefined));
   const budgets = intents.map(({ object }) => object).filter(({ kind }) => kind === 'PodDisruptionBudget');
   return {
     prepared: tried.prepared,
-    problems: [...problems, ...absent.problems, ...tried.problems, ...pausedAmong(tried.prepared), ...quota],
+    problems: [...problems, ...absent.problems, ...tried.problems, ...pausedAmong(tried.prepared), ...room.problems],
     warnings: [
       ...absent.warnings,
-      ...tight,
-      ...budgetDeadlocks(
-        budgets,
-        growth.map(({ workload }) => workload),
-      ),
+      ...room.warnings,
+      ...countsAtRisk(tried.prepared, { unseen, ref: wish.ref }),
+      ...budgetDeadlocks(budgets, growthOf(tried.prepared)),
     ],
   };
 }
+
+/** What quotas leave for those that are rolled out. */
+function roomFor(
+  prepared: readonly Prepared[],
+  { namespaces, quotas }: { readonly namespaces: readonly string[]; readonly quotas: Listed },
+): Pick<Preflight, 'problems' | 'warnings'> {
+  const rolled = growthOf(prepared.filter(({ change }) => change.kind !== 'unchanged'));
+  const growing = namespaces.map((namespace, index) => ({
+    namespace,
+    quotas: quotas[index] ?? [],
+    own: rolled.filter(({ workload }) => workload.metadata.namespace === namespace),
+  }));
+  const problems = growing.flatMap(({ namespace, quotas: all, own }) =>
+    quotaProblems(all, own).map((problem) => ({ input: `namespace ${namespace}`, problem })),
+  );
+  const warnings = growing.flatMap(({ namespace, quotas: all, own }) =>
+    quotaWarnings(all, own).map((warning) => `namespace ${namespace}: ${warning}`),
+  );
+  return { problems, warnings };
+}
+
+const growthOf = (prepared: readonly Prepared[]): readonly Growth[] =>
+  prepared.filter(({ object }) => makesPods(object)).map(({ object, live }) => ({ workload: object, live }));
 
 const pausedAmong = (prepared: readonly Prepared[]): readonly InputProblem[] =>
   prepared
@@ -102,20 +113,38 @@ const pausedAmong = (prepared: readonly Prepared[]): readonly InputProblem[] =>
       accepted: `kubectl rollout resume deployment/${object.metadata.name}, or paused: false in the manifest`,
     }));
 
-/** A right to look at them may be missing: then nothing is known, which is no reason to stop. */
+/** A count that a manifest has no more falls to one pod, unless an autoscaler is seen to rule it. */
+export function countsAtRisk(
+  prepared: readonly Pick<Prepared, 'object' | 'live' | 'scaled'>[],
+  { unseen, ref }: { readonly unseen: ReadonlySet<string>; readonly ref: AppRef },
+): readonly string[] {
+  return prepared.flatMap(({ object, live, scaled }) => {
+    const { namespace = '' } = object.metadata;
+    const asks = live !== undefined && scaled === undefined && unseen.has(namespace);
+    const count = asks ? countLetGo(object, live, managerOf(ref.app)) : undefined;
+    if (count === undefined || count <= 1) return [];
+    return [
+      `${describeObject(object)} falls from ${count} pods to 1: its manifest has no replicas any more, and whether an autoscaler rules them is not known (list horizontalpodautoscalers.autoscaling is missing in namespace ${namespace}). Grant the right, which mode: rbac prints, or write replicas`,
+    ];
+  });
+}
+
+/** By namespace; undefined: the right to look at them is missing, so nothing is known, which is no reason to stop. */
+type Listed = readonly (readonly KubeObject[] | undefined)[];
+
 async function listWhereAllowed(
   resource: Resource,
   namespaces: readonly string[],
   { cluster, log }: PreflightTools,
   signal: AbortSignal,
-): Promise<readonly (readonly KubeObject[])[]> {
+): Promise<Listed> {
   return inParallel(namespaces, AT_ONCE, async (namespace) => {
     try {
       return (await cluster.list(resource, { namespace }, signal)).items;
     } catch (thrown) {
       if (!(thrown instanceof KubeFailure) || thrown.kind !== 'access-denied') throw thrown;
       log.debug(`${resource.plural} in ${namespace} may not be listed: not looked at`);
-      return [];
+      return undefined;
     }
   });
 }

@@ -22,8 +22,8 @@ import {
   countLetGo,
   endRolling,
   imageGivenUp,
-  imagesAmong,
   judgeConflicts,
+  settledWords,
   without,
   withoutRuledCount,
 } from '../../domain/kubernetes/ownership.ts';
@@ -168,7 +168,7 @@ async function tryOne(
     } catch (thrown) {
       const conflicts = thrown instanceof KubeFailure ? conflictsOf(thrown.status?.causes ?? []) : [];
       if (conflicts.length === 0) return judgeRefusal({ ...context, thrown, object, live, done, refuse, schema, said });
-      if (count !== undefined) {
+      if (count !== undefined && conflicts.some(({ field }) => field === '.spec.replicas')) {
         // An autoscaler sets it at this moment, and has it by that.
         isCounted = false;
         continue;
@@ -180,21 +180,13 @@ async function tryOne(
         refuse(...barred);
         return done(object, changeOf(live, live ?? object, object, hide));
       }
-      said.push(...settledWords(verdict, policies));
+      said.push(...settledWords(verdict, policies.conflicts));
       // What is left is ours by another name, or is taken over before the first apply.
       if (verdict.yielded.length === 0) attempt = 3;
       object = given;
     }
   }
 }
-
-/** What becomes of fields of others without anybody having said so. */
-const settledWords = ({ yielded, taken }: ConflictVerdict, { conflicts }: Policies): readonly string[] => [
-  ...yielded.map(({ field, manager }) => `${field} is left to ${manager}`),
-  ...(conflicts === 'yield-but-images' ? imagesAmong(taken) : []).map(
-    ({ field, manager }) => `${field} is taken back from ${manager}`,
-  ),
-];
 
 /** What of the set and the cluster an object is written by. */
 function standOf({ object, resource }: Intent, { scaled, changing }: TryContext): Pick<ToApply, 'scaled' | 'schema'> {

@@ -8,6 +8,7 @@ import { ACCESS_REVIEWS, type Resource, resourceFor } from '../../domain/kuberne
 import { describeRight } from '../../domain/kubernetes/rights.ts';
 import { accessReview, isAllowed } from '../../domain/kubernetes/rules-review.ts';
 import { inParallel } from '../in-parallel.ts';
+import type { HeldLease } from './lease.ts';
 import type { Prepared } from './prepare.ts';
 import { removeOne } from './put-back.ts';
 import { AT_ONCE, type AppRef, type K8sTools, type ObjectResult, type Policies } from './rollout.ts';
@@ -144,10 +145,15 @@ export async function planPruning(
   return { goes, problems: [...tooMany, ...barred.flat()] };
 }
 
-export async function prune(wish: PruneWish, tools: K8sTools, signal: AbortSignal): Promise<readonly ObjectResult[]> {
+export async function prune(
+  { lease, ...wish }: PruneWish & { readonly lease: HeldLease },
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<readonly ObjectResult[]> {
   const goes = await prunable(wish, tools, signal);
   const lines: string[] = [];
-  const removed = await inParallel(goes, AT_ONCE, (each) => removeOne(each, { ref: wish.ref, lines }, tools, signal));
+  const going = { ref: wish.ref, lines, lease };
+  const removed = await inParallel(goes, AT_ONCE, (each) => removeOne(each, going, tools, signal));
   for (const line of lines) tools.log.info(line);
   return removed.flat().map((each) => ({ ...each, done: 'pruned' as const }));
 }

@@ -35,6 +35,8 @@ export interface PuttingBack {
   /** By key: all that this release can have changed, where that is known. */
   readonly touched?: ReadonlyMap<string, Ref>;
   readonly lease: HeldLease;
+  /** A person asks for it: what it goes back to is what runs. Absent: an image that somebody else set meanwhile is left, and said. */
+  readonly images?: 'taken';
 }
 
 /** An object that is not as it was and could not be made so. */
@@ -126,7 +128,8 @@ async function restoreOne(
       return { ref: own, object: live, intent: object, resource, done: 'unchanged' };
     isSame = how === 'unowned';
     // What others took over meanwhile stays theirs, and it is said.
-    const wish = { ref, conflicts: 'yield', images: 'may-be-left', lease } as const;
+    const conflicts = going.images === 'taken' ? 'yield-but-images' : 'yield';
+    const wish = { ref, conflicts, images: 'may-be-left', lease } as const;
     return await applyOne({ resource, object, live, way: 'apply', ...standOf(object, going) }, wish, tools, signal);
   } catch (thrown) {
     const why = whyStuck(thrown, lease);
@@ -194,7 +197,7 @@ async function removeMade(
     const barred = await barredBy(lease);
     if (barred !== undefined) return { results, stuck, barred };
     const done = await inParallel(members, AT_ONCE, ({ ref: each }) =>
-      removeOne(each, { ref, lines }, tools, signal).catch((thrown: unknown): readonly Stuck[] => [
+      removeOne(each, { ref, lines, lease }, tools, signal).catch((thrown: unknown): readonly Stuck[] => [
         { ref: each, why: whyStuck(thrown, lease) },
       ]),
     );
@@ -210,7 +213,7 @@ const asObject = ({ apiVersion, kind, name }: Ref): KubeObject => ({ apiVersion,
 
 export async function removeOne(
   each: Ref,
-  { ref, lines }: { readonly ref: AppRef; readonly lines: string[] },
+  { ref, lines, lease }: { readonly ref: AppRef; readonly lines: string[]; readonly lease: HeldLease },
   { cluster, log }: K8sTools,
   signal: AbortSignal,
 ): Promise<readonly ObjectResult[]> {
@@ -229,6 +232,7 @@ export async function removeOne(
     return [];
   }
   const { uid } = live.metadata;
+  await lease.guard();
   if (!isTerminating(live)) await cluster.delete(resource, each, { uid, children: 'background' }, signal);
   const held = await stillHeld({ resource, live }, { cluster }, signal);
   log.info(`${describeRef(each)} ${held === undefined ? 'deleted' : `is being deleted: ${held}`}`);

@@ -2,7 +2,7 @@ import type { Instant } from '../../domain/duration.ts';
 import { Failure, messageOf } from '../../domain/failure.ts';
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import { describeRef } from '../../domain/kubernetes/object.ts';
-import type { ReleasePhase } from '../../domain/kubernetes/release-record.ts';
+import { type ReleasePhase, goneWith } from '../../domain/kubernetes/release-record.ts';
 import { diagnose } from './diagnose.ts';
 import { type PutBack, type PuttingBack, type Stuck, putBack } from './put-back.ts';
 import type { K8sTools, ObjectResult } from './rollout.ts';
@@ -52,7 +52,9 @@ export async function takeBack(going: GoingBack, tools: K8sTools, signal: AbortS
     failures.push(...stuckText(back.stuck));
     if (back.ended !== undefined) failures.push(endedText(back.ended));
     const ill =
-      back.ended === undefined ? await illness(back, { deadline: going.within, lines }, tools, signal) : undefined;
+      back.ended === undefined
+        ? await illness(back, { deadline: going.within, lines, lease }, tools, signal)
+        : undefined;
     if (ill !== undefined) failures.push(ill);
   } catch (thrown) {
     lease.signal.throwIfAborted();
@@ -62,8 +64,15 @@ export async function takeBack(going: GoingBack, tools: K8sTools, signal: AbortS
   if (failures.length > 0) {
     return { kind: 'rollback-failed', reason: failures.join('; '), objects, lines, record: await write('failed') };
   }
+  await tellGone({ record, lease, lines }, tools, signal);
   const written = await write('rolled-back');
-  return { kind: 'rolled-back', reason: `${whatIsBack(going)}${goingText(objects)}`, objects, lines, record: written };
+  return {
+    kind: 'rolled-back',
+    reason: `${whatIsBack(going)}${imagesText(back)}${goingText(objects)}`,
+    objects,
+    lines,
+    record: written,
+  };
 }
 
 /** PURE. What is true after a way back that went well, as a clause. */
@@ -77,6 +86,26 @@ export function whatIsBack({
   return record.before.some(({ object }) => object !== undefined)
     ? `what was there before is back in ${namespace}`
     : `${app} is gone from ${namespace} again, where nothing of it was before`;
+}
+
+/**
+ * Releases that were left before it and went with it. Told before its own record, so that whoever is killed here finds the
+ * release unfinished, and the next one tells them.
+ */
+async function tellGone(
+  { record, lease, lines }: Pick<GoingBack, 'record' | 'lease'> & { readonly lines: string[] },
+  tools: K8sTools,
+  signal: AbortSignal,
+): Promise<void> {
+  if (record.previous !== undefined) return;
+  const records = await tools.store.list(signal).catch((thrown: unknown) => {
+    lease.signal.throwIfAborted();
+    if (!(thrown instanceof Failure)) throw thrown;
+    lines.push(`Releases that were left before ${record.release} are not told: ${thrown.facts.why ?? thrown.message}`);
+    return [];
+  });
+  for (const gone of goneWith(records, record))
+    await writePhase({ record: gone, phase: 'rolled-back', lease, lines }, tools, signal);
 }
 
 /** A record that cannot be written keeps nothing from going back: the next run finds it unfinished and does this again. */
@@ -107,6 +136,14 @@ async function writePhase(
   }
 }
 
+/** Of an object whose image somebody else set, the release before does not run. */
+function imagesText({ standing }: PutBack): string {
+  const said = standing.flatMap(({ ref, leftImages = [] }) =>
+    leftImages.map(({ field, manager }) => `${describeRef(ref)} (${field} is left to ${manager})`),
+  );
+  return said.length === 0 ? '' : `, but for images that others set since: ${said.join(', ')}`;
+}
+
 /** What was deleted and is not gone, because something holds it. */
 function goingText(objects: readonly ObjectResult[]): string {
   const held = objects.filter(({ done, note }) => done === 'deleted' && note !== undefined);
@@ -128,12 +165,16 @@ export const notKnownText = (names: readonly string[]): string => `what may not 
 /** Whether what served before is well again; undefined: it is. */
 async function illness(
   { standing }: PutBack,
-  { deadline, lines }: { readonly deadline: Instant; readonly lines: string[] },
+  {
+    deadline,
+    lines,
+    lease,
+  }: { readonly deadline: Instant; readonly lines: string[]; readonly lease: GoingBack['lease'] },
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const targets = standing.filter(({ object }) => object.kind !== 'Job');
-  await unblock(targets, { deadline, lines }, tools, signal);
+  await unblock(targets, { deadline, lines, lease }, tools, signal);
   const end = await waitReady({ targets, deadline, way: 'back' }, tools, signal).catch((thrown: unknown) => {
     if (!(thrown instanceof KubeFailure) || thrown.kind !== 'access-denied') throw thrown;
     // What keeps a release from being watched, and so from staying, must not keep the one before from being proven.

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import { isReason } from '../../domain/kubernetes/failure.ts';
 import { type Fields, type KubeObject, describeObject } from '../../domain/kubernetes/object.ts';
-import { afterTakeOver, countLetGo, endRolling, takeOver } from '../../domain/kubernetes/ownership.ts';
+import { COUNTER, afterTakeOver, countLetGo, endRolling, takeOver } from '../../domain/kubernetes/ownership.ts';
 import type { Resource } from '../../domain/kubernetes/resource.ts';
 import type { K8sTools } from './rollout.ts';
 
@@ -76,9 +76,6 @@ function replacing(from: KubeObject, to: KubeObject): readonly Fields[] {
     ...[...before.keys()].filter((path) => !after.has(path)).map((path) => ({ op: 'remove', path })),
   ];
 }
-
-/** Owner of a count that no manifest sets; also who sets one by `mode: scale`. */
-const COUNTER = 'sluice-scale';
 
 /**
  * Gives the count of a workload that an autoscaler rules to a manager of its own, before the intent lets it go: a field that

@@ -62,7 +62,7 @@ export async function preflightWhenGone(
 ): Promise<Preflight> {
   const looked = await preflight(manifests, wish, tools, signal);
   const going = terminatingOf(looked.prepared);
-  const names = new Set(going.map(({ object }) => describeObject(object)));
+  const names = new Set(goingWith(going, looked.prepared).map(({ object }) => describeObject(object)));
   // What the server has against an object that goes is not said of the one that comes; anything else bars it at once.
   const isBarred = looked.problems.some(({ given }) => given === undefined || !names.has(given));
   if (going.length === 0 || isBarred) return looked;
@@ -72,6 +72,14 @@ export async function preflightWhenGone(
   return left.length === 0
     ? preflightWhenGone(manifests, { deadline, ...wish }, tools, signal)
     : { ...looked, problems: left.map(stillThere) };
+}
+
+/** Nothing is made in a Namespace that is being deleted, so what is against all that is to lie in it is not said of the next one. */
+function goingWith(going: readonly Terminating[], prepared: readonly Prepared[]): readonly Prepared[] {
+  const namespaces = new Set(
+    going.flatMap(({ object }) => (object.kind === 'Namespace' ? [object.metadata.name] : [])),
+  );
+  return [...going, ...prepared.filter(({ object }) => namespaces.has(object.metadata.namespace ?? ''))];
 }
 
 const stillThere = ({ object, manifest, live }: Terminating): InputProblem => ({

@@ -5,6 +5,7 @@ import { type KubeObject, describeObject, numberAt } from '../../domain/kubernet
 import { blockedBy } from '../../domain/kubernetes/pods.ts';
 import { PODS } from '../../domain/kubernetes/resource.ts';
 import { until } from '../until.ts';
+import type { HeldLease } from './lease.ts';
 import type { K8sTools } from './rollout.ts';
 import type { Target } from './wait.ts';
 
@@ -15,7 +16,7 @@ import type { Target } from './wait.ts';
  */
 export async function unblock(
   targets: readonly Target[],
-  { deadline, lines }: { readonly deadline: Instant; readonly lines: string[] },
+  { deadline, lines, lease }: { readonly deadline: Instant; readonly lines: string[]; readonly lease: HeldLease },
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<void> {
@@ -24,7 +25,10 @@ export async function unblock(
     if (set === undefined) continue;
     try {
       const { items } = await tools.cluster.list(PODS, { namespace: set.metadata.namespace }, signal);
-      for (const pod of blockedBy(set, items)) await end(pod, set, tools, signal);
+      for (const pod of blockedBy(set, items)) {
+        await lease.guard();
+        await end(pod, set, tools, signal);
+      }
     } catch (thrown) {
       if (!(thrown instanceof KubeFailure) || thrown.kind !== 'access-denied') throw thrown;
       lines.push(`${describeObject(set)} may wait for a pod of the release before: ${thrown.message}`);

@@ -6,7 +6,6 @@ import {
   adoptedSince,
   beforeServing,
   findRelease,
-  goneWith,
   isOf,
   leftStanding,
   newestFirst,
@@ -17,7 +16,7 @@ import {
 import type { DeployWish } from './begin.ts';
 import { deploySet } from './deploy.ts';
 import { holdLease } from './lease.ts';
-import { type WentBack, takeBack } from './take-back.ts';
+import { type GoingBack, type WentBack, takeBack } from './take-back.ts';
 import type { AppRef, K8sResult, K8sTools, Policies } from './rollout.ts';
 import { type Planned, planSet } from './plan.ts';
 
@@ -118,7 +117,12 @@ export async function rollBackSet(
   const { record } = way;
   if (way.kind === 'take-back') {
     const deadline = after(tools.clock.now(), wish.timeout);
-    const finished = await takeBackUnfinished({ record, previous: way.previous }, { ...wish, deadline }, tools, signal);
+    const finished = await takeBackUnfinished(
+      { record, previous: way.previous },
+      { ...wish, deadline, images: 'taken' },
+      tools,
+      signal,
+    );
     // Its run came to its end while it was waited for: the way back is looked for again.
     return finished ?? rollBackSet({ to, ...wish }, tools, signal);
   }
@@ -137,7 +141,8 @@ export async function rollBackSet(
 /** Takes back what a killed run left. Also what `post` does. undefined: nothing is left any more. */
 export async function takeBackUnfinished(
   { record, previous }: { readonly record: ReleaseRecord; readonly previous: ReleaseRecord | undefined },
-  wish: Pick<DeployWish, 'ref' | 'writer' | 'onConflict' | 'rollbackWithin'> & { readonly deadline: Instant },
+  wish: Pick<DeployWish, 'ref' | 'writer' | 'onConflict' | 'rollbackWithin'> &
+    Pick<GoingBack, 'images'> & { readonly deadline: Instant },
   tools: K8sTools,
   signal: AbortSignal,
 ): Promise<K8sResult | undefined> {
@@ -147,9 +152,8 @@ export async function takeBackUnfinished(
     const left = toTakeBack(records);
     if (left?.revision !== record.revision) return undefined;
     const within = after(tools.clock.now(), wish.rollbackWithin);
-    const back = await takeBack({ ref: wish.ref, record, previous, lease, within }, tools, lease.signal);
-    const others = back.kind === 'rolled-back' ? goneWith(records, record) : [];
-    for (const each of others) await tools.store.write({ ...each, phase: 'rolled-back' }, lease.signal);
+    const images = wish.images === undefined ? {} : { images: wish.images };
+    const back = await takeBack({ ...images, ref: wish.ref, record, previous, lease, within }, tools, lease.signal);
     return resultOf(back, record, previous);
   } finally {
     await lease.release();

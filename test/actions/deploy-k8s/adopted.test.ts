@@ -208,6 +208,32 @@ spec:
     expect(await specOf('ruled')).toMatchObject({ replicas: 4 });
   }, 120_000);
 
+  test('a count that was left to an autoscaler which a way back took away is that of the manifest again', async () => {
+    const app = { app: 'tried' };
+    await scene.run({ ...app, 'release-id': 'v1' }, workload('tried', '1', 'replicas: 3'));
+    const bad = `${workload('tried', '2-missing-image', '')}---\n${autoscaler('tried')}`;
+    const failed = await scene.run({ ...app, 'release-id': 'v2' }, bad);
+    expect(failed).toMatchObject({ exitCode: 1, outputs: { outcome: 'rolled-back' } });
+    expect(await specOf('tried')).toMatchObject({ replicas: 3 });
+    const plan = await scene.run({ ...app, mode: 'diff' }, workload('tried', '3', 'replicas: 2'));
+    expect(said(plan)).toContain('.spec.replicas: 3 -> 2');
+    const run = await scene.run({ ...app, 'release-id': 'v3' }, workload('tried', '3', 'replicas: 2'));
+    expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    expect(await specOf('tried')).toMatchObject({ replicas: 2 });
+  }, 120_000);
+
+  test('a count that kubectl applied and an autoscaler rules stays in the first release, and in the plan of it', async () => {
+    const app = { app: 'first' };
+    await made(deployments(), BY_KUBECTL, object('first', 'x/y:1', { replicas: 7 }));
+    const set = `${workload('first', '2', '')}---\n${autoscaler('first')}`;
+    const plan = await scene.run({ ...app, mode: 'diff' }, set);
+    expect(said(plan)).toContain('image: x/y:1 -> x/y:2');
+    expect(said(plan)).not.toContain('.spec.replicas:');
+    const run = await scene.run({ ...app, 'expect-diff': plan.outputs['plan-sha256'] ?? '' }, set);
+    expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    expect(await specOf('first')).toMatchObject({ replicas: 7 });
+  }, 120_000);
+
   test('a count that an autoscaler rules stays after a restore', async () => {
     const app = { app: 'ruled' };
     const place = { 'backup-location': folder, 'backup-key': 'a-passphrase-of-some-length' };

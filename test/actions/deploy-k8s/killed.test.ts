@@ -126,6 +126,34 @@ needs('kubernetes')('deploy-k8s that is killed at a call', () => {
     expect(await scene.truth()).toEqual(OLD);
   }, 240_000);
 
+  const setImage = async (tag: string): Promise<void> => {
+    const containers = [{ name: 'web', image: `registry.example.com/team/web:${tag}` }];
+    const path = `/apis/apps/v1/namespaces/${scene.namespace}/deployments/web?fieldManager=kubectl-set`;
+    const change = JSON.stringify({ spec: { template: { spec: { containers } } } });
+    await scene.cluster.admin.api.request('PATCH', path, change, 'application/strategic-merge-patch+json');
+  };
+
+  test('without a post is taken back by a roll back, with an image that somebody set since', async () => {
+    const { again } = await killed('k8s:patch deployments/web', 'after');
+    await setImage('hotfix');
+    const back = await scene.run({ mode: 'rollback' }, undefined, again);
+    expect(back).toMatchObject({ exitCode: 0, outputs: { outcome: 'rolled-back', release: 'old' } });
+    expect(back.stdout).toContain('.image is taken back from kubectl-set');
+    expect(await scene.truth()).toEqual(OLD);
+  }, 240_000);
+
+  test('is taken back by its post but for an image that somebody set since, which it says', async () => {
+    const { step, state } = await killed('k8s:patch deployments/web', 'after');
+    await setImage('hotfix');
+    const post = await runBundle({ ...step, phase: 'post', state });
+    expect(post.outputs['outcome']).toBe('rolled-back');
+    expect(`${post.stdout}${post.annotations.map(({ message }) => message).join('')}`).toMatch(
+      /is back in \S+, but for images that others set since: Deployment \S+\/web \(\S+\.image is left to kubectl-set\)/,
+    );
+    expect(await scene.truth()).toEqual({ ...OLD, image: 'registry.example.com/team/web:hotfix' });
+    await scene.run({ 'release-id': 'old', 'field-conflicts': 'force' });
+  }, 240_000);
+
   test('without a post is taken back first by a run of another set', async () => {
     const { again } = await killed('k8s:patch secrets/web-secret', 'after');
     const other = await scene.run({ 'release-id': 'same' }, undefined, again);

@@ -92,6 +92,9 @@ needs('kubernetes')('before its first write deploy-k8s', () => {
     const printed = await scene.run({ mode: 'rbac' });
     expect(printed).toMatchObject({ exitCode: 0, outputs: { outcome: 'rbac' } });
     const role = /^apiVersion: rbac[\s\S]*?(?=^---)/m.exec(printed.stdout)?.[0] ?? '';
+    expect(role).toMatch(/- list\n/);
+    expect(role).toMatch(/- horizontalpodautoscalers\n/);
+    expect(role).toMatch(/- resourcequotas\n/);
     const { api } = scene.cluster.admin;
     const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${scene.namespace}`;
     const { status } = await api.request(

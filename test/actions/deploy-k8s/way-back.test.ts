@@ -141,4 +141,21 @@ needs('kubernetes')('what a way back deleted and something holds', () => {
     expect(released).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded', created: '5' } });
     expect((await scene.live(path()))?.metadata['deletionTimestamp']).toBeUndefined();
   }, 120_000);
+
+  test('is waited for where it is the Namespace of the set, with all that is to lie in it', async () => {
+    const { api } = scene.cluster.admin;
+    const name = `${scene.namespace}-preview`;
+    const own = `/api/v1/namespaces/${name}`;
+    await api.create('/api/v1/namespaces', { metadata: { name } });
+    await api.create(`${own}/configmaps`, { metadata: { name: 'held', finalizers: [FINALIZER] } });
+    await api.request('DELETE', own);
+    const inside = `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: inside, namespace: ${name} }\n`;
+    const set = `apiVersion: v1\nkind: Namespace\nmetadata: { name: ${name} }\n---\n${inside}`;
+    const released = await mainOnly(scene.step({ app: 'preview' }, set), async (running) => {
+      await running.saw(/Waiting until what is being deleted is gone: Namespace \S+-preview/);
+      await api.merge(`${own}/configmaps/held`, { metadata: { finalizers: null } });
+    });
+    expect(released).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded', created: '2' } });
+    await api.request('DELETE', own);
+  }, 120_000);
 });

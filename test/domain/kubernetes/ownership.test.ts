@@ -3,7 +3,6 @@ import {
   conflictsOf,
   imagesAmong,
   afterTakeOver,
-  countLetGo,
   imageGivenUp,
   judgeConflicts,
   restrictTo,
@@ -313,35 +312,6 @@ describe('what is taken over', () => {
       ports: [{ port: 80, protocol: 'TCP', targetPort: 8080 }],
       rules: undefined,
     });
-  });
-});
-
-describe('a count that an intent does not have', () => {
-  const replicas = { 'f:spec': { 'f:replicas': {} } };
-  const counted = { ...web, spec: { replicas: 6 } };
-  const bare = { ...web, spec: {} };
-  const of = (...owners: readonly (readonly [string, string])[]) => ({
-    ...owned(...owners.map(([manager, operation]) => [manager, operation, replicas] as const)),
-    spec: { replicas: 6 },
-  });
-  test.each([
-    ['is let go where only we have it', of(['sluice-web', 'Apply']), bare, 6],
-    [
-      'is let go where it is taken over',
-      of(['kubectl-client-side-apply', 'Update'], ['sluice-restore', 'Apply']),
-      bare,
-      6,
-    ],
-    [
-      'is not where an autoscaler has it too',
-      of(['sluice-web', 'Apply'], ['kube-controller-manager', 'Update']),
-      bare,
-      undefined,
-    ],
-    ['is not where nobody has it', of(), bare, undefined],
-    ['is not where the intent has it', of(['sluice-web', 'Apply']), counted, undefined],
-  ])('%s', (_name, live, intent, count) => {
-    expect(countLetGo(intent, live, 'sluice-web')).toBe(count);
   });
 });
 

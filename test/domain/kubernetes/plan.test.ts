@@ -207,6 +207,15 @@ describe('capacity', () => {
     expect([quotaProblems([pods(hard)], growth).length, quotaWarnings([pods(hard)], growth).length]).toEqual(expected);
   });
 
+  test.each([
+    ['by default', {}, [0, 1]],
+    ['where none may miss', rolling(1, 0), [1, 0]],
+  ])('a Deployment whose count stands in the cluster alone is rolled out %s', (_name, spec, expected) => {
+    const { replicas: _count, ...intent } = of(spec)['spec'] as Record<string, unknown>;
+    const growth = [{ workload: { ...of({}), spec: intent }, live: of({}) }];
+    expect([quotaProblems([pods(4)], growth).length, quotaWarnings([pods(4)], growth).length]).toEqual(expected);
+  });
+
   test('a quota that its pods outgrow at the end keeps it from there, whatever may miss', () => {
     const cpu = (requests: string) => {
       const containers = [{ name: 'app', image: 'a', resources: { requests: { cpu: requests } } }];
@@ -226,7 +235,11 @@ describe('capacity', () => {
     const budget = object('policy/v1', 'PodDisruptionBudget', 'b', {
       spec: { minAvailable, selector: { matchLabels: { app: 'web' } } },
     });
-    expect(budgetDeadlocks([budget], [deployment('web', {})])).toHaveLength(problems);
+    const web = deployment('web', {});
+    const { replicas: _count, ...spec } = web['spec'] as Record<string, unknown>;
+    expect(budgetDeadlocks([budget], [{ workload: web, live: undefined }])).toHaveLength(problems);
+    // Left to its autoscaler.
+    expect(budgetDeadlocks([budget], [{ workload: { ...web, spec }, live: web }])).toHaveLength(problems);
   });
 });
 

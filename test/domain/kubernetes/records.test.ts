@@ -226,6 +226,10 @@ describe('the record', () => {
     expect(goneWith([first, second], taken).map(({ revision }) => revision)).toEqual([1]);
     // Taken back alone, it leaves what the first one made.
     expect(goneWith([first, second], second)).toEqual([]);
+    const adopted = record(1, 'failed', { before: [{ ref: ref('both'), object: config('both', '0') }] });
+    expect(goneWith([adopted, second], second)).toEqual([]);
+    const all = toTakeBack([adopted, second]) as ReleaseRecord;
+    expect(goneWith([adopted, second], all).map(({ revision }) => revision)).toEqual([1]);
   });
 
   test('keeps the newest good ones, and what lies between them', () => {

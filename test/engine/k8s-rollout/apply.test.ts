@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { KubeFailure, type KubeStatus } from '../../../src/domain/kubernetes/failure.ts';
 import { DEPLOYMENTS } from '../../../src/domain/kubernetes/resource.ts';
-import { fieldAt } from '../../../src/domain/kubernetes/object.ts';
+import { fieldAt, refOf } from '../../../src/domain/kubernetes/object.ts';
 import { applyOne } from '../../../src/engine/k8s-rollout/apply.ts';
+import { removeOne } from '../../../src/engine/k8s-rollout/put-back.ts';
 import type { K8sTools } from '../../../src/engine/k8s-rollout/rollout.ts';
 import { deployment } from '../../domain/kubernetes/objects.ts';
 import { fakeClock } from '../../fakes/clock.ts';
@@ -58,6 +59,43 @@ describe('an apply that others have fields of', () => {
     const { run, sent } = applying([conflict('kubectl-set', IMAGE)]);
     expect(await run('may-be-left')).toMatchObject({ note: `${IMAGE} is left to kubectl-set` });
     expect(fieldAt(sent[1], 'spec', 'template', 'spec', 'containers')).toEqual([{ name: 'app' }]);
+  });
+});
+
+describe('without its lease, a run that was frozen', () => {
+  const { signal } = new AbortController();
+  const held = { manager: 'kubectl-client-side-apply', operation: 'Update', fieldsV1: {} };
+  const owned = {
+    labels: { 'sluice.dev/app': 'web' },
+    managedFields: [held, { ...held, manager: 'sluice-web', operation: 'Apply' }],
+  };
+  const live = { ...web, metadata: { ...web.metadata, ...owned } };
+  const lost = {
+    signal,
+    guard: () => Promise.reject(new Error('the lease is lost')),
+    release: () => Promise.resolve(),
+  };
+  const ref = { app: 'web', namespace: 'shop' };
+  const writes: string[] = [];
+  const writing = (verb: string) => () => Promise.reject(new Error(`${verb}: ${writes.push(verb)}`));
+  const cluster = {
+    resources: () => Promise.resolve([DEPLOYMENTS]),
+    get: () => Promise.resolve(live),
+    ...Object.fromEntries(['apply', 'patch', 'delete'].map((verb) => [verb, writing(verb)])),
+  };
+  const tools = { cluster, clock: fakeClock(), log: recordingLog(), onWrite() {} } as unknown as K8sTools;
+
+  test.each(['apply', 'replace'] as const)('changes nothing of an object that is there (%s)', async (way) => {
+    const member = { resource: DEPLOYMENTS, object: web, live, way, scaled: 'by-autoscaler' } as const;
+    const applied = applyOne(member, { ref, conflicts: 'force', lease: lost }, tools, signal);
+    await expect(applied).rejects.toThrow('the lease is lost');
+    expect(writes).toEqual([]);
+  });
+
+  test('deletes nothing', async () => {
+    const removed = removeOne(refOf(live), { ref, lines: [], lease: lost }, tools, signal);
+    await expect(removed).rejects.toThrow('the lease is lost');
+    expect(writes).toEqual([]);
   });
 });
 

@@ -1,7 +1,11 @@
 import { expect, test } from '@jest/globals';
 import type { ReleaseRecord } from '../../../src/domain/kubernetes/release-record.ts';
 import { wayBackOf } from '../../../src/engine/k8s-rollout/way-back.ts';
-import { whatIsBack } from '../../../src/engine/k8s-rollout/take-back.ts';
+import { after, minutes } from '../../../src/domain/duration.ts';
+import type { K8sTools } from '../../../src/engine/k8s-rollout/rollout.ts';
+import { takeBack, whatIsBack } from '../../../src/engine/k8s-rollout/take-back.ts';
+import { fakeClock } from '../../fakes/clock.ts';
+import { recordingLog } from '../../fakes/log.ts';
 
 const record = (revision: number, phase: ReleaseRecord['phase'], more: Partial<ReleaseRecord> = {}): ReleaseRecord => ({
   schema: 1,
@@ -102,3 +106,23 @@ test.each([
     expect(whatIsBack({ record: record(2, 'rolled-back', { before }), previous, ref })).toBe(said);
   },
 );
+
+test('whoever takes back several first releases that were left tells each of them, the last one at the end', async () => {
+  const left = record(1, 'failed', { before: [{ ref: config }] });
+  const all = record(2, 'rolling-back', { before: [{ ref: config }] });
+  const told: string[] = [];
+  const store = {
+    list: () => Promise.resolve([left, all]),
+    write: ({ revision, phase }: ReleaseRecord) => Promise.resolve(void told.push(`${revision} ${phase}`)),
+  };
+  const clock = fakeClock({ mode: 'automatic' });
+  const cluster = { resources: () => Promise.resolve([]) };
+  const tools = { cluster, store, clock, log: recordingLog(), onWrite() {} } as unknown as K8sTools;
+  const { signal } = new AbortController();
+  const lease = { signal, guard: () => Promise.resolve(), release: () => Promise.resolve() };
+  const within = after(clock.now(), minutes(1));
+  const ref = { app: 'web', namespace: 'shop' };
+  const back = await takeBack({ ref, record: all, previous: undefined, lease, within }, tools, signal);
+  expect(back).toMatchObject({ kind: 'rolled-back', record: 'closed' });
+  expect(told).toEqual(['2 rolling-back', '1 rolled-back', '2 rolled-back']);
+});
