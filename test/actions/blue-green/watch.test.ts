@@ -55,6 +55,17 @@ describe('a release whose runner died in the middle', () => {
     expect(await stage.truth()).toMatchObject({ weights: { blue: 100, green: 0 } });
   }, 60_000); // prettier-ignore
 
+  test('and that was cancelled just before its good end was recorded is rolled back by post: its traffic is back already', async () => {
+    const cut = await runBundle({ ...stage.step({}, run('818')), signalAt: { output: /Draining blue/, signal: 'SIGKILL' } });
+    // As a signal handler does whose last write overtakes the answer to the record.
+    await stage.setWeights({ blue: 100, green: 0 });
+    expect(await stage.truth()).toMatchObject({ phase: 'finishing', desired: { green: 2 } });
+    const after = await runBundle({ ...stage.step({}, run('818')), phase: 'post', state: cut.state });
+    expect(after.exitCode).toBe(0);
+    expect(after.stdout).toContain('The traffic of shift 818-1 is back on blue already');
+    expect(await stage.truth()).toMatchObject({ phase: 'rolled-back', weights: { blue: 100, green: 0 }, desired: { blue: 2, green: 0 } });
+  }, 60_000); // prettier-ignore
+
   test('and that never began gives its watch nothing to do', async () => {
     const before = stage.writes().length;
     const watched = await runBundle(stage.step({ mode: 'watch', image: '', 'begin-within': '2m' }, run('814')));

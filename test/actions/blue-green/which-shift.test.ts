@@ -81,11 +81,18 @@ describe('the release that an image names', () => {
 });
 
 describe('on-cancel: leave', () => {
-  const left = (phase: ShiftRecord['phase']) =>
-    whatIsLeft({ mode: 'run', onCancel: 'leave' }, recordOf({ phase }), { id: '100', attempt: 1 }).kind;
+  const left = (phase: ShiftRecord['phase'], traffic: 'on-stable' | 'elsewhere' = 'elsewhere') =>
+    whatIsLeft({ mode: 'run', onCancel: 'leave' }, { record: recordOf({ phase }), traffic }, { id: '100', attempt: 1 })
+      .kind;
 
   test('leaves a shift that is being judged, and no way back that was begun', () => {
     expect(left('judging')).toBe('nothing');
     expect(left('rolling-back')).toBe('rollback');
+  });
+
+  test('leaves one that was judged good, unless a cancel had its traffic back just before that was recorded', () => {
+    expect(left('finishing')).toBe('nothing');
+    expect(left('finishing', 'on-stable')).toBe('rollback');
+    expect(left('switched', 'on-stable')).toBe('rollback');
   });
 });

@@ -119,7 +119,7 @@ const recordOf = ({ ports, memory, release }: Acting, signal: AbortSignal): Prom
 const inFullWords = (read: ShiftRecord | undefined, known: ShiftRecord | undefined): ShiftRecord | undefined =>
   read !== undefined && known !== undefined && sameRecord(read, known) ? known : read;
 
-const routesOf = ({ ports }: Acting, signal: AbortSignal): Promise<readonly Route[]> =>
+export const routesOf = ({ ports }: Pick<Acting, 'ports'>, signal: AbortSignal): Promise<readonly Route[]> =>
   Promise.all(ports.routes.map(async (route) => ({ name: route.name, live: await liveOf(route, signal) })));
 
 async function sizesOf(acting: Looking, signal: AbortSignal): Promise<Seen['desired']> {

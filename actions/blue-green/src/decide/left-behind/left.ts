@@ -7,15 +7,21 @@ export interface Left {
   readonly says: string;
 }
 
-/** PURE. What a dead main left behind, as the record tells: it is ours to take back, or it is good as it is. */
-export function whatIsLeft(
-  request: Pick<Request, 'mode' | 'onCancel'>,
-  record: ShiftRecord | undefined,
-  me: RunKey,
-): Left {
+export const isJudgedGood = ({ phase }: ShiftRecord): boolean => phase === 'switched' || phase === 'finishing';
+
+interface Found {
+  readonly record: ShiftRecord | undefined;
+  /** Whether all traffic is on stable. A cancel at the end of the judging may be just before the record of a good end. */
+  readonly traffic: 'on-stable' | 'elsewhere';
+}
+
+/** PURE. What a dead main left behind, as record and weights tell: it is ours to take back, or it is good as it is. */
+export function whatIsLeft(request: Pick<Request, 'mode' | 'onCancel'>, { record, traffic }: Found, me: RunKey): Left {
   if (record === undefined || !sameRun(record.run, me) || isOver(record.phase)) return { kind: 'nothing', says: '' };
   const stays = holdsScaling(record) ? 'settle' : 'nothing';
-  if (record.phase === 'switched' || record.phase === 'finishing') {
+  if (isJudgedGood(record) && traffic === 'on-stable')
+    return { kind: 'rollback', says: `The traffic of shift ${record.id} is back on ${record.stable} already` };
+  if (isJudgedGood(record)) {
     const says = `Shift ${record.id} is judged good and stays; ${record.stable} keeps its tasks until mode: finish or the next run drains it`;
     return { kind: stays, says };
   }
