@@ -1,3 +1,4 @@
+import type { KubeStatus } from './failure.ts';
 import { type KubeObject, type Ref, groupOf, textAt } from './object.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';
@@ -13,4 +14,10 @@ export function roleOf(object: KubeObject): Ref | undefined {
   if (role === undefined || name === undefined) return undefined;
   const { namespace } = metadata;
   return { apiVersion, kind: role, name, ...(role === 'Role' && namespace !== undefined ? { namespace } : {}) };
+}
+
+/** Whether a binding was refused because its role is not there, or not yet known to a server that reads roles from a cache. */
+export function missesRole(object: KubeObject, { code, message }: KubeStatus): boolean {
+  const role = roleOf(object);
+  return role !== undefined && code === 404 && message.includes(`"${role.name}" not found`);
 }

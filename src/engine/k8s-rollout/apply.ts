@@ -17,12 +17,16 @@ import {
 import { type Phase, inPhases } from '../../domain/kubernetes/phases.ts';
 import { refusedBySchema } from '../../domain/kubernetes/schema-refusal.ts';
 import type { Resource } from '../../domain/kubernetes/resource.ts';
+import { missesRole } from '../../domain/kubernetes/role-binding.ts';
 import type { Applied } from '../../ports/kubernetes.ts';
 import { inParallel } from '../in-parallel.ts';
 import { until } from '../until.ts';
 import type { HeldLease } from './lease.ts';
 import { AT_ONCE, type AppRef, type Done, type K8sTools, type ObjectResult, type Policies } from './rollout.ts';
 import { endOtherStrategy, handOverCount, takeOwnership } from './take-over.ts';
+
+/** Servers read definitions and roles from caches, which learn of what was just applied a moment later. */
+const CATCHES_UP = seconds(15);
 
 /** One object to apply. */
 export interface ToApply {
@@ -108,7 +112,7 @@ export async function applyOne(
   let object = wanted;
   const notes: string[] = [];
   const leftImages: FieldConflict[] = [];
-  const schemaUntil = after(clock.now(), seconds(schema === undefined ? 0 : 15));
+  const caughtUp = after(clock.now(), CATCHES_UP);
   for (let conflicts: 'refuse' | 'take' = policy === 'force' ? 'take' : 'refuse'; ;) {
     await lease.guard();
     try {
@@ -120,7 +124,8 @@ export async function applyOne(
       return { ref: refOf(object), object: now, intent: object, resource, done, ...note, ...images };
     } catch (thrown) {
       if (!(thrown instanceof KubeFailure) || thrown.status === undefined) throw thrown;
-      if (refusedBySchema(thrown.status) && clock.now() < schemaUntil) {
+      const isBehind = (schema !== undefined && refusedBySchema(thrown.status)) || missesRole(object, thrown.status);
+      if (isBehind && clock.now() < caughtUp) {
         await clock.sleep(milliseconds(250), signal);
         continue;
       }

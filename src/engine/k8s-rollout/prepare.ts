@@ -30,7 +30,7 @@ import {
 import { refusedBySchema } from '../../domain/kubernetes/schema-refusal.ts';
 import { type Resource, resourceFor, resourcesDefinedBy } from '../../domain/kubernetes/resource.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
-import { isRole, roleOf } from '../../domain/kubernetes/role-binding.ts';
+import { isRole, missesRole, roleOf } from '../../domain/kubernetes/role-binding.ts';
 import { mayPass } from '../../domain/retry-policy.ts';
 import { inParallel } from '../in-parallel.ts';
 import type { ToApply } from './apply.ts';
@@ -292,7 +292,7 @@ function judgeRefusal(refused: Refused): Prepared {
   }
   const role = roleOf(object);
   // Whoever is no cluster admin may bind what he has himself, which the server sees by the role: without one it cannot try.
-  if (status.code === 404 && role !== undefined && newRoles.has(keyOf(role))) {
+  if (role !== undefined && newRoles.has(keyOf(role)) && missesRole(object, status)) {
     said.push(`is tried once ${describeRef(role)} is there, which this set makes`);
     return byManifest();
   }

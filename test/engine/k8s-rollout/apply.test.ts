@@ -62,6 +62,30 @@ describe('an apply that others have fields of', () => {
   });
 });
 
+describe('a binding whose role was just applied', () => {
+  const binding = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name: 'reader', namespace: 'shop' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' },
+  };
+  const unknown = refused(404, 'roles.rbac.authorization.k8s.io "reader" not found');
+
+  test('is applied again until the server knows the role', async () => {
+    const { run, sent } = applying([unknown, unknown], { object: binding });
+    expect(await run()).toMatchObject({ done: 'created' });
+    expect(sent).toHaveLength(3);
+  });
+
+  test('is given up in the end, and at once where something else is not there', async () => {
+    await expect(applying(Array(200).fill(unknown), { object: binding }).run()).rejects.toBe(unknown);
+    const other = refused(404, 'namespaces "shop" not found');
+    const { run, sent } = applying([other], { object: binding });
+    await expect(run()).rejects.toBe(other);
+    expect(sent).toHaveLength(1);
+  });
+});
+
 describe('without its lease, a run that was frozen', () => {
   const { signal } = new AbortController();
   const held = { manager: 'kubectl-client-side-apply', operation: 'Update', fieldsV1: {} };
