@@ -1,5 +1,12 @@
 import { type Judgement, judge } from '../../src/domain/analysis/judge.ts';
-import { type Reading, type Sample, type Series, allSeries } from '../../src/domain/analysis/sample.ts';
+import {
+  type Reading,
+  type Sample,
+  type Series,
+  type Share,
+  allSeries,
+  withShare,
+} from '../../src/domain/analysis/sample.ts';
 import { instant } from '../../src/domain/duration.ts';
 import { parsePolicy } from '../../src/domain/policy/parse-policy.ts';
 import type { Policy } from '../../src/domain/policy/policy.ts';
@@ -34,6 +41,7 @@ export const sluice: Rule = {
   name: 'Sluice',
   start(world) {
     const samples: Sample[] = [];
+    const shares: Share[] = [{ since: instant(0), percent: POLICY.steps[0] ?? 100 }];
     const interval = POLICY.interval / 1_000;
     let [step, since] = [0, 0];
     let judgement: Judgement | undefined;
@@ -41,7 +49,7 @@ export const sluice: Rule = {
       next(): Step {
         const { second } = world;
         if (second > 0 && second % interval === 0) {
-          samples.push(...samplesAt(world));
+          samples.push(...samplesAt(world).map((sample) => withShare(sample, shares)));
           judgement = judge(POLICY, { samples, begin: instant(0), since: instant(since * 1_000) });
           const { verdict } = judgement;
           if (verdict.kind === 'failed') return { kind: 'roll-back', because: verdict.says };
@@ -52,6 +60,7 @@ export const sluice: Rule = {
             return { kind: 'promote', certainty: judgement.verdict.kind === 'passing' ? 'sure' : 'inconclusive' };
           step += 1;
           since = second;
+          shares.push({ since: instant(since * 1_000), percent: POLICY.steps[step] ?? 100 });
         }
         return { kind: 'serve', percent };
       },

@@ -30,6 +30,8 @@ const UNREACHABLE_FOR = minutes(10);
 /** With growing pauses: a quarter of a minute for a shift, ten minutes for a way back. */
 const MOST_FAILED_WRITES = 5;
 const MOST_FAILED_RESTORES = 30;
+/** Of a scaling that a way back waits for, whatever else is written meanwhile. */
+const MOST_FAILED_SCALES = 3;
 
 /** Walks the moves of `decide` over the ports until it is done. The same call begins, resumes, finishes and goes back. */
 export async function execute(release: Release, ports: Ports, signal: AbortSignal): Promise<ShiftResult> {
@@ -134,6 +136,7 @@ async function make(move: Move, seen: Observation, acting: Acting, signal: Abort
     const passing = thrown instanceof CloudFailure && mayPass(thrown.kind);
     if (!(thrown instanceof Failure) || (memory.engaged === 'no' && !passing)) throw thrown;
     if (passing && isRenewal(move) && restsBefore(thrown, acting)) return;
+    if (move.kind === 'scale' && isBeforeReturn(memory.record)) return scaleFailed(thrown, { passing, acting }, signal);
     memory.failedWrites += 1;
     const phase = memory.record?.phase;
     const most = phase === 'rolling-back' ? MOST_FAILED_RESTORES : MOST_FAILED_WRITES;
@@ -144,15 +147,26 @@ async function make(move: Move, seen: Observation, acting: Acting, signal: Abort
     }
     if (memory.engaged === 'no' || phase === undefined || phase === 'switched' || phase === 'finishing') throw thrown;
     memory.failedWrites = 0;
-    // Users may go where they belong without it; whether they do, and what is left then, is decided anew.
-    if (move.kind === 'scale' && isBeforeReturn(memory.record)) {
-      ports.log.warning(onTheWay(thrown, 'The way back goes on without scaling'));
-      memory.unscaled = thrown.message;
-      return;
-    }
     ports.log.warning(onTheWay(thrown, 'The shift ends here'));
     memory.trouble = thrown.message;
   }
+}
+
+/** Users may go where they belong without it, and wait for it: whether they do, and what is left then, is decided anew. */
+async function scaleFailed(
+  thrown: Failure,
+  { passing, acting }: { readonly passing: boolean; readonly acting: Acting },
+  signal: AbortSignal,
+): Promise<void> {
+  const { memory, ports } = acting;
+  memory.failedScales += 1;
+  if (passing && memory.failedScales < MOST_FAILED_SCALES) {
+    const pause = pauseBefore(memory.failedScales);
+    ports.log.warning(onTheWay(thrown, `Trying again in ${formatDuration(pause)}`));
+    return ports.clock.sleep(pause, signal);
+  }
+  ports.log.warning(onTheWay(thrown, 'The way back goes on without scaling'));
+  memory.unscaled = thrown.message;
 }
 
 const isBeforeReturn = (record: ShiftRecord | undefined): boolean =>

@@ -6,6 +6,8 @@ import { type Sample, endOf } from './sample.ts';
 interface Count {
   readonly to: Instant;
   readonly length: Duration;
+  /** `length`, as far as the candidate had the share of the traffic that it has now: 1 s at 10 % is 0.2 s at 50 %. */
+  readonly exposure: number;
   readonly requests: number;
 }
 
@@ -52,25 +54,25 @@ export function dropOf({ samples, interval, timeout }: Traffic): Drop | undefine
   let drop: (Drop & { readonly rate: number }) | undefined;
   for (let end = FEWEST; end <= counts.length; end++) {
     const recent = lastOf(counts.slice(0, end), look, FEWEST);
-    const { requests, length: within } = total(recent);
+    const seen = total(recent);
     const [first, last] = [recent[0], recent.at(-1)];
-    if (first === undefined || last === undefined || within < look) continue;
-    const fallen = { requests, within, look, most: HISTORY * interval };
-    const rate = drop?.rate ?? rateBeforeFall(counts.slice(0, end - recent.length), fallen);
-    const isBack = drop !== undefined && requests > BACK * drop.rate * within;
+    if (first === undefined || last === undefined || seen.length < look) continue;
+    const earlier = counts.slice(0, end - recent.length);
+    const rate = drop?.rate ?? rateBeforeFall(earlier, { seen, look, most: HISTORY * interval });
+    const isBack = drop !== undefined && seen.requests > BACK * drop.rate * seen.exposure;
     const since = drop?.since ?? before(first.to, first.length);
+    const { requests, length, exposure } = seen;
     drop =
       rate === undefined || isBack
         ? undefined
-        : { since, to: last.to, requests, within: milliseconds(within), usual: rate * within, rate };
+        : { since, to: last.to, requests, within: milliseconds(length), usual: rate * exposure, rate };
   }
   return drop;
 }
 
 interface Fallen {
-  readonly requests: number;
-  /** Milliseconds, as the rest. */
-  readonly within: number;
+  readonly seen: Total;
+  /** Milliseconds. */
   readonly look: number;
   readonly most: number;
 }
@@ -79,36 +81,43 @@ interface Fallen {
  * Requests a millisecond that were usual; undefined: nothing has fallen, or it is not known. Usual is what came lately, but no
  * more than half of all looks had: what follows a burst is no fall.
  */
-function rateBeforeFall(counts: readonly Count[], { requests, within, look, most }: Fallen): number | undefined {
+function rateBeforeFall(counts: readonly Count[], { seen, look, most }: Fallen): number | undefined {
   const history = total(lastOf(counts, most, FEWEST));
-  const lately = history.requests / history.length;
-  if (history.length < look || counts.length < FEWEST || requests > LEFT * lately * within) return undefined;
-  const rates = counts.map((each) => each.requests / each.length).sort((a, b) => a - b);
+  const lately = history.requests / history.exposure;
+  if (history.length < look || counts.length < FEWEST || seen.requests > LEFT * lately * seen.exposure)
+    return undefined;
+  const rates = counts.map((each) => each.requests / each.exposure).sort((a, b) => a - b);
   const rate = Math.min(lately, rates[Math.floor((rates.length - 1) / 2)] ?? 0);
-  if (requests > LEFT * rate * within) return undefined;
+  if (seen.requests > LEFT * rate * seen.exposure) return undefined;
   // Of all requests of both stretches, so few are recent by chance alone.
-  const [few, many] = [Math.round(requests), Math.round(rate * most)];
-  return binomialTail({ n: few + many, k: many, p: most / (within + most) }) < DOUBT ? rate : undefined;
+  const [few, many] = [Math.round(seen.requests), Math.round(rate * history.exposure)];
+  const p = history.exposure / (seen.exposure + history.exposure);
+  return binomialTail({ n: few + many, k: many, p }) < DOUBT ? rate : undefined;
 }
 
 /**
- * Whether stable lost its requests, too: then it is users who are fewer. Its looks are long and may hold some of before, so
- * half is enough; so much it loses to no usual step. Nothing is known where it has no users, as at 100 %.
+ * Whether stable lost its requests, too: then it is users who are fewer. It is held against what the weights leave to it; its
+ * looks are long and may hold some of before, so half is enough. At 100 % it has no users, and what it had before that counts.
  */
 export function isShared(drop: Drop, stable: readonly Sample[]): boolean {
-  const rateOf = ({ reading, window }: Sample): number => (reading.kind === 'value' ? reading.samples / window : 0);
-  const earlier = stable.findLast((sample) => sample.reading.kind === 'value' && endOf(sample) <= drop.since);
-  const now = stable.findLast(({ reading }) => reading.kind === 'value' || reading.kind === 'no-data');
+  const seen = stable.filter(({ percent }) => percent !== 100);
+  const rateOf = ({ reading, window, percent = 0 }: Sample): number =>
+    reading.kind === 'value' ? reading.samples / (window * (100 - percent)) : 0;
+  const earlier = seen.findLast((sample) => sample.reading.kind === 'value' && endOf(sample) <= drop.since);
+  const now = seen.findLast(({ reading }) => reading.kind === 'value' || reading.kind === 'no-data');
   return earlier !== undefined && now?.reading.kind === 'value' && rateOf(now) < rateOf(earlier) / 2;
 }
 
 /** Of two looks at the same stretch the later one knows more. What a source did not answer is no zero. */
 function countsOf(samples: readonly Sample[]): readonly Count[] {
   const counts: Count[] = [];
+  const now = samples.at(-1)?.percent;
   for (const sample of samples) {
-    const { reading, window: length } = sample;
+    const { reading, window: length, percent = now } = sample;
     if (reading.kind === 'error' || reading.kind === 'not-yet') continue;
-    const count = { to: endOf(sample), length, requests: reading.kind === 'value' ? reading.samples : 0 };
+    const requests = reading.kind === 'value' ? reading.samples : 0;
+    const share = percent === undefined || now === undefined ? 1 : percent / now;
+    const count = { to: endOf(sample), length, exposure: length * share, requests };
     if (counts.at(-1)?.to === count.to) counts.pop();
     if (before(count.to, length) >= (counts.at(-1)?.to ?? -Infinity)) counts.push(count);
   }
@@ -125,11 +134,13 @@ function lastOf(counts: readonly Count[], length: number, fewest: number): reado
 
 interface Total {
   readonly requests: number;
-  /** Milliseconds. */
+  /** Milliseconds, as `exposure`. */
   readonly length: number;
+  readonly exposure: number;
 }
 
 const total = (counts: readonly Count[]): Total => ({
   requests: counts.reduce((sum, { requests }) => sum + requests, 0),
   length: counts.reduce((sum, { length }) => sum + length, 0),
+  exposure: counts.reduce((sum, { exposure }) => sum + exposure, 0),
 });

@@ -34,8 +34,6 @@ export interface Evidence {
   readonly begin: Instant;
   /** When the judged time that is to be concluded began: points before it do not make it conclusive. */
   readonly since: Instant;
-  /** Of the traffic, that the candidate has since then; absent: nobody else has any. */
-  readonly percent?: number;
 }
 
 type Rules = Pick<Policy, 'rules' | 'interval' | 'onNoData' | 'noDataTimeout'>;
@@ -193,13 +191,12 @@ function standingOfSilence(
 }
 
 /** undefined: as many requests as before, or stable has fewer, too. */
-function ownDrop(rule: Rule, { policy, evidence, timeline }: Context): Drop | undefined {
+function ownDrop(rule: Rule, { policy, timeline }: Context): Drop | undefined {
   const samples = slotSamples(rule, 'candidate', timeline);
   const drop = dropOf({ samples, interval: policy.interval, timeout: policy.noDataTimeout });
-  if (drop === undefined || (evidence.percent ?? 100) === 100) return drop;
   const beside = stableSeriesOf(rule, timeline.interval);
   const stable = beside === undefined ? slotSamples(rule, 'stable', timeline) : timeline.series.get(beside.key);
-  return isShared(drop, stable ?? []) ? undefined : drop;
+  return drop === undefined || isShared(drop, stable ?? []) ? undefined : drop;
 }
 
 const fallWords = ({ requests, within, usual }: Drop): string =>

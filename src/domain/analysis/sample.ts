@@ -1,4 +1,4 @@
-import type { Duration, Instant } from '../duration.ts';
+import { type Duration, type Instant, before } from '../duration.ts';
 import { shareBeyond } from '../policy/metric.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ComparisonRule, Rule, ThresholdRule } from '../policy/rule.ts';
@@ -28,7 +28,22 @@ export interface Sample {
   readonly window: Duration;
   /** Where the window ends; absent: at `at`. Earlier where a source knows whole periods only. */
   readonly to?: Instant;
+  /** Of the traffic, that the candidate had in that window; absent: not known, or all of it. */
+  readonly percent?: number;
   readonly reading: Reading;
+}
+
+/** What the candidate has of the traffic from a moment on. */
+export interface Share {
+  readonly since: Instant;
+  readonly percent: number;
+}
+
+/** Says what the candidate had as the window began; nothing of a window from before all that is known. */
+export function withShare(sample: Sample, shares: readonly Share[]): Sample {
+  const begin = before(endOf(sample), sample.window);
+  const share = shares.findLast(({ since }) => since <= begin);
+  return share === undefined ? sample : { ...sample, percent: share.percent };
 }
 
 export const endOf = ({ at, to }: Sample): Instant => to ?? at;

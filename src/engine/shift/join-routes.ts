@@ -1,5 +1,5 @@
 import { milliseconds } from '../../domain/duration.ts';
-import type { Live } from '../../domain/shift/live-color.ts';
+import type { Live, TargetHealth } from '../../domain/shift/live-color.ts';
 import { NoLiveColor, type TrafficSplit, sameSplit } from '../../domain/traffic-split.ts';
 import type { TargetGroups } from '../../ports/target-group.ts';
 import type { Tidied, TrafficRouter } from '../../ports/traffic-router.ts';
@@ -72,6 +72,9 @@ async function nextOf(
   return undefined;
 }
 
+const isReached = ({ counts, healthy, total }: TargetHealth): boolean =>
+  counts === 'end-points' && total > 0 && healthy === total;
+
 /** A color is as healthy as its least healthy target group. */
 export function joinTargets(targets: readonly TargetGroups[]): TargetGroups {
   const [first, ...others] = targets;
@@ -85,11 +88,13 @@ export function joinTargets(targets: readonly TargetGroups[]): TargetGroups {
         (each, index) => targets.findIndex((other) => other.nameOf(color) === each.nameOf(color)) === index,
       );
       const all = await Promise.all(distinct.map((each) => each.health(color, signal, own)));
-      const worst = all.reduce((least, each) => (each.healthy < least.healthy ? each : least));
+      // One end point that is reached says nothing against three tasks of another route.
+      const counted = all.filter((each) => !isReached(each));
+      const worst = (counted.length > 0 ? counted : all).reduce((a, b) => (b.healthy < a.healthy ? b : a));
       if (distinct.length === 1) return worst;
       // Another group may be the worst at the next look: its targets are no replacements of these.
-      const { healthy, total, reasons } = worst;
-      return { healthy, total, reasons };
+      const { members: _members, ...health } = worst;
+      return health;
     },
     // Each group counts: tasks that stand in one of them serve, however few targets another one has.
     standing: async (color, places, signal) =>

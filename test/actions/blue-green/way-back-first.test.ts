@@ -169,6 +169,21 @@ describe('a way back of a finished release that left one task of the old color',
     expect([stage.router.weights, stage.desired('blue'), stage.desired('green')]).toEqual([BLUE_ALONE, 1, 3]);
   });
 
+  test('that is throttled as it scales does not wait longer than for a few tries, though the lease is renewed meanwhile', async () => {
+    const stage = await finished();
+    const { updateService } = stage.ecs;
+    const begun = stage.clock.now();
+    stage.ecs.updateService = async (ref, change, signal) => {
+      if (ref.service !== SERVICES.blue) return updateService(ref, change, signal);
+      await stage.clock.sleep(seconds(40), signal);
+      throw new CloudFailure('throttled', { what: 'Could not change shop-blue', why: 'Rate exceeded' });
+    };
+    const { outcome } = await stage.run({ ...AGAIN, oldDesired: 1 });
+    expect(outcome).toMatchObject({ kind: 'rolled-back', left: expect.stringContaining('blue wants 1 tasks') });
+    expect(stage.router.weights).toEqual(BLUE_ALONE);
+    expect(Number(outcome.kind === 'rolled-back' && outcome.record.restoredAt) - begun).toBeLessThan(minutes(5));
+  });
+
   test('that may not scale it up waits for what its own size brings, and says at the end what was in the way', async () => {
     const stage = openStage();
     await stage.run({ policy: POLICY, oldDesired: 3 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { chanceOf, poisson } from '../../../bench/analysis/chance.ts';
 import { dropOf, isShared } from '../../../src/domain/analysis/drop.ts';
-import type { Reading, Sample } from '../../../src/domain/analysis/sample.ts';
+import { type Reading, type Sample, withShare } from '../../../src/domain/analysis/sample.ts';
 import { instant, minutes, seconds } from '../../../src/domain/duration.ts';
 
 const INTERVAL = seconds(15);
@@ -47,7 +47,25 @@ describe('requests that fall away', () => {
     expect(drop([...times(20, 60), ...times(20, 300)])).toBeUndefined();
   });
 
-  test('are seen in the middle of a step, too, against no more than what half of all looks had', () => {
+  /** So many looks at such a share of 300 requests a look. */
+  const steps = (...parts: readonly (readonly [looks: number, percent: number, requests: number])[]) =>
+    parts.flatMap(([many, percent, each]) => times(many, { percent, requests: each })).map(({ percent, requests: samples }, index): Sample => ({ ...(looks(times(index + 1, samples)).at(-1) as Sample), percent })); // prettier-ignore
+
+  test.each([
+    { name: 'in the middle of a step', parts: [[20, 10, 30], [8, 50, 150], [6, 50, 4]] as const, usual: 600 },
+    { name: 'as a step begins', parts: [[20, 10, 30], [6, 50, 4]] as const, usual: 600 },
+    { name: 'as a steep step begins', parts: [[20, 5, 15], [6, 95, 4]] as const, usual: 1140 },
+    { name: 'after the last step', parts: [[20, 10, 30], [20, 50, 150], [3, 100, 300], [6, 100, 4]] as const, usual: 1200 },
+  ])('are seen $name, by what came at the share that it has now', ({ parts, usual }) => {
+    expect(dropIn(steps(...parts))).toMatchObject({ requests: 16, usual: expect.closeTo(usual) });
+  }); // prettier-ignore
+
+  test('are none in steps that follow the weights', () => {
+    const all = steps([20, 5, 15], [20, 60, 180], [20, 100, 300]);
+    for (let end = 1; end <= all.length; end++) expect(dropIn(all.slice(0, end))).toBeUndefined();
+  });
+
+  test('are seen where nobody knows the share, too, against no more than what half of all looks had', () => {
     expect(drop([...times(20, 60), ...times(10, 300), ...times(4, 1)])).toMatchObject({ requests: 4, usual: 240 });
   });
 
@@ -118,14 +136,31 @@ describe('requests that fall away', () => {
 
 describe('a fall that stable has, too', () => {
   const fallen = drop([...times(20, 30), ...times(8, 1)]);
-  const stable = (per: readonly number[]): readonly Sample[] => looks(per);
+  const at = (parts: readonly (readonly [looks: number, percent: number, requests: number])[]): readonly Sample[] =>
+    looks(parts.flatMap(([many, , each]) => times(many, each))).map((sample, index) => ({ ...sample, percent: parts.flatMap(([many, percent]) => times(many, percent))[index] ?? 0 })); // prettier-ignore
   test.each([
-    { name: 'is one of users', per: [...times(20, 200), ...times(8, 10)], shared: true },
-    { name: 'is none while stable has its own', per: [...times(20, 200), ...times(8, 190)], shared: false },
-    { name: 'is none where a step took from stable what the candidate was given', per: [...times(20, 180), ...times(8, 100)], shared: false },
-    { name: 'is not known where stable has nobody', per: [...times(20, 200), ...times(8, 0)], shared: false },
-    { name: 'is not known where stable never had anybody', per: times(28, 0), shared: false },
-  ])('$name', ({ per, shared }) => {
-    expect(fallen && isShared(fallen, stable(per))).toBe(shared);
+    { name: 'is one of users', parts: [[20, 10, 270], [8, 10, 20]] as const, shared: true },
+    { name: 'is none while stable has its own', parts: [[20, 10, 270], [8, 10, 250]] as const, shared: false },
+    { name: 'is none where a steep step leaves stable what it should', parts: [[20, 5, 285], [8, 95, 15]] as const, shared: false },
+    { name: 'is one of users in a step, too', parts: [[20, 10, 270], [8, 50, 10]] as const, shared: true },
+    { name: 'is the same at 100 %, by what stable had until then', parts: [[20, 50, 150], [4, 50, 10], [4, 100, 1]] as const, shared: true },
+    { name: 'is none at 100 % because stable has only our checks there', parts: [[20, 50, 150], [8, 100, 1]] as const, shared: false },
+    { name: 'is not known where stable has no answer', parts: [[20, 10, 270], [8, 10, 0]] as const, shared: false },
+    { name: 'is not known where stable never had anybody', parts: [[28, 10, 0]] as const, shared: false },
+  ])('$name', ({ parts, shared }) => {
+    expect(fallen && isShared(fallen, at(parts))).toBe(shared);
   }); // prettier-ignore
+});
+
+describe('the share of a look', () => {
+  const shares = [
+    { since: instant(BEGIN), percent: 10 },
+    { since: instant(BEGIN + 10 * INTERVAL), percent: 50 },
+  ];
+  const [early, late] = [looks(times(10, 1)).at(-1), looks(times(11, 1)).at(-1)];
+  test('is what the candidate had as its window began; before all that is known, nothing is said', () => {
+    expect(early && withShare(early, shares).percent).toBe(10);
+    expect(late && withShare(late, shares).percent).toBe(50);
+    expect(early && withShare(early, shares.slice(1)).percent).toBeUndefined();
+  });
 });

@@ -186,13 +186,12 @@ describe('a candidate that answers nobody any more but a check of ours', () => {
     expect(judged(policyOf(rules, more), readings).verdict.kind).toBe(kind);
   }); // prettier-ignore
 
-  test('is none where stable lost its requests, too; at 100 % stable cannot tell', () => {
+  test('is none where stable lost its requests, too', () => {
     const policy = policyOf(rules);
     const samples = [...times(20, many), ...times(8, few)].flatMap((reading, index) =>
       allSeries(policy).map(({ key, window }) => ({ series: key, at: instant(BEGIN + (index + 1) * INTERVAL), window, reading })),
     );
-    const kindAt = (percent: number) => judge(policy, { samples, begin: BEGIN, since: BEGIN, percent }).verdict.kind;
-    expect([kindAt(50), kindAt(100)]).toEqual(['passing', 'failed']);
+    expect(judge(policy, { samples, begin: BEGIN, since: BEGIN }).verdict.kind).toBe('passing');
   }); // prettier-ignore
 
   test('says how many came, and how many before', () => {

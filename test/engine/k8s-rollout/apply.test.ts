@@ -116,6 +116,26 @@ describe('without its lease, a run that was frozen', () => {
     expect(writes).toEqual([]);
   });
 
+  test('writes no more often than it was asked whether it still holds it', async () => {
+    for (let held = 1; held <= 4; held++) {
+      let [asked, written] = [0, 0];
+      const guard = (): Promise<void> => {
+        asked += 1;
+        return asked > held ? Promise.reject(new Error('the lease is lost')) : Promise.resolve();
+      };
+      const write = (): Promise<unknown> => {
+        written += 1;
+        expect(written).toBeLessThanOrEqual(asked);
+        return Promise.resolve({ object: live, created: false });
+      };
+      const all = { ...cluster, apply: write, patch: () => write().then(() => live) };
+      const member = { resource: DEPLOYMENTS, object: web, live, way: 'apply', scaled: 'by-autoscaler' } as const;
+      await applyOne(member, { ref, conflicts: 'force', lease: { ...lost, guard } }, { ...tools, cluster: all } as unknown as K8sTools, signal).catch(() => undefined);
+      expect(asked).toBeGreaterThan(0);
+      expect(written).toBeLessThanOrEqual(held);
+    }
+  }); // prettier-ignore
+
   test('deletes nothing', async () => {
     const removed = removeOne(refOf(live), { ref, lines: [], lease: lost }, tools, signal);
     await expect(removed).rejects.toThrow('the lease is lost');

@@ -122,12 +122,7 @@ function decideJudged(goal: Goal, seen: Seen, stretch: Stretch): Decision | 'go 
   const grid = gridPoints({ begin, interval: goal.policy.interval, now });
   const last = seen.samples.at(-1)?.at ?? begin;
   if (grid.latest > last) return move({ kind: 'measure', at: grid.latest, begin });
-  const judgement = judge(goal.policy, {
-    samples: seen.samples,
-    begin,
-    since: stretch.from,
-    percent: record.percent,
-  });
+  const judgement = judge(goal.policy, { samples: seen.samples, begin, since: stretch.from });
   const { verdict } = judgement;
   if (verdict.kind === 'failed') return rollBack(stretch, verdict.says);
   const every = milliseconds(Math.min(between(now, grid.next), LOOK_EVERY));

@@ -1,4 +1,4 @@
-import { type Sample, allSeries } from '../../../../src/domain/analysis/sample.ts';
+import { type Sample, allSeries, withShare } from '../../../../src/domain/analysis/sample.ts';
 import { type Instant, after, between, formatInstant } from '../../../../src/domain/duration.ts';
 import { Failure } from '../../../../src/domain/failure.ts';
 import { CloudFailure } from '../../../../src/domain/retry-policy.ts';
@@ -121,7 +121,11 @@ async function measure(
   const take = (inner: AbortSignal) => measureGrid(allSeries(policy), look, inner);
   const hasPast = memory.samples.length === 0 && between(begin, at) > interval;
   const taken = hasPast ? await beating(acting, signal, take) : await take(signal);
-  memory.samples.push(...taken.map((sample) => withLosses(sample, { at, policy }, memory)));
+  const { record, shares } = memory;
+  // From here on the weights are those of the record, in a run that goes on with it as well.
+  if (record !== undefined && shares.at(-1)?.since !== record.since)
+    shares.push({ since: record.since, percent: record.percent });
+  memory.samples.push(...taken.map((sample) => withShare(withLosses(sample, { at, policy }, memory), shares)));
 }
 
 /** What the load balancer says of the candidate's targets belongs to its health, beside what a check of one of them says. */

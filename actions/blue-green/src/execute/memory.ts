@@ -1,4 +1,4 @@
-import type { Sample } from '../../../../src/domain/analysis/sample.ts';
+import type { Sample, Share } from '../../../../src/domain/analysis/sample.ts';
 import type { Instant } from '../../../../src/domain/duration.ts';
 import type { HookMoment, HookResult } from '../../../../src/domain/shift/hooks.ts';
 import type { ShiftRecord } from '../../../../src/domain/shift/record.ts';
@@ -32,6 +32,8 @@ export interface Memory extends ShiftMemory {
   unread: Color | undefined;
   scaling: Readonly<Record<Color, Scaling>> | undefined;
   failedWrites: number;
+  /** Of a scaling before the traffic of a way back. */
+  failedScales: number;
   /** Renewals of the lease that failed in a row, and until when the next one rests. */
   failedRenewals: number;
   renewalRestsUntil: Instant | undefined;
@@ -43,6 +45,8 @@ export interface Memory extends ShiftMemory {
 /** What was learned of one shift. A process that first takes back what stands in its way begins its own without it. */
 interface ShiftMemory {
   readonly samples: Sample[];
+  /** What the candidate had of the traffic while this process measured, in the order of time. */
+  readonly shares: Share[];
   readonly candidateHealth: number[];
   /** Of the candidate while it has traffic. */
   size: Size;
@@ -86,6 +90,7 @@ export const startMemory = (): Memory => ({
   unread: undefined,
   scaling: undefined,
   failedWrites: 0,
+  failedScales: 0,
   failedRenewals: 0,
   renewalRestsUntil: undefined,
   unreachableSince: undefined,
@@ -95,6 +100,7 @@ export const startMemory = (): Memory => ({
 
 export const startShift = (): ShiftMemory => ({
   samples: [],
+  shares: [],
   candidateHealth: [],
   size: 'free',
   standing: undefined,
