@@ -40,8 +40,8 @@ function rowOf({ output }: Rehearsal, stage: string): readonly string[] {
 
 withSandbox('a release that goes wrong in production', () => {
   test.each([
-    // On a busy machine the checks after the switch may meet the slow answers before the judge is sure.
-    ['slow', /p95 .* > 2000|no answer within/],
+    // Users give up before it answers, so there is next to nothing to measure; what is measured is slow, on a busy machine first.
+    ['slow', /next to no requests|p95 .* > 2000|no answer within/],
     ['crash', /./],
     ['unhealthy-later', /health/],
   ])(
