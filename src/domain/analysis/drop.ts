@@ -6,9 +6,9 @@ import { type Sample, endOf } from './sample.ts';
 interface Count {
   readonly to: Instant;
   readonly length: Duration;
-  /** `length`, as far as the candidate had the share of the traffic that it has now: 1 s at 10 % is 0.2 s at 50 %. */
-  readonly exposure: number;
   readonly requests: number;
+  /** As in the sample. */
+  readonly percent: number | undefined;
 }
 
 /** Requests that stopped coming, or that nobody answers any more: both are counted nowhere. */
@@ -58,14 +58,14 @@ export function dropOf({ samples, interval, timeout }: Traffic): Drop | undefine
     const [first, last] = [recent[0], recent.at(-1)];
     if (first === undefined || last === undefined || seen.length < look) continue;
     const earlier = counts.slice(0, end - recent.length);
-    const rate = drop?.rate ?? rateBeforeFall(earlier, { seen, look, most: HISTORY * interval });
-    const isBack = drop !== undefined && seen.requests > BACK * drop.rate * seen.exposure;
+    const rate = drop?.rate ?? rateBeforeFall(earlier, { seen, look, most: HISTORY * interval, percent: last.percent });
+    const isBack = drop !== undefined && seen.requests > BACK * drop.rate * seen.length;
     const since = drop?.since ?? before(first.to, first.length);
-    const { requests, length, exposure } = seen;
+    const { requests, length } = seen;
     drop =
       rate === undefined || isBack
         ? undefined
-        : { since, to: last.to, requests, within: milliseconds(length), usual: rate * exposure, rate };
+        : { since, to: last.to, requests, within: milliseconds(length), usual: rate * length, rate };
   }
   return drop;
 }
@@ -75,23 +75,27 @@ interface Fallen {
   /** Milliseconds. */
   readonly look: number;
   readonly most: number;
+  readonly percent: number | undefined;
 }
 
 /**
  * Requests a millisecond that were usual; undefined: nothing has fallen, or it is not known. Usual is what came lately, but no
- * more than half of all looks had: what follows a burst is no fall.
+ * more than half of all looks had: what follows a burst is no fall. Of a step that is old enough its own looks alone count.
+ * Nothing is multiplied by shares: our own probes come at one rate at any, and kept clients follow no weight.
  */
-function rateBeforeFall(counts: readonly Count[], { seen, look, most }: Fallen): number | undefined {
+function rateBeforeFall(counts: readonly Count[], { seen, look, most, percent }: Fallen): number | undefined {
   const history = total(lastOf(counts, most, FEWEST));
-  const lately = history.requests / history.exposure;
-  if (history.length < look || counts.length < FEWEST || seen.requests > LEFT * lately * seen.exposure)
-    return undefined;
-  const rates = counts.map((each) => each.requests / each.exposure).sort((a, b) => a - b);
+  const lately = history.requests / history.length;
+  if (history.length < look || counts.length < FEWEST || seen.requests > LEFT * lately * seen.length) return undefined;
+  const ofStep = counts.filter((each) => each.percent === percent);
+  const rates = (total(ofStep).length >= most ? ofStep : counts)
+    .map((each) => each.requests / each.length)
+    .sort((a, b) => a - b);
   const rate = Math.min(lately, rates[Math.floor((rates.length - 1) / 2)] ?? 0);
-  if (seen.requests > LEFT * rate * seen.exposure) return undefined;
+  if (seen.requests > LEFT * rate * seen.length) return undefined;
   // Of all requests of both stretches, so few are recent by chance alone.
-  const [few, many] = [Math.round(seen.requests), Math.round(rate * history.exposure)];
-  const p = history.exposure / (seen.exposure + history.exposure);
+  const [few, many] = [Math.round(seen.requests), Math.round(rate * history.length)];
+  const p = history.length / (seen.length + history.length);
   return binomialTail({ n: few + many, k: many, p }) < DOUBT ? rate : undefined;
 }
 
@@ -111,13 +115,10 @@ export function isShared(drop: Drop, stable: readonly Sample[]): boolean {
 /** Of two looks at the same stretch the later one knows more. What a source did not answer is no zero. */
 function countsOf(samples: readonly Sample[]): readonly Count[] {
   const counts: Count[] = [];
-  const now = samples.at(-1)?.percent;
   for (const sample of samples) {
-    const { reading, window: length, percent = now } = sample;
+    const { reading, window: length, percent } = sample;
     if (reading.kind === 'error' || reading.kind === 'not-yet') continue;
-    const requests = reading.kind === 'value' ? reading.samples : 0;
-    const share = percent === undefined || now === undefined ? 1 : percent / now;
-    const count = { to: endOf(sample), length, exposure: length * share, requests };
+    const count = { to: endOf(sample), length, requests: reading.kind === 'value' ? reading.samples : 0, percent };
     if (counts.at(-1)?.to === count.to) counts.pop();
     if (before(count.to, length) >= (counts.at(-1)?.to ?? -Infinity)) counts.push(count);
   }
@@ -134,13 +135,11 @@ function lastOf(counts: readonly Count[], length: number, fewest: number): reado
 
 interface Total {
   readonly requests: number;
-  /** Milliseconds, as `exposure`. */
+  /** Milliseconds. */
   readonly length: number;
-  readonly exposure: number;
 }
 
 const total = (counts: readonly Count[]): Total => ({
   requests: counts.reduce((sum, { requests }) => sum + requests, 0),
   length: counts.reduce((sum, { length }) => sum + length, 0),
-  exposure: counts.reduce((sum, { exposure }) => sum + exposure, 0),
 });

@@ -113,6 +113,47 @@ needs('kubernetes')('in a cluster that restricts deploy-k8s', () => {
     expect(await scene.truth()).toEqual(OLD);
   }, 120_000);
 
+  test('a role and its binding are released together by whoever may not bind everything', async () => {
+    const guest = await scene.cluster.serviceAccount(scene.namespace, 'binder');
+    const group = 'rbac.authorization.k8s.io';
+    const rbac = `/apis/${group}/v1/namespaces/${scene.namespace}`;
+    const { api } = scene.cluster.admin;
+    await api.create(`${rbac}/roles`, {
+      metadata: { name: 'binder' },
+      rules: [
+        { apiGroups: ['', 'apps', 'coordination.k8s.io', 'networking.k8s.io'], resources: ['*'], verbs: ['*'] },
+        {
+          apiGroups: [group],
+          resources: ['roles', 'rolebindings'],
+          verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+        },
+      ],
+    });
+    const subject = (name: string) => ({ kind: 'ServiceAccount', name, namespace: scene.namespace });
+    const bound = { roleRef: { apiGroup: group, kind: 'Role', name: 'binder' }, subjects: [subject('binder')] };
+    await api.create(`${rbac}/rolebindings`, { metadata: { name: 'binder' }, ...bound });
+    const reader = (verbs: string, name = 'reader') => `apiVersion: ${group}/v1
+kind: Role
+metadata: { name: ${name} }
+rules: [{ apiGroups: [''], resources: [configmaps], verbs: [${verbs}] }]
+---
+apiVersion: ${group}/v1
+kind: RoleBinding
+metadata: { name: ${name} }
+roleRef: { apiGroup: ${group}, kind: Role, name: reader }
+subjects: [{ kind: ServiceAccount, name: default, namespace: ${scene.namespace} }]
+`;
+    const release = (more: string, inputs = {}) =>
+      scene.run({ kubeconfig: guest.kubeconfig, ...inputs }, setOf({ more: `${EXTRA}---\n${OPEN}---\n${more}` }));
+    const nobodys = await release(reader('get', 'other'), { 'dry-run': 'true' });
+    expect(nobodys.exitCode).toBe(1);
+    expect(nobodys.annotations.at(-1)?.message).toContain('reader');
+    const run = await release(reader('get'));
+    expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
+    expect(run.stdout).toContain(`is tried once Role ${scene.namespace}/reader is there, which this set makes`);
+    expect(await scene.live(`${rbac}/rolebindings/reader`)).toMatchObject({ roleRef: { name: 'reader' } });
+  }, 120_000);
+
   test('a warning of Pod Security Admission becomes one of the step', async () => {
     await scene.cluster.admin.api.merge(`/api/v1/namespaces/${scene.namespace}`, {
       metadata: { labels: { 'pod-security.kubernetes.io/warn': 'restricted' } },
@@ -153,49 +194,5 @@ needs('kubernetes')('in a cluster that restricts deploy-k8s', () => {
         },
       },
     });
-  }, 120_000);
-
-  test('a role and its binding are released together by whoever may not bind everything', async () => {
-    const guest = await scene.cluster.serviceAccount(scene.namespace, 'binder');
-    const group = 'rbac.authorization.k8s.io';
-    const rbac = `/apis/${group}/v1/namespaces/${scene.namespace}`;
-    const { api } = scene.cluster.admin;
-    await api.create(`${rbac}/roles`, {
-      metadata: { name: 'binder' },
-      rules: [
-        { apiGroups: ['', 'apps', 'coordination.k8s.io', 'networking.k8s.io'], resources: ['*'], verbs: ['*'] },
-        {
-          apiGroups: [group],
-          resources: ['roles', 'rolebindings'],
-          verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
-        },
-      ],
-    });
-    const subject = (name: string) => ({ kind: 'ServiceAccount', name, namespace: scene.namespace });
-    const bound = { roleRef: { apiGroup: group, kind: 'Role', name: 'binder' }, subjects: [subject('binder')] };
-    await api.create(`${rbac}/rolebindings`, { metadata: { name: 'binder' }, ...bound });
-    const reader = (verbs: string, name = 'reader') => `apiVersion: ${group}/v1
-kind: Role
-metadata: { name: ${name} }
-rules: [{ apiGroups: [''], resources: [configmaps], verbs: [${verbs}] }]
----
-apiVersion: ${group}/v1
-kind: RoleBinding
-metadata: { name: ${name} }
-roleRef: { apiGroup: ${group}, kind: Role, name: reader }
-subjects: [{ kind: ServiceAccount, name: default, namespace: ${scene.namespace} }]
-`;
-    const release = (more: string, inputs = {}) =>
-      scene.run(
-        { kubeconfig: guest.kubeconfig, ...inputs },
-        setOf({ tag: '3', more: `${EXTRA}---\n${OPEN}---\n${more}` }),
-      );
-    const nobodys = await release(reader('get', 'other'), { 'dry-run': 'true' });
-    expect(nobodys.exitCode).toBe(1);
-    expect(nobodys.annotations.at(-1)?.message).toContain('reader');
-    const run = await release(reader('get'));
-    expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } });
-    expect(run.stdout).toContain(`is tried once Role ${scene.namespace}/reader is there, which this set makes`);
-    expect(await scene.live(`${rbac}/rolebindings/reader`)).toMatchObject({ roleRef: { name: 'reader' } });
   }, 120_000);
 });

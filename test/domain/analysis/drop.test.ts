@@ -52,13 +52,23 @@ describe('requests that fall away', () => {
     parts.flatMap(([many, percent, each]) => times(many, { percent, requests: each })).map(({ percent, requests: samples }, index): Sample => ({ ...(looks(times(index + 1, samples)).at(-1) as Sample), percent })); // prettier-ignore
 
   test.each([
-    { name: 'in the middle of a step', parts: [[20, 10, 30], [8, 50, 150], [6, 50, 4]] as const, usual: 600 },
-    { name: 'as a step begins', parts: [[20, 10, 30], [6, 50, 4]] as const, usual: 600 },
-    { name: 'as a steep step begins', parts: [[20, 5, 15], [6, 95, 4]] as const, usual: 1140 },
-    { name: 'after the last step', parts: [[20, 10, 30], [20, 50, 150], [3, 100, 300], [6, 100, 4]] as const, usual: 1200 },
-  ])('are seen $name, by what came at the share that it has now', ({ parts, usual }) => {
-    expect(dropIn(steps(...parts))).toMatchObject({ requests: 16, usual: expect.closeTo(usual) });
+    { name: 'in the middle of a step, by what came in it', parts: [[20, 10, 30], [8, 50, 150], [6, 50, 4]] as const, usual: 600 },
+    { name: 'as a step begins, by what came before it', parts: [[20, 10, 30], [6, 50, 1]] as const, usual: 120 },
+    { name: 'as a steep step begins', parts: [[20, 5, 15], [6, 95, 1]] as const, usual: 60 },
+    { name: 'after the last step', parts: [[20, 10, 30], [20, 50, 150], [3, 100, 300], [6, 100, 4]] as const, usual: 600 },
+  ])('are seen $name', ({ parts, usual }) => {
+    expect(dropIn(steps(...parts))).toMatchObject({ usual: expect.closeTo(usual) });
   }); // prettier-ignore
+
+  test('are none of a source that has the same at any weight, as our own probes', () => {
+    const all = steps([20, 5, 15], [20, 50, 15], [20, 100, 15]);
+    for (let end = 1; end <= all.length; end++) expect(dropIn(all.slice(0, end))).toBeUndefined();
+  });
+
+  test('are none of clients that stay where they are for a while', () => {
+    const all = steps([20, 5, 15], [4, 50, 17], [4, 50, 30], [20, 50, 150], [4, 100, 150], [20, 100, 300]);
+    for (let end = 1; end <= all.length; end++) expect(dropIn(all.slice(0, end))).toBeUndefined();
+  });
 
   test('are none in steps that follow the weights', () => {
     const all = steps([20, 5, 15], [20, 60, 180], [20, 100, 300]);
