@@ -1,8 +1,9 @@
 import type { Failure } from '../../../src/domain/failure.ts';
+import { isJudged } from '../../../src/domain/shift/record.ts';
 import type { ActionDefinition } from '../../../src/runtime/action.ts';
 import { checkApproval } from '../../../src/runtime/check-approval.ts';
 import { runAction } from '../../../src/runtime/run-action.ts';
-import { isJudgedGood, whatIsLeft } from './decide/left-behind/left.ts';
+import { whatIsLeft } from './decide/left-behind/left.ts';
 import { execute } from './execute.ts';
 import { isOnStable, lookOnce } from './execute/look-once.ts';
 import { type Request, spec, toRequest } from './inputs.ts';
@@ -46,7 +47,7 @@ const definition: ActionDefinition<typeof spec, Request> = {
     if (request.mode === 'status') return undefined;
     const { release, ports, address } = await open({ ...request, mode: 'rollback' }, tools, meOf(request, tools));
     const record = await ports.journal.read(tools.signal);
-    const isBack = record !== undefined && isJudgedGood(record) && (await isOnStable(record, ports, tools.signal));
+    const isBack = record !== undefined && isJudged(record.phase) && (await isOnStable(record, ports, tools.signal));
     const left = whatIsLeft(request, { record, traffic: isBack ? 'on-stable' : 'elsewhere' }, release.goal.me);
     if (left.says !== '') tools.log.info(left.says);
     if (left.kind === 'nothing') return undefined;

@@ -84,15 +84,12 @@ interface Context {
   readonly timeline: Timeline;
 }
 
-function find(rule: Rule, { policy, evidence, timeline }: Context): Finding {
+function find(rule: Rule, context: Context): Finding {
+  const { evidence, timeline } = context;
   const points = pointsOf(rule, timeline);
   const seen: Seen = { rule, points, last: points.at(-1) };
   const doubt = doubtOf(seen, timeline);
-  const standings = [
-    doubt,
-    standingOfSilence(seen, { policy, evidence, timeline }),
-    doubt ? undefined : standingOfProof(seen, evidence),
-  ];
+  const standings = [doubt, standingOfSilence(seen, context), doubt ? undefined : standingOfProof(seen, evidence)];
   const standing = standings.reduce<Standing>((worst, each) => (each ? worse(worst, each) : worst), {
     kind: 'passing',
   });
@@ -170,11 +167,9 @@ function standingOfStreak(rule: StreakRule, points: readonly Point[]): Standing 
 }
 
 /** undefined: the source answers and shows requests, as many as before. */
-function standingOfSilence(
-  { rule, points, last }: Seen,
-  { policy, evidence, timeline }: Context,
-): Standing | undefined {
-  const drop = ownDrop(rule, { policy, evidence, timeline });
+function standingOfSilence({ rule, points, last }: Seen, context: Context): Standing | undefined {
+  const { policy, evidence } = context;
+  const drop = ownDrop(rule, context);
   const dropped = drop === undefined ? 0 : between(drop.since, drop.to);
   const silent = milliseconds(Math.max(silenceOf(points), dropped));
   const what = drop === undefined ? 'no data' : `next to no requests (${fallWords(drop)})`;
@@ -191,7 +186,7 @@ function standingOfSilence(
 }
 
 /** undefined: as many requests as before, or stable has fewer, too. */
-function ownDrop(rule: Rule, { policy, timeline }: Context): Drop | undefined {
+function ownDrop(rule: Rule, { policy, timeline }: Pick<Context, 'policy' | 'timeline'>): Drop | undefined {
   const samples = slotSamples(rule, 'candidate', timeline);
   const drop = dropOf({ samples, interval: policy.interval, timeout: policy.noDataTimeout });
   const beside = stableSeriesOf(rule, timeline.interval);

@@ -4,7 +4,15 @@ import { canonicalJson } from '../../domain/canonical-json.ts';
 import { comparable } from '../../domain/kubernetes/diff.ts';
 import { KubeFailure } from '../../domain/kubernetes/failure.ts';
 import { managerOf } from '../../domain/kubernetes/intent.ts';
-import { type KubeObject, type Ref, describeObject, isKept, keyOf, refOf } from '../../domain/kubernetes/object.ts';
+import {
+  type KubeObject,
+  type Ref,
+  describeObject,
+  groupOf,
+  isKept,
+  keyOf,
+  refOf,
+} from '../../domain/kubernetes/object.ts';
 import {
   type FieldConflict,
   conflictsOf,
@@ -39,6 +47,23 @@ export interface ToApply {
   readonly scaled?: 'by-autoscaler';
   /** Its definition is changed by the same set: for a moment servers may hold the old schema against it. */
   readonly schema?: 'changing';
+}
+
+/** What of a set an object is written by: autoscalers of it, and definitions that it changes. */
+export function standOf(object: KubeObject, { scaled, changing }: Ruling): Pick<ToApply, 'scaled' | 'schema'> {
+  const group = groupOf(object.apiVersion);
+  const isChanging = changing.some((each) => each.group === group && each.kind === object.kind);
+  return {
+    ...(scaled.has(keyOf(refOf(object))) ? { scaled: 'by-autoscaler' } : {}),
+    ...(isChanging ? { schema: 'changing' } : {}),
+  };
+}
+
+interface Ruling {
+  /** Keys of workloads that an autoscaler scales. */
+  readonly scaled: ReadonlySet<string>;
+  /** Kinds whose definition is changed. */
+  readonly changing: readonly Pick<Resource, 'group' | 'kind'>[];
 }
 
 export interface AppliedObject extends ObjectResult {

@@ -33,7 +33,7 @@ import { canonicalJson } from '../../domain/canonical-json.ts';
 import { isRole, missesRole, roleOf } from '../../domain/kubernetes/role-binding.ts';
 import { mayPass } from '../../domain/retry-policy.ts';
 import { inParallel } from '../in-parallel.ts';
-import type { ToApply } from './apply.ts';
+import { type ToApply, standOf } from './apply.ts';
 import { AT_ONCE, type AppRef, type K8sTools, type Policies, isWayBack } from './rollout.ts';
 import { tryTakeOver } from './take-over.ts';
 
@@ -131,8 +131,8 @@ async function tryOne(
     const given = describeObject(intent.object);
     problems.push({ input: placeOf(manifest.origin), given, problem, ...(accepted === undefined ? {} : { accepted }) });
   };
-  const { scaled, schema } = standOf(intent, context);
-  const stand = { ...(scaled === undefined ? {} : { scaled }), ...(schema === undefined ? {} : { schema }) };
+  const stand = standOf(intent.object, context);
+  const { scaled, schema } = stand;
   const done = (object: KubeObject, change: ObjectChange): Prepared => ({
     ...intent,
     object,
@@ -186,15 +186,6 @@ async function tryOne(
       object = given;
     }
   }
-}
-
-/** What of the set and the cluster an object is written by. */
-function standOf({ object, resource }: Intent, { scaled, changing }: TryContext): Pick<ToApply, 'scaled' | 'schema'> {
-  const isChanging = changing.some(({ group, kind }) => group === resource.group && kind === resource.kind);
-  return {
-    ...(scaled.has(keyOf(refOf(object))) ? { scaled: 'by-autoscaler' } : {}),
-    ...(isChanging ? { schema: 'changing' } : {}),
-  };
 }
 
 interface Yielding extends Pick<TryContext, 'ref' | 'policies'> {

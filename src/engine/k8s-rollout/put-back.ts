@@ -7,7 +7,6 @@ import {
   type KubeObject,
   type Ref,
   describeRef,
-  groupOf,
   isKept,
   keyOf,
   listAt,
@@ -19,7 +18,7 @@ import type { ReleaseRecord } from '../../domain/kubernetes/release-record.ts';
 import { resourceFor, resourcesDefinedBy } from '../../domain/kubernetes/resource.ts';
 import { heldBy, isTerminating } from '../../domain/kubernetes/terminating.ts';
 import { inParallel } from '../in-parallel.ts';
-import { type AppliedObject, type ToApply, applyOne } from './apply.ts';
+import { type AppliedObject, applyOne, standOf } from './apply.ts';
 import type { HeldLease } from './lease.ts';
 import { AT_ONCE, type AppRef, type K8sTools, type ObjectResult } from './rollout.ts';
 import { type Live, untilGone } from './terminating.ts';
@@ -130,25 +129,16 @@ async function restoreOne(
     // What others took over meanwhile stays theirs, and it is said.
     const conflicts = going.images === 'taken' ? 'yield-but-images' : 'yield';
     const wish = { ref, conflicts, images: 'may-be-left', lease } as const;
-    return await applyOne({ resource, object, live, way: 'apply', ...standOf(object, going) }, wish, tools, signal);
+    // What else goes back with it is needed to write it.
+    const all = going.previous?.objects ?? [];
+    const stand = standOf(object, { scaled: scaledAmong(all), changing: resourcesDefinedBy(all) });
+    return await applyOne({ resource, object, live, way: 'apply', ...stand }, wish, tools, signal);
   } catch (thrown) {
     const why = whyStuck(thrown, lease);
     return isSame
       ? { line: `${describeRef(own)} is as it was, and could not be taken over again: ${why}` }
       : { ref: own, why };
   }
-}
-
-/** What else goes back with an object, and is needed to write it. */
-function standOf(object: KubeObject, { previous }: PuttingBack): Pick<ToApply, 'scaled' | 'schema'> {
-  const all = previous?.objects ?? [];
-  const [group, { kind }] = [groupOf(object.apiVersion), object];
-  return {
-    ...(scaledAmong(all).has(keyOf(refOf(object))) ? { scaled: 'by-autoscaler' } : {}),
-    ...(resourcesDefinedBy(all).some((each) => each.group === group && each.kind === kind)
-      ? { schema: 'changing' }
-      : {}),
-  };
 }
 
 /** A lease that is lost, and a run that is told to stop, end everything; any other failure is of one object. */

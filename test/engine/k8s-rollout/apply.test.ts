@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { KubeFailure, type KubeStatus } from '../../../src/domain/kubernetes/failure.ts';
 import { DEPLOYMENTS } from '../../../src/domain/kubernetes/resource.ts';
-import { fieldAt, refOf } from '../../../src/domain/kubernetes/object.ts';
+import { fieldAt, refOf, withField } from '../../../src/domain/kubernetes/object.ts';
 import { applyOne } from '../../../src/engine/k8s-rollout/apply.ts';
 import { removeOne } from '../../../src/engine/k8s-rollout/put-back.ts';
 import type { K8sTools } from '../../../src/engine/k8s-rollout/rollout.ts';
@@ -94,6 +94,9 @@ describe('without its lease, a run that was frozen', () => {
     managedFields: [held, { ...held, manager: 'sluice-web', operation: 'Apply' }],
   };
   const live = { ...web, metadata: { ...web.metadata, ...owned } };
+  const owner = { ...held, fieldsV1: { 'f:spec': { 'f:replicas': {} } } };
+  const counted = withField({ ...web, metadata: { ...web.metadata, managedFields: [owner] } }, ['spec', 'replicas'], 4);
+  const uncounted = withField(web, ['spec', 'replicas'], undefined);
   const lost = {
     signal,
     guard: () => Promise.reject(new Error('the lease is lost')),
@@ -116,23 +119,23 @@ describe('without its lease, a run that was frozen', () => {
     expect(writes).toEqual([]);
   });
 
-  test('writes no more often than it was asked whether it still holds it', async () => {
-    for (let held = 1; held <= 4; held++) {
-      let [asked, written] = [0, 0];
+  test('is asked before each of its writes whether it still holds it', async () => {
+    for (let held = 1; held <= 5; held++) {
+      const seen: string[] = [];
       const guard = (): Promise<void> => {
-        asked += 1;
-        return asked > held ? Promise.reject(new Error('the lease is lost')) : Promise.resolve();
+        const left = held - seen.filter((each) => each === 'asked').length;
+        seen.push('asked');
+        return left > 0 ? Promise.resolve() : Promise.reject(new Error('the lease is lost'));
       };
-      const write = (): Promise<unknown> => {
-        written += 1;
-        expect(written).toBeLessThanOrEqual(asked);
-        return Promise.resolve({ object: live, created: false });
-      };
+      const write = (): Promise<object> => Promise.resolve({ object: live, created: false, at: seen.push('written') });
       const all = { ...cluster, apply: write, patch: () => write().then(() => live) };
-      const member = { resource: DEPLOYMENTS, object: web, live, way: 'apply', scaled: 'by-autoscaler' } as const;
-      await applyOne(member, { ref, conflicts: 'force', lease: { ...lost, guard } }, { ...tools, cluster: all } as unknown as K8sTools, signal).catch(() => undefined);
-      expect(asked).toBeGreaterThan(0);
-      expect(written).toBeLessThanOrEqual(held);
+      // Taken over, its count handed over, and applied.
+      const member = { resource: DEPLOYMENTS, object: uncounted, live: counted, way: 'apply', scaled: 'by-autoscaler' } as const;
+      const lease = { ...lost, guard };
+      const before = { ...tools, cluster: { ...all, get: () => Promise.resolve(counted) } } as unknown as K8sTools;
+      await applyOne(member, { ref, conflicts: 'force', lease }, before, signal).catch(() => seen.push('ended'));
+      const writes = seen.flatMap((each, index) => (each === 'written' ? [seen[index - 1]] : []));
+      expect(writes).toEqual(Array(Math.max(0, Math.min(3, held - 1))).fill('asked'));
     }
   }); // prettier-ignore
 

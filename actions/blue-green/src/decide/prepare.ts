@@ -3,8 +3,7 @@ import { stableOnly } from '../../../../src/domain/shift/record.ts';
 import { rollBack } from './rollback.ts';
 import { giveBack } from './scaling.ts';
 import { firstStep } from './shift.ts';
-import { isLeaving } from './size.ts';
-import { wantedOf } from './size.ts';
+import { isLeaving, leavingWords, wantedOf } from './size.ts';
 import type { Goal } from './goal.ts';
 import { type Decision, type Held, done, enter, move } from './moves.ts';
 import { type Seen, tasksOf } from './seen.ts';
@@ -50,8 +49,7 @@ function whileSeen({ sources }: Seen, held: Held): Decision | undefined {
 function whatLacks(goal: Goal, seen: Seen, { record: { candidate } }: Held): string | undefined {
   const health = seen.own ?? seen.targets[candidate];
   const { healthy, reasons } = health;
-  if (goal.deploy === 'none' && isLeaving(seen, candidate))
-    return `${candidate} wants 0 tasks, so what is healthy there is going`;
+  if (goal.deploy === 'none' && isLeaving(seen, candidate)) return leavingWords(candidate);
   const needed = wantedOf(goal, health, tasksOf(seen, candidate));
   if (healthy >= needed) return undefined;
   return `${candidate} has ${healthy} of ${needed} healthy targets${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}`;

@@ -54,6 +54,9 @@ export const carries = (seen: Sized, move: Move): boolean =>
 export const isLeaving = ({ desired }: Pick<Seen, 'desired'>, color: Color): boolean =>
   desired !== 'unknown' && desired[color] === 0;
 
+/** What `isLeaving` says, as a clause. */
+export const leavingWords = (color: Color): string => `${color} wants 0 tasks, so what is healthy there is going`;
+
 /** `blue has 1 of 10 healthy targets (9 initial)` */
 export function lackWords({ targets }: Sized, color: Color, needed: number): string {
   const { healthy, reasons } = targets[color];

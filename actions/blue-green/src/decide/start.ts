@@ -7,7 +7,7 @@ import { type Color, formatSplit, otherColor, splitGiving } from '../../../../sr
 import { unreachable } from '../../../../src/domain/unreachable.ts';
 import { allAre, difference } from './routes.ts';
 import { heldBefore } from './scaling.ts';
-import { isLeaving } from './size.ts';
+import { isLeaving, leavingWords } from './size.ts';
 import type { Goal } from './goal.ts';
 import { type Decision, done, enter, refused } from './moves.ts';
 import type { Seen } from './seen.ts';
@@ -178,9 +178,9 @@ export function noWayBack(
   const { healthy } = seen.targets[to];
   // What is left of it is better than a color that serves nobody.
   if (healthy > 0 && !(isLeaving(seen, to) && seen.targets[otherColor(to)].healthy > 0)) return undefined;
-  const what = healthy > 0 ? 'wants 0 tasks, so what is healthy there is going' : 'has no healthy target to go back to';
+  const what = healthy > 0 ? leavingWords(to) : `${to} has no healthy target to go back to`;
   const why = record === undefined ? 'no shift was ever recorded here' : 'it was scaled down after the last shift';
-  return refused(`${to} ${what}: ${why}`, 'Release the earlier image by mode: run');
+  return refused(`${what}: ${why}`, 'Release the earlier image by mode: run');
 }
 
 /** The rollback that a person asks for when no shift is open: to the other color, as long as it still stands. */
@@ -231,7 +231,7 @@ function goTo(goal: Goal, seen: Seen, { to, now }: { readonly to: Color; readonl
     return refused(why, `Deploy to ${to} until it is healthy, then re-run`);
   }
   if (isLeaving(seen, to) && seen.targets[otherColor(to)].healthy > 0)
-    return refused(`${to} wants 0 tasks, so what is healthy there is going`, `Deploy to ${to}, then re-run`);
+    return refused(leavingWords(to), `Deploy to ${to}, then re-run`);
   return allTo(goal, seen, { to, now, says: `All traffic goes to ${to}, as asked` });
 }
 

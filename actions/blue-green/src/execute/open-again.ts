@@ -1,4 +1,4 @@
-import { type Instant, between, minutes, seconds } from '../../../../src/domain/duration.ts';
+import { type Instant, between, formatDuration, minutes, seconds } from '../../../../src/domain/duration.ts';
 import { Failure } from '../../../../src/domain/failure.ts';
 import type { Ports } from './acting.ts';
 
@@ -24,7 +24,7 @@ export async function openAgain<T>(
       if (!(thrown instanceof Failure)) throw thrown;
       if (!mayPass(thrown)) return thrown;
       if (between(begun, clock.now()) >= FOR) throw thrown;
-      log.warning(`${thrown.message} Asked again in 10s, to go on with the shift`);
+      log.warning(`${thrown.message} Asked again in ${formatDuration(AGAIN_AFTER)}, to go on with the shift`);
       await clock.sleep(AGAIN_AFTER, signal);
     }
   }

@@ -1,4 +1,4 @@
-import { type RunKey, type ShiftRecord, isOver, sameRun } from '../../../../../src/domain/shift/record.ts';
+import { type RunKey, type ShiftRecord, isJudged, isOver, sameRun } from '../../../../../src/domain/shift/record.ts';
 import { holdsScaling } from '../scaling.ts';
 import type { Request } from '../../inputs.ts';
 
@@ -6,8 +6,6 @@ export interface Left {
   readonly kind: 'nothing' | 'rollback' | 'settle';
   readonly says: string;
 }
-
-export const isJudgedGood = ({ phase }: ShiftRecord): boolean => phase === 'switched' || phase === 'finishing';
 
 interface Found {
   readonly record: ShiftRecord | undefined;
@@ -19,9 +17,9 @@ interface Found {
 export function whatIsLeft(request: Pick<Request, 'mode' | 'onCancel'>, { record, traffic }: Found, me: RunKey): Left {
   if (record === undefined || !sameRun(record.run, me) || isOver(record.phase)) return { kind: 'nothing', says: '' };
   const stays = holdsScaling(record) ? 'settle' : 'nothing';
-  if (isJudgedGood(record) && traffic === 'on-stable')
+  if (isJudged(record.phase) && traffic === 'on-stable')
     return { kind: 'rollback', says: `The traffic of shift ${record.id} is back on ${record.stable} already` };
-  if (isJudgedGood(record)) {
+  if (isJudged(record.phase)) {
     const says = `Shift ${record.id} is judged good and stays; ${record.stable} keeps its tasks until mode: finish or the next run drains it`;
     return { kind: stays, says };
   }
